@@ -1,0 +1,13 @@
+"""Superpixel pooling for Theano: one value for each channel and superpixel, with gradients."""
+# The order is meant: Theano may need the bridge, and external_c tells a wrong Theano in words.
+from . import legacy_bridge
+legacy_bridge.apply()
+from . import external_c
+
+from .pool import SuperpixelPool, superpixel_pool
+from .sizes import superpixel_sizes
+from .unpool import SuperpixelUnpool, superpixel_unpool
+from .version import __version__
+
+__all__ = ['superpixel_pool', 'superpixel_unpool', 'superpixel_sizes',
+           'SuperpixelPool', 'SuperpixelUnpool', '__version__']

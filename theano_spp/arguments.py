@@ -1,0 +1,80 @@
+"""What the ops accept besides a label map: features, modes, numbers of superpixels."""
+import numpy as np
+import theano.tensor as T
+from theano import gof
+
+FEATURE_DTYPES = ('float16', 'float32', 'float64')
+MODE_SYNONYMS = {'avg': 'mean', 'average': 'mean', 'ave': 'mean', 'add': 'sum', 'average_inc_pad': 'mean',
+                 'average_exc_pad': 'mean'}
+
+
+def as_features(op_name, argument, features, axes, layout):
+    """Return `features` as a Theano variable of a float dtype.
+
+    Parameters
+    ----------
+    op_name, argument : str
+        What to name in an error.
+    features : tensor_like of float16, float32 or float64
+    axes : tuple of int
+        The numbers of axes allowed.
+    layout : str
+        The axes in words, for the error.
+
+    Raises
+    ------
+    TypeError
+        If the dtype is no float.
+    ValueError
+        If the number of axes is wrong.
+    """
+    features = T.as_tensor_variable(features)
+    if features.dtype not in FEATURE_DTYPES:
+        raise TypeError("%s: %s has dtype %s, but features are float16, float32 or float64"
+                        " (use %s.astype('float32'))" % (op_name, argument, features.dtype, argument))
+    if features.ndim not in axes:
+        raise ValueError('%s: %s has %d axes, but %s is wanted'
+                         % (op_name, argument, features.ndim, layout))
+    return features
+
+
+def as_mode(op_name, mode, modes):
+    """Return `mode` if it is one of `modes`, else raise ValueError with what to use instead."""
+    if not isinstance(mode, str) or mode not in modes:
+        raise ValueError('%s: mode is %r, but must be %s%s' % (
+            op_name, mode, ' or '.join(repr(known) for known in modes),
+            " (use 'mean')" if MODE_SYNONYMS.get(mode) == 'mean' else
+            " (use 'sum')" if MODE_SYNONYMS.get(mode) == 'sum' else ''))
+    return mode
+
+
+def as_n_superpixels(op_name, n_superpixels):
+    """Return `n_superpixels`, an int or an integer Theano scalar, as an int64 Theano scalar.
+
+    Raises
+    ------
+    TypeError
+        If it is not an integer, or a tensor with axes.
+    ValueError
+        If it is known now and negative.
+    """
+    wanted = 'an integer, an integer scalar of Theano, or None to have it counted'
+    if not isinstance(n_superpixels, gof.Variable):
+        if (isinstance(n_superpixels, np.ndarray) and n_superpixels.ndim == 0):
+            n_superpixels = n_superpixels[()]
+        if isinstance(n_superpixels, (bool, np.bool_)) or not isinstance(n_superpixels, (int, np.integer)):
+            raise TypeError('%s: n_superpixels is %r, but must be %s (use int(...))'
+                            % (op_name, n_superpixels, wanted))
+        if not 0 <= n_superpixels <= np.iinfo('int64').max:
+            raise ValueError('%s: n_superpixels is %d, but must not be negative or above 2**63 - 1'
+                             ' (give the largest label + 1, or None to have it counted)'
+                             % (op_name, n_superpixels))
+        return T.constant(np.int64(n_superpixels), dtype='int64')
+    n_superpixels = T.as_tensor_variable(n_superpixels)
+    if n_superpixels.dtype not in T.discrete_dtypes or n_superpixels.dtype == 'bool':
+        raise TypeError("%s: n_superpixels has dtype %s, but must be %s (use T.cast(n, 'int64'))"
+                        % (op_name, n_superpixels.dtype, wanted))
+    if n_superpixels.ndim != 0:
+        raise TypeError('%s: n_superpixels has %d axes, but must be %s (one number for the whole'
+                        ' batch: the largest of them)' % (op_name, n_superpixels.ndim, wanted))
+    return T.cast(n_superpixels, 'int64')

@@ -1,0 +1,308 @@
+#section support_code
+/* What every op needs to know of a label map: how its pixels lie in memory,
+   which labels are allowed, how many pixels each superpixel has.
+   The guard is for linker='c', which puts the code of several ops in one file. */
+#ifndef SPP_LABEL_MAP
+#define SPP_LABEL_MAP
+
+#include <stdlib.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+/* Below this many values read or written, starting threads costs more than it saves. */
+#define SPP_PARALLEL_MINIMUM 100000
+
+/* The spatial axes as rows[0] x rows[1] rows of `length` pixels, in row-major order. */
+typedef struct {
+    npy_intp rows[2];
+    npy_intp length;
+} SppGrid;
+
+/* Bytes from row to row and from pixel to pixel of one array on that grid. */
+typedef struct {
+    npy_intp row[2];
+    npy_intp pixel;
+} SppStrides;
+
+static inline int spp_number_of_threads(void)
+{
+#ifdef _OPENMP
+    return omp_get_max_threads();
+#else
+    return 1;
+#endif
+}
+
+static inline int spp_thread_number(void)
+{
+#ifdef _OPENMP
+    return omp_get_thread_num();
+#else
+    return 0;
+#endif
+}
+
+static inline npy_intp spp_minimum(npy_intp a, npy_intp b) { return a < b ? a : b; }
+static inline npy_intp spp_maximum(npy_intp a, npy_intp b) { return a > b ? a : b; }
+static inline npy_intp spp_ceil_divide(npy_intp a, npy_intp b) { return a / b + (a % b != 0); }
+
+/* Merges neighbouring spatial axes wherever all arrays let one stride walk both:
+   long rows make long runs.
+   [in] naxes 1..3, shape (naxes), strides: one pointer to (naxes) byte strides per array
+   [out] grid, walks (narrays) */
+static inline void spp_make_grid(int naxes, const npy_intp *shape, int narrays,
+                          const npy_intp *const *strides, SppGrid *grid, SppStrides *walks)
+{
+    npy_intp sizes[3] = {1, 1, 1};
+    npy_intp steps[2][3] = {{0, 0, 0}, {0, 0, 0}};
+    int filled = 3;  /* axes filled[..2] of sizes and steps are in use */
+    int axis, a;
+
+    for (axis = naxes - 1; axis >= 0; --axis) {
+        int mergeable = filled < 3;
+        if (shape[axis] == 1)
+            continue;
+        for (a = 0; a < narrays && mergeable; ++a)
+            mergeable = strides[a][axis] == steps[a][filled] * sizes[filled];
+        if (mergeable) {
+            sizes[filled] *= shape[axis];
+        } else {
+            --filled;
+            sizes[filled] = shape[axis];
+            for (a = 0; a < narrays; ++a)
+                steps[a][filled] = strides[a][axis];
+        }
+    }
+    grid->rows[0] = sizes[0];
+    grid->rows[1] = sizes[1];
+    grid->length = sizes[2];
+    for (a = 0; a < narrays; ++a) {
+        walks[a].row[0] = steps[a][0];
+        walks[a].row[1] = steps[a][1];
+        walks[a].pixel = steps[a][2];
+    }
+}
+
+static inline npy_intp spp_product(const npy_intp *shape, int ndim)
+{
+    return PyArray_MultiplyList((npy_intp *)shape, ndim);
+}
+
+/* Zeroed memory for count x width items; NULL and MemoryError if that is too much. */
+static inline void *spp_scratch(const char *op, npy_intp count, npy_intp width, size_t itemsize)
+{
+    void *memory = NULL;
+    count = spp_maximum(count, 1);
+    width = spp_maximum(width, 1);
+    if (count <= NPY_MAX_INTP / width / (npy_intp)itemsize)
+        memory = calloc((size_t)count * (size_t)width, itemsize);
+    if (memory == NULL)
+        PyErr_Format(PyExc_MemoryError,
+                     "%s: no memory for %lld superpixels (number labels that have gaps anew from 0,"
+                     " for example with skimage.segmentation.relabel_sequential)",
+                     op, (long long)count);
+    return memory;
+}
+
+/* ValueError with both shapes unless array (batch, [channels,] *spatial) and
+   superpixel_map (batch, *spatial) agree in batch and, if asked, in spatial sizes. */
+static inline int spp_check_shapes(const char *op, const char *argument, PyArrayObject *array,
+                            PyArrayObject *superpixel_map, int compare_spatial)
+{
+    int agree = PyArray_DIM(array, 0) == PyArray_DIM(superpixel_map, 0);
+    int axis;
+    for (axis = 1; compare_spatial && axis < PyArray_NDIM(superpixel_map); ++axis)
+        agree = agree && PyArray_DIM(array, axis + 1) == PyArray_DIM(superpixel_map, axis);
+    if (!agree) {
+        PyObject *array_shape = PyObject_GetAttrString((PyObject *)array, "shape");
+        PyObject *map_shape = PyObject_GetAttrString((PyObject *)superpixel_map, "shape");
+        if (array_shape != NULL && map_shape != NULL)
+            PyErr_Format(PyExc_ValueError,
+                         compare_spatial
+                         ? "%s: %s has shape %R, but superpixel_map has shape %R;"
+                           " (batch, channels, *spatial) and (batch, *spatial) must agree in batch and"
+                           " spatial sizes: resize the superpixel map to the features by nearest"
+                           " neighbour, or upsample the features to the map"
+                         : "%s: %s has shape %R, but superpixel_map has shape %R;"
+                           " (batch, channels, n_superpixels) and (batch, *spatial) must agree in batch:"
+                           " give one superpixel map for each item",
+                         op, argument, array_shape, map_shape);
+        Py_XDECREF(array_shape);
+        Py_XDECREF(map_shape);
+        return -1;
+    }
+    return 0;
+}
+
+/* Reuses *output only if shape AND C order fit: right shape alone may hide any strides. */
+static inline int spp_prepare_output(PyArrayObject **output, int ndim, const npy_intp *shape, int typenum)
+{
+    if (*output != NULL && PyArray_NDIM(*output) == ndim && PyArray_TYPE(*output) == typenum
+            && PyArray_CompareLists(PyArray_DIMS(*output), (npy_intp *)shape, ndim)
+            && PyArray_IS_C_CONTIGUOUS(*output) && PyArray_ISBEHAVED(*output))
+        return 0;
+    Py_XDECREF(*output);
+    *output = (PyArrayObject *)PyArray_EMPTY(ndim, (npy_intp *)shape, typenum, 0);
+    return *output == NULL ? -1 : 0;
+}
+
+/* -1 and ValueError if the scalar is negative. */
+static inline npy_intp spp_n_superpixels(const char *op, PyArrayObject *n_superpixels)
+{
+    npy_int64 n = *(npy_int64 *)PyArray_DATA(n_superpixels);
+    if (n < 0) {
+        PyErr_Format(PyExc_ValueError,
+                     "%s: n_superpixels is %lld, but must not be negative"
+                     " (give the largest label + 1, or None to have it counted)", op, (long long)n);
+        return -1;
+    }
+    return (npy_intp)n;
+}
+
+/* "superpixel_map[1, 4, 7]" of the pixel with this row-major number, for error texts. */
+static inline PyObject *spp_place(PyArrayObject *superpixel_map, npy_intp pixel)
+{
+    PyObject *index = PyTuple_New(PyArray_NDIM(superpixel_map));
+    PyObject *inside = NULL;
+    PyObject *place = NULL;
+    int axis;
+    if (index == NULL)
+        return NULL;
+    for (axis = PyArray_NDIM(superpixel_map) - 1; axis >= 0; --axis) {
+        npy_intp size = PyArray_DIM(superpixel_map, axis);
+        PyTuple_SET_ITEM(index, axis, PyLong_FromLongLong(pixel % size));
+        pixel /= size;
+    }
+    inside = PyObject_Repr(index);
+    if (inside != NULL) {
+        Py_ssize_t end = PyUnicode_GetLength(inside) - 1;
+        PyObject *bare = PyUnicode_Substring(inside, 1, end);
+        if (bare != NULL)
+            place = PyUnicode_FromFormat("superpixel_map[%U]", bare);
+        Py_XDECREF(bare);
+        Py_DECREF(inside);
+    }
+    Py_DECREF(index);
+    return place;
+}
+
+#endif
+
+#section support_code_apply
+/* The walks below see the labels themselves and are typed: LABEL is their C type. */
+
+/* Written so that no compiler warns of an unsigned label compared with zero. */
+#define SPP_LABEL_IS_SIGNED ((LABEL)-1 < (LABEL)1)
+#define SPP_IS_NONE(label) (SPP_LABEL_IS_SIGNED && (label) < (LABEL)1 && (label) != (LABEL)0)
+
+/* How many of the pixels from `labels` on carry the first one's label. */
+static inline npy_intp APPLY_SPECIFIC(run_length)(const char *labels, npy_intp stride, npy_intp length)
+{
+    const LABEL first = *(const LABEL *)labels;
+    npy_intp run = 1;
+    while (run < length && *(const LABEL *)(labels + run * stride) == first)
+        ++run;
+    return run;
+}
+
+/* Counts the pixels of each superpixel of one image.
+   [in] labels: first pixel  [in, out] sizes (n_superpixels): added to
+   Returns -1, or the row-major number of the first pixel whose label is >= n_superpixels. */
+static npy_intp APPLY_SPECIFIC(count_image)(const char *labels, const SppGrid *grid,
+                                            const SppStrides *walk, npy_intp n_superpixels,
+                                            npy_int64 *sizes)
+{
+    npy_intp r0, r1, p, run;
+    for (r0 = 0; r0 < grid->rows[0]; ++r0)
+        for (r1 = 0; r1 < grid->rows[1]; ++r1) {
+            const char *row = labels + r0 * walk->row[0] + r1 * walk->row[1];
+            for (p = 0; p < grid->length; p += run) {
+                const LABEL label = *(const LABEL *)(row + p * walk->pixel);
+                run = APPLY_SPECIFIC(run_length)(row + p * walk->pixel, walk->pixel, grid->length - p);
+                if (SPP_IS_NONE(label))
+                    continue;
+                if ((npy_uint64)label >= (npy_uint64)n_superpixels)
+                    return (r0 * grid->rows[1] + r1) * grid->length + p;
+                sizes[(npy_intp)label] += run;
+            }
+        }
+    return -1;
+}
+
+/* The label at a row-major pixel number of the whole batch, as a Python int. */
+static PyObject *APPLY_SPECIFIC(label_at)(PyArrayObject *superpixel_map, npy_intp pixel)
+{
+    const char *place = PyArray_BYTES(superpixel_map);
+    LABEL label;
+    int axis;
+    for (axis = PyArray_NDIM(superpixel_map) - 1; axis >= 0; --axis) {
+        npy_intp size = PyArray_DIM(superpixel_map, axis);
+        place += pixel % size * PyArray_STRIDE(superpixel_map, axis);
+        pixel /= size;
+    }
+    label = *(const LABEL *)place;
+    return SPP_LABEL_IS_SIGNED ? PyLong_FromLongLong((long long)label)
+                               : PyLong_FromUnsignedLongLong((unsigned long long)label);
+}
+
+/* Sets the IndexError for the label at this row-major pixel number of the batch.
+   limit_name: what holds the number of superpixels, "n_superpixels is" or "pooled holds". */
+static void APPLY_SPECIFIC(label_error)(const char *op, PyArrayObject *superpixel_map, npy_intp pixel,
+                                        npy_intp n_superpixels, const char *limit_name)
+{
+    PyObject *place = spp_place(superpixel_map, pixel);
+    PyObject *label = APPLY_SPECIFIC(label_at)(superpixel_map, pixel);
+    PyObject *allowed = n_superpixels > 0
+        ? PyUnicode_FromFormat("labels are 0..%lld", (long long)n_superpixels - 1)
+        : PyUnicode_FromString("no label is valid");
+    if (place != NULL && label != NULL && allowed != NULL)
+        PyErr_Format(PyExc_IndexError, "%s: %U is %S, but %s %lld (%U; %s)",
+                     op, place, label, limit_name, (long long)n_superpixels, allowed,
+                     SPP_LABEL_IS_SIGNED
+                     ? "use -1 for pixels that belong to none"
+                     : "for pixels that belong to none use -1 in a signed dtype");
+    Py_XDECREF(place);
+    Py_XDECREF(label);
+    Py_XDECREF(allowed);
+}
+
+/* Checks every label and counts the pixels of every superpixel, image by image.
+   [out] sizes (batch, n_superpixels), zeroed by the caller
+   Returns 0, or -1 with an IndexError that names the first bad label. */
+static int APPLY_SPECIFIC(count_labels)(const char *op, const char *limit_name,
+                                        PyArrayObject *superpixel_map, npy_intp n_superpixels,
+                                        npy_int64 *sizes)
+{
+    const npy_intp batch = PyArray_DIM(superpixel_map, 0);
+    const int naxes = PyArray_NDIM(superpixel_map) - 1;
+    const npy_intp *strides = PyArray_STRIDES(superpixel_map) + 1;
+    const npy_intp pixels = spp_product(PyArray_DIMS(superpixel_map) + 1, naxes);
+    const char *labels = PyArray_BYTES(superpixel_map);
+    npy_intp first_bad = -1;
+    npy_intp image;
+    SppGrid grid;
+    SppStrides walk;
+
+    spp_make_grid(naxes, PyArray_DIMS(superpixel_map) + 1, 1, &strides, &grid, &walk);
+    #ifdef _OPENMP
+    #pragma omp parallel for schedule(static) if (batch * pixels >= SPP_PARALLEL_MINIMUM)
+    #endif
+    for (image = 0; image < batch; ++image) {
+        npy_intp bad = APPLY_SPECIFIC(count_image)(
+            labels + image * PyArray_STRIDE(superpixel_map, 0), &grid, &walk, n_superpixels,
+            sizes + image * n_superpixels);
+        if (bad >= 0) {
+            #ifdef _OPENMP
+            #pragma omp critical(spp_first_bad_label)
+            #endif
+            if (first_bad < 0 || image * pixels + bad < first_bad)
+                first_bad = image * pixels + bad;
+        }
+    }
+    if (first_bad >= 0) {
+        APPLY_SPECIFIC(label_error)(op, superpixel_map, first_bad, n_superpixels, limit_name);
+        return -1;
+    }
+    return 0;
+}

@@ -1,0 +1,85 @@
+"""The base class of the ops written in C, and the one file that knows Theano's versions."""
+import hashlib
+import os
+
+try:
+    import theano
+    from theano import gof
+    gof.COp
+except (ImportError, AttributeError) as reason:
+    raise ImportError(
+        'theano_spp builds on theano.gof.COp of Theano 1.0.4 to 1.0.5 or Theano-PyMC 1.0.5 to 1.0.9,'
+        ' but %s: pip install Theano-PyMC==1.0.9'
+        % ('Theano %s has none' % theano.__version__ if 'theano' in globals()
+           else 'Theano cannot be imported (%s)' % reason))
+
+C_CODE_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'c_code')
+
+
+class ExternalC(gof.COp, gof.OpenMPOp):
+    """An op whose C code stands in files of ``c_code/``.
+
+    It mends what ``theano.gof.COp`` leaves to its users: the compiled code is kept between
+    processes and thrown away when a C file changes, OpenMP reaches the compiler, a pickle
+    carries no C text, and a subclass may live in any folder.
+
+    Subclasses set the class attributes, at least one ``__props__`` (Theano keeps no compiled
+    code of an op without), and ``perform`` for the modes that run without a compiler.
+
+    Parameters
+    ----------
+    openmp : bool, optional
+        Whether to use threads. None takes Theano's flag ``openmp``, which is False by default.
+        The results do not depend on it.
+
+    Attributes
+    ----------
+    c_files : tuple of str
+        Files of ``c_code/``; the sections of each are put together in this order.
+    c_function : str
+        The C function that does the work.
+    label_input, feature_input : int
+        Which inputs' C types the C code knows as ``LABEL`` and ``FEATURE``.
+    """
+
+    c_files = ()
+    c_function = None
+    label_input = None
+    feature_input = None
+
+    def __init__(self, openmp=None):
+        gof.COp.__init__(self, self._c_paths(), 'APPLY_SPECIFIC(%s)' % self.c_function)
+        gof.OpenMPOp.__init__(self, openmp=openmp)
+
+    @classmethod
+    def _c_paths(cls):
+        # Absolute, because COp looks for relative ones beside the file of type(self).
+        return [os.path.join(C_CODE_FOLDER, name) for name in cls.c_files]
+
+    def c_code_cache_version(self):
+        # COp's own version is salted by Python in every process: nothing would be found again.
+        digest = hashlib.sha256('\0'.join(self.func_codes).encode('utf-8')).hexdigest()
+        version = (digest, bool(self.openmp))
+        if hasattr(self, 'params_type'):
+            version += (self.params_type.c_code_cache_version(),)
+        return version
+
+    def get_c_macros(self, node, name, check_input=None):
+        define, undef = super(ExternalC, self).get_c_macros(node, name, check_input)
+        for macro, position in (('LABEL', self.label_input), ('FEATURE', self.feature_input)):
+            if position is not None:
+                define += '\n#define %s npy_%s' % (macro, node.inputs[position].dtype)
+                undef += '\n#undef %s' % macro
+        return define, undef
+
+    def __getstate__(self):
+        # Without the C text: after an upgrade an old pickle must run the new code.
+        state = self.__dict__.copy()
+        for name in ('func_files', 'func_codes', 'code_sections'):
+            state.pop(name, None)
+        return state
+
+    def __setstate__(self, state):
+        gof.OpenMPOp.__setstate__(self, state)
+        self.func_files = self._c_paths()
+        self.load_c_code(self.func_files)

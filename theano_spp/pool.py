@@ -1,0 +1,122 @@
+"""Superpixel pooling: one value for each channel and superpixel."""
+import theano.tensor as T
+from theano.gof import Apply, EnumList, ParamsType
+from theano.gradient import DisconnectedType
+
+from . import reference
+from .arguments import as_features, as_mode, as_n_superpixels
+from .external_c import ExternalC
+from .label_map import as_label_map
+from .sizes import superpixel_count
+
+
+def superpixel_pool(feature_map, superpixel_map, n_superpixels=None, mode='mean'):
+    """Pool the features of each superpixel.
+
+    Parameters
+    ----------
+    feature_map : tensor_like of float16, float32 or float64, shape (batch, channels, *spatial)
+        1 to 3 spatial axes, any memory layout.
+    superpixel_map : tensor_like of any integer dtype, shape (batch, *spatial)
+        The superpixel of each pixel, 0 .. n_superpixels - 1. A pixel with a negative label
+        belongs to none. The islands of one label are one superpixel.
+    n_superpixels : int or integer Theano scalar, optional
+        None takes the largest label of the batch + 1.
+    mode : {'mean', 'sum'}
+
+    Returns
+    -------
+    TensorVariable, shape (batch, channels, n_superpixels), dtype of `feature_map`
+        0 for a superpixel without pixels.
+
+    Raises
+    ------
+    TypeError
+        If the labels are not integers, the features not floats, `n_superpixels` not an integer.
+    ValueError
+        If `mode` is unknown, `n_superpixels` negative, or the shapes do not agree; shapes and
+        symbolic numbers are checked when the compiled function runs.
+    IndexError
+        When the compiled function runs, if a label is not below `n_superpixels`.
+
+    Notes
+    -----
+    The gradient for `feature_map` is :func:`superpixel_unpool` in the same mode;
+    `superpixel_map` and `n_superpixels` are disconnected. A NaN reaches its own superpixel
+    and channel, no other.
+
+    References
+    ----------
+    .. [1] S. Kwak, S. Hong, B. Han, "Weakly Supervised Semantic Segmentation Using Superpixel
+           Pooling Network", AAAI 2017.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> feature_map = np.array([[[[.1, .2], [.3, .4]]]])
+    >>> superpixel_map = np.array([[[0, 0], [1, 2]]])
+    >>> superpixel_pool(feature_map, superpixel_map).eval().round(3)
+    array([[[0.15, 0.3 , 0.4 ]]])
+    """
+    op = SuperpixelPool(mode)
+    if n_superpixels is None:
+        n_superpixels = superpixel_count(superpixel_map)
+    return op(feature_map, superpixel_map, n_superpixels)
+
+
+class SuperpixelPool(ExternalC):
+    """The op behind :func:`superpixel_pool`.
+
+    Parameters
+    ----------
+    mode : {'mean', 'sum'}
+    openmp : bool, optional
+        Whether to use threads; None takes Theano's flag ``openmp``. The results are the same to
+        the last bit for every number of threads.
+    """
+
+    modes = ('mean', 'sum')
+
+    __props__ = ('mode',)
+    params_type = ParamsType(mode=EnumList(('SPP_POOL_MEAN', 'mean'), ('SPP_POOL_SUM', 'sum')))
+    c_files = ('label_map.c', 'superpixel_pool.c')
+    c_function = 'superpixel_pool'
+    feature_input = 0
+    label_input = 1
+
+    def __init__(self, mode='mean', openmp=None):
+        self.mode = as_mode('SuperpixelPool', mode, self.modes)
+        super(SuperpixelPool, self).__init__(openmp)
+
+    def make_node(self, feature_map, superpixel_map, n_superpixels):
+        feature_map = as_features('SuperpixelPool', 'feature_map', feature_map, axes=(3, 4, 5),
+                                  layout='(batch, channels, *spatial) with 1 to 3 spatial axes')
+        superpixel_map = as_label_map('SuperpixelPool', superpixel_map, feature_map.ndim - 2)
+        n_superpixels = as_n_superpixels('SuperpixelPool', n_superpixels)
+        one_superpixel = isinstance(n_superpixels, T.Constant) and int(n_superpixels.data) == 1
+        pooled = T.TensorType(feature_map.dtype, (
+            feature_map.broadcastable[0] or superpixel_map.broadcastable[0],
+            feature_map.broadcastable[1],
+            one_superpixel))
+        return Apply(self, [feature_map, superpixel_map, n_superpixels], [pooled()])
+
+    def perform(self, node, inputs, output_storage, params=None):
+        output_storage[0][0] = reference.pool(*inputs, mode=self.mode)
+
+    def infer_shape(self, node, input_shapes):
+        return [(input_shapes[0][0], input_shapes[0][1], node.inputs[2])]
+
+    def connection_pattern(self, node):
+        return [[True], [False], [False]]
+
+    def L_op(self, inputs, outputs, output_gradients):
+        from .unpool import SuperpixelUnpool  # here, because each is the other's adjoint
+        feature_map, superpixel_map, _ = inputs
+        gradient = SuperpixelUnpool(self.mode, self.openmp)(output_gradients[0], superpixel_map)
+        return [T.patternbroadcast(gradient, feature_map.broadcastable),
+                DisconnectedType()(), DisconnectedType()()]
+
+    def R_op(self, inputs, eval_points):
+        if eval_points[0] is None:
+            return [None]
+        return [self(eval_points[0], *inputs[1:])]

@@ -1,0 +1,106 @@
+"""Superpixel unpooling: each superpixel's value painted on its pixels."""
+import theano.tensor as T
+from theano.gof import Apply, EnumList, ParamsType
+from theano.gradient import DisconnectedType
+
+from . import reference
+from .arguments import as_features, as_mode
+from .external_c import ExternalC
+from .label_map import as_label_map
+
+
+def superpixel_unpool(pooled, superpixel_map, mode='sum'):
+    """Paint each superpixel's value on its pixels: the adjoint of :func:`superpixel_pool`.
+
+    Parameters
+    ----------
+    pooled : tensor_like of float16, float32 or float64, shape (batch, channels, n_superpixels)
+    superpixel_map : tensor_like of any integer dtype, shape (batch, *spatial)
+        1 to 3 spatial axes; labels as for :func:`superpixel_pool`.
+    mode : {'sum', 'mean'}
+        'sum' paints the value itself and is the adjoint of sum pooling. 'mean' paints
+        value / size and is the adjoint, so the gradient, of mean pooling.
+
+    Returns
+    -------
+    TensorVariable, shape (batch, channels, *spatial), dtype of `pooled`
+        0 on pixels that belong to none.
+
+    Raises
+    ------
+    TypeError
+        If the labels are not integers or `pooled` not floats.
+    ValueError
+        If `mode` is unknown; when the compiled function runs, if the batch sizes differ.
+    IndexError
+        When the compiled function runs, if `pooled` has no superpixel for a label.
+
+    Notes
+    -----
+    The gradient for `pooled` is :func:`superpixel_pool` in the same mode; `superpixel_map` is
+    disconnected.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> pooled = np.array([[[.15, .3, .4]]])
+    >>> superpixel_map = np.array([[[0, 0], [1, 2]]])
+    >>> superpixel_unpool(pooled, superpixel_map).eval()
+    array([[[[0.15, 0.15],
+             [0.3 , 0.4 ]]]])
+    """
+    return SuperpixelUnpool(mode)(pooled, superpixel_map)
+
+
+class SuperpixelUnpool(ExternalC):
+    """The op behind :func:`superpixel_unpool`.
+
+    Parameters
+    ----------
+    mode : {'sum', 'mean'}
+    openmp : bool, optional
+        Whether to use threads; None takes Theano's flag ``openmp``.
+    """
+
+    modes = ('sum', 'mean')
+
+    __props__ = ('mode',)
+    params_type = ParamsType(mode=EnumList(('SPP_UNPOOL_SUM', 'sum'), ('SPP_UNPOOL_MEAN', 'mean')))
+    c_files = ('label_map.c', 'superpixel_unpool.c')
+    c_function = 'superpixel_unpool'
+    feature_input = 0
+    label_input = 1
+
+    def __init__(self, mode='sum', openmp=None):
+        self.mode = as_mode('SuperpixelUnpool', mode, self.modes)
+        super(SuperpixelUnpool, self).__init__(openmp)
+
+    def make_node(self, pooled, superpixel_map):
+        pooled = as_features('SuperpixelUnpool', 'pooled', pooled, axes=(3,),
+                             layout='(batch, channels, n_superpixels)')
+        superpixel_map = as_label_map('SuperpixelUnpool', superpixel_map)
+        feature_map = T.TensorType(pooled.dtype, (
+            pooled.broadcastable[0] or superpixel_map.broadcastable[0],
+            pooled.broadcastable[1]) + superpixel_map.broadcastable[1:])
+        return Apply(self, [pooled, superpixel_map], [feature_map()])
+
+    def perform(self, node, inputs, output_storage, params=None):
+        output_storage[0][0] = reference.unpool(*inputs, mode=self.mode)
+
+    def infer_shape(self, node, input_shapes):
+        return [tuple(input_shapes[0][:2]) + tuple(input_shapes[1][1:])]
+
+    def connection_pattern(self, node):
+        return [[True], [False]]
+
+    def L_op(self, inputs, outputs, output_gradients):
+        from .pool import SuperpixelPool  # here, because each is the other's adjoint
+        pooled, superpixel_map = inputs
+        gradient = SuperpixelPool(self.mode, self.openmp)(
+            output_gradients[0], superpixel_map, pooled.shape[2])
+        return [T.patternbroadcast(gradient, pooled.broadcastable), DisconnectedType()()]
+
+    def R_op(self, inputs, eval_points):
+        if eval_points[0] is None:
+            return [None]
+        return [self(eval_points[0], inputs[1])]

@@ -47,41 +47,26 @@ static inline npy_intp spp_minimum(npy_intp a, npy_intp b) { return a < b ? a : 
 static inline npy_intp spp_maximum(npy_intp a, npy_intp b) { return a > b ? a : b; }
 static inline npy_intp spp_ceil_divide(npy_intp a, npy_intp b) { return a / b + (a % b != 0); }
 
-/* Merges neighbouring spatial axes wherever all arrays let one stride walk both:
-   long rows make long runs.
-   [in] naxes 1..3, shape (naxes), strides: one pointer to (naxes) byte strides per array
-   [out] grid, walks (narrays) */
-static inline void spp_make_grid(int naxes, const npy_intp *shape, int narrays,
-                          const npy_intp *const *strides, SppGrid *grid, SppStrides *walks)
+/* Rows are never merged, even where one stride could walk several of them: a run of equal labels
+   ends with its row in every memory layout, so every layout adds in the same order.
+   [in] naxes 1..3, shape (naxes) */
+static inline SppGrid spp_grid(int naxes, const npy_intp *shape)
 {
-    npy_intp sizes[3] = {1, 1, 1};
-    npy_intp steps[2][3] = {{0, 0, 0}, {0, 0, 0}};
-    int filled = 3;  /* axes filled[..2] of sizes and steps are in use */
-    int axis, a;
+    SppGrid grid;
+    grid.rows[0] = naxes > 2 ? shape[naxes - 3] : 1;
+    grid.rows[1] = naxes > 1 ? shape[naxes - 2] : 1;
+    grid.length = shape[naxes - 1];
+    return grid;
+}
 
-    for (axis = naxes - 1; axis >= 0; --axis) {
-        int mergeable = filled < 3;
-        if (shape[axis] == 1)
-            continue;
-        for (a = 0; a < narrays && mergeable; ++a)
-            mergeable = strides[a][axis] == steps[a][filled] * sizes[filled];
-        if (mergeable) {
-            sizes[filled] *= shape[axis];
-        } else {
-            --filled;
-            sizes[filled] = shape[axis];
-            for (a = 0; a < narrays; ++a)
-                steps[a][filled] = strides[a][axis];
-        }
-    }
-    grid->rows[0] = sizes[0];
-    grid->rows[1] = sizes[1];
-    grid->length = sizes[2];
-    for (a = 0; a < narrays; ++a) {
-        walks[a].row[0] = steps[a][0];
-        walks[a].row[1] = steps[a][1];
-        walks[a].pixel = steps[a][2];
-    }
+/* [in] naxes 1..3, strides (naxes) in bytes */
+static inline SppStrides spp_strides(int naxes, const npy_intp *strides)
+{
+    SppStrides walk;
+    walk.row[0] = naxes > 2 ? strides[naxes - 3] : 0;
+    walk.row[1] = naxes > 1 ? strides[naxes - 2] : 0;
+    walk.pixel = strides[naxes - 1];
+    return walk;
 }
 
 static inline npy_intp spp_product(const npy_intp *shape, int ndim)
@@ -276,15 +261,13 @@ static int APPLY_SPECIFIC(count_labels)(const char *op, const char *limit_name,
 {
     const npy_intp batch = PyArray_DIM(superpixel_map, 0);
     const int naxes = PyArray_NDIM(superpixel_map) - 1;
-    const npy_intp *strides = PyArray_STRIDES(superpixel_map) + 1;
     const npy_intp pixels = spp_product(PyArray_DIMS(superpixel_map) + 1, naxes);
     const char *labels = PyArray_BYTES(superpixel_map);
     npy_intp first_bad = -1;
+    const SppGrid grid = spp_grid(naxes, PyArray_DIMS(superpixel_map) + 1);
+    const SppStrides walk = spp_strides(naxes, PyArray_STRIDES(superpixel_map) + 1);
     npy_intp image;
-    SppGrid grid;
-    SppStrides walk;
 
-    spp_make_grid(naxes, PyArray_DIMS(superpixel_map) + 1, 1, &strides, &grid, &walk);
     #ifdef _OPENMP
     #pragma omp parallel for schedule(static) if (batch * pixels >= SPP_PARALLEL_MINIMUM)
     #endif

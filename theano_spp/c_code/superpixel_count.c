@@ -6,16 +6,14 @@ int APPLY_SPECIFIC(superpixel_count)(PyArrayObject *superpixel_map, PyArrayObjec
     const char *op = "SuperpixelCount";
     const npy_intp batch = PyArray_DIM(superpixel_map, 0);
     const int naxes = PyArray_NDIM(superpixel_map) - 1;
-    const npy_intp *strides = PyArray_STRIDES(superpixel_map) + 1;
+    const SppGrid grid = spp_grid(naxes, PyArray_DIMS(superpixel_map) + 1);
+    const SppStrides walk = spp_strides(naxes, PyArray_STRIDES(superpixel_map) + 1);
     npy_uint64 count = 0;
     npy_intp largest_at = 0;
     npy_intp image, r0, r1, p;
-    SppGrid grid;
-    SppStrides walk;
 
     if (spp_prepare_output(n_superpixels, 0, NULL, NPY_INT64) != 0)
         return -1;
-    spp_make_grid(naxes, PyArray_DIMS(superpixel_map) + 1, 1, &strides, &grid, &walk);
     for (image = 0; image < batch; ++image)
         for (r0 = 0; r0 < grid.rows[0]; ++r0)
             for (r1 = 0; r1 < grid.rows[1]; ++r1) {

@@ -37,15 +37,16 @@ static inline void APPLY_SPECIFIC(add_piece)(APPLY_SPECIFIC(Accumulator) acc, np
 /* Adds one image's channels first..first + channels - 1 into acc.
    Inlined with constant `channels` and `channel_stride` it becomes straight vector code. */
 static inline __attribute__((always_inline)) void APPLY_SPECIFIC(add_image)(
-    const char *features, const char *labels, const SppGrid *grid, const SppStrides *walks,
-    npy_intp channels, npy_intp channel_stride, APPLY_SPECIFIC(Accumulator) acc)
+    const char *features, const char *labels, const SppGrid *grid, const SppStrides *feature_walk,
+    const SppStrides *label_walk, npy_intp channels, npy_intp channel_stride,
+    APPLY_SPECIFIC(Accumulator) acc)
 {
-    const npy_intp feature_step = walks[0].pixel, label_step = walks[1].pixel;
+    const npy_intp feature_step = feature_walk->pixel, label_step = label_walk->pixel;
     npy_intp r0, r1, p, q, c, run;
     for (r0 = 0; r0 < grid->rows[0]; ++r0)
         for (r1 = 0; r1 < grid->rows[1]; ++r1) {
-            const char *feature_row = features + r0 * walks[0].row[0] + r1 * walks[0].row[1];
-            const char *label_row = labels + r0 * walks[1].row[0] + r1 * walks[1].row[1];
+            const char *feature_row = features + r0 * feature_walk->row[0] + r1 * feature_walk->row[1];
+            const char *label_row = labels + r0 * label_walk->row[0] + r1 * label_walk->row[1];
             for (p = 0; p < grid->length; p += run) {
                 const LABEL label = *(const LABEL *)(label_row + p * label_step);
                 double piece[SPP_NEIGHBOURS];
@@ -94,15 +95,15 @@ int APPLY_SPECIFIC(superpixel_pool)(PyArrayObject *feature_map, PyArrayObject *s
     const npy_intp channels = PyArray_DIM(feature_map, 1);
     const npy_intp channel_stride = PyArray_STRIDE(feature_map, 1);
     const int naxes = PyArray_NDIM(superpixel_map) - 1;
-    const npy_intp *strides[2] = {PyArray_STRIDES(feature_map) + 2, PyArray_STRIDES(superpixel_map) + 1};
+    const SppGrid grid = spp_grid(naxes, PyArray_DIMS(superpixel_map) + 1);
+    const SppStrides feature_walk = spp_strides(naxes, PyArray_STRIDES(feature_map) + 2);
+    const SppStrides label_walk = spp_strides(naxes, PyArray_STRIDES(superpixel_map) + 1);
     const int channels_lie_together = channel_stride == (npy_intp)sizeof(FEATURE);
     const int threads = spp_number_of_threads();
     npy_intp shape[3] = {batch, channels, 0};
     npy_intp n, width, blocks, work, block;
     npy_int64 *sizes = NULL;
     double *scratch = NULL;
-    SppGrid grid;
-    SppStrides walks[2];
 
     if (spp_check_shapes(op, "feature_map", feature_map, superpixel_map, 1) != 0)
         return -1;
@@ -127,7 +128,6 @@ int APPLY_SPECIFIC(superpixel_pool)(PyArrayObject *feature_map, PyArrayObject *s
         free(sizes);
         return -1;
     }
-    spp_make_grid(naxes, PyArray_DIMS(superpixel_map) + 1, 2, strides, &grid, walks);
     work = PyArray_SIZE(feature_map);
 
     #ifdef _OPENMP
@@ -146,11 +146,14 @@ int APPLY_SPECIFIC(superpixel_pool)(PyArrayObject *feature_map, PyArrayObject *s
         memset(acc.sum, 0, n * SPP_DOUBLES * width * sizeof(double));
 
         if (channels_lie_together)
-            APPLY_SPECIFIC(add_image)(features, labels, &grid, walks, count, sizeof(FEATURE), acc);
+            APPLY_SPECIFIC(add_image)(features, labels, &grid, &feature_walk, &label_walk, count,
+                                      sizeof(FEATURE), acc);
         else if (count == SPP_STREAMS)
-            APPLY_SPECIFIC(add_image)(features, labels, &grid, walks, SPP_STREAMS, channel_stride, acc);
+            APPLY_SPECIFIC(add_image)(features, labels, &grid, &feature_walk, &label_walk, SPP_STREAMS,
+                                      channel_stride, acc);
         else
-            APPLY_SPECIFIC(add_image)(features, labels, &grid, walks, count, channel_stride, acc);
+            APPLY_SPECIFIC(add_image)(features, labels, &grid, &feature_walk, &label_walk, count,
+                                      channel_stride, acc);
 
         APPLY_SPECIFIC(write_pooled)(acc, count, n, sizes + image * n, params->mode,
                                      (FEATURE *)PyArray_DATA(*pooled) + (image * channels + first) * n);

@@ -58,14 +58,13 @@ int APPLY_SPECIFIC(superpixel_unpool)(PyArrayObject *pooled, PyArrayObject *supe
     const npy_intp channels = PyArray_DIM(pooled, 1);
     const npy_intp n = PyArray_DIM(pooled, 2);
     const int naxes = PyArray_NDIM(superpixel_map) - 1;
-    const npy_intp *strides = PyArray_STRIDES(superpixel_map) + 1;
+    const SppGrid grid = spp_grid(naxes, PyArray_DIMS(superpixel_map) + 1);
+    const SppStrides walk = spp_strides(naxes, PyArray_STRIDES(superpixel_map) + 1);
     const int threads = spp_number_of_threads();
     npy_intp shape[5] = {batch, channels, 0, 0, 0};
     npy_intp plane_size, width, blocks, block, work;
     npy_int64 *sizes = NULL;
     FEATURE *scratch = NULL;
-    SppGrid grid;
-    SppStrides walk;
     int axis;
 
     if (spp_check_shapes(op, "pooled", pooled, superpixel_map, 0) != 0)
@@ -90,7 +89,6 @@ int APPLY_SPECIFIC(superpixel_unpool)(PyArrayObject *pooled, PyArrayObject *supe
         free(sizes);
         return -1;
     }
-    spp_make_grid(naxes, PyArray_DIMS(superpixel_map) + 1, 1, &strides, &grid, &walk);
     plane_size = spp_product(shape + 2, naxes);
     work = PyArray_SIZE(*feature_map);
 

@@ -22,6 +22,7 @@ class _SuperpixelPooling(Layer):
         self.mode = as_mode(type(self).__name__, mode, SuperpixelPool.modes)
         self.data_format = K.normalize_data_format(data_format)
         self.mask_empty = bool(mask_empty)
+        self.supports_masking = True  # else clone_model drops the mask that compute_mask gives
 
     def _check_n_superpixels(self, n_superpixels):
         if n_superpixels is None:

@@ -18,6 +18,7 @@ class _SuperpixelUnpooling(Layer):
         super(_SuperpixelUnpooling, self).__init__(**kwargs)
         self.mode = as_mode(type(self).__name__, mode, SuperpixelUnpool.modes)
         self.data_format = K.normalize_data_format(data_format)
+        self.supports_masking = True
 
     def build(self, input_shape):
         check_two_inputs(self, input_shape, 'pooled', 3)

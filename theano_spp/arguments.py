@@ -4,8 +4,9 @@ import theano.tensor as T
 from theano import gof
 
 FEATURE_DTYPES = ('float16', 'float32', 'float64')
-MODE_SYNONYMS = {'avg': 'mean', 'average': 'mean', 'ave': 'mean', 'add': 'sum', 'average_inc_pad': 'mean',
-                 'average_exc_pad': 'mean'}
+#: What other libraries call the modes.
+MODE_SYNONYMS = {'avg': 'mean', 'ave': 'mean', 'average': 'mean', 'average_inc_pad': 'mean',
+                 'average_exc_pad': 'mean', 'add': 'sum', 'total': 'sum'}
 
 
 def as_features(op_name, argument, features, axes, layout):
@@ -41,10 +42,10 @@ def as_features(op_name, argument, features, axes, layout):
 def as_mode(op_name, mode, modes):
     """Return `mode` if it is one of `modes`, else raise ValueError with what to use instead."""
     if not isinstance(mode, str) or mode not in modes:
+        synonym = MODE_SYNONYMS.get(str(mode))
         raise ValueError('%s: mode is %r, but must be %s%s' % (
             op_name, mode, ' or '.join(repr(known) for known in modes),
-            " (use 'mean')" if MODE_SYNONYMS.get(mode) == 'mean' else
-            " (use 'sum')" if MODE_SYNONYMS.get(mode) == 'sum' else ''))
+            ' (use %r)' % synonym if synonym in modes else ''))
     return mode
 
 
@@ -60,7 +61,7 @@ def as_n_superpixels(op_name, n_superpixels):
     """
     wanted = 'an integer, an integer scalar of Theano, or None to have it counted'
     if not isinstance(n_superpixels, gof.Variable):
-        if (isinstance(n_superpixels, np.ndarray) and n_superpixels.ndim == 0):
+        if isinstance(n_superpixels, np.ndarray) and n_superpixels.ndim == 0:
             n_superpixels = n_superpixels[()]
         if isinstance(n_superpixels, (bool, np.bool_)) or not isinstance(n_superpixels, (int, np.integer)):
             raise TypeError('%s: n_superpixels is %r, but must be %s (use int(...))'

@@ -21,8 +21,8 @@ int APPLY_SPECIFIC(superpixel_count)(PyArrayObject *superpixel_map, PyArrayObjec
                                   + r0 * walk.row[0] + r1 * walk.row[1];
                 for (p = 0; p < grid.length; ++p) {
                     const LABEL label = *(const LABEL *)(row + p * walk.pixel);
-                    if (!SPP_IS_NONE(label) && (npy_uint64)label >= count) {
-                        /* the largest uint64 has no successor: it stays itself, and too large */
+                    if (!SPP_IS_NONE(label) && (npy_uint64)label >= count && count != NPY_MAX_UINT64) {
+                        /* the largest uint64 has no successor: it stays itself, and is too large anyway */
                         count = (npy_uint64)label + ((npy_uint64)label != NPY_MAX_UINT64);
                         largest_at = ((image * grid.rows[0] + r0) * grid.rows[1] + r1) * grid.length + p;
                     }

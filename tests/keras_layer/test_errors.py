@@ -1,0 +1,100 @@
+"""What a layer says to what it cannot use, before anything runs."""
+import unittest
+
+import numpy as np
+from keras.layers import Input
+from keras.models import Model
+
+from keras_layer import SuperpixelPooling1D, SuperpixelPooling2D, SuperpixelUnpooling2D
+from tests.processes import run_python
+
+
+class LayerErrorTest(unittest.TestCase):
+
+    def assert_says(self, sentence, call, *arguments, **named):
+        with self.assertRaises(ValueError) as caught:
+            call(*arguments, **named)
+        self.assertIn(sentence, str(caught.exception))
+
+    def test_a_number_of_superpixels_that_is_no_positive_integer(self):
+        for wrong in (0, -3, 2.5, '7', True, np.zeros(2)):
+            self.assert_says('SuperpixelPooling2D: n_superpixels is %r, but must be a positive integer, or None'
+                             % (wrong,), SuperpixelPooling2D, wrong)
+
+    def test_an_unknown_mode(self):
+        self.assert_says("SuperpixelPooling1D: mode is 'avg', but must be 'mean' or 'sum' (use 'mean')",
+                         SuperpixelPooling1D, mode='avg')
+        self.assert_says("SuperpixelUnpooling2D: mode is 'max', but must be 'sum' or 'mean'",
+                         SuperpixelUnpooling2D, 'max')
+
+    def test_an_unknown_data_format(self):
+        self.assert_says('data_format', SuperpixelPooling2D, data_format='channels_middle')
+
+    def test_a_layer_not_called_on_two_inputs(self):
+        features, labels = Input((5, 7, 3)), Input((5, 7))
+        for inputs, came in ((features, 'one tensor of shape (None, 5, 7, 3)'),
+                             ([features, labels, labels], '3 tensors')):
+            self.assert_says('SuperpixelPooling2D is called on [feature_map, superpixel_map], but got ' + came,
+                             SuperpixelPooling2D(3), inputs)
+            self.assert_says('SuperpixelUnpooling2D is called on [pooled, superpixel_map], but got ' + came,
+                             SuperpixelUnpooling2D(), inputs)
+
+    def test_inputs_with_the_wrong_number_of_axes(self):
+        features, labels = Input((5, 7, 3)), Input((5, 7))
+        self.assert_says('SuperpixelPooling2D: feature_map has shape (None, 5, 7), but 4 axes are wanted',
+                         SuperpixelPooling2D(3), [labels, features])
+        self.assert_says('SuperpixelPooling2D: superpixel_map has shape (None, 5, 7, 3), but (batch, *spatial) with 2'
+                         ' spatial axes is wanted (it has no channel axis)',
+                         SuperpixelPooling2D(3), [features, features])
+        self.assert_says('SuperpixelPooling1D: feature_map has shape (None, 5, 7, 3), but 3 axes are wanted',
+                         SuperpixelPooling1D(3), [features, labels])
+        self.assert_says('SuperpixelUnpooling2D: pooled has shape (None, 5, 7, 3), but 3 axes are wanted',
+                         SuperpixelUnpooling2D(), [features, labels])
+
+    def test_spatial_sizes_that_are_known_to_differ(self):
+        self.assert_says('SuperpixelPooling2D: feature_map has shape (None, 5, 7, 3) (channels_last), but'
+                         ' superpixel_map has shape (None, 5, 8); their spatial sizes must be equal: resize the'
+                         ' superpixel map', SuperpixelPooling2D(3, data_format='channels_last'),
+                         [Input((5, 7, 3)), Input((5, 8))])
+
+    def test_a_label_too_large_is_named_when_the_model_runs(self):
+        inputs = [Input((5, 7, 3)), Input((5, 7), dtype='int32')]
+        model = Model(inputs, SuperpixelPooling2D(4, data_format='channels_last')(inputs))
+        labels = np.zeros((2, 5, 7), 'int32')
+        labels[1, 4, 6] = 4
+        with self.assertRaises(IndexError) as caught:
+            model.predict([np.ones((2, 5, 7, 3)), labels])
+        self.assertIn('superpixel_map[1, 4, 6] is 4, but n_superpixels is 4 (labels are 0..3', str(caught.exception))
+
+
+class BackendErrorTest(unittest.TestCase):
+
+    def import_error(self, before):
+        return run_python(before + '''
+try:
+    import keras_layer
+except ImportError as error:
+    print(error)
+''').strip().split('\n')[-1]
+
+    def test_another_keras_is_told_the_version_to_install(self):
+        self.assertEqual(self.import_error('import theano_spp, keras; keras.__version__ = "2.3.1"'),
+                         'keras_layer needs Keras 2.2.5 on its Theano backend, but Keras is 2.3.1:'
+                         ' pip install keras==2.2.5')
+
+    def test_another_backend_is_told_how_to_choose_theano(self):
+        self.assertEqual(self.import_error('import theano_spp, keras; keras.backend.backend = lambda: "tensorflow"'),
+                         'keras_layer needs Keras 2.2.5 on its Theano backend, but the backend is tensorflow:'
+                         ' set KERAS_BACKEND=theano before Keras is imported')
+
+    def test_no_keras_at_all_is_told_what_to_install(self):
+        printed = self.import_error('import theano_spp, sys; sys.modules["keras"] = None')
+        self.assertIn('Keras cannot be imported', printed)
+        self.assertIn('pip install keras==2.2.5 and set KERAS_BACKEND=theano', printed)
+
+    def test_the_theano_backend_is_chosen_where_nothing_is_chosen(self):
+        printed = run_python('''
+import os; del os.environ['KERAS_BACKEND']; os.environ['KERAS_HOME'] = os.devnull
+import keras_layer, keras; print(keras.backend.backend())
+''', KERAS_BACKEND='theano')
+        self.assertEqual(printed.strip(), 'theano')

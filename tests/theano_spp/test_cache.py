@@ -1,0 +1,64 @@
+"""What Theano compiles and what it finds again: a count of calls of the compiler."""
+import os
+import shutil
+import tempfile
+import unittest
+
+from tests.processes import run_python
+
+COUNT = '''
+import numpy as np, theano, theano.tensor as T
+from theano.gof.cmodule import GCC_compiler
+from theano_spp import *
+compile_str = GCC_compiler.compile_str
+calls = []
+def count(*arguments, **named):
+    calls.extend(['superpixel'] * ('superpixel' in str((arguments, named))))
+    return compile_str(*arguments, **named)
+GCC_compiler.compile_str = staticmethod(count)
+x, m, p = T.dtensor4(), T.itensor3(), T.dtensor3()
+'''
+POOL = 'theano.function([x, m], superpixel_pool(x, m, 3))\n'
+TELL = 'print(len(calls))'
+
+
+class CacheTest(unittest.TestCase):
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def compiled(self, code, before=''):
+        return int(run_python(before + COUNT + code + TELL,
+                              {'base_compiledir': os.path.join(self.folder, 'compiled')}))
+
+    def test_a_second_process_compiles_nothing(self):
+        code = POOL + ('theano.function([x, m], superpixel_pool(x, m))\n'
+                       'theano.function([p, m], superpixel_unpool(p, m))\n'
+                       'theano.function([m], superpixel_sizes(m))\n')
+        self.assertEqual(self.compiled(code), 4)
+        self.assertEqual(self.compiled(code), 0)
+
+    def test_eight_parameter_values_share_one_compiled_module(self):
+        code = ('for mode in "mean", "sum":\n'
+                '    for n in 2, 3, 5, 700:\n'
+                '        theano.function([x, m], superpixel_pool(x, m, n, mode))\n')
+        self.assertEqual(self.compiled(code), 1)
+
+    def test_an_edited_c_file_is_compiled_anew(self):
+        self.assertEqual(self.compiled(POOL), 1)
+        edit = '''
+import os, shutil, theano_spp.external_c as external_c
+copy = {!r}
+if not os.path.exists(copy):
+    shutil.copytree(external_c.C_CODE_FOLDER, copy)
+external_c.C_CODE_FOLDER = copy
+'''.format(os.path.join(self.folder, 'c_code'))
+        self.assertEqual(self.compiled(POOL, before=edit), 0)  # the same text in another folder
+        with open(os.path.join(self.folder, 'c_code', 'label_map.c'), 'a') as c_file:
+            c_file.write('/* edited */\n')
+        self.assertEqual(self.compiled(POOL, before=edit), 1)
+
+    def test_threads_are_part_of_what_is_compiled(self):
+        self.assertEqual(self.compiled(POOL), 1)
+        self.assertEqual(self.compiled('theano.function([x, m], SuperpixelPool(openmp=True)(x, m, 3))\n'), 1)

@@ -1,0 +1,196 @@
+"""What bad input gets: an exception that names op, argument, what came, what is wanted and the cure."""
+import re
+import unittest
+
+import numpy as np
+import theano
+import theano.tensor as T
+
+from tests.processes import run_python
+from theano_spp import (SuperpixelPool, SuperpixelUnpool, reference, superpixel_pool, superpixel_sizes,
+                        superpixel_unpool)
+
+FEATURES = np.ones((2, 3, 5, 7))
+LABELS = np.zeros((2, 5, 7), 'int32')
+
+
+class ErrorTestCase(unittest.TestCase):
+
+    def assert_says(self, kind, sentence, call, *arguments, **named):
+        with self.assertRaises(kind) as caught:
+            call(*arguments, **named)
+        self.assertIn(sentence, str(caught.exception))
+
+
+class ArgumentErrorTest(ErrorTestCase):
+
+    def test_features_with_too_few_or_many_axes(self):
+        for shape in ((5, 7), (1, 1, 2, 2, 2, 2)):
+            self.assert_says(ValueError, 'SuperpixelPool: feature_map has %d axes, but (batch, channels, *spatial)'
+                             ' with 1 to 3 spatial axes is wanted' % len(shape), superpixel_pool, np.ones(shape), LABELS)
+
+    def test_a_label_map_with_a_channel_axis_or_without_a_batch(self):
+        for labels in (LABELS[:, None], LABELS[0]):
+            self.assert_says(ValueError, 'SuperpixelPool: superpixel_map has %d axes, but (batch, *spatial) with the 2'
+                             ' spatial axes of feature_map is wanted, 3 in all' % labels.ndim,
+                             superpixel_pool, FEATURES, labels, 3)
+        self.assert_says(ValueError, 'SuperpixelUnpool: superpixel_map has 1 axes',
+                         superpixel_unpool, np.ones((2, 3, 4)), LABELS[0, 0])
+
+    def test_float_and_bool_labels_are_told_to_cast(self):
+        self.assert_says(TypeError, "SuperpixelPool: superpixel_map has dtype float64, but labels are integers (labels"
+                         " are whole numbers, use T.cast(superpixel_map, 'int32'))",
+                         superpixel_pool, FEATURES, LABELS.astype('float64'), 3)
+        self.assert_says(TypeError, "SuperpixelUnpool: superpixel_map has dtype bool, but labels are integers (use"
+                         " superpixel_map.astype('int32'))", superpixel_unpool, np.ones((2, 3, 4)), LABELS > 0)
+        self.assert_says(TypeError, 'SuperpixelSizes: superpixel_map has dtype float64',
+                         superpixel_sizes, LABELS.astype('float64'), 3)
+
+    def test_integer_features_are_told_to_cast(self):
+        self.assert_says(TypeError, "SuperpixelPool: feature_map has dtype int64, but features are float16, float32 or"
+                         " float64 (use feature_map.astype('float32'))",
+                         superpixel_pool, FEATURES.astype('int64'), LABELS)
+        self.assert_says(TypeError, 'SuperpixelUnpool: pooled has dtype int32', superpixel_unpool,
+                         np.ones((2, 3, 4), 'int32'), LABELS)
+        self.assert_says(TypeError, 'SuperpixelPool: feature_map has dtype complex128', superpixel_pool,
+                         FEATURES.astype('complex128'), LABELS)
+
+    def test_an_unknown_mode_is_told_the_known_ones(self):
+        self.assert_says(ValueError, "SuperpixelPool: mode is 'avg', but must be 'mean' or 'sum' (use 'mean')",
+                         superpixel_pool, FEATURES, LABELS, mode='avg')
+        self.assert_says(ValueError, "SuperpixelUnpool: mode is 'average', but must be 'sum' or 'mean' (use 'mean')",
+                         superpixel_unpool, np.ones((2, 3, 4)), LABELS, 'average')
+        for mode in ('median', None, 1, ['mean']):
+            self.assert_says(ValueError, "SuperpixelPool: mode is %r, but must be 'mean' or 'sum'" % (mode,),
+                             SuperpixelPool, mode)
+
+    def test_a_number_of_superpixels_that_is_none(self):
+        self.assert_says(ValueError, 'SuperpixelPool: n_superpixels is -1, but must not be negative',
+                         superpixel_pool, FEATURES, LABELS, -1)
+        for wrong in (3., '3', True, np.array([3]), [3]):
+            self.assert_says(TypeError, 'SuperpixelPool: n_superpixels is %r, but must be an integer' % (wrong,),
+                             superpixel_pool, FEATURES, LABELS, wrong)
+        self.assert_says(TypeError, 'SuperpixelPool: n_superpixels has dtype float64, but must be an integer',
+                         superpixel_pool, FEATURES, LABELS, T.dscalar())
+        self.assert_says(TypeError, 'SuperpixelSizes: n_superpixels has 1 axes, but must be an integer',
+                         superpixel_sizes, LABELS, T.lvector())
+        self.assert_says(ValueError, 'SuperpixelPool: n_superpixels is 9223372036854775808', superpixel_pool,
+                         FEATURES, LABELS, 2 ** 63)
+
+    def test_numpy_integers_are_numbers_of_superpixels(self):
+        for number in (np.int8(3), np.uint64(3), np.array(3)):
+            self.assertEqual(superpixel_pool(FEATURES, LABELS, number).eval().shape, (2, 3, 3))
+
+
+class RunTimeErrorTest(ErrorTestCase):
+    """The C code and the reference say the same."""
+
+    def setUp(self):
+        x, m, n, p = T.dtensor4(), T.TensorType('int64', (False,) * 3)(), T.lscalar(), T.dtensor3()
+        pool = SuperpixelPool()(x, m, n)
+        unpool = SuperpixelUnpool()(p, m)
+        # the errors of Theano's own C code show the op's text first
+        self.pools = [theano.function([x, m, n], pool, mode=mode) for mode in ('FAST_RUN', 'FAST_COMPILE')]
+        self.unpools = [theano.function([p, m], unpool, mode=mode) for mode in ('FAST_RUN', 'FAST_COMPILE')]
+        self.sizes = [theano.function([m, n], superpixel_sizes(m, n), mode=mode)
+                      for mode in ('FAST_RUN', 'FAST_COMPILE')]
+
+    def test_a_label_too_large_is_named_with_its_place_and_the_range(self):
+        labels = LABELS.astype('int64')
+        labels[1, 4, 6], labels[1, 4, 5] = 99, 64
+        for pool in self.pools:
+            self.assert_says(IndexError, 'SuperpixelPool: superpixel_map[1, 4, 5] is 64, but n_superpixels is 64'
+                             ' (labels are 0..63; use -1 for pixels that belong to none)', pool, FEATURES, labels, 64)
+        for unpool in self.unpools:
+            self.assert_says(IndexError, 'SuperpixelUnpool: superpixel_map[1, 4, 5] is 64, but the number of superpixels'
+                             ' in pooled is 64 (labels are 0..63;', unpool, np.ones((2, 3, 64)), labels)
+        for sizes in self.sizes:
+            self.assert_says(IndexError, 'SuperpixelSizes: superpixel_map[1, 4, 5] is 64, but n_superpixels is 64',
+                             sizes, labels, 64)
+
+    def test_no_label_is_valid_for_no_superpixels(self):
+        for pool in self.pools:
+            self.assert_says(IndexError, 'SuperpixelPool: superpixel_map[0, 0, 0] is 0, but n_superpixels is 0 (no label'
+                             ' is valid; use -1 for pixels that belong to none)',
+                             pool, FEATURES, LABELS.astype('int64'), 0)
+
+    def test_a_negative_symbolic_number_of_superpixels(self):
+        for function, arguments in [(pool, (FEATURES, LABELS.astype('int64'))) for pool in self.pools] + [
+                (sizes, (LABELS.astype('int64'),)) for sizes in self.sizes]:
+            self.assert_says(ValueError, 'n_superpixels is -7, but must not be negative (give the largest label + 1,'
+                             ' or None to have it counted)', function, *(arguments + (-7,)))
+
+    def test_shapes_that_do_not_agree_are_both_named(self):
+        for shape in ((2, 5, 8), (2, 4, 7), (1, 5, 7)):
+            for pool in self.pools:
+                self.assert_says(ValueError, 'SuperpixelPool: feature_map has shape (2, 3, 5, 7), but superpixel_map has'
+                                 ' shape %s; (batch, channels, *spatial) and (batch, *spatial) must agree in batch and'
+                                 ' spatial sizes: resize the superpixel map' % (shape,),
+                                 pool, FEATURES, np.zeros(shape, 'int64'), 3)
+        for unpool in self.unpools:
+            self.assert_says(ValueError, 'SuperpixelUnpool: pooled has shape (3, 2, 4), but superpixel_map has shape'
+                             ' (2, 5, 7); (batch, channels, n_superpixels) and (batch, *spatial) must agree in batch',
+                             unpool, np.ones((3, 2, 4)), LABELS.astype('int64'))
+
+    def test_every_dtype_at_its_limits_is_an_error_and_never_a_crash(self):
+        for dtype in ('int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64'):
+            largest, smallest = np.iinfo(dtype).max, np.iinfo(dtype).min
+            labels = np.zeros((1, 2, 3), dtype)
+            labels[0, 1] = smallest, 0, largest
+            cure = 'use -1 for' if smallest else 'for pixels that belong to none use -1 in a signed dtype'
+            x, m = T.ftensor4(), T.TensorType(dtype, (False,) * 3)()
+            function = theano.function([x, m], superpixel_pool(x, m, 4))
+            sentence = 'superpixel_map[0, 1, 2] is %d, but n_superpixels is 4 (labels are 0..3; %s' % (largest, cure)
+            self.assert_says(IndexError, sentence, function, np.ones((1, 1, 2, 3), 'float32'), labels)
+            self.assert_says(IndexError, sentence, reference.pool, np.ones((1, 1, 2, 3)), labels, 4)
+
+    def test_counting_the_largest_integers_is_an_error_and_never_a_crash(self):
+        for dtype in ('int64', 'uint64'):
+            labels = np.full((1, 2, 3), np.iinfo(dtype).max, dtype)
+            m = T.TensorType(dtype, (False,) * 3)()
+            for mode in ('FAST_RUN', 'FAST_COMPILE'):
+                self.assert_says(IndexError, 'SuperpixelCount: superpixel_map[0, 0, 0] is %d, but the number of superpixels'
+                                 ' can be at most 9223372036854775807' % np.iinfo(dtype).max,
+                                 theano.function([m], superpixel_sizes(m), mode=mode), labels)
+
+    def test_more_superpixels_than_memory_is_an_error_and_never_a_crash(self):
+        labels = np.full((1, 2, 3), 2 ** 60)
+        x, m = T.dtensor4(), T.ltensor3()
+        self.assert_says(MemoryError, 'SuperpixelPool: no memory for 1152921504606846977 superpixels',
+                         theano.function([x, m], superpixel_pool(x, m)), np.ones((1, 1, 2, 3)), labels)
+
+    def test_after_an_error_the_same_function_computes(self):
+        for pool in self.pools:
+            with self.assertRaises(IndexError):
+                pool(FEATURES, LABELS.astype('int64') + 9, 3)
+            np.testing.assert_array_equal(pool(FEATURES, LABELS.astype('int64'), 2), [[[1, 0]] * 3] * 2)
+
+
+class VersionErrorTest(unittest.TestCase):
+
+    def import_error(self, before):
+        return run_python(before + '''
+try:
+    import theano_spp
+except ImportError as error:
+    print(error)
+''')
+
+    def test_a_theano_without_cop_is_told_the_version_to_install(self):
+        printed = self.import_error('''
+import theano_spp.legacy_bridge
+import sys, types
+for name in [n for n in sys.modules if n.split('.')[0] in ('theano', 'theano_spp')]:
+    del sys.modules[name]
+theano = types.ModuleType('theano'); theano.__version__ = '1.1.2'; theano.__path__ = []
+sys.modules['theano'] = theano
+''')
+        self.assertIn('Theano 1.1.2', printed)
+        self.assertTrue(printed.strip().endswith('pip install Theano-PyMC==1.0.9'), printed)
+
+    def test_a_missing_theano_is_told_the_version_to_install(self):
+        printed = self.import_error('''
+import sys
+sys.modules['theano'] = None
+''')
+        self.assertTrue(re.search('Theano cannot be imported .*pip install Theano-PyMC==1.0.9', printed), printed)

@@ -1,0 +1,115 @@
+"""The ops in every mode of Theano, with and without a C compiler, with any number of threads."""
+import unittest
+
+import numpy as np
+import theano
+import theano.tensor as T
+from theano.compile.debugmode import DebugMode
+
+from tests.label_maps import random_map
+from tests.processes import run_python
+from theano_spp import (SuperpixelPool, SuperpixelUnpool, reference, superpixel_pool, superpixel_sizes,
+                        superpixel_unpool)
+
+
+class ModeTest(unittest.TestCase):
+
+    def check(self, mode):
+        rng = np.random.RandomState(0)
+        features, labels = rng.randn(2, 3, 5, 7), random_map(rng, (2, 5, 7), 6)
+        x, m = T.dtensor4(), T.itensor3()
+        pooled = superpixel_pool(x, m)
+        function = theano.function([x, m], [pooled, superpixel_unpool(pooled, m, 'mean'), superpixel_sizes(m)],
+                                   mode=mode)
+        values, painted, sizes = function(features, labels)
+        expected = reference.pool(features, labels, 6)
+        np.testing.assert_allclose(values, expected, rtol=1e-12)
+        np.testing.assert_allclose(painted, reference.unpool(expected, labels, 'mean'), rtol=1e-12)
+        np.testing.assert_array_equal(sizes, reference.sizes(labels, 6))
+
+    def test_fast_run_gives_the_references_values(self):
+        self.check('FAST_RUN')
+
+    def test_fast_compile_gives_the_references_values(self):
+        self.check('FAST_COMPILE')
+
+    def test_debug_mode_finds_nothing(self):
+        self.check(DebugMode(stability_patience=2))
+
+    def test_the_c_linker_puts_all_ops_into_one_file(self):
+        self.check(theano.Mode(linker='c', optimizer='fast_run'))
+
+    def test_the_python_linker_gives_the_references_values(self):
+        self.check(theano.Mode(linker='py', optimizer='fast_run'))
+
+    def test_without_a_compiler_the_values_are_the_same(self):
+        printed = run_python('''
+import numpy as np, theano, theano.tensor as T
+from theano_spp import superpixel_pool, superpixel_unpool, superpixel_sizes
+assert not theano.config.cxx
+x, m = T.dtensor4(), T.itensor3()
+pooled = superpixel_pool(x, m)
+f = theano.function([x, m], [pooled, superpixel_unpool(pooled, m), superpixel_sizes(m)])
+for values in f([[[[.1, .2], [.3, .4]]]], [[[0, 0], [1, 2]]]):
+    print(values.round(3).tolist())
+''', {'cxx': ''})
+        self.assertEqual(printed.split('\n')[:3], [
+            '[[[0.15, 0.3, 0.4]]]', '[[[[0.15, 0.15], [0.3, 0.4]]]]', '[[2, 1, 1]]'])
+
+
+class ThreadTest(unittest.TestCase):
+
+    code = '''
+import hashlib, numpy as np, theano, theano.tensor as T
+from theano_spp import SuperpixelPool, SuperpixelUnpool
+rng = np.random.RandomState(0)
+digest = hashlib.sha256()
+for dtype in 'float32', 'float64':
+    x, m = T.TensorType(dtype, (False,) * 4)(), T.itensor3()
+    pooled = SuperpixelPool(openmp=%(openmp)s)(x, m, 40)
+    f = theano.function([x, m], [pooled, SuperpixelUnpool('mean', openmp=%(openmp)s)(pooled, m)])
+    for batch, channels, last in (1, 5, False), (1, 67, True), (3, 21, False), (2, 64, True):
+        features = rng.randn(batch, channels, 61, 67).astype(dtype)
+        if last:
+            features = np.ascontiguousarray(features.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+        labels = np.repeat(rng.randint(-1, 40, (batch, 61, 12)), 6, axis=2)[:, :, :67].astype('int32')
+        for values in f(features, labels):
+            digest.update(values.tobytes())
+print(digest.hexdigest(), any(node.op.openmp for node in f.maker.fgraph.toposort() if hasattr(node.op, 'openmp')))
+'''
+
+    def test_one_to_four_threads_and_none_at_all_give_the_same_bits(self):
+        bits = {run_python(self.code % {'openmp': True}, OMP_NUM_THREADS=str(threads)).split()[0]
+                for threads in (1, 2, 3, 4)}
+        bits.add(run_python(self.code % {'openmp': False}).split()[0])
+        self.assertEqual(len(bits), 1)
+
+    def test_threads_are_really_used_when_asked_for(self):
+        printed = run_python('''
+import os, numpy as np, theano, theano.tensor as T
+from theano_spp import SuperpixelPool
+x, m = T.ftensor4(), T.itensor3()
+f = theano.function([x, m], SuperpixelPool(openmp=True)(x, m, 3))
+before = len(os.listdir('/proc/self/task'))
+f(np.ones((2, 16, 100, 100), 'float32'), np.zeros((2, 100, 100), 'int32'))
+print(len(os.listdir('/proc/self/task')) - before)
+''', OMP_NUM_THREADS='3')
+        self.assertEqual(printed.strip(), '2')
+
+    def test_threads_are_off_unless_asked_for_and_the_flag_asks_for_all(self):
+        self.assertFalse(SuperpixelPool().openmp)
+        self.assertTrue(SuperpixelPool(openmp=True).openmp)
+        printed = run_python('from theano_spp import *; print(SuperpixelPool().openmp, SuperpixelUnpool().openmp,'
+                             ' SuperpixelPool(openmp=False).openmp)', {'openmp': 'True'})
+        self.assertEqual(printed.strip(), 'True True False')
+
+    def test_the_gradient_uses_threads_as_the_op_does(self):
+        x, m = T.dtensor4(), T.itensor3()
+        for openmp in (True, False):
+            gradient = T.grad(T.sum(SuperpixelPool(openmp=openmp)(x, m, 3)), x)
+            self.assertEqual([v.owner.op.openmp for v in theano.gof.graph.ancestors([gradient])
+                              if v.owner and isinstance(v.owner.op, SuperpixelUnpool)], [openmp])
+        pooled = T.dtensor3()
+        gradient = T.grad(T.sum(SuperpixelUnpool(openmp=True)(pooled, m)), pooled)
+        self.assertTrue(any(v.owner and isinstance(v.owner.op, SuperpixelPool) and v.owner.op.openmp
+                            for v in theano.gof.graph.ancestors([gradient])))

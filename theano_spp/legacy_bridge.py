@@ -14,12 +14,15 @@ On Python 3.6-3.8, where the pinned NumPy and h5py still have all of it, nothing
 leaves a note at Python's import system: each bridge is built in the moment before ``theano``, ``keras`` or ``nose`` is
 imported for the first time, so that a program which imports none of them never meets a bridge.
 
-This file needs the standard library alone, and never its own package: an installed theano-spp loads it by its path
-when Python starts (see ``setup.py``), and the Makefile runs it as a script, for the BLAS flags that it prints::
+This file needs the standard library alone, and never its own package: an installed theano-spp also loads it by its
+path, before any of the three (see ``setup.py``), and the Makefile runs it for the BLAS flags that it prints::
 
     THEANO_FLAGS="blas.ldflags='$(python theano_spp/legacy_bridge.py)'" python my_script.py
 """
+import glob
+import importlib.util
 import os
+import subprocess
 import sys
 
 NAMES_OF_COLLECTIONS = (
@@ -129,10 +132,6 @@ def openblas_ldflags():
         ``-lopenblas`` where the compiler finds that library (Debian: libopenblas-dev). Else flags for the OpenBLAS
         that came inside the wheel of NumPy or SciPy, or '' where there is none or its path cannot be written as a flag.
     """
-    # Imported here, because an installed theano-spp loads this file whenever Python starts.
-    import glob
-    import importlib.util
-    import subprocess
     try:
         found = subprocess.check_output(['g++', '-print-file-name=libopenblas.so'], universal_newlines=True).strip()
     except (OSError, subprocess.CalledProcessError):

@@ -16,7 +16,7 @@ static inline void APPLY_SPECIFIC(read_values)(const char *pooled, npy_intp chan
         *values++ = 0;
         for (l = 0; l < n_superpixels; ++l) {
             FEATURE value = *(const FEATURE *)(pooled + c * channel_stride + l * superpixel_stride);
-            if (mode == SPP_UNPOOL_MEAN && sizes[l] > 0)
+            if (mode == SPP_UNPOOL_MEAN)  /* by 0 too: an empty superpixel is never painted */
                 value = (FEATURE)((double)value / (double)sizes[l]);
             *values++ = value;
         }

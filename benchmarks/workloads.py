@@ -1,0 +1,32 @@
+"""The inputs of the benchmarks: superpixels of real photographs, features random."""
+import collections
+
+import numpy as np
+from skimage import data, segmentation, transform
+
+Workload = collections.namedtuple('Workload', 'name batch channels height width superpixels')
+
+WORKLOADS = [
+    Workload('W1', 8, 64, 32, 32, 50),
+    Workload('W2', 8, 512, 80, 80, 200),
+    Workload('W3', 2, 64, 320, 320, 400),
+    Workload('W4', 1, 21, 1024, 2048, 1000),
+]
+
+PHOTOGRAPHS = (data.astronaut, data.coffee, data.chelsea, data.rocket)
+
+
+def make(workload):
+    """Return features float32 (batch, channels, height, width), labels int32 (batch, height, width) and n."""
+    labels = []
+    for i in range(workload.batch):
+        photograph = transform.resize(PHOTOGRAPHS[i % len(PHOTOGRAPHS)](), (workload.height, workload.width),
+                                      anti_aliasing=True)
+        if i >= len(PHOTOGRAPHS):
+            photograph = photograph[:, ::-1]
+        labels.append(segmentation.slic(photograph, n_segments=workload.superpixels, compactness=10,
+                                        start_label=0))
+    labels = np.array(labels, 'int32')
+    features = np.random.RandomState(0).standard_normal(
+        (workload.batch, workload.channels, workload.height, workload.width)).astype('float32')
+    return features, labels, int(labels.max()) + 1

@@ -1,0 +1,81 @@
+"""Runs the tests of values, errors and layouts with AddressSanitizer and UBSan in the C code.
+
+Theano itself builds the C code, with the sanitizers' flags added, and their runtime is loaded into
+Python first. That this really sees our code is proven before anything else: a subclass whose C file
+writes one value past the pooled features, and one that adds up labels until they overflow, must both
+be reported. Run it as ``python -m tests.sanitize``, with names of tests for a part of them.
+"""
+import os
+import subprocess
+import sys
+
+from tests.processes import REPOSITORY
+
+TESTS = ['tests/theano_spp/test_values.py', 'tests/theano_spp/test_errors.py', 'tests/theano_spp/test_memory.py',
+         'tests/theano_spp/test_modes.py:ThreadTest.test_one_to_four_threads_and_none_at_all_give_the_same_bits']
+FOLDER = os.path.join(REPOSITORY, '.theano_test', 'sanitized')
+
+PLANT = '''
+import os, shutil, numpy as np, theano, theano.tensor as T
+from theano_spp import SuperpixelPool, external_c
+planted = os.path.join({folder!r}, 'planted')
+shutil.rmtree(planted, ignore_errors=True)
+shutil.copytree(external_c.C_CODE_FOLDER, planted)
+path = os.path.join(planted, 'superpixel_pool.c')
+with open(path) as stream:
+    code = stream.read()
+place = '    free(scratch);\\n    free(sizes);\\n    return 0;\\n'
+assert place in code
+with open(path, 'w') as stream:
+    stream.write(code.replace(place, {defect!r} + place))
+external_c.C_CODE_FOLDER = planted
+x, m = T.ftensor4(), T.itensor3()
+theano.function([x, m], SuperpixelPool()(x, m, 3))(np.ones((2, 64, 5, 7), 'float32'), np.zeros((2, 5, 7), 'int32'))
+'''
+DEFECTS = {
+    'heap-buffer-overflow': '((FEATURE *)PyArray_DATA(*pooled))[PyArray_SIZE(*pooled)] = 1;\n',
+    'signed integer overflow': '{ volatile int label = 2147483647; label = label + (int)PyArray_NDIM(*pooled);'
+                               ' sizes[0] = label; }\n',
+}
+
+
+def sanitized_environment():
+    """The environment in which Theano's compiler adds the sanitizers and Python carries their runtime."""
+    compiler = os.environ.get('CXX', 'g++')
+    runtime = [subprocess.check_output([compiler, '-print-file-name=' + name]).decode().strip()
+               for name in ('libasan.so', 'libubsan.so')]
+    for path in runtime:
+        if not os.path.isabs(path):
+            sys.exit('%s is not there: the sanitizers come with g++ (Debian: apt-get install g++)' % path)
+    flags = ('-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g -O1'
+             ' -Wall -Wextra')
+    return dict(
+        os.environ,
+        LD_PRELOAD=' '.join(runtime),
+        # Python itself is not clean of leaks; its small blocks must come from malloc to be watched.
+        ASAN_OPTIONS='detect_leaks=0:allocator_may_return_null=1', UBSAN_OPTIONS='print_stacktrace=1', PYTHONMALLOC='malloc',
+        THEANO_FLAGS="base_compiledir='%s',gcc.cxxflags='%s',%s" % (FOLDER, flags, os.environ.get('THEANO_FLAGS', '')))
+
+
+def must_find(defect, code, environment):
+    """Exit unless the planted defect is reported by name and the process fails."""
+    process = subprocess.Popen([sys.executable, '-c', PLANT.format(folder=FOLDER, defect=code)], cwd=REPOSITORY,
+                               env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               universal_newlines=True)
+    printed = process.communicate()[0]
+    if process.returncode == 0 or defect not in printed:
+        sys.exit('The planted %s was not found (exit %d):\n%s' % (defect, process.returncode, printed))
+    print('A planted %s is found.' % defect)
+
+
+def main(arguments):
+    if not os.path.isdir(FOLDER):
+        os.makedirs(FOLDER)
+    environment = sanitized_environment()
+    for defect, code in sorted(DEFECTS.items()):
+        must_find(defect, code, environment)
+    return subprocess.call([sys.executable, '-m', 'tests'] + (arguments or TESTS), cwd=REPOSITORY, env=environment)
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,189 @@
+"""What an installed theano-spp is: the content of its wheel, and what works in an environment that has nothing else of us."""
+import glob
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import unittest
+import zipfile
+
+import nose
+import theano
+from theano_spp import __version__
+
+REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+SITE_PACKAGES_HERE = os.path.dirname(os.path.dirname(os.path.abspath(nose.__file__)))
+NOT_TO_COPY = shutil.ignore_patterns('.*', 'build', 'dist', '*.egg-info', '__pycache__')
+
+bridged = unittest.skipUnless(sys.version_info >= (3, 9), 'this Python needs no bridge')
+
+
+def call(*command, **how):
+    """What a command prints, both streams together. Of this process it knows the compile folder and nothing else."""
+    environment = {name: value for name, value in os.environ.items() if name not in ('PYTHONPATH', 'PYTHONHOME')}
+    environment['THEANO_FLAGS'] = "base_compiledir='{}'".format(theano.config.base_compiledir)
+    process = subprocess.Popen(command, cwd=how['folder'], env=environment, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
+    printed = process.communicate()[0]
+    assert process.returncode == 0, '{} ended with {}:\n{}'.format(' '.join(command), process.returncode, printed)
+    return printed
+
+
+class TestPackaging(unittest.TestCase):
+    """A copy of this folder becomes an sdist, the sdist a wheel, the wheel an installation. Nothing needs a network."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp()
+        clone = os.path.join(cls.folder, 'clone')
+        shutil.copytree(REPOSITORY, clone, ignore=NOT_TO_COPY)
+        call(sys.executable, 'setup.py', '-q', 'sdist', folder=clone)
+        sdist, = glob.glob(os.path.join(clone, 'dist', '*.tar.gz'))
+        with tarfile.open(sdist) as archive:
+            cls.in_sdist = archive.getnames()
+            archive.extractall(cls.folder)
+        shutil.rmtree(clone)
+        unpacked = os.path.join(cls.folder, os.path.basename(sdist)[:-len('.tar.gz')])
+        call(sys.executable, '-m', 'pip', 'wheel', '--no-deps', '--no-index', '--no-build-isolation', '-w', '..', '.',
+             folder=unpacked)
+        shutil.rmtree(unpacked)
+        cls.wheel, = glob.glob(os.path.join(cls.folder, '*.whl'))
+        with zipfile.ZipFile(cls.wheel) as archive:
+            cls.in_wheel = archive.namelist()
+            metadata, = [name for name in cls.in_wheel if name.endswith('.dist-info/METADATA')]
+            cls.metadata = archive.read(metadata).decode('utf8').splitlines()
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.folder)
+
+    def test_a_wheel_carries_the_c_files(self):
+        ours = [os.path.relpath(path, REPOSITORY) for path in glob.glob(os.path.join(REPOSITORY, 'theano_spp', 'c_code', '*.c'))]
+        self.assertTrue(ours)
+        self.assertEqual([path for path in self.in_wheel if path.endswith('.c')], sorted(ours))
+
+    def test_a_wheel_installs_two_packages_and_the_pth_and_no_tests(self):
+        top = {name.split('/')[0] for name in self.in_wheel}
+        self.assertEqual({name for name in top if not name.endswith('.dist-info')},
+                         {'theano_spp', 'keras_layer', 'theano_spp_legacy_bridge.pth'})
+
+    def test_a_wheel_is_for_any_machine_and_for_python_3_6_to_3_11(self):
+        self.assertEqual(os.path.basename(self.wheel), 'theano_spp-{}-py3-none-any.whl'.format(__version__))
+        self.assertTrue({'Requires-Python: >=3.6,<3.12', 'Requires-Python: <3.12,>=3.6'} & set(self.metadata))
+
+    def test_a_wheel_requires_for_each_python_the_pins_of_requirements_txt(self):
+        from pkg_resources import Requirement
+        required = [Requirement.parse(line[len('Requires-Dist: '):]) for line in self.metadata
+                    if line.startswith('Requires-Dist: ')]
+        for python, pins in (('3.6', 'numpy==1.19.5 h5py==2.10.0 pyyaml==5.4.1'),
+                             ('3.8', 'numpy==1.19.5 h5py==2.10.0 pyyaml==6.0.1'),
+                             ('3.11', 'numpy==1.23.5 h5py==3.10.0 pyyaml==6.0.1')):
+            here = {str(pin.name) + str(pin.specifier) for pin in required
+                    if pin.marker is None or pin.marker.evaluate({'python_version': python})}
+            pins = set(('Theano-PyMC==1.0.9 keras==2.2.5 ' + pins).split())
+            self.assertEqual(here & pins, pins, python)
+            self.assertEqual(len(here), 9, here)
+
+    def test_an_sdist_carries_what_the_wheel_is_made_of_and_no_tests(self):
+        here = {name.split('/', 1)[1] for name in self.in_sdist if '/' in name}
+        for name in ('setup.py', 'requirements.txt', 'LICENSE', 'README.md', 'theano_spp/c_code/superpixel_pool.c'):
+            self.assertIn(name, here)
+        self.assertFalse([name for name in here if name.startswith(('tests', 'examples', 'benchmarks'))])
+
+
+class TestInstalled(unittest.TestCase):
+    """In an environment made for it, whose other packages are those of this process."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp()
+        clone = os.path.join(cls.folder, 'clone')
+        shutil.copytree(REPOSITORY, clone, ignore=NOT_TO_COPY)
+        environment = os.path.join(cls.folder, 'environment')
+        call(sys.executable, '-m', 'venv', '--without-pip', environment, folder=cls.folder)
+        cls.python = os.path.join(environment, 'bin', 'python')
+        cls.site_packages, = glob.glob(os.path.join(environment, 'lib', 'python3*', 'site-packages'))
+        with open(os.path.join(cls.site_packages, 'packages_of_this_process.pth'), 'w') as f:
+            f.write(SITE_PACKAGES_HERE + '\n')
+        call(cls.python, '-m', 'pip', 'install', '--no-deps', '--no-index', '--no-build-isolation', clone,
+             folder=cls.folder)
+        shutil.rmtree(clone)
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.folder)
+
+    def run_installed(self, code):
+        return call(self.python, '-c', code, folder=self.folder)
+
+    def test_from_another_folder_it_compiles_its_own_c_code_and_gives_the_right_numbers(self):
+        printed = self.run_installed("""
+import os
+os.environ['THEANO_FLAGS'] += ",base_compiledir='compiled'"
+import numpy as np, theano, theano.tensor as T, theano_spp
+from theano_spp import superpixel_pool
+x, m = T.ftensor4(), T.itensor3()
+f = theano.function([x, m], superpixel_pool(x, m, 3))
+assert [type(node.op).__name__ for node in f.maker.fgraph.apply_nodes].count('SuperpixelPool') == 1
+assert all(hasattr(thunk, 'cthunk') for thunk in f.fn.thunks), f.fn.thunks
+print(np.round(f(np.array([[[[.1, .2], [.3, .4]]]], 'float32'), np.array([[[0, 0], [1, 2]]], 'int32')), 6).tolist())
+print(theano_spp.__file__)
+""").splitlines()
+        self.assertEqual(printed[-2], '[[[0.15000000596046448, 0.30000001192092896, 0.4000000059604645]]]')
+        self.assertTrue(os.path.realpath(printed[-1]).startswith(os.path.realpath(self.site_packages)), printed)
+
+    def test_keras_theano_or_nose_may_be_imported_first(self):
+        for order in ('keras, keras_layer', 'theano, keras, theano_spp', 'nose, keras, theano', 'keras_layer, nose',
+                      'h5py, keras'):
+            printed = self.run_installed("""
+import {}
+import h5py, sys
+read = sys.modules['h5py'].AttributeManager.__getitem__
+print(hasattr(read, 'answers_decode') or h5py.__version__ < '3')
+""".format(order))
+            self.assertEqual(printed.splitlines()[-1], 'True', order)
+
+    @bridged
+    def test_without_the_pth_keras_first_fails_so_the_test_above_sees_it(self):
+        pth = os.path.join(self.site_packages, 'theano_spp_legacy_bridge.pth')
+        os.rename(pth, pth + '.away')
+        try:
+            printed = self.run_installed("""
+try:
+    import keras
+except Exception as error:
+    print(type(error).__name__)
+""")
+        finally:
+            os.rename(pth + '.away', pth)
+        self.assertIn(printed.splitlines()[-1], ('ImportError', 'AttributeError'))
+
+    def test_python_starts_in_silence_and_imports_nothing_for_it(self):
+        heavy = self.run_installed("""
+import sys
+print(sorted({'numpy', 'theano', 'keras', 'nose', 'h5py', 'theano_spp', 'subprocess', 'importlib.util'} & set(sys.modules)))
+""")
+        self.assertEqual(heavy, '[]\n')
+
+    def test_python_starts_in_silence_if_the_bridge_is_broken_or_gone(self):
+        bridge = os.path.join(self.site_packages, 'theano_spp', 'legacy_bridge.py')
+        os.rename(bridge, bridge + '.away')
+        try:
+            self.assertEqual(self.run_installed('print(1)'), '1\n')
+            self.assertEqual(self.run_installed('import six; print(1)'), '1\n')
+            with open(bridge, 'w') as f:
+                f.write('no python')
+            self.assertEqual(self.run_installed('print(1)'), '1\n')
+        finally:
+            os.rename(bridge + '.away', bridge)
+
+    def test_uninstalling_leaves_nothing_behind(self):
+        aside = os.path.join(self.folder, 'aside')
+        shutil.copytree(os.path.dirname(os.path.dirname(self.python)), aside, symlinks=True)
+        python = os.path.join(aside, 'bin', 'python')
+        call(python, '-m', 'pip', 'uninstall', '-y', 'theano-spp', folder=self.folder)
+        left = os.listdir(self.site_packages.replace(os.path.dirname(os.path.dirname(self.python)), aside))
+        self.assertFalse([name for name in left if 'theano' in name or name == 'keras_layer'], left)
+        self.assertEqual(call(python, '-c', 'print(1)', folder=self.folder), '1\n')

@@ -1,0 +1,274 @@
+"""The legacy bridge, each case in a process of its own: a first import cannot be had twice in one."""
+import os
+import pickle
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from theano_spp import legacy_bridge
+from tests.processes import run_python
+
+# As an installed theano-spp does it: by path, so that theano_spp/__init__.py, which imports Theano, is not run.
+LOAD = """
+import importlib.util, os, sys
+spec = importlib.util.spec_from_file_location('bridge_by_path', {!r})
+bridge = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(bridge)
+""".format(os.path.abspath(legacy_bridge.__file__))
+
+# This process may have been told which BLAS to use; a user's may not.
+UNTOLD = """
+import os
+flags = os.environ['THEANO_FLAGS'].split(',')
+os.environ['THEANO_FLAGS'] = ','.join(flag for flag in flags if flag.startswith('base_compiledir'))
+"""
+
+old = unittest.skipUnless(sys.version_info < (3, 9), 'this Python needs bridges')
+new = unittest.skipUnless(sys.version_info >= (3, 9), 'this Python needs no bridge')
+newer = unittest.skipUnless(sys.version_info >= (3, 10), 'this Python has the names in collections')
+
+
+class TestWhatIsLeftAlone(unittest.TestCase):
+
+    def test_loading_and_applying_it_imports_none_of_the_packages_it_mends(self):
+        printed = run_python(LOAD + """
+bridge.apply()
+print(sorted({'numpy', 'theano', 'keras', 'nose', 'h5py', 'theano_spp'} & set(sys.modules)))
+""")
+        self.assertEqual(printed.strip(), '[]')
+
+    def test_a_program_that_imports_none_of_the_packages_meets_no_bridge(self):
+        printed = run_python(LOAD + """
+import collections
+before = set(bridge.NAMES_OF_COLLECTIONS) & set(vars(collections))
+bridge.apply()
+import json, numpy, h5py
+print(set(bridge.NAMES_OF_COLLECTIONS) & set(vars(collections)) == before)
+print(hasattr(numpy, 'distutils'), hasattr(h5py.AttributeManager.__getitem__, 'answers_decode'))
+""")
+        self.assertEqual(printed.split(), ['True', 'False', 'False'])
+
+    def test_it_does_nothing_on_python_3_8(self):
+        printed = run_python(LOAD + """
+finders = list(sys.meta_path)
+sys.version_info = (3, 8, 18)
+bridge.apply()
+print(sys.meta_path == finders)
+""")
+        self.assertEqual(printed.strip(), 'True')
+
+    @old
+    def test_on_an_old_python_collections_and_h5py_stay_as_they_are_under_theano_and_keras(self):
+        printed = run_python(LOAD + """
+import collections, h5py
+read = h5py.AttributeManager.__getitem__
+bridge.apply()
+import theano_spp, keras_layer, nose
+print(h5py.AttributeManager.__getitem__ is read, any('Bridge' in type(f).__name__ for f in sys.meta_path))
+""")
+        self.assertEqual(printed.split(), ['True', 'False'])
+
+    def test_applying_it_again_or_from_another_copy_changes_nothing(self):
+        printed = run_python(LOAD + """
+bridge.apply()
+import h5py, keras
+read = h5py.AttributeManager.__getitem__
+bridge.apply()
+import theano_spp
+theano_spp.legacy_bridge.apply()
+print(sum('BridgeFinder' in type(finder).__name__ for finder in sys.meta_path) <= 1)
+print(h5py.AttributeManager.__getitem__ is read)
+""")
+        self.assertEqual(printed.split(), ['True', 'True'])
+
+
+class TestNamesOfCollections(unittest.TestCase):
+
+    @newer
+    def test_the_names_are_back_when_nose_is_imported_and_not_before(self):
+        printed = run_python(LOAD + """
+import collections, collections.abc
+bridge.apply()
+print(hasattr(collections, 'Callable'))
+import nose
+print(all(getattr(collections, name) is getattr(collections.abc, name) for name in bridge.NAMES_OF_COLLECTIONS))
+""")
+        self.assertEqual(printed.split(), ['False', 'True'])
+
+    def test_every_abstract_class_that_collections_had_is_among_them(self):
+        import collections.abc
+        # Buffer came with Python 3.12 and was never in collections.
+        self.assertEqual(set(collections.abc.__all__) - {'Buffer'}, set(legacy_bridge.NAMES_OF_COLLECTIONS))
+
+
+class TestTextOfH5py(unittest.TestCase):
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def test_text_attributes_and_arrays_of_them_answer_decode_as_keras_asks_them(self):
+        printed = run_python("""
+import keras_layer, h5py, numpy, pickle
+with h5py.File('f.h5', 'w') as f:
+    f.attrs['bytes'] = b'2.2.5'
+    f.attrs['name'] = numpy.bytes_(b'theano')
+    f.attrs['names'] = [b'conv', b'pool']
+    f.attrs['many'] = numpy.array([['a', 'b'], ['c', 'd']], dtype=h5py.special_dtype(vlen=str))
+    f.attrs['text'] = 'S\\u00fcper'
+    f.attrs['number'] = 3
+    f.attrs['vector'] = numpy.arange(3.)
+    text = f.attrs['text']
+    print(type(pickle.loads(pickle.dumps(text))) is str, text == 'S\\u00fcper', f.attrs['many'].shape)
+    print(f.attrs['number'] + 1, f.attrs['vector'].dtype, f.attrs.get('nothing'))
+    if h5py.__version__ >= '3':
+        print(text.decode('utf8') == text, f.attrs['bytes'].decode(), f.attrs['name'].decode('utf-8'))
+        print([name.decode('utf8') for name in f.attrs['names']], [c.decode('utf8') for c in f.attrs['many'].flat])
+""", folder=self.folder).splitlines()
+        self.assertEqual(printed[:2], ['True True (2, 2)', '4 float64 None'])
+        if sys.version_info >= (3, 9):
+            self.assertEqual(printed[2:], ["True 2.2.5 theano", "['conv', 'pool'] ['a', 'b', 'c', 'd']"])
+
+    def test_a_keras_model_comes_back_from_its_file(self):
+        printed = run_python("""
+import theano_spp, keras, numpy
+left, right = keras.Input((3,)), keras.Input((3,))
+model = keras.Model([left, right], keras.layers.Dense(2)(keras.layers.Lambda(lambda xs: xs[0] * xs[1])([left, right])))
+model.compile('sgd', 'mse')
+x = [numpy.ones((4, 3)), numpy.full((4, 3), 2.)]
+model.save('m.h5')
+again = keras.models.load_model('m.h5')
+print(numpy.allclose(again.predict(x), model.predict(x)), again.optimizer is not None)
+again.load_weights('m.h5')
+""", folder=self.folder)
+        self.assertEqual(printed.split(), ['True', 'True'])
+
+    def test_pickled_text_is_plain_str(self):
+        self.assertIs(type(pickle.loads(pickle.dumps(legacy_bridge.Text('a')))), str)
+        self.assertEqual(legacy_bridge.Text('S\u00fcper').decode('utf8'), 'S\u00fcper')
+
+
+class TestBlasOfNumpy(unittest.TestCase):
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    @new
+    def test_theano_gets_the_flags_as_its_default_and_multiplies_with_them(self):
+        printed = run_python(UNTOLD + """
+import theano_spp, theano, theano.tensor as T, numpy
+print(theano.config.blas.ldflags)
+a, b = T.fmatrices('ab')
+x = numpy.random.rand(40, 30).astype('float32')
+print(numpy.allclose(theano.function([a, b], T.dot(a, b))(x, x.T), x.dot(x.T)))
+""").splitlines()
+        self.assertEqual(printed, [legacy_bridge.openblas_ldflags(), 'True'])
+
+    def test_the_environment_of_child_processes_gets_no_trace(self):
+        printed = run_python(LOAD + UNTOLD + """
+before = dict(os.environ)
+bridge.apply()
+import theano
+print({name for name in os.environ if os.environ[name] != before.get(name)} - {'KMP_DUPLICATE_LIB_OK'})
+""")
+        self.assertEqual(printed.strip(), 'set()')
+
+    def test_a_users_own_value_in_theano_flags_is_left_alone(self):
+        for own in ('', '-lm'):
+            printed = run_python('import theano_spp, theano; print(repr(theano.config.blas.ldflags))',
+                                 theano_flags={'blas.ldflags': own})
+            self.assertEqual(printed.strip(), repr(own))
+
+    def test_a_users_own_value_in_theanorc_is_left_alone(self):
+        theanorc = os.path.join(self.folder, 'theanorc')
+        with open(theanorc, 'w') as f:
+            f.write('[blas]\nldflags = -lm\n')
+        printed = run_python(UNTOLD + 'import theano_spp, theano; print(theano.config.blas.ldflags)', THEANORC=theanorc)
+        self.assertEqual(printed.strip(), '-lm')
+
+
+class TestOpenblasLdflags(unittest.TestCase):
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def flags_with(self, compiler, *libraries, **where):
+        """The flags with a compiler that gives this answer, and with these files in site-packages."""
+        site_packages = os.path.join(self.folder, where.get('below', 'site'))
+        for library in libraries:
+            package, folder = os.path.dirname(library).split('.')
+            for name in (os.path.join(package, '__init__.py'), library):
+                path = os.path.join(site_packages, name)
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                open(path, 'w').close()
+        if compiler is not None:
+            path = os.path.join(self.folder, 'g++')
+            with open(path, 'w') as f:
+                f.write('#!/bin/sh\n' + compiler)
+            os.chmod(path, 0o755)
+        return subprocess.check_output([sys.executable, '-S', legacy_bridge.__file__], universal_newlines=True,
+                                       env={'PATH': self.folder, 'PYTHONPATH': site_packages}).strip()
+
+    def test_a_program_linked_with_them_multiplies_matrices(self):
+        flags = legacy_bridge.openblas_ldflags()
+        if not flags:
+            self.skipTest('no OpenBLAS here')
+        source, program = os.path.join(self.folder, 'dot.cpp'), os.path.join(self.folder, 'dot')
+        with open(source, 'w') as f:
+            f.write('''
+extern "C" float sdot_(int *, float *, int *, float *, int *);
+extern "C" void sgemm_(const char *, const char *, int *, int *, int *, float *, float *, int *, float *, int *,
+                       float *, float *, int *);
+int main() {
+    int one = 1; float unit = 1, zero = 0, six = 6, seven = 7, product = 0;
+    sgemm_("N", "N", &one, &one, &one, &unit, &six, &one, &seven, &one, &zero, &product, &one);
+    return product == 42 ? 0 : 1;
+}''')
+        subprocess.check_call(['g++', source, '-o', program] + flags.split())
+        self.assertEqual(subprocess.call([program], env={}), 0)
+
+    def test_the_systems_own_openblas_is_preferred_where_the_compiler_finds_it(self):
+        self.assertEqual(self.flags_with('echo /somewhere/libopenblas.so', 'numpy.libs/libopenblasp-r0-1.so'),
+                         '-lopenblas')
+
+    def test_the_wheel_of_numpy_comes_before_that_of_scipy(self):
+        flags = self.flags_with('echo libopenblas.so', 'numpy.libs/libopenblasp-r0-1.so',
+                                'scipy.libs/libopenblasp-r0-2.so')
+        self.assertIn('numpy.libs', flags)
+        self.assertTrue(flags.endswith(' -l:libopenblasp-r0-1.so'), flags)
+
+    def test_a_library_with_64_bit_integers_is_passed_over(self):
+        flags = self.flags_with('echo libopenblas.so', 'numpy.libs/libopenblas64_p-r0-1.so',
+                                'scipy.libs/libopenblasp-r0-2.so')
+        self.assertTrue(flags.endswith(' -l:libopenblasp-r0-2.so'), flags)
+
+    def test_they_are_empty_where_there_is_no_library_no_compiler_or_a_path_that_flags_cannot_carry(self):
+        self.assertEqual(self.flags_with('echo libopenblas.so'), '')
+        self.assertEqual(self.flags_with('exit 1', 'numpy.libs/libopenblasp-r0-1.so'), '')
+        self.assertEqual(self.flags_with('echo libopenblas.so', 'scipy.libs/libopenblasp-r0-2.so', below='a b'), '')
+        os.remove(os.path.join(self.folder, 'g++'))
+        self.assertEqual(self.flags_with(None, 'numpy.libs/libopenblasp-r0-1.so'), '')
+
+
+class TestOrderOfImports(unittest.TestCase):
+
+    def test_from_a_clone_any_order_works_that_starts_with_theano_spp_or_keras_layer(self):
+        for order in ('theano_spp, theano, keras, keras_layer, nose', 'theano_spp, nose, keras_layer, keras, theano',
+                      'keras_layer, nose, keras, theano, theano_spp'):
+            printed = run_python('import ' + order + '; print(keras.backend.backend(), theano.config.blas.ldflags)')
+            self.assertTrue(printed.startswith('theano'), printed)
+
+    @new
+    def test_what_was_imported_too_early_is_mended_afterwards(self):
+        printed = run_python(LOAD + """
+bridge.names_of_collections(), bridge.blas_of_numpy()
+import h5py, keras
+print(hasattr(h5py.AttributeManager.__getitem__, 'answers_decode'))
+bridge.apply()
+print(hasattr(h5py.AttributeManager.__getitem__, 'answers_decode'))
+""", KERAS_BACKEND='theano')
+        self.assertEqual(printed.split(), ['False', 'True'])

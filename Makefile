@@ -1,0 +1,33 @@
+# `make` lists the targets. PYTHON=python3.8 takes another Python than the first on PATH that fits (3.6 to 3.11).
+PYTHON =
+
+# Everything runs in .venv, with Theano told which BLAS to link. The caller's THEANO_FLAGS come last: they win.
+IN_VENV = THEANO_FLAGS="blas.ldflags='$$(.venv/bin/python theano_spp/legacy_bridge.py)',$$THEANO_FLAGS" .venv/bin/python
+
+.PHONY: help demo test sanitize bench wheel venv clean
+
+help:      ## list the targets
+	@sed -n 's/^\([a-z]*\): .*## /  make \1\t/p' Makefile
+
+demo: venv ## superpixel pooling in a Keras model, on photographs: prints numbers, writes demo.png
+	@$(IN_VENV) -m examples.demo
+
+test: venv ## all tests, or some: make test TESTS=tests/theano_spp
+	@$(IN_VENV) -m tests $(TESTS)
+
+sanitize: venv ## the C code under AddressSanitizer and UBSan
+	@$(IN_VENV) -m tests.sanitize
+
+bench: venv ## our ops beside Theano graphs and NumPy that do the same
+	@$(IN_VENV) -m benchmarks
+
+wheel: venv ## the packages to install elsewhere, in dist/
+	@.venv/bin/python setup.py -q sdist bdist_wheel
+	@ls dist/*
+
+venv:      ## the .venv that all of these use, with the pinned requirements
+	@sh make_venv.sh $(PYTHON)
+
+clean:     ## remove all that the targets made
+	rm -rf .venv .theano_test build dist *.egg-info demo.png
+	find . -name __pycache__ -prune -exec rm -rf {} +

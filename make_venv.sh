@@ -1,0 +1,63 @@
+#!/bin/sh
+# Makes .venv with the pinned requirements, from the Python named or from the first on PATH that fits:
+#     sh make_venv.sh [python3.8]
+# Does nothing where it is ready. `make` calls this before each of its jobs.
+set -eu
+cd "$(dirname "$0")"
+
+stop() {
+    printf '%s\n' "$@" >&2
+    exit 1
+}
+
+# By running it: a name on PATH may be a shim for a Python that is not installed.
+runs_and_fits() {
+    "$1" -c 'import sys; sys.exit(not (3, 6) <= sys.version_info[:2] <= (3, 11))' >/dev/null 2>&1 </dev/null
+}
+
+python=
+for candidate in ${1:-python3 python3.11 python3.10 python3.9 python3.8 python3.7 python3.6}; do
+    if runs_and_fits "$candidate"; then
+        python=$candidate
+        break
+    fi
+done
+if [ -z "$python" ]; then
+    stop "${1:-python3} is not a Python from 3.6 to 3.11 that runs here, and Theano-PyMC 1.0.9 needs one." \
+        "Install one (on Debian 12: apt-get install python3 python3-venv python3-dev) or name one: make test PYTHON=/path/to/python3.8"
+fi
+
+# The Python beneath, should this one live in a virtual environment, maybe in the very .venv that is to be made anew.
+beneath=$("$python" -c 'import sys; print("%s/bin/python%d.%d" % ((sys.base_prefix,) + sys.version_info[:2]))')
+if [ -x "$beneath" ]; then python=$beneath; fi
+
+# A .venv is ready if it was finished from this Python for these requirements. An interrupted one has no such note.
+wanted="$python $("$python" -c 'import platform; print(platform.python_version())') $(cat requirements.txt requirements-dev.txt make_venv.sh | cksum)"
+if [ "$(cat .venv/ready 2>/dev/null)" = "$wanted" ] && .venv/bin/python -c '' 2>/dev/null; then
+    exit 0
+fi
+
+minor=$("$python" -c 'import sys; print("3.%d" % sys.version_info[1])')
+missing= packages=
+lacks() {
+    missing="$missing  $1
+"
+    packages="$packages $2"
+}
+"$python" -c 'import venv, ensurepip' 2>/dev/null ||
+    lacks "Python's modules venv and ensurepip" "python$minor-venv"
+"$python" -c 'import os, sysconfig; open(os.path.join(sysconfig.get_paths()["include"], "Python.h"))' 2>/dev/null ||
+    lacks "Python's header Python.h, without which Theano cannot compile" "python$minor-dev"
+command -v g++ >/dev/null ||
+    lacks "the compiler g++" "g++"
+[ -z "$missing" ] || stop "For $python these are missing:" "${missing%?}" \
+    "On Debian or Ubuntu type:  sudo apt-get install$packages"
+
+echo "Making .venv from $python ($("$python" -V 2>&1)): about half a minute, once."
+rm -rf .venv
+"$python" -m venv .venv
+.venv/bin/python -m pip install --disable-pip-version-check -r requirements-dev.txt >.venv/pip.log 2>&1 </dev/null || {
+    tail -n 15 .venv/pip.log >&2
+    stop "pip could not install requirements-dev.txt; the whole story is in .venv/pip.log. Is there a network?"
+}
+echo "$wanted" >.venv/ready

@@ -1,0 +1,57 @@
+"""What the documents show is what happens."""
+import os
+import re
+import shutil
+import tempfile
+import unittest
+
+import matplotlib.image
+import numpy as np
+
+from docs.draw_semantics import draw
+from tests.processes import REPOSITORY, run_python
+
+
+def read(name):
+    with open(os.path.join(REPOSITORY, name), encoding='utf-8') as stream:
+        return stream.read()
+
+
+class DocumentationTest(unittest.TestCase):
+
+    def test_the_code_of_the_readme_prints_what_the_readme_shows(self):
+        examples = re.findall('```python\n(.*?)```\n```\n(.*?)```', read('README.md'), re.DOTALL)
+        self.assertEqual(len(examples), 2)
+        for code, expected in examples:
+            self.assertEqual(len(code.splitlines()), 8)
+            self.assertEqual(run_python(code), expected)
+
+    def test_the_examples_in_docstrings_hold(self):
+        printed = run_python('''
+import doctest, numpy, theano_spp.pool, theano_spp.unpool, theano_spp.sizes
+for module in theano_spp.pool, theano_spp.unpool, theano_spp.sizes:
+    print(doctest.testmod(module))
+''', {'floatX': 'float64'})
+        self.assertEqual(printed.count('failed=0'), 3, printed)
+        self.assertEqual(printed.count('attempted=0'), 0, printed)
+
+    def test_every_link_and_picture_of_the_documents_exists(self):
+        for name in ('README.md', 'CONTRIBUTING.md', 'docs/semantics.md'):
+            for target in re.findall(r'\]\(([^)#:]+)\)', read(name)):
+                path = os.path.join(REPOSITORY, os.path.dirname(name), target)
+                self.assertTrue(os.path.exists(path), '%s -> %s' % (name, target))
+
+    def test_every_make_target_of_the_documents_exists(self):
+        targets = set(re.findall(r'^(\w+):', read('Makefile'), re.MULTILINE))
+        for name in ('README.md', 'CONTRIBUTING.md', 'CHANGES.md'):
+            for target in re.findall(r'make (\w+)', re.sub('make git|git make', '', read(name))):
+                if re.search(r'^    make %s|`make %s' % (target, target), read(name), re.MULTILINE):
+                    self.assertIn(target, targets, name)
+
+    def test_the_picture_of_semantics_is_drawn_by_its_script(self):
+        folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, folder)
+        draw(os.path.join(folder, 'semantics.png'))
+        self.assertEqual(os.listdir(folder), ['semantics.png'])
+        picture = matplotlib.image.imread(os.path.join(folder, 'semantics.png'))
+        self.assertGreater(np.unique(picture.reshape(-1, picture.shape[-1]), axis=0).shape[0], 20)

@@ -1,0 +1,1 @@
+"""Examples to run and to learn from: ``python -m examples.demo``."""

@@ -23,11 +23,11 @@ import theano
 import theano.tensor as T
 from tqdm import tqdm
 
-from .photographs import load_photographs, mosaic, superpixels, training_crops
+from .photographs import in_other_light, load_photographs, mosaic, superpixels, training_crops
 from .picture import draw
 
 SEED = 2017          # the year of the paper; not chosen by its result
-CROP_SIZE = 96
+CROP_SIZE = 64
 MOSAIC_SHAPE = (288, 384)
 
 
@@ -98,11 +98,11 @@ def train(model, inputs, labels, epochs, title):
         bar.update()
 
     with bar:
-        model.fit(inputs, labels, batch_size=8, epochs=epochs, verbose=0,
+        model.fit(inputs, labels, batch_size=16, epochs=epochs, verbose=0,
                   callbacks=[LambdaCallback(on_epoch_end=show)])
 
 
-def run(photographs, picture='demo.png', seed=SEED, n_crops=32, epochs=14, n_mosaics=6):
+def run(photographs, picture='demo.png', seed=SEED, n_crops=64, epochs=14, n_mosaics=6):
     """Train on crops, predict the regions of mosaics, and draw the first of them.
 
     Parameters
@@ -126,7 +126,8 @@ def run(photographs, picture='demo.png', seed=SEED, n_crops=32, epochs=14, n_mos
     rng = np.random.RandomState(seed)
     names, images = list(photographs), list(photographs.values())
     crops, labels = training_crops(images, n_crops, CROP_SIZE, rng)
-    crop_maps = np.array([superpixels(crop, scale=450) for crop in crops])
+    crop_maps = np.array([superpixels(crop, scale=300) for crop in crops])
+    crops = in_other_light(crops, rng)
     mosaics, truth = map(np.array, zip(*[mosaic(images, MOSAIC_SHAPE, rng) for _ in range(n_mosaics)]))
     mosaic_maps = np.array([superpixels(image, scale=450) for image in mosaics])
     print('   {} crops of {} photographs; {} mosaics of {} to {} superpixels'.format(
@@ -173,7 +174,7 @@ def main():
           [round(float(mean), 6) for mean in pool_four_pixels()[0, 0]])
 
     print('2. A small Keras network learns nine photographs from crops with one label each, seed %d' % seed)
-    print('   (about a minute; one more when Theano compiles for the first time, before the first epoch)')
+    print('   (a minute or two; before the first epoch Theano compiles, which takes another one the first time)')
     right, chance = run(load_photographs(), 'demo.png', seed)
 
     print('3. It finds them in mosaics of parts held out from training: share of pixels that are right')

@@ -77,6 +77,12 @@ def training_crops(photographs, n_crops, size, rng):
     return np.array(crops), np.array(labels)
 
 
+def in_other_light(crops, rng):
+    """Make each crop up to 30 % darker or brighter, so that brightness alone tells no classes apart."""
+    light = rng.uniform(.7, 1.3, size=(len(crops), 1, 1, 1))
+    return np.minimum(crops * light, 1).astype(crops.dtype)
+
+
 def mosaic(photographs, shape, rng):
     """Lay a picture of `shape` from parts of the held-out halves, one for each photograph, with wavy borders.
 

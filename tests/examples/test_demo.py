@@ -13,7 +13,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.image import imread
 
 from examples import demo, picture
-from examples.photographs import load_photographs, mosaic, superpixels, training_crops
+from examples.photographs import in_other_light, load_photographs, mosaic, superpixels, training_crops
 
 
 def maps_of_themselves():
@@ -57,6 +57,14 @@ class PhotographsTest(unittest.TestCase):
         self.assertLess(crops[..., 1:].min(), 4)
         self.assertGreater(crops[..., 1].max(), 151 - 5)
         self.assertGreater(crops[..., 2].max(), 367 // 2 - 5)
+
+    def test_other_light_scales_each_crop_by_one_factor_and_stays_below_one(self):
+        crops = np.random.RandomState(1).uniform(.1, 1, size=(300, 3, 5, 3)).astype('float32')
+        lit = in_other_light(crops, np.random.RandomState(2))
+        self.assertEqual((lit.dtype, lit.max()), ('float32', 1))
+        factors = np.where(lit < 1, lit / crops, np.nan).reshape(300, -1)
+        self.assertLess(np.nanmax(np.ptp(np.ma.masked_invalid(factors), axis=1)), 1e-6)
+        self.assertTrue(.7 <= np.nanmin(factors) < .71 and 1.29 < np.nanmax(factors) <= 1.3001)
 
     def test_mosaics_are_from_right_halves_and_their_truth_names_the_photographs(self):
         for seed in range(20):

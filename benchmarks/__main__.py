@@ -98,6 +98,7 @@ def main():
     text = '\n'.join(report) + '\n'
     print(text)
     path = os.path.join(RESULTS, '%s-python%s.md' % (today, '.'.join(platform.python_version_tuple()[:2])))
+    os.makedirs(RESULTS, exist_ok=True)
     with open(path + '.part', 'w') as stream:
         stream.write(text)
     os.rename(path + '.part', path)

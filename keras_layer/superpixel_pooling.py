@@ -8,7 +8,7 @@ from theano_spp import SuperpixelPool, superpixel_pool, superpixel_sizes
 from theano_spp.arguments import as_mode
 
 from .data_format import channels_from_front, channels_to_front, join_shape, split_shape
-from .inputs import as_labels, check_two_inputs
+from .inputs import as_labels, shapes_of_two_inputs, without_masked
 
 
 class _SuperpixelPooling(Layer):
@@ -33,9 +33,9 @@ class _SuperpixelPooling(Layer):
                              ' counted in each batch' % (type(self).__name__, n_superpixels))
         return int(n_superpixels)
 
-    def build(self, input_shape):
-        check_two_inputs(self, input_shape, 'feature_map', 2 + self.spatial_axes)
-        feature_shape, map_shape = input_shape
+    def _check(self, inputs):
+        # Here and not in build, which a shared layer passes only once.
+        feature_shape, map_shape = shapes_of_two_inputs(self, inputs, 'feature_map', 2 + self.spatial_axes)
         _, _, spatial = split_shape(feature_shape, self.data_format)
         if any(None not in sizes and sizes[0] != sizes[1] for sizes in zip(spatial, map_shape[1:])):
             raise ValueError(
@@ -43,18 +43,22 @@ class _SuperpixelPooling(Layer):
                 ' must be equal: resize the superpixel map to the features by nearest neighbour, or'
                 ' upsample the features to the map'
                 % (type(self).__name__, feature_shape, self.data_format, map_shape))
-        super(_SuperpixelPooling, self).build(input_shape)
 
-    def call(self, inputs):
-        feature_map, superpixel_map = inputs
-        pooled = superpixel_pool(channels_to_front(feature_map, self.data_format),
-                                 as_labels(self, superpixel_map), self.n_superpixels, self.mode)
+    def _labels(self, inputs, mask):
+        return without_masked(self, as_labels(self, inputs[1]), mask[0] if mask else None)
+
+    def call(self, inputs, mask=None):
+        self._check(inputs)
+        pooled = superpixel_pool(channels_to_front(inputs[0], self.data_format), self._labels(inputs, mask),
+                                 self.n_superpixels, self.mode)
         return channels_from_front(pooled, self.data_format)
 
     def compute_mask(self, inputs, mask=None):
         if not self.mask_empty:
             return None
-        return T.gt(superpixel_sizes(as_labels(self, inputs[1]), self.n_superpixels), 0)
+        present = T.gt(superpixel_sizes(self._labels(inputs, mask), self.n_superpixels), 0)
+        present._keras_shape = (None, self.n_superpixels)  # TimeDistributed asks for it
+        return present
 
     def compute_output_shape(self, input_shape):
         batch, channels, _ = split_shape(input_shape[0], self.data_format)
@@ -75,7 +79,8 @@ class SuperpixelPooling2D(_SuperpixelPooling):
 
     # Arguments
         n_superpixels: A positive integer, or None to take the largest label of each
-            batch + 1.
+            batch + 1. Give a number where the pooled features are an output of the model:
+            `predict` puts batches together, and these must have one shape.
         mode: `'mean'` or `'sum'`.
         data_format: A string, one of `channels_last` or `channels_first`.
             None takes `image_data_format` of your Keras config file.

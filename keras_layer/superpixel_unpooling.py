@@ -6,7 +6,7 @@ from theano_spp import SuperpixelUnpool, superpixel_unpool
 from theano_spp.arguments import as_mode
 
 from .data_format import channels_from_front, channels_to_front, join_shape, split_shape
-from .inputs import as_labels, check_two_inputs
+from .inputs import as_labels, shapes_of_two_inputs
 
 
 class _SuperpixelUnpooling(Layer):
@@ -20,11 +20,8 @@ class _SuperpixelUnpooling(Layer):
         self.data_format = K.normalize_data_format(data_format)
         self.supports_masking = True
 
-    def build(self, input_shape):
-        check_two_inputs(self, input_shape, 'pooled', 3)
-        super(_SuperpixelUnpooling, self).build(input_shape)
-
     def call(self, inputs):
+        shapes_of_two_inputs(self, inputs, 'pooled', 3)
         pooled, superpixel_map = inputs
         painted = superpixel_unpool(channels_to_front(pooled, self.data_format),
                                     as_labels(self, superpixel_map), self.mode)

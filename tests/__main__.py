@@ -1,4 +1,4 @@
-"""Runs the tests under nose: `python -m tests`, or `python -m tests tests/theano_spp/test_pool.py -x` for a part of them.
+"""Runs the tests under nose: `python -m tests`, or `python -m tests tests/theano_spp/test_values.py -x` for a part of them.
 
 Arguments are nose's own. The exit status is 0 only if nothing failed.
 """

@@ -16,8 +16,8 @@ TESTS = ['tests/theano_spp/test_values.py', 'tests/theano_spp/test_errors.py', '
 FOLDER = os.path.join(REPOSITORY, '.theano_test', 'sanitized')
 
 PLANT = '''
-import os, shutil, numpy as np, theano, theano.tensor as T
 from theano_spp import SuperpixelPool, external_c
+import os, shutil, numpy as np, theano, theano.tensor as T
 planted = os.path.join({folder!r}, 'planted')
 shutil.rmtree(planted, ignore_errors=True)
 shutil.copytree(external_c.C_CODE_FOLDER, planted)

@@ -59,12 +59,13 @@ def as_n_superpixels(op_name, n_superpixels):
     ValueError
         If it is known now and negative.
     """
-    wanted = 'an integer, an integer scalar of Theano, or None to have it counted'
+    wanted = 'an integer or an integer scalar of Theano'
     if not isinstance(n_superpixels, gof.Variable):
         if isinstance(n_superpixels, np.ndarray) and n_superpixels.ndim == 0:
             n_superpixels = n_superpixels[()]
         if isinstance(n_superpixels, (bool, np.bool_)) or not isinstance(n_superpixels, (int, np.integer)):
-            raise TypeError('%s: n_superpixels is %r, but must be %s (use int(...))'
+            raise TypeError('%s: n_superpixels is %r, but must be %s (use int(...); superpixel_pool and'
+                            ' superpixel_sizes count the superpixels for None)'
                             % (op_name, n_superpixels, wanted))
         if not 0 <= n_superpixels <= np.iinfo('int64').max:
             raise ValueError('%s: n_superpixels is %d, but must not be negative or above 2**63 - 1'

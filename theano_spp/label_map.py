@@ -30,11 +30,11 @@ def as_label_map(op_name, superpixel_map, spatial_axes=None):
     if spatial_axes is None and not 2 <= labels.ndim <= 4:
         raise ValueError('%s: superpixel_map has %d axes, but (batch, *spatial) with 1 to 3 spatial'
                          ' axes is wanted, 2 to 4 in all (add a batch axis to a single map:'
-                         ' superpixel_map[None])' % (op_name, labels.ndim))
+                         ' superpixel_map[None, ...])' % (op_name, labels.ndim))
     if spatial_axes is not None and labels.ndim != 1 + spatial_axes:
         raise ValueError('%s: superpixel_map has %d axes, but (batch, *spatial) with the %d spatial'
                          ' axes of feature_map is wanted, %d in all (the map has no channel axis; add'
-                         ' a batch axis to a single map: superpixel_map[None])'
+                         ' a batch axis to a single map: superpixel_map[None, ...])'
                          % (op_name, labels.ndim, spatial_axes, 1 + spatial_axes))
     return labels
 

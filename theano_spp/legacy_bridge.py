@@ -1,6 +1,6 @@
 """What Python 3.9-3.11, newer NumPy and h5py took away from Theano and Keras 2.2.5, put back where it is missing.
 
-Theano-PyMC 1.0.9, Keras 2.2.5 and nose 1.3.7 are older than the Pythons of today. Three things they ask for are gone:
+Theano-PyMC 1.0.9, Keras 2.2.5 and nose 1.3.7 are older than the Pythons of today. Four things they ask for are gone:
 
 =============  ===============================================  =======================
 taken away by  what fails without it                            put back by
@@ -8,6 +8,7 @@ taken away by  what fails without it                            put back by
 Python 3.10    ``from collections import Iterable``             `names_of_collections`
 NumPy 1.22     ``numpy.distutils.__config__.blas_opt_info``     `blas_of_numpy`
 h5py 3         ``f.attrs['keras_version'].decode('utf8')``      `text_of_h5py`
+Python 3.11    ``longintrepr.h``, for Theano's compiled scan     `scan_in_python`
 =============  ===============================================  =======================
 
 On Python 3.6-3.8, where the pinned NumPy and h5py still have all of it, nothing is changed. Elsewhere `apply` only
@@ -105,6 +106,16 @@ def text_of_h5py():
     h5py.AttributeManager.__getitem__ = __getitem__
 
 
+def scan_in_python():
+    """Have ``theano.scan`` loop in Python, as it does without a compiler, where its C file cannot be compiled.
+
+    Theano carries that file as an old Cython made it, for headers that Python 3.11 moved. What Theano finds when it
+    cannot import the compiled loop is its own slower one; compiling would end in an error at the first scan.
+    """
+    if sys.version_info >= (3, 11):
+        sys.modules.setdefault('theano.scan_module.scan_perform_ext', None)
+
+
 class Text(str):
     """A str that can be decoded, as the bytes could that h5py < 3 handed out."""
 
@@ -117,7 +128,7 @@ class Text(str):
 
 
 BRIDGES_BEFORE = {
-    'theano': (names_of_collections, blas_of_numpy),
+    'theano': (names_of_collections, blas_of_numpy, scan_in_python),
     'keras': (names_of_collections, text_of_h5py),
     'nose': (names_of_collections,),
 }

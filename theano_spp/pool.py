@@ -59,6 +59,7 @@ def superpixel_pool(feature_map, superpixel_map, n_superpixels=None, mode='mean'
     array([[[0.15, 0.3 , 0.4 ]]])
     """
     op = SuperpixelPool(mode)
+    superpixel_map = as_label_map('SuperpixelPool', superpixel_map)
     if n_superpixels is None:
         n_superpixels = superpixel_count(superpixel_map)
     return op(feature_map, superpixel_map, n_superpixels)

@@ -1,7 +1,7 @@
 """The meaning of every operation in plain NumPy: slow, obvious, and what the C code must equal.
 
 The ops call it where there is no C code (no compiler, FAST_COMPILE, float16), the tests compare
-the C code with it. Sums are taken in float64, pairwise, so they are as exact as the C code's.
+the C code with it. Sums are taken in float64, pairwise, which keeps the promise of docs/semantics.md.
 """
 import numpy as np
 

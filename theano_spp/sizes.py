@@ -40,6 +40,7 @@ def superpixel_sizes(superpixel_map, n_superpixels=None):
     >>> superpixel_sizes(np.array([[[0, 0], [2, -1]]])).eval()
     array([[2, 0, 1]])
     """
+    superpixel_map = as_label_map('SuperpixelSizes', superpixel_map)
     if n_superpixels is None:
         n_superpixels = superpixel_count(superpixel_map)
     return SuperpixelSizes()(superpixel_map, n_superpixels)

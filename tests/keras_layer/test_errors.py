@@ -32,12 +32,23 @@ class LayerErrorTest(unittest.TestCase):
 
     def test_a_layer_not_called_on_two_inputs(self):
         features, labels = Input((5, 7, 3)), Input((5, 7))
-        for inputs, came in ((features, 'one tensor of shape (None, 5, 7, 3)'),
+        for inputs, came in ((features, 'one tensor'),
                              ([features, labels, labels], '3 tensors')):
             self.assert_says('SuperpixelPooling2D is called on [feature_map, superpixel_map], but got ' + came,
                              SuperpixelPooling2D(3), inputs)
             self.assert_says('SuperpixelUnpooling2D is called on [pooled, superpixel_map], but got ' + came,
                              SuperpixelUnpooling2D(), inputs)
+
+    def test_a_shared_layer_says_so_at_its_second_call_too(self):
+        features, labels = Input((5, 7, 3)), Input((5, 7))
+        for layer, first in ((SuperpixelPooling2D(3, data_format='channels_last'), features),
+                             (SuperpixelUnpooling2D(data_format='channels_last'), Input((3, 2)))):
+            layer([first, labels])
+            for inputs in (first, [first, labels, labels]):
+                self.assert_says('is called on [', layer, inputs)
+        layer = SuperpixelPooling2D(3, data_format='channels_last')
+        layer([features, labels])
+        self.assert_says('must be equal', layer, [features, Input((5, 8))])
 
     def test_inputs_with_the_wrong_number_of_axes(self):
         features, labels = Input((5, 7, 3)), Input((5, 7))

@@ -3,7 +3,7 @@ import unittest
 
 import numpy as np
 from keras import backend as K
-from keras.layers import Dense, GlobalAveragePooling1D, Input, Lambda
+from keras.layers import LSTM, Dense, Embedding, GlobalAveragePooling1D, Input, Lambda, TimeDistributed
 from keras.models import Model
 
 from keras_layer import (SuperpixelPooling1D, SuperpixelPooling2D, SuperpixelPooling3D, SuperpixelUnpooling1D,
@@ -95,7 +95,7 @@ class LayerValuesTest(unittest.TestCase):
 
     def test_a_float_map_between_labels_is_an_error_and_not_another_label(self):
         labels = np.zeros((1, 5, 7), 'float32')
-        for wrong in (.5, -.5, np.nan, np.inf, 1e30):
+        for wrong in (.5, -.5, np.nan):
             labels[0, 2, 3] = wrong
             for layer, first in ((SuperpixelPooling2D(6, data_format='channels_last'), np.ones((1, 5, 7, 3))),
                                  (SuperpixelUnpooling2D(data_format='channels_last'), np.ones((1, 6, 3)))):
@@ -104,6 +104,16 @@ class LayerValuesTest(unittest.TestCase):
                 self.assertIn('%s: superpixel_map holds values that are no whole numbers' % type(layer).__name__,
                               str(caught.exception))
                 self.assertIn('by nearest neighbour', str(caught.exception))
+
+    def test_a_float_map_with_labels_that_floats_cannot_tell_apart_is_an_error(self):
+        labels = np.zeros((1, 5, 7), 'float32')
+        for wrong in (2. ** 24 + 2, -np.inf, np.inf, 1e30):
+            labels[0, 2, 3] = wrong
+            with self.assertRaises(AssertionError) as caught:
+                self.run_layer(SuperpixelPooling2D(6, data_format='channels_last'), np.ones((1, 5, 7, 3)), labels,
+                               label_dtype='float32')
+            self.assertIn("SuperpixelPooling2D: superpixel_map holds labels beyond 16777216, which float32 cannot"
+                          " tell apart (use an input with dtype='int32')", str(caught.exception))
 
     def test_a_k_function_of_the_layers_computes(self):
         features, labels = K.placeholder((None, 2, 2, 1)), K.placeholder((None, 2, 2), dtype='int32')
@@ -127,10 +137,10 @@ class MaskTest(unittest.TestCase):
         return Model(self.inputs, output).predict([self.features, self.labels])
 
     def test_the_mask_is_false_for_empty_superpixels_alone(self):
-        layer = SuperpixelPooling2D(4, data_format='channels_last', mask_empty=True)
+        layer = SuperpixelPooling2D(6, data_format='channels_last', mask_empty=True)
         layer(self.inputs)
         mask = K.function(self.inputs, [layer.output_mask])([self.features, self.labels])[0]
-        np.testing.assert_array_equal(mask, [[1, 0, 0, 0], [1, 0, 0, 1]])
+        np.testing.assert_array_equal(mask, [[1, 0, 0, 0, 0, 0], [1, 0, 0, 1, 0, 0]])
         layer = SuperpixelPooling2D(4, data_format='channels_last')
         layer(self.inputs)
         self.assertIsNone(layer.output_mask)
@@ -158,7 +168,37 @@ class MaskTest(unittest.TestCase):
         self.assertIsNone(unpooling.output_mask)
         self.assertEqual(self.predict(painted).shape, (2, 5, 7, 2))
 
-    def test_a_mask_before_the_layer_is_no_hindrance(self):
-        features = Lambda(lambda x: x, mask=lambda x, mask: K.ones_like(x[..., 0]))(self.inputs[0])
-        pooled = SuperpixelPooling2D(4, data_format='channels_last')([features, self.inputs[1]])
-        self.assertEqual(self.predict(pooled).shape, (2, 4, 3))
+    def test_masked_pixels_belong_to_none(self):
+        words, labels = Input((4,), dtype='int32'), Input((4,), dtype='int32')
+        rows = np.array([[100, 100], [1, 2], [3, 4]], 'float32')
+        embedded = Embedding(3, 2, mask_zero=True, weights=[rows])(words)
+        layer = SuperpixelPooling1D(3, data_format='channels_last', mask_empty=True)
+        pooled = Model([words, labels], layer([embedded, labels]))
+        values = [np.array([[1, 2, 0, 0]]), np.array([[0, 0, 0, 1]])]
+        np.testing.assert_allclose(pooled.predict(values), [[[2, 3], [0, 0], [0, 0]]])
+        mask = K.function([words, labels], [layer.output_mask])(values)[0]
+        np.testing.assert_array_equal(mask, [[1, 0, 0]])
+
+    def test_a_mask_that_is_not_of_pixels_is_refused(self):
+        features = Lambda(lambda x: x, lambda shape: shape, mask=lambda x, mask: K.ones_like(x[:, 0, 0, 0]))(
+            self.inputs[0])
+        with self.assertRaises(ValueError) as caught:
+            SuperpixelPooling2D(4, data_format='channels_last')([features, self.inputs[1]])
+        self.assertIn('SuperpixelPooling2D: the mask of feature_map has 1 axes, but superpixel_map has 3',
+                      str(caught.exception))
+
+    def test_time_distributed_layers_train_on_the_mask_of_float_maps(self):
+        inputs = [Input((5, 7, 3)), Input((5, 7))]
+        pooled = SuperpixelPooling2D(6, data_format='channels_last', mask_empty=True)(inputs)
+        model = Model(inputs, TimeDistributed(Dense(1))(pooled))
+        model.compile('sgd', 'mse')
+        self.assertTrue(np.isfinite(model.train_on_batch([self.features, self.labels], np.zeros((2, 6, 1)))))
+
+    def test_recurrent_layers_run_over_the_superpixels_that_have_pixels(self):
+        np.random.seed(0)
+        inputs = [Input((5, 7, 3)), Input((5, 7), dtype='int32')]
+        recurrent = LSTM(2)
+        outputs = [recurrent(SuperpixelPooling2D(n, data_format='channels_last', mask_empty=True)(inputs))
+                   for n in (4, 9)]
+        few, many = Model(inputs, outputs).predict([self.features, self.labels])
+        np.testing.assert_allclose(few, many, rtol=1e-5)

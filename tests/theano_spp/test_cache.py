@@ -7,9 +7,9 @@ import unittest
 from tests.processes import run_python
 
 COUNT = '''
-import numpy as np, theano, theano.tensor as T
-from theano.gof.cmodule import GCC_compiler
 from theano_spp import *
+import theano, theano.tensor as T
+from theano.gof.cmodule import GCC_compiler
 compile_str = GCC_compiler.compile_str
 calls = []
 def count(*arguments, **named):

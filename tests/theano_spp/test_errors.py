@@ -34,17 +34,20 @@ class ArgumentErrorTest(ErrorTestCase):
             self.assert_says(ValueError, 'SuperpixelPool: superpixel_map has %d axes, but (batch, *spatial) with the 2'
                              ' spatial axes of feature_map is wanted, 3 in all' % labels.ndim,
                              superpixel_pool, FEATURES, labels, 3)
+        # the cure that it gives, in NumPy and in Theano
+        for labels in (LABELS[0], T.imatrix()):
+            superpixel_pool(FEATURES, labels[None, ...], 3)
         self.assert_says(ValueError, 'SuperpixelUnpool: superpixel_map has 1 axes',
                          superpixel_unpool, np.ones((2, 3, 4)), LABELS[0, 0])
 
     def test_float_and_bool_labels_are_told_to_cast(self):
         self.assert_says(TypeError, "SuperpixelPool: superpixel_map has dtype float64, but labels are integers (labels"
                          " are whole numbers, use T.cast(superpixel_map, 'int32'))",
-                         superpixel_pool, FEATURES, LABELS.astype('float64'), 3)
+                         superpixel_pool, FEATURES, LABELS.astype('float64'))
         self.assert_says(TypeError, "SuperpixelUnpool: superpixel_map has dtype bool, but labels are integers (use"
                          " superpixel_map.astype('int32'))", superpixel_unpool, np.ones((2, 3, 4)), LABELS > 0)
         self.assert_says(TypeError, 'SuperpixelSizes: superpixel_map has dtype float64',
-                         superpixel_sizes, LABELS.astype('float64'), 3)
+                         superpixel_sizes, LABELS.astype('float64'))
 
     def test_integer_features_are_told_to_cast(self):
         self.assert_says(TypeError, "SuperpixelPool: feature_map has dtype int64, but features are float16, float32 or"
@@ -159,6 +162,8 @@ class RunTimeErrorTest(ErrorTestCase):
         for largest in (2 ** 50, 2 ** 60):  # memory that nobody has, bytes that no number counts
             self.assert_says(MemoryError, 'SuperpixelPool: no memory for %d superpixels' % (largest + 1),
                              function, np.ones((1, 1, 2, 3)), np.full((1, 2, 3), largest))
+            self.assert_says(MemoryError, 'SuperpixelSizes: no memory for %d superpixels' % (largest + 1),
+                             theano.function([m], superpixel_sizes(m)), np.full((1, 2, 3), largest))
 
     def test_after_an_error_the_same_function_computes(self):
         for pool in self.pools:

@@ -84,6 +84,27 @@ class GradientTest(unittest.TestCase):
             self.assertEqual(gradient.type, x.type)
             np.testing.assert_allclose(gradient.eval({x: np.array([[[[1., 2., 4.]]]])}), [[[[2, 3, 3]]]])
 
+    def test_the_gradient_keeps_the_type_of_broadcastable_pooled_features(self):
+        labels = T.itensor3()
+        for pattern in ((True, True, True), (False, False, True), (True, False, False)):
+            pooled = T.TensorType('float64', pattern)()
+            gradient = T.grad(T.sum(superpixel_unpool(pooled, labels) ** 2), pooled)
+            self.assertEqual(gradient.type, pooled.type)
+            values = gradient.eval({pooled: [[[3.]]], labels: [[[0, 0, -1]]]})
+            np.testing.assert_array_equal(values, [[[12]]])
+
+    def test_one_superpixel_and_one_image_are_broadcastable_in_the_type(self):
+        one_map = T.TensorType('int32', (True, False, False))()
+        pooled = superpixel_pool(T.dtensor4(), one_map, 1)
+        self.assertEqual(pooled.broadcastable, (True, False, True))
+        painted = superpixel_unpool(T.dtensor3(), one_map)
+        self.assertEqual(painted.broadcastable, (True, False, False, False))
+
+    def test_a_jacobian_is_that_of_the_matrix(self):
+        x, labels = T.dtensor4(), np.array([[[0, 0], [1, -1]]])
+        jacobian = theano.gradient.jacobian(superpixel_pool(x, labels, 3).flatten(), x).eval({x: np.ones((1, 1, 2, 2))})
+        np.testing.assert_array_equal(jacobian.reshape(3, 4), [[.5, .5, 0, 0], [0, 0, 1, 0], [0, 0, 0, 0]])
+
     def test_no_loop_is_in_the_graph_of_the_gradient(self):
         x, labels = T.tensor4(), T.itensor3()
         function = theano.function([x, labels], T.grad(T.sum(superpixel_pool(x, labels) ** 2), x))

@@ -7,9 +7,9 @@ import theano.tensor as T
 from theano.compile.debugmode import DebugMode
 
 from tests.label_maps import random_map
+from tests.numeric import exact_pool, exact_unpool
 from tests.processes import run_python
-from theano_spp import (SuperpixelPool, SuperpixelUnpool, reference, superpixel_pool, superpixel_sizes,
-                        superpixel_unpool)
+from theano_spp import SuperpixelPool, SuperpixelUnpool, superpixel_pool, superpixel_sizes, superpixel_unpool
 
 
 class ModeTest(unittest.TestCase):
@@ -18,19 +18,20 @@ class ModeTest(unittest.TestCase):
         rng = np.random.RandomState(0)
         features, labels = rng.randn(2, 3, 5, 7), random_map(rng, (2, 5, 7), 6)
         x, m = T.dtensor4(), T.itensor3()
-        pooled = superpixel_pool(x, m)
-        function = theano.function([x, m], [pooled, superpixel_unpool(pooled, m, 'mean'), superpixel_sizes(m)],
-                                   mode=mode)
-        values, painted, sizes = function(features, labels)
-        expected = reference.pool(features, labels, 6)
-        np.testing.assert_allclose(values, expected, rtol=1e-12)
-        np.testing.assert_allclose(painted, reference.unpool(expected, labels, 'mean'), rtol=1e-12)
-        np.testing.assert_array_equal(sizes, reference.sizes(labels, 6))
+        for pooling, unpooling in (('mean', 'sum'), ('sum', 'mean')):
+            pooled = superpixel_pool(x, m, mode=pooling)
+            function = theano.function([x, m], [pooled, superpixel_unpool(pooled, m, unpooling), superpixel_sizes(m)],
+                                       mode=mode)
+            values, painted, sizes = function(features, labels)
+            expected = exact_pool(features, labels, 6, pooling)
+            np.testing.assert_allclose(values, expected, rtol=1e-12)
+            np.testing.assert_allclose(painted, exact_unpool(expected, labels, unpooling), rtol=1e-12)
+            np.testing.assert_array_equal(sizes, exact_pool(np.ones((2, 1, 5, 7)), labels, 6, 'sum')[:, 0])
 
-    def test_fast_run_gives_the_references_values(self):
+    def test_fast_run_gives_the_right_values(self):
         self.check('FAST_RUN')
 
-    def test_fast_compile_gives_the_references_values(self):
+    def test_fast_compile_gives_the_right_values(self):
         self.check('FAST_COMPILE')
 
     def test_debug_mode_finds_nothing(self):
@@ -39,13 +40,13 @@ class ModeTest(unittest.TestCase):
     def test_the_c_linker_puts_all_ops_into_one_file(self):
         self.check(theano.Mode(linker='c', optimizer='fast_run'))
 
-    def test_the_python_linker_gives_the_references_values(self):
+    def test_the_python_linker_gives_the_right_values(self):
         self.check(theano.Mode(linker='py', optimizer='fast_run'))
 
     def test_without_a_compiler_the_values_are_the_same(self):
         printed = run_python('''
-import numpy as np, theano, theano.tensor as T
 from theano_spp import superpixel_pool, superpixel_unpool, superpixel_sizes
+import theano, theano.tensor as T
 assert not theano.config.cxx
 x, m = T.dtensor4(), T.itensor3()
 pooled = superpixel_pool(x, m)
@@ -60,8 +61,8 @@ for values in f([[[[.1, .2], [.3, .4]]]], [[[0, 0], [1, 2]]]):
 class ThreadTest(unittest.TestCase):
 
     code = '''
-import hashlib, numpy as np, theano, theano.tensor as T
 from theano_spp import SuperpixelPool, SuperpixelUnpool
+import hashlib, numpy as np, theano, theano.tensor as T
 rng = np.random.RandomState(0)
 digest = hashlib.sha256()
 for dtype in 'float32', 'float64':
@@ -84,10 +85,20 @@ print(digest.hexdigest(), any(node.op.openmp for node in f.maker.fgraph.toposort
         bits.add(run_python(self.code % {'openmp': False}).split()[0])
         self.assertEqual(len(bits), 1)
 
+    def test_with_threads_the_first_bad_label_of_the_batch_is_named(self):
+        x, m = T.ftensor4(), T.itensor3()
+        function = theano.function([x, m], SuperpixelPool(openmp=True)(x, m, 3))
+        labels = np.zeros((8, 200, 200), 'int32')
+        labels[3:, 150, 7:] = 9
+        for _ in range(20):
+            with self.assertRaises(IndexError) as caught:
+                function(np.ones((8, 1, 200, 200), 'float32'), labels)
+            self.assertIn('superpixel_map[3, 150, 7] is 9', str(caught.exception))
+
     def test_threads_are_really_used_when_asked_for(self):
         printed = run_python('''
-import os, numpy as np, theano, theano.tensor as T
 from theano_spp import SuperpixelPool
+import os, numpy as np, theano, theano.tensor as T
 x, m = T.ftensor4(), T.itensor3()
 f = theano.function([x, m], SuperpixelPool(openmp=True)(x, m, 3))
 before = len(os.listdir('/proc/self/task'))

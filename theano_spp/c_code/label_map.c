@@ -74,6 +74,14 @@ static inline npy_intp spp_product(const npy_intp *shape, int ndim)
     return PyArray_MultiplyList((npy_intp *)shape, ndim);
 }
 
+static inline void spp_memory_error(const char *op, npy_intp n_superpixels)
+{
+    PyErr_Format(PyExc_MemoryError,
+                 "%s: no memory for %lld superpixels (number labels that have gaps anew from 0,"
+                 " for example with skimage.segmentation.relabel_sequential)",
+                 op, (long long)n_superpixels);
+}
+
 /* Zeroed memory for count x width items; NULL and MemoryError if that is too much. */
 static inline void *spp_scratch(const char *op, npy_intp count, npy_intp width, size_t itemsize)
 {
@@ -83,10 +91,7 @@ static inline void *spp_scratch(const char *op, npy_intp count, npy_intp width, 
     if (count <= NPY_MAX_INTP / width / (npy_intp)itemsize)
         memory = calloc((size_t)count * (size_t)width, itemsize);
     if (memory == NULL)
-        PyErr_Format(PyExc_MemoryError,
-                     "%s: no memory for %lld superpixels (number labels that have gaps anew from 0,"
-                     " for example with skimage.segmentation.relabel_sequential)",
-                     op, (long long)count);
+        spp_memory_error(op, count);
     return memory;
 }
 
@@ -121,7 +126,8 @@ static inline int spp_check_shapes(const char *op, const char *argument, PyArray
 }
 
 /* Reuses *output only if shape AND C order fit: right shape alone may hide any strides. */
-static inline int spp_prepare_output(PyArrayObject **output, int ndim, const npy_intp *shape, int typenum)
+static inline int spp_prepare_output(const char *op, npy_intp n_superpixels, PyArrayObject **output,
+                                     int ndim, const npy_intp *shape, int typenum)
 {
     if (*output != NULL && PyArray_NDIM(*output) == ndim && PyArray_TYPE(*output) == typenum
             && PyArray_CompareLists(PyArray_DIMS(*output), (npy_intp *)shape, ndim)
@@ -129,7 +135,12 @@ static inline int spp_prepare_output(PyArrayObject **output, int ndim, const npy
         return 0;
     Py_XDECREF(*output);
     *output = (PyArrayObject *)PyArray_EMPTY(ndim, (npy_intp *)shape, typenum, 0);
-    return *output == NULL ? -1 : 0;
+    if (*output == NULL) {  /* NumPy's own error names neither op nor cure */
+        PyErr_Clear();
+        spp_memory_error(op, n_superpixels);
+        return -1;
+    }
+    return 0;
 }
 
 /* -1 and ValueError if the scalar is negative. */

@@ -12,7 +12,7 @@ int APPLY_SPECIFIC(superpixel_count)(PyArrayObject *superpixel_map, PyArrayObjec
     npy_intp largest_at = 0;
     npy_intp image, r0, r1, p;
 
-    if (spp_prepare_output(n_superpixels, 0, NULL, NPY_INT64) != 0)
+    if (spp_prepare_output(op, 0, n_superpixels, 0, NULL, NPY_INT64) != 0)
         return -1;
     for (image = 0; image < batch; ++image)
         for (r0 = 0; r0 < grid.rows[0]; ++r0)

@@ -114,7 +114,7 @@ int APPLY_SPECIFIC(superpixel_pool)(PyArrayObject *feature_map, PyArrayObject *s
     if (sizes == NULL)
         return -1;
     if (APPLY_SPECIFIC(count_labels)(op, "n_superpixels is", superpixel_map, n, sizes) != 0
-            || spp_prepare_output(pooled, 3, shape, TYPENUM_INPUT_0) != 0) {
+            || spp_prepare_output(op, n, pooled, 3, shape, TYPENUM_INPUT_0) != 0) {
         free(sizes);
         return -1;
     }

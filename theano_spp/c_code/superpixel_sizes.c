@@ -7,7 +7,7 @@ int APPLY_SPECIFIC(superpixel_sizes)(PyArrayObject *superpixel_map, PyArrayObjec
     const char *op = "SuperpixelSizes";
     npy_intp shape[2] = {PyArray_DIM(superpixel_map, 0), 0};
     shape[1] = spp_n_superpixels(op, n_superpixels);
-    if (shape[1] < 0 || spp_prepare_output(sizes, 2, shape, NPY_INT64) != 0)
+    if (shape[1] < 0 || spp_prepare_output(op, shape[1], sizes, 2, shape, NPY_INT64) != 0)
         return -1;
     PyArray_FILLWBYTE(*sizes, 0);
     return APPLY_SPECIFIC(count_labels)(op, "n_superpixels is", superpixel_map, shape[1],

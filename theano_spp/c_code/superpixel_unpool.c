@@ -76,7 +76,7 @@ int APPLY_SPECIFIC(superpixel_unpool)(PyArrayObject *pooled, PyArrayObject *supe
         return -1;
     if (APPLY_SPECIFIC(count_labels)(op, "the number of superpixels in pooled is",
                                      superpixel_map, n, sizes) != 0
-            || spp_prepare_output(feature_map, 2 + naxes, shape, TYPENUM_INPUT_0) != 0) {
+            || spp_prepare_output(op, n, feature_map, 2 + naxes, shape, TYPENUM_INPUT_0) != 0) {
         free(sizes);
         return -1;
     }

@@ -180,7 +180,8 @@ class DemoTest(unittest.TestCase):
 
         # The same mosaic again, for what chance is.
         rng = np.random.RandomState(5)
-        training_crops(list(photographs.values()), 4, demo.CROP_SIZE, rng)
+        crops, _ = training_crops(list(photographs.values()), 4, demo.CROP_SIZE, rng)
+        in_other_light(crops, rng)
         _, truth = mosaic(list(photographs.values()), demo.MOSAIC_SHAPE, rng)
         self.assertAlmostEqual(chance, max(np.mean(truth == label) for label in range(9)))
         # Little was learned in four short epochs, yet more than nothing.

@@ -102,7 +102,7 @@ def train(model, inputs, labels, epochs, title):
                   callbacks=[LambdaCallback(on_epoch_end=show)])
 
 
-def run(photographs, picture='demo.png', seed=SEED, n_crops=64, epochs=14, n_mosaics=6):
+def run(photographs, picture='demo.png', seed=SEED, n_crops=64, epochs=10, n_mosaics=6):
     """Train on crops, predict the regions of mosaics, and draw the first of them.
 
     Parameters

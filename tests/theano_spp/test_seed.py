@@ -12,7 +12,7 @@ from theano_spp import superpixel_pool
 
 def loops_of_inc_subtensor(features, labels, n_superpixels):
     """The first try: one node of the graph for each pixel."""
-    pooled, sizes = T.zeros((n_superpixels,)), T.zeros((n_superpixels,))
+    pooled, sizes = T.zeros((n_superpixels,), features.dtype), T.zeros((n_superpixels,), features.dtype)
     height, width = labels.shape
     for i in range(height):
         for j in range(width):
@@ -31,7 +31,7 @@ def frozen_positions(features, labels, n_superpixels):
     superpixel_positions = labels.ravel()[positions]
     superpixel_hist = np.bincount(labels.ravel(), minlength=n_superpixels)
     by_superpixel = features.reshape((features.shape[0], -1))[:, positions]
-    zeros = T.zeros((n_superpixels, features.shape[0]))
+    zeros = T.zeros((n_superpixels, features.shape[0]), features.dtype)
     return (T.inc_subtensor(zeros[superpixel_positions], by_superpixel.T) / superpixel_hist[:, None]).T
 
 

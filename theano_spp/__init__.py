@@ -4,10 +4,12 @@ from . import legacy_bridge
 legacy_bridge.apply()
 from . import external_c
 
+from .extremum import SuperpixelExtremum
+from .overlap import superpixel_overlap
 from .pool import SuperpixelPool, superpixel_pool
 from .sizes import superpixel_sizes
 from .unpool import SuperpixelUnpool, superpixel_unpool
 from .version import __version__
 
-__all__ = ['superpixel_pool', 'superpixel_unpool', 'superpixel_sizes',
-           'SuperpixelPool', 'SuperpixelUnpool', '__version__']
+__all__ = ['superpixel_pool', 'superpixel_unpool', 'superpixel_sizes', 'superpixel_overlap',
+           'SuperpixelPool', 'SuperpixelUnpool', 'SuperpixelExtremum', '__version__']

@@ -3,10 +3,12 @@ import numpy as np
 import theano.tensor as T
 from theano import gof
 
+from .interpolation import KINDS
+
 FEATURE_DTYPES = ('float16', 'float32', 'float64')
 #: What other libraries call the modes.
 MODE_SYNONYMS = {'avg': 'mean', 'ave': 'mean', 'average': 'mean', 'average_inc_pad': 'mean',
-                 'average_exc_pad': 'mean', 'add': 'sum', 'total': 'sum'}
+                 'average_exc_pad': 'mean', 'add': 'sum', 'total': 'sum', 'maximum': 'max', 'minimum': 'min'}
 
 
 def as_features(op_name, argument, features, axes, layout):
@@ -44,9 +46,60 @@ def as_mode(op_name, mode, modes):
     if not isinstance(mode, str) or mode not in modes:
         synonym = MODE_SYNONYMS.get(str(mode))
         raise ValueError('%s: mode is %r, but must be %s%s' % (
-            op_name, mode, ' or '.join(repr(known) for known in modes),
-            ' (use %r)' % synonym if synonym in modes else ''))
+            op_name, mode, one_of(modes), ' (use %r)' % synonym if synonym in modes else ''))
     return mode
+
+
+def one_of(choices):
+    """Return "'mean', 'sum' or 'max'"."""
+    quoted = [repr(choice) for choice in choices]
+    return ' or '.join([', '.join(quoted[:-1]), quoted[-1]])
+
+
+def as_resize(op_name, resize):
+    """Return the name of a kind of resizing, 'none' for None, else raise ValueError."""
+    if resize is None or isinstance(resize, str) and resize in KINDS + ('none',):
+        return resize or 'none'
+    raise ValueError("%s: resize is %r, but must be None, %s%s" % (
+        op_name, resize, one_of(KINDS),
+        " (use 'bilinear': it is linear along every axis)" if resize in ('linear', 'trilinear') else ''))
+
+
+def as_spatial_shape(op_name, argument, spatial_shape, axes=None):
+    """Return sizes of spatial axes as an int64 Theano vector, and how many they are.
+
+    Parameters
+    ----------
+    op_name, argument : str
+        What to name in an error.
+    spatial_shape : sequence of int or integer Theano scalar, or integer Theano vector
+    axes : int, optional
+        How many there must be; 1 to 3 if None.
+
+    Raises
+    ------
+    TypeError
+        If these are not integers.
+    ValueError
+        If there are too few or too many, or Theano cannot tell how many.
+    """
+    try:
+        sizes = T.as_tensor_variable(spatial_shape)
+    except (TypeError, ValueError, T.AsTensorError):
+        sizes = None
+    if sizes is None or sizes.ndim != 1 or sizes.dtype not in T.discrete_dtypes or sizes.dtype == 'bool':
+        raise TypeError('%s: %s is %s, but must be a sequence of integers, one for each spatial axis (use'
+                        ' feature_map.shape[2:])' % (op_name, argument, spatial_shape if sizes is None else sizes.type))
+    try:
+        length = T.get_vector_length(sizes)
+    except ValueError:
+        raise ValueError('%s: the number of sizes in %s is not known before the function runs (give a tuple of'
+                         ' scalars)' % (op_name, argument))
+    if length not in ((1, 2, 3) if axes is None else (axes,)):
+        raise ValueError('%s: %s has %d sizes, but %s wanted' % (
+            op_name, argument, length, '1 to 3 are' if axes is None else '%d for the spatial axes of superpixel_map %s'
+            % (axes, 'is' if axes == 1 else 'are')))
+    return T.cast(sizes, 'int64'), length
 
 
 def as_n_superpixels(op_name, n_superpixels):

@@ -56,6 +56,10 @@ class ExternalC(gof.COp, gof.OpenMPOp):
         # Absolute, because COp looks for relative ones beside the file of type(self).
         return [os.path.join(C_CODE_FOLDER, name) for name in cls.c_files]
 
+    def c_compile_args(self):
+        # A fused multiply-add would round otherwise than NumPy, and otherwise on each machine.
+        return super(ExternalC, self).c_compile_args() + ['-ffp-contract=off']
+
     def c_code_cache_version(self):
         # COp's own version is salted by Python in every process: nothing would be found again.
         digest = hashlib.sha256('\0'.join(self.func_codes).encode('utf-8')).hexdigest()

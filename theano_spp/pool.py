@@ -4,13 +4,15 @@ from theano.gof import Apply, EnumList, ParamsType
 from theano.gradient import DisconnectedType
 
 from . import reference
-from .arguments import as_features, as_mode, as_n_superpixels
+from .arguments import as_features, as_mode, as_n_superpixels, one_of
 from .external_c import ExternalC
+from .extremum import SuperpixelExtremum
 from .label_map import as_label_map
+from .overlap import SuperpixelOverlapPool
 from .sizes import superpixel_count
 
 
-def superpixel_pool(feature_map, superpixel_map, n_superpixels=None, mode='mean'):
+def superpixel_pool(feature_map, superpixel_map, n_superpixels=None, mode='mean', pixel_weights=None, resize=None):
     """Pool the features of each superpixel.
 
     Parameters
@@ -22,7 +24,14 @@ def superpixel_pool(feature_map, superpixel_map, n_superpixels=None, mode='mean'
         belongs to none. The islands of one label are one superpixel.
     n_superpixels : int or integer Theano scalar, optional
         None takes the largest label of the batch + 1.
-    mode : {'mean', 'sum'}
+    mode : {'mean', 'sum', 'max', 'min'}
+    pixel_weights : tensor_like of floats, integers or bool, shape (batch, *spatial), optional
+        How much each pixel counts in 'mean' and 'sum': the mean is sum(w x) / sum(w), and 0 where the
+        weights of a superpixel sum to 0. Not together with `resize`.
+    resize : {None, 'nearest', 'bilinear'}
+        For a superpixel map that is finer than the features (or coarser): the result is that of resizing
+        the features to its size, with half-pixel centres, and pooling then; but the resized features are
+        never made. None wants equal spatial sizes. 'bilinear' is linear along every spatial axis.
 
     Returns
     -------
@@ -34,16 +43,18 @@ def superpixel_pool(feature_map, superpixel_map, n_superpixels=None, mode='mean'
     TypeError
         If the labels are not integers, the features not floats, `n_superpixels` not an integer.
     ValueError
-        If `mode` is unknown, `n_superpixels` negative, or the shapes do not agree; shapes and
-        symbolic numbers are checked when the compiled function runs.
+        If `mode` or `resize` is unknown, `n_superpixels` negative, or the shapes do not agree; shapes
+        and symbolic numbers are checked when the compiled function runs.
     IndexError
         When the compiled function runs, if a label is not below `n_superpixels`.
 
     Notes
     -----
-    The gradient for `feature_map` is :func:`superpixel_unpool` in the same mode;
-    `superpixel_map` and `n_superpixels` are disconnected. A NaN reaches its own superpixel
-    and channel, no other.
+    The gradient of 'mean' and 'sum' for `feature_map` is :func:`superpixel_unpool` in the same mode,
+    with the same `resize`. That of 'max' and 'min' goes to one pixel for each superpixel and channel: the
+    first that has the value, in row-major order. `pixel_weights` have a gradient too; `superpixel_map`
+    and `n_superpixels` are disconnected. A NaN reaches its own superpixel and channel, no other; in 'max'
+    and 'min' it wins, as in ``np.max``.
 
     References
     ----------
@@ -58,11 +69,19 @@ def superpixel_pool(feature_map, superpixel_map, n_superpixels=None, mode='mean'
     >>> superpixel_pool(feature_map, superpixel_map).eval().round(3)
     array([[[0.15, 0.3 , 0.4 ]]])
     """
-    op = SuperpixelPool(mode)
+    from .weighted import WEIGHTED_POOLINGS, as_weighted  # here, because they are made of SuperpixelPool
+    as_mode('SuperpixelPool', mode, SuperpixelPool.modes + SuperpixelExtremum.modes)
     superpixel_map = as_label_map('SuperpixelPool', superpixel_map)
     if n_superpixels is None:
         n_superpixels = superpixel_count(superpixel_map)
-    return op(feature_map, superpixel_map, n_superpixels)
+    if pixel_weights is not None:
+        feature_map, pixel_weights = as_weighted(feature_map, superpixel_map, pixel_weights, mode, resize)
+        return WEIGHTED_POOLINGS[mode](feature_map, superpixel_map, n_superpixels, pixel_weights)
+    if mode in SuperpixelExtremum.modes:
+        return SuperpixelExtremum(mode, resize)(feature_map, superpixel_map, n_superpixels)[0]
+    if resize is not None:
+        return SuperpixelOverlapPool(mode, resize)(feature_map, superpixel_map, n_superpixels)
+    return SuperpixelPool(mode)(feature_map, superpixel_map, n_superpixels)
 
 
 class SuperpixelPool(ExternalC):
@@ -80,12 +99,15 @@ class SuperpixelPool(ExternalC):
 
     __props__ = ('mode',)
     params_type = ParamsType(mode=EnumList(('SPP_POOL_MEAN', 'mean'), ('SPP_POOL_SUM', 'sum')))
-    c_files = ('label_map.c', 'superpixel_pool.c')
+    c_files = ('arrays.c', 'label_map.c', 'accumulator.c', 'superpixel_pool.c')
     c_function = 'superpixel_pool'
     feature_input = 0
     label_input = 1
 
     def __init__(self, mode='mean', openmp=None):
+        if mode in SuperpixelExtremum.modes:
+            raise ValueError("SuperpixelPool: mode is %r, but must be %s (use superpixel_pool(..., mode=%r) or the op"
+                             ' SuperpixelExtremum)' % (mode, one_of(self.modes), mode))
         self.mode = as_mode('SuperpixelPool', mode, self.modes)
         super(SuperpixelPool, self).__init__(openmp)
 

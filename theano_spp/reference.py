@@ -5,7 +5,18 @@ the C code with it. Sums are taken in float64, pairwise, which keeps the promise
 """
 import numpy as np
 
+from . import interpolation
 from .label_map import check_labels
+
+
+# In what an array and a superpixel map must agree; the same sentences as in c_code/label_map.c.
+IN_SPACE = ('(batch, channels, *spatial) and (batch, *spatial) must agree in batch and spatial sizes: resize the'
+            ' superpixel map to the features by nearest neighbour, or have superpixel_pool resize the features:'
+            " resize='bilinear' or resize='nearest'")
+IN_BATCH = ('(batch, channels, *cells) and (batch, *spatial) must agree in batch: give one superpixel map for each'
+            ' item')
+POOLED_IN_BATCH = ('(batch, channels, n_superpixels) and (batch, *spatial) must agree in batch: give one superpixel'
+                   ' map for each item')
 
 
 def pool(feature_map, superpixel_map, n_superpixels, mode='mean', op_name='SuperpixelPool'):
@@ -24,7 +35,7 @@ def pool(feature_map, superpixel_map, n_superpixels, mode='mean', op_name='Super
         0 for a superpixel without pixels.
     """
     n_superpixels = _check_n_superpixels(op_name, n_superpixels)
-    _check_shapes(op_name, 'feature_map', feature_map, superpixel_map)
+    _check_shapes(op_name, 'feature_map', feature_map, superpixel_map, IN_SPACE)
     check_labels(op_name, superpixel_map, n_superpixels)
     batch, channels = feature_map.shape[:2]
     pooled = np.zeros((batch, channels, n_superpixels), 'float64')
@@ -57,7 +68,7 @@ def unpool(pooled, superpixel_map, mode='sum', op_name='SuperpixelUnpool'):
         0 on pixels that belong to none.
     """
     n_superpixels = pooled.shape[2]
-    _check_shapes(op_name, 'pooled', pooled, superpixel_map, spatial=False)
+    _check_shapes(op_name, 'pooled', pooled, superpixel_map, POOLED_IN_BATCH)
     check_labels(op_name, superpixel_map, n_superpixels, 'the number of superpixels in pooled is')
     values = pooled
     if mode == 'mean':
@@ -66,6 +77,134 @@ def unpool(pooled, superpixel_map, mode='sum', op_name='SuperpixelUnpool'):
     for item, labels, image in zip(values, superpixel_map, painted):
         image[:, labels >= 0] = item[:, labels[labels >= 0].astype('int64')]
     return painted
+
+
+def extremum(feature_map, superpixel_map, n_superpixels, mode='max', resize='none', op_name='SuperpixelExtremum'):
+    """Pool by the largest or smallest feature of each superpixel, and tell where it is.
+
+    Parameters
+    ----------
+    feature_map : numpy.ndarray of floats, shape (batch, channels, *spatial)
+    superpixel_map : numpy.ndarray of integers, shape (batch, *spatial)
+    n_superpixels : int
+    mode : {'max', 'min'}
+    resize : {'none', 'nearest', 'bilinear'}
+
+    Returns
+    -------
+    pooled : numpy.ndarray, shape (batch, channels, n_superpixels), dtype of `feature_map`
+        0 for a superpixel without pixels.
+    winner : numpy.ndarray of int64, shape (batch, channels, n_superpixels)
+        The row-major number of the first pixel that has this value; -1 for none.
+    """
+    n_superpixels = _check_n_superpixels(op_name, n_superpixels)
+    feature_map = _resized(op_name, feature_map, superpixel_map, resize, n_superpixels).astype(feature_map.dtype)
+    batch, channels = feature_map.shape[:2]
+    pooled = np.zeros((batch, channels, n_superpixels), feature_map.dtype)
+    winner = np.full((batch, channels, n_superpixels), -1, 'int64')
+    first_best = {'max': np.argmax, 'min': np.argmin}[mode]  # a NaN is the best for both
+    for image, labels, values, winners in zip(feature_map, superpixel_map, pooled, winner):
+        order, starts = _pixels_by_superpixel(labels)
+        features = image.reshape(channels, labels.size)
+        for pixels in np.split(order, starts[1:]) if len(starts) else ():
+            label = int(labels.flat[pixels[0]])
+            winners[:, label] = pixels[first_best(features[:, pixels], axis=1)]
+            values[:, label] = features[np.arange(channels), winners[:, label]]
+    return pooled, winner
+
+
+def overlap_pool(feature_map, superpixel_map, n_superpixels, mode='mean', resize='bilinear',
+                 op_name='SuperpixelOverlapPool'):
+    """Resize the features to the superpixel map, then pool.
+
+    Parameters and returns as of :func:`pool`; `feature_map` may have any spatial sizes.
+    """
+    n_superpixels = _check_n_superpixels(op_name, n_superpixels)
+    resized = _resized(op_name, feature_map, superpixel_map, resize, n_superpixels)
+    return pool(resized, superpixel_map, n_superpixels, mode).astype(feature_map.dtype)
+
+
+def overlap_unpool(pooled, superpixel_map, spatial_shape, mode='sum', resize='bilinear',
+                   op_name='SuperpixelOverlapUnpool'):
+    """Paint, then sum the pixels that each cell feeds: the adjoint of :func:`overlap_pool`.
+
+    Parameters as of :func:`unpool`; `spatial_shape` is that of the features to make.
+
+    Returns
+    -------
+    numpy.ndarray, shape (batch, channels, *spatial_shape), dtype of `pooled`
+    """
+    _check_shapes(op_name, 'pooled', pooled, superpixel_map, POOLED_IN_BATCH)
+    _check_spatial_shape(op_name, 'spatial_shape', spatial_shape)
+    _check_cells(op_name, spatial_shape, superpixel_map.shape[1:])
+    check_labels(op_name, superpixel_map, pooled.shape[2], 'the number of superpixels in pooled is')
+    painted = unpool(pooled.astype('float64'), superpixel_map, mode)
+    return interpolation.resize_adjoint(painted, tuple(spatial_shape), resize).astype(pooled.dtype)
+
+
+def overlap(superpixel_map, n_superpixels, spatial_shape, mode='mean', resize='nearest',
+            op_name='SuperpixelOverlap'):
+    """How much each cell counts for each superpixel: the matrix of :func:`overlap_pool`.
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (batch, n_superpixels, *spatial_shape)
+    """
+    n_superpixels = _check_n_superpixels(op_name, n_superpixels)
+    check_labels(op_name, superpixel_map, n_superpixels)
+    # The adjoint of painting one superpixel at a time; as many channels as superpixels.
+    each = np.broadcast_to(np.eye(n_superpixels), (len(superpixel_map), n_superpixels, n_superpixels))
+    return overlap_unpool(each, superpixel_map, spatial_shape, mode, resize, op_name)
+
+
+def take_pixels(feature_map, pixels, map_shape, resize='none', op_name='TakePixels'):
+    """Take the features at one pixel for each channel and superpixel.
+
+    Parameters
+    ----------
+    feature_map : numpy.ndarray of floats, shape (batch, channels, *spatial)
+    pixels : numpy.ndarray of int64, shape (batch, channels, n)
+        Row-major numbers in a map of `map_shape`; 0 is taken for -1.
+    map_shape : sequence of int
+    resize : {'none', 'nearest', 'bilinear'}
+
+    Returns
+    -------
+    numpy.ndarray, shape (batch, channels, n), dtype of `feature_map`
+    """
+    _check_pixels(op_name, pixels, map_shape)
+    if 0 in map_shape:
+        return np.zeros(pixels.shape, feature_map.dtype)
+    if resize != 'none':
+        _check_cells(op_name, feature_map.shape[2:], map_shape)
+        feature_map = interpolation.resize(feature_map, map_shape, resize).astype(feature_map.dtype)
+    taken = np.take_along_axis(feature_map.reshape(pixels.shape[:2] + (-1,)), np.maximum(pixels, 0), axis=2)
+    return np.where(pixels >= 0, taken, np.zeros((), taken.dtype))
+
+
+def put_pixels(values, pixels, spatial_shape, map_shape, resize='none', op_name='PutPixels'):
+    """Put values on one pixel for each channel and superpixel: the adjoint of :func:`take_pixels`.
+
+    Parameters
+    ----------
+    values : numpy.ndarray of floats, shape (batch, channels, n)
+    pixels : numpy.ndarray of int64, shape (batch, channels, n)
+    spatial_shape, map_shape : sequence of int
+    resize : {'none', 'nearest', 'bilinear'}
+
+    Returns
+    -------
+    numpy.ndarray, shape (batch, channels, *spatial_shape), dtype of `values`
+    """
+    _check_pixels(op_name, pixels, map_shape)
+    _check_cells(op_name, spatial_shape, map_shape)
+    painted = np.zeros(pixels.shape[:2] + (int(np.prod(map_shape)),))
+    batch, channel, _ = place = np.nonzero(pixels >= 0)
+    np.add.at(painted, (batch, channel, pixels[place]), values[place])
+    painted = painted.reshape(pixels.shape[:2] + tuple(map_shape))
+    if resize != 'none':
+        painted = interpolation.resize_adjoint(painted, tuple(spatial_shape), resize)
+    return painted.astype(values.dtype)
 
 
 def sizes(superpixel_map, n_superpixels, op_name='SuperpixelSizes'):
@@ -118,12 +257,43 @@ def _check_n_superpixels(op_name, n_superpixels):
     return n_superpixels
 
 
-def _check_shapes(op_name, argument, array, superpixel_map, spatial=True):
-    if len(array) != len(superpixel_map) or spatial and array.shape[2:] != superpixel_map.shape[1:]:
-        raise ValueError('%s: %s has shape %s, but superpixel_map has shape %s; %s' % (
-            op_name, argument, array.shape, superpixel_map.shape,
-            '(batch, channels, *spatial) and (batch, *spatial) must agree in batch and spatial sizes:'
-            ' resize the superpixel map to the features by nearest neighbour, or upsample the features'
-            ' to the map' if spatial else
-            '(batch, channels, n_superpixels) and (batch, *spatial) must agree in batch:'
-            ' give one superpixel map for each item'))
+def _check_shapes(op_name, argument, array, superpixel_map, wanted):
+    if len(array) != len(superpixel_map) or wanted is IN_SPACE and array.shape[2:] != superpixel_map.shape[1:]:
+        raise ValueError('%s: %s has shape %s, but superpixel_map has shape %s; %s'
+                         % (op_name, argument, array.shape, superpixel_map.shape, wanted))
+
+
+def _check_spatial_shape(op_name, argument, spatial_shape):
+    for axis, size in enumerate(spatial_shape):
+        if size < 0:
+            raise ValueError('%s: %s[%d] is %d, but must not be negative (give sizes)'
+                             % (op_name, argument, axis, size))
+
+
+def _check_cells(op_name, spatial_shape, map_shape):
+    for axis, (cells, pixels) in enumerate(zip(spatial_shape, map_shape)):
+        if cells < 1 and 0 not in map_shape:
+            raise ValueError('%s: spatial axis %d has no cells, but superpixel_map has %d pixels there; no features'
+                             ' cannot be resized (give at least one cell on each axis)' % (op_name, axis, pixels))
+
+
+def _check_pixels(op_name, pixels, map_shape):
+    n_pixels = int(np.prod(map_shape))
+    if (pixels >= n_pixels).any():
+        place = np.unravel_index(np.argmax(pixels >= n_pixels), pixels.shape)
+        raise IndexError('%s: pixels[%s] is %d, but an image has %d pixels (give the winners of SuperpixelExtremum'
+                         ' on the same superpixel map)'
+                         % (op_name, ', '.join(str(i) for i in place), pixels[place], n_pixels))
+
+
+def _resized(op_name, feature_map, superpixel_map, resize, n_superpixels):
+    """Check features and labels, and return the features in the size of the map."""
+    _check_shapes(op_name, 'feature_map', feature_map, superpixel_map, IN_SPACE if resize == 'none' else IN_BATCH)
+    check_labels(op_name, superpixel_map, n_superpixels)
+    if resize == 'none':
+        return feature_map
+    map_shape = superpixel_map.shape[1:]
+    _check_cells(op_name, feature_map.shape[2:], map_shape)
+    if 0 in map_shape:
+        return np.zeros(feature_map.shape[:2] + map_shape)
+    return interpolation.resize(feature_map, map_shape, resize)

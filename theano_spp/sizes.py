@@ -51,8 +51,8 @@ def superpixel_count(superpixel_map):
     return SuperpixelCount()(superpixel_map)
 
 
-class _LabelStatistic(ExternalC):
-    """What the two ops below share: whole numbers made from labels, with no gradient."""
+class LabelStatistic(ExternalC):
+    """What the ops share that are made from labels alone and have no gradient."""
 
     # Never varied; Theano keeps the compiled code only of ops that have a property.
     __props__ = ('dtype',)
@@ -69,10 +69,10 @@ class _LabelStatistic(ExternalC):
         return [None]
 
 
-class SuperpixelSizes(_LabelStatistic):
+class SuperpixelSizes(LabelStatistic):
     """The op behind :func:`superpixel_sizes`."""
 
-    c_files = ('label_map.c', 'superpixel_sizes.c')
+    c_files = ('arrays.c', 'label_map.c', 'superpixel_sizes.c')
     c_function = 'superpixel_sizes'
 
     def make_node(self, superpixel_map, n_superpixels):
@@ -88,10 +88,10 @@ class SuperpixelSizes(_LabelStatistic):
         return [(input_shapes[0][0], node.inputs[1])]
 
 
-class SuperpixelCount(_LabelStatistic):
+class SuperpixelCount(LabelStatistic):
     """The op behind :func:`superpixel_count`."""
 
-    c_files = ('label_map.c', 'superpixel_count.c')
+    c_files = ('arrays.c', 'label_map.c', 'superpixel_count.c')
     c_function = 'superpixel_count'
 
     def make_node(self, superpixel_map):

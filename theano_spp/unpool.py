@@ -7,9 +7,10 @@ from . import reference
 from .arguments import as_features, as_mode
 from .external_c import ExternalC
 from .label_map import as_label_map
+from .overlap import SuperpixelOverlapUnpool
 
 
-def superpixel_unpool(pooled, superpixel_map, mode='sum'):
+def superpixel_unpool(pooled, superpixel_map, mode='sum', resize=None, spatial_shape=None):
     """Paint each superpixel's value on its pixels: the adjoint of :func:`superpixel_pool`.
 
     Parameters
@@ -20,10 +21,15 @@ def superpixel_unpool(pooled, superpixel_map, mode='sum'):
     mode : {'sum', 'mean'}
         'sum' paints the value itself and is the adjoint of sum pooling. 'mean' paints
         value / size and is the adjoint, so the gradient, of mean pooling.
+    resize : {None, 'nearest', 'bilinear'}
+        With `spatial_shape`: makes features of another size than the map. Each cell gets the sum over the
+        pixels that see it, in the share in which they see it: the adjoint of pooling with `resize`.
+    spatial_shape : sequence of int or integer Theano scalar, or integer Theano vector, optional
+        The spatial sizes of the features to make, in cells; those of the map if None.
 
     Returns
     -------
-    TensorVariable, shape (batch, channels, *spatial), dtype of `pooled`
+    TensorVariable, shape (batch, channels, *spatial) or (batch, channels, *spatial_shape), dtype of `pooled`
         0 on pixels that belong to none.
 
     Raises
@@ -31,14 +37,15 @@ def superpixel_unpool(pooled, superpixel_map, mode='sum'):
     TypeError
         If the labels are not integers or `pooled` not floats.
     ValueError
-        If `mode` is unknown; when the compiled function runs, if the batch sizes differ.
+        If `mode` or `resize` is unknown, or only one of `resize` and `spatial_shape` is given; when the
+        compiled function runs, if the batch sizes differ.
     IndexError
         When the compiled function runs, if `pooled` has no superpixel for a label.
 
     Notes
     -----
-    The gradient for `pooled` is :func:`superpixel_pool` in the same mode; `superpixel_map` is
-    disconnected.
+    The gradient for `pooled` is :func:`superpixel_pool` in the same mode, with the same `resize`;
+    `superpixel_map` is disconnected.
 
     Examples
     --------
@@ -49,6 +56,12 @@ def superpixel_unpool(pooled, superpixel_map, mode='sum'):
     array([[[[0.15, 0.15],
              [0.3 , 0.4 ]]]])
     """
+    if (resize is None) != (spatial_shape is None):
+        raise ValueError("SuperpixelUnpool: resize is %r and spatial_shape is %s, but both or none are wanted (give"
+                         " resize='nearest' or 'bilinear', as in pooling, and spatial_shape=feature_map.shape[2:])"
+                         % (resize, spatial_shape))
+    if resize is not None:
+        return SuperpixelOverlapUnpool(mode, resize)(pooled, superpixel_map, spatial_shape)
     return SuperpixelUnpool(mode)(pooled, superpixel_map)
 
 
@@ -66,7 +79,7 @@ class SuperpixelUnpool(ExternalC):
 
     __props__ = ('mode',)
     params_type = ParamsType(mode=EnumList(('SPP_UNPOOL_SUM', 'sum'), ('SPP_UNPOOL_MEAN', 'mean')))
-    c_files = ('label_map.c', 'superpixel_unpool.c')
+    c_files = ('arrays.c', 'label_map.c', 'superpixel_unpool.c')
     c_function = 'superpixel_unpool'
     feature_input = 0
     label_input = 1

@@ -4,35 +4,10 @@
    every channel happen in the same order whatever the block, the memory layout or the
    number of threads, so the results are the same to the last bit.
 
-   Sums are kept in double. A run is added up in pieces of at most SPP_PIECE pixels; for
-   float64 features the pieces are added with their rounding errors caught (Knuth's TwoSum),
-   so that a superpixel of ten million pixels is as exact as one of ten. */
+   A run is added up in pieces of at most SPP_PIECE pixels, so that no plain sum is long. */
 #define SPP_PIECE 64
 #define SPP_STREAMS 8      /* channels at once where each channel is a plane of its own */
 #define SPP_NEIGHBOURS 64  /* channels at once where the channels of a pixel lie together */
-#define SPP_CATCH_ERRORS (ITEMSIZE_INPUT_0 == 8)
-#define SPP_DOUBLES (1 + SPP_CATCH_ERRORS)  /* kept for each sum */
-
-/* One block's sums of one image, channel by channel within a superpixel. */
-typedef struct {
-    double *sum;   /* (n_superpixels, width) */
-    double *lost;  /* (n_superpixels, width): rounding errors of sum, float64 only */
-} APPLY_SPECIFIC(Accumulator);
-
-static inline void APPLY_SPECIFIC(add_piece)(APPLY_SPECIFIC(Accumulator) acc, npy_intp at,
-                                             const double *piece, npy_intp channels)
-{
-    npy_intp c;
-    for (c = 0; c < channels; ++c) {
-        const double old = acc.sum[at + c];
-        const double sum = old + piece[c];
-        #if SPP_CATCH_ERRORS
-        const double added = sum - old;
-        acc.lost[at + c] += (old - (sum - added)) + (piece[c] - added);
-        #endif
-        acc.sum[at + c] = sum;
-    }
-}
 
 /* Adds one image's channels first..first + channels - 1 into acc.
    Inlined with constant `channels` and `channel_stride` it becomes straight vector code. */
@@ -65,25 +40,6 @@ static inline __attribute__((always_inline)) void APPLY_SPECIFIC(add_image)(
         }
 }
 
-/* acc -> pooled (channels, n_superpixels) of one image, divided by sizes for the mean. */
-static inline void APPLY_SPECIFIC(write_pooled)(APPLY_SPECIFIC(Accumulator) acc, npy_intp channels,
-                                                npy_intp n_superpixels, const npy_int64 *sizes,
-                                                int mode, FEATURE *pooled)
-{
-    npy_intp c, l;
-    for (c = 0; c < channels; ++c)
-        for (l = 0; l < n_superpixels; ++l) {
-            double total = acc.sum[l * channels + c];
-            #if SPP_CATCH_ERRORS
-            if (total - total == 0)  /* else the sum is right as it is, and lost became NaN by inf - inf */
-                total += acc.lost[l * channels + c];
-            #endif
-            if (mode == SPP_POOL_MEAN && sizes[l] > 0)
-                total /= (double)sizes[l];
-            pooled[c * n_superpixels + l] = (FEATURE)total;
-        }
-}
-
 /* [in]  feature_map (batch, channels, *spatial), superpixel_map (batch, *spatial), n_superpixels ()
    [out] pooled (batch, channels, n_superpixels) */
 int APPLY_SPECIFIC(superpixel_pool)(PyArrayObject *feature_map, PyArrayObject *superpixel_map,
@@ -105,7 +61,7 @@ int APPLY_SPECIFIC(superpixel_pool)(PyArrayObject *feature_map, PyArrayObject *s
     npy_int64 *sizes = NULL;
     double *scratch = NULL;
 
-    if (spp_check_shapes(op, "feature_map", feature_map, superpixel_map, 1) != 0)
+    if (spp_check_shapes(op, "feature_map", feature_map, superpixel_map, SPP_AGREE_IN_SPACE) != 0)
         return -1;
     n = shape[2] = spp_n_superpixels(op, n_superpixels);
     if (n < 0)
@@ -155,7 +111,7 @@ int APPLY_SPECIFIC(superpixel_pool)(PyArrayObject *feature_map, PyArrayObject *s
             APPLY_SPECIFIC(add_image)(features, labels, &grid, &feature_walk, &label_walk, count,
                                       channel_stride, acc);
 
-        APPLY_SPECIFIC(write_pooled)(acc, count, n, sizes + image * n, params->mode,
+        APPLY_SPECIFIC(write_pooled)(acc, count, n, sizes + image * n, params->mode == SPP_POOL_MEAN,
                                      (FEATURE *)PyArray_DATA(*pooled) + (image * channels + first) * n);
     }
     free(scratch);

@@ -67,7 +67,7 @@ int APPLY_SPECIFIC(superpixel_unpool)(PyArrayObject *pooled, PyArrayObject *supe
     FEATURE *scratch = NULL;
     int axis;
 
-    if (spp_check_shapes(op, "pooled", pooled, superpixel_map, 0) != 0)
+    if (spp_check_shapes(op, "pooled", pooled, superpixel_map, SPP_POOLED_AGREES_IN_BATCH) != 0)
         return -1;
     for (axis = 0; axis < naxes; ++axis)
         shape[2 + axis] = PyArray_DIM(superpixel_map, 1 + axis);

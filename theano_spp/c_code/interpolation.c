@@ -1,0 +1,116 @@
+#section support_code
+/* Resizing with half-pixel centres: which cells of a feature map each pixel of a superpixel map sees.
+   The mathematics is told in theano_spp/interpolation.py. */
+#ifndef SPP_INTERPOLATION
+#define SPP_INTERPOLATION
+
+/* One axis. Pixel p sees cell low[p] with weight scale - part[p] and, where part[p] > 0,
+   cell low[p] + 1 with weight part[p]; the weights are whole numbers in units of 1 / scale. */
+typedef struct {
+    npy_intp cells, pixels, scale;
+    npy_intp *low;   /* (pixels) */
+    npy_intp *part;  /* (pixels) */
+} SppAxis;
+
+/* The spatial axes, missing ones in front with one cell and one pixel. */
+typedef struct {
+    SppAxis axis[3];
+} SppSampling;
+
+static inline void spp_free_sampling(SppSampling *sampling)
+{
+    free(sampling->axis[0].low);
+    sampling->axis[0].low = NULL;
+}
+
+/* Walks position = low + part / scale from pixel to pixel: no product of sizes, so no overflow. */
+static inline void spp_sample_axis(SppAxis *axis, int bilinear)
+{
+    const npy_intp cells = axis->cells, pixels = axis->pixels, scale = axis->scale;
+    /* nearest begins at cells / scale, bilinear half a cell, pixels / scale, before */
+    npy_intp low = bilinear && cells < pixels ? -1 : (bilinear ? cells - pixels : cells) / scale;
+    npy_intp part = bilinear && cells < pixels ? cells + pixels : (bilinear ? cells - pixels : cells) % scale;
+    npy_intp p;
+    for (p = 0; p < pixels; ++p) {
+        const int outside = low < 0 || low >= cells - 1;
+        axis->low[p] = spp_maximum(0, spp_minimum(low, cells - 1));
+        axis->part[p] = bilinear && !outside ? part : 0;
+        low += cells / pixels;
+        part += 2 * (cells % pixels);
+        if (part >= scale) {
+            part -= scale;
+            ++low;
+        }
+    }
+}
+
+/* [in] naxes 1..3, cells (naxes) at least 1 each, pixels (naxes) at least 1 each
+   Returns 0, or -1 with a MemoryError. Release with spp_free_sampling. */
+static inline int spp_sample(int naxes, const npy_intp *cells, const npy_intp *pixels, int bilinear,
+                             SppSampling *sampling)
+{
+    npy_intp total = 0;
+    npy_intp *memory = NULL;
+    int i;
+    for (i = 0; i < 3; ++i) {
+        const int given = i - (3 - naxes);
+        sampling->axis[i].cells = given < 0 ? 1 : cells[given];
+        sampling->axis[i].pixels = given < 0 ? 1 : pixels[given];
+        sampling->axis[i].scale = 2 * sampling->axis[i].pixels;
+        total += 2 * sampling->axis[i].pixels;
+    }
+    memory = (npy_intp *)malloc((size_t)total * sizeof(npy_intp));
+    if (memory == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    for (i = 0; i < 3; ++i) {
+        SppAxis *axis = &sampling->axis[i];
+        axis->low = memory;
+        axis->part = memory + axis->pixels;
+        memory += 2 * axis->pixels;
+        spp_sample_axis(axis, bilinear);
+    }
+    return 0;
+}
+
+/* 0, or -1 with a ValueError if there are pixels but no cells to resize to them. */
+static inline int spp_check_cells(const char *op, int naxes, const npy_intp *cells, const npy_intp *pixels)
+{
+    int i;
+    for (i = 0; i < naxes; ++i)
+        if (cells[i] < 1 && spp_product(pixels, naxes) > 0) {
+            PyErr_Format(PyExc_ValueError,
+                         "%s: spatial axis %d has no cells, but superpixel_map has %lld pixels there; no"
+                         " features cannot be resized (give at least one cell on each axis)",
+                         op, i, (long long)pixels[i]);
+            return -1;
+        }
+    return 0;
+}
+
+/* The value between two cells. Of two equal ones it is their value to the last bit, so that the
+   first pixel of a plateau is its maximum; and a cell without weight never spreads its NaN. */
+static inline double spp_mix(double below, double above, double share_below, double share_above)
+{
+    const double mixed = share_below * below + share_above * above;
+    return (share_above == 0) | (below == above) ? below : mixed;
+}
+
+static inline double spp_share_above(const SppAxis *axis, npy_intp pixel)
+{
+    return (double)axis->part[pixel] / (double)axis->scale;
+}
+
+static inline double spp_share_below(const SppAxis *axis, npy_intp pixel)
+{
+    return (double)(axis->scale - axis->part[pixel]) / (double)axis->scale;
+}
+
+/* The second cell that a pixel sees; the first again where it sees one alone. */
+static inline npy_intp spp_high(const SppAxis *axis, npy_intp pixel)
+{
+    return axis->low[pixel] + (axis->part[pixel] > 0);
+}
+
+#endif

@@ -1,0 +1,78 @@
+#section support_code_apply
+/* Adds what one pixel gives to the cells that it sees. [in, out] plane (cells): C order */
+static inline void APPLY_SPECIFIC(give_to_cells)(double value, const SppSampling *sampling, npy_intp pixel,
+                                                 double *plane)
+{
+    const SppAxis *axis = sampling->axis;
+    npy_intp place[3];
+    int i, j, k;
+    spp_unravel(sampling, pixel, place);
+    for (i = 0; i <= (axis[0].part[place[0]] > 0); ++i)
+        for (j = 0; j <= (axis[1].part[place[1]] > 0); ++j)
+            for (k = 0; k <= (axis[2].part[place[2]] > 0); ++k) {
+                const double share = (i ? spp_share_above(axis, place[0]) : spp_share_below(axis, place[0]))
+                    * (j ? spp_share_above(axis + 1, place[1]) : spp_share_below(axis + 1, place[1]))
+                    * (k ? spp_share_above(axis + 2, place[2]) : spp_share_below(axis + 2, place[2]));
+                plane[((axis[0].low[place[0]] + i) * axis[1].cells + axis[1].low[place[1]] + j)
+                      * axis[2].cells + axis[2].low[place[2]] + k] += share * value;
+            }
+}
+
+/* [in]  values (batch, channels, n), pixels (batch, channels, n) int64, spatial_shape (axes) int64,
+         map_shape (axes) int64
+   [out] feature_map (batch, channels, *spatial_shape): what the pixels give to the cells they see */
+int APPLY_SPECIFIC(put_pixels)(PyArrayObject *values, PyArrayObject *pixels, PyArrayObject *spatial_shape,
+                               PyArrayObject *map_shape, PyArrayObject **feature_map, PARAMS_TYPE *params)
+{
+    const char *op = "PutPixels";
+    const int naxes = (int)PyArray_DIM(map_shape, 0);
+    const npy_intp channels = PyArray_DIM(pixels, 1), n = PyArray_DIM(pixels, 2);
+    const int threads = spp_number_of_threads();
+    npy_intp shape[5] = {PyArray_DIM(pixels, 0), channels, 0, 0, 0};
+    npy_intp spatial[3];
+    npy_intp cells, plane;
+    double *sums = NULL;
+    SppSampling sampling;
+
+    if (spp_read_sizes(op, "map_shape", map_shape, naxes, spatial) != 0
+            || spp_read_sizes(op, "spatial_shape", spatial_shape, naxes, shape + 2) != 0
+            || spp_check_like_pixels(op, "values", values, pixels, 3) != 0
+            || spp_check_pixels(op, pixels, spp_product(spatial, naxes)) != 0
+            || spp_check_cells(op, naxes, shape + 2, spatial) != 0
+            || spp_prepare_output(op, n, feature_map, 2 + naxes, shape, TYPENUM_INPUT_0) != 0)
+        return -1;
+    cells = spp_product(shape + 2, naxes);
+    if (spp_product(spatial, naxes) == 0 || cells == 0) {
+        PyArray_FILLWBYTE(*feature_map, 0);
+        return 0;
+    }
+    if (spp_sample(naxes, shape + 2, spatial, params->resize == SPP_BILINEAR, &sampling) != 0)
+        return -1;
+    sums = (double *)spp_scratch(op, cells, threads, sizeof(double));
+    if (sums == NULL) {
+        spp_free_sampling(&sampling);
+        return -1;
+    }
+
+    #ifdef _OPENMP
+    #pragma omp parallel for schedule(static) if (PyArray_SIZE(*feature_map) >= SPP_PARALLEL_MINIMUM)
+    #endif
+    for (plane = 0; plane < shape[0] * channels; ++plane) {
+        FEATURE *features = (FEATURE *)PyArray_DATA(*feature_map) + plane * cells;
+        double *sum = sums + spp_thread_number() * cells;
+        npy_intp i, l;
+        memset(sum, 0, cells * sizeof(double));
+        for (l = 0; l < n; ++l) {
+            const npy_int64 pixel = *(npy_int64 *)PyArray_GETPTR3(pixels, plane / channels, plane % channels, l);
+            if (pixel >= 0)
+                APPLY_SPECIFIC(give_to_cells)(
+                    *(FEATURE *)PyArray_GETPTR3(values, plane / channels, plane % channels, l),
+                    &sampling, pixel, sum);
+        }
+        for (i = 0; i < cells; ++i)
+            features[i] = (FEATURE)sum[i];
+    }
+    free(sums);
+    spp_free_sampling(&sampling);
+    return 0;
+}

@@ -1,0 +1,98 @@
+"""Resizing with half-pixel centres: which cells of a feature map each pixel of a superpixel map sees.
+
+Pixel p of an axis of P pixels lies at ``(p + 1/2) * cells / P`` of the cells. 'nearest' takes the cell it
+lies in, 'bilinear' mixes the two whose centres it lies between, and takes the outermost cell beyond the last
+centre. Positions are computed in whole numbers, here and in ``c_code/interpolation.c``, so that no rounding
+decides which cell is nearest.
+"""
+import numpy as np
+from theano.gof import EnumList
+
+KINDS = ('nearest', 'bilinear')
+#: For the ops' params_type; 'none' where the sizes must be equal.
+RESIZE = EnumList(('SPP_RESIZE_NONE', 'none'), ('SPP_NEAREST', 'nearest'), ('SPP_BILINEAR', 'bilinear'))
+
+
+def positions(cells, pixels, kind):
+    """Return which cells the pixels of one axis see, and how much of each.
+
+    Parameters
+    ----------
+    cells, pixels : int
+        The sizes of the axis in the feature map and in the superpixel map.
+    kind : {'nearest', 'bilinear'}
+
+    Returns
+    -------
+    low, high : numpy.ndarray of int64, shape (pixels,)
+    part : numpy.ndarray of int64, shape (pixels,)
+        The share of `high`, in units of 1 / (2 * pixels); `low` has the rest.
+    """
+    twice = (2 * np.arange(pixels, dtype='int64') + 1) * cells
+    if kind == 'bilinear':
+        low, part = np.divmod(twice - pixels, max(2 * pixels, 1))
+        part[(low < 0) | (low >= cells - 1)] = 0
+        low = np.clip(low, 0, cells - 1)
+    else:
+        low = twice // max(2 * pixels, 1)
+        part = np.zeros_like(low)
+    return low, np.minimum(low + 1, cells - 1), part
+
+
+def resize(feature_map, spatial_shape, kind):
+    """Resize the features to another spatial shape, one axis after the other.
+
+    Parameters
+    ----------
+    feature_map : numpy.ndarray of floats, shape (batch, channels, *spatial)
+    spatial_shape : tuple of int
+    kind : {'nearest', 'bilinear'}
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (batch, channels, *spatial_shape)
+    """
+    resized = feature_map.astype('float64')
+    for axis, pixels in enumerate(spatial_shape, 2):
+        low, high, part = [_along(axis, resized.ndim, a) for a in positions(resized.shape[axis], pixels, kind)]
+        scale = float(2 * pixels)
+        below, above = resized.take(low.ravel(), axis), resized.take(high.ravel(), axis)
+        with np.errstate(invalid='ignore', over='ignore'):
+            mixed = below * ((2 * pixels - part) / scale) + above * (part / scale)
+        # A plateau stays one to the last bit, so its first pixel is its maximum.
+        resized = np.where((part == 0) | (below == above), below, mixed)
+    return resized
+
+
+def resize_adjoint(gradient, spatial_shape, kind):
+    """Sum what each cell gave to the pixels: the transpose of :func:`resize`.
+
+    Parameters
+    ----------
+    gradient : numpy.ndarray of floats, shape (batch, channels, *pixels)
+    spatial_shape : tuple of int
+        Of the cells.
+    kind : {'nearest', 'bilinear'}
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (batch, channels, *spatial_shape)
+    """
+    summed = gradient.astype('float64')
+    for axis, cells in enumerate(spatial_shape, 2):
+        pixels = summed.shape[axis]
+        low, high, part = positions(cells, pixels, kind)
+        summed = np.moveaxis(summed, axis, 0)
+        total = np.zeros((cells,) + summed.shape[1:])
+        share = _along(0, summed.ndim, part) / float(max(2 * pixels, 1))
+        sees_high = part > 0
+        with np.errstate(invalid='ignore'):
+            np.add.at(total, low, summed * (1 - share))
+            np.add.at(total, high[sees_high], summed[sees_high] * share[sees_high])
+        summed = np.moveaxis(total, 0, axis)
+    return summed
+
+
+def _along(axis, ndim, values):
+    """A vector as an array that broadcasts along one axis."""
+    return values.reshape([-1 if a == axis else 1 for a in range(ndim)])

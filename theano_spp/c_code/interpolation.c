@@ -107,6 +107,14 @@ static inline double spp_share_below(const SppAxis *axis, npy_intp pixel)
     return (double)(axis->scale - axis->part[pixel]) / (double)axis->scale;
 }
 
+/* Whether row (r0, r1) sees the same cells as the row before it in row-major order, each alone. */
+static inline int spp_rows_are_equal(const SppSampling *sampling, npy_intp r0, npy_intp r1)
+{
+    const SppAxis *outer = &sampling->axis[0], *inner = &sampling->axis[1];
+    return r1 > 0 && outer->part[r0] == 0 && inner->part[r1] == 0 && inner->part[r1 - 1] == 0
+           && inner->low[r1] == inner->low[r1 - 1];
+}
+
 /* The second cell that a pixel sees; the first again where it sees one alone. */
 static inline npy_intp spp_high(const SppAxis *axis, npy_intp pixel)
 {

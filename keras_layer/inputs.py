@@ -1,11 +1,11 @@
-"""What the layers may be called on: two inputs, the second a label map of integers or floats."""
+"""What the layers may be called on: lists of inputs, the second a label map of integers or floats."""
 import numpy as np
 import theano.tensor as T
 from keras import backend as K
 
 
-def shapes_of_two_inputs(layer, inputs, first, first_axes):
-    """Return the shapes, None where unknown, of [first, superpixel_map]; ValueError if `inputs` are not these.
+def shapes_of_inputs(layer, inputs, names, axes, optional=0):
+    """Return the shapes of the inputs, None where unknown; ValueError if `inputs` are not these.
 
     Parameters
     ----------
@@ -13,25 +13,38 @@ def shapes_of_two_inputs(layer, inputs, first, first_axes):
         With the attribute `spatial_axes`.
     inputs : object
         What the layer was called on.
-    first : str
-        The name of the first input.
-    first_axes : int
-        How many axes it has.
+    names : list of str
+        What it can be called on: 'superpixel_map' the second.
+    axes : list of int
+        How many axes each has.
+    optional : int
+        How many of the last ones may be missing.
+
+    Returns
+    -------
+    list of tuple
     """
     name = type(layer).__name__
-    if not isinstance(inputs, list) or len(inputs) != 2:
-        raise ValueError('%s is called on [%s, superpixel_map], but got %s' % (
-            name, first, '%d tensors' % len(inputs) if isinstance(inputs, list) and len(inputs) > 1 else 'one tensor'))
+    least = len(names) - optional
+    if not isinstance(inputs, list) or not least <= len(inputs) <= len(names):
+        raise ValueError('%s is called on [%s]%s, but got %s' % (
+            name, ', '.join(names[:least]),
+            ''.join(' or [%s]' % ', '.join(names[:most]) for most in range(least + 1, len(names) + 1)),
+            '%d tensors' % len(inputs) if isinstance(inputs, list) and len(inputs) > 1 else 'one tensor'))
     # A placeholder of the backend may know its axes alone.
-    first_shape, map_shape = [K.int_shape(x) or (None,) * K.ndim(x) for x in inputs]
-    if len(first_shape) != first_axes:
-        raise ValueError('%s: %s has shape %s, but %d axes are wanted'
-                         % (name, first, first_shape, first_axes))
-    if len(map_shape) != 1 + layer.spatial_axes:
-        raise ValueError('%s: superpixel_map has shape %s, but (batch, *spatial) with %d spatial %s is'
-                         ' wanted (it has no channel axis)'
-                         % (name, map_shape, layer.spatial_axes, 'axis' if layer.spatial_axes == 1 else 'axes'))
-    return first_shape, map_shape
+    shapes = [K.int_shape(x) or (None,) * K.ndim(x) for x in inputs]
+    for argument, shape, wanted in zip(names, shapes, axes):
+        if len(shape) != wanted:
+            raise ValueError('%s: %s has shape %s, but %s' % (
+                name, argument, shape, '%d axes are wanted' % wanted if argument != 'superpixel_map' else
+                '(batch, *spatial) with %d spatial %s is wanted (it has no channel axis)'
+                % (layer.spatial_axes, 'axis' if layer.spatial_axes == 1 else 'axes')))
+    return shapes
+
+
+def differ(some, other):
+    """Whether two shapes, None where unknown, cannot be equal."""
+    return any(None not in sizes and sizes[0] != sizes[1] for sizes in zip(some, other))
 
 
 def as_labels(layer, superpixel_map):

@@ -4,11 +4,12 @@ import theano.tensor as T
 from keras import backend as K
 from keras.engine import Layer
 
-from theano_spp import SuperpixelPool, superpixel_pool, superpixel_sizes
-from theano_spp.arguments import as_mode
+from theano_spp import superpixel_pool, superpixel_sizes
+from theano_spp.arguments import as_mode, as_resize
+from theano_spp.pool import MODES
 
 from .data_format import channels_from_front, channels_to_front, join_shape, split_shape
-from .inputs import as_labels, shapes_of_two_inputs, without_masked
+from .inputs import as_labels, differ, shapes_of_inputs, without_masked
 
 
 class _SuperpixelPooling(Layer):
@@ -16,12 +17,15 @@ class _SuperpixelPooling(Layer):
 
     spatial_axes = None
 
-    def __init__(self, n_superpixels=None, mode='mean', data_format=None, mask_empty=False, **kwargs):
+    def __init__(self, n_superpixels=None, mode='mean', data_format=None, mask_empty=False, resize=None,
+                 **kwargs):
         super(_SuperpixelPooling, self).__init__(**kwargs)
         self.n_superpixels = self._check_n_superpixels(n_superpixels)
-        self.mode = as_mode(type(self).__name__, mode, SuperpixelPool.modes)
+        self.mode = as_mode(type(self).__name__, mode, MODES)
         self.data_format = K.normalize_data_format(data_format)
         self.mask_empty = bool(mask_empty)
+        as_resize(type(self).__name__, resize)
+        self.resize = resize
         self.supports_masking = True  # else clone_model drops the mask that compute_mask gives
 
     def _check_n_superpixels(self, n_superpixels):
@@ -35,22 +39,31 @@ class _SuperpixelPooling(Layer):
 
     def _check(self, inputs):
         # Here and not in build, which a shared layer passes only once.
-        feature_shape, map_shape = shapes_of_two_inputs(self, inputs, 'feature_map', 2 + self.spatial_axes)
-        _, _, spatial = split_shape(feature_shape, self.data_format)
-        if any(None not in sizes and sizes[0] != sizes[1] for sizes in zip(spatial, map_shape[1:])):
+        feature_axes, map_axes = 2 + self.spatial_axes, 1 + self.spatial_axes
+        shapes = shapes_of_inputs(self, inputs, ['feature_map', 'superpixel_map', 'pixel_weights'],
+                                  [feature_axes, map_axes, map_axes], optional=1)
+        _, _, spatial = split_shape(shapes[0], self.data_format)
+        if self.resize is None and differ(spatial, shapes[1][1:]):
             raise ValueError(
-                '%s: feature_map has shape %s (%s), but superpixel_map has shape %s; their spatial sizes'
-                ' must be equal: resize the superpixel map to the features by nearest neighbour, or'
-                ' upsample the features to the map'
-                % (type(self).__name__, feature_shape, self.data_format, map_shape))
+                '%s: feature_map has shape %s (%s), but superpixel_map has shape %s; their spatial sizes must be'
+                ' equal: resize the superpixel map to the features by nearest neighbour, or have the layer resize'
+                " the features: resize='bilinear' or resize='nearest'"
+                % (type(self).__name__, shapes[0], self.data_format, shapes[1]))
+        if len(shapes) == 3 and differ(shapes[2], shapes[1]):
+            raise ValueError('%s: pixel_weights has shape %s, but superpixel_map has shape %s; one weight for each'
+                             ' pixel is wanted: (batch, *spatial)' % (type(self).__name__, shapes[2], shapes[1]))
 
     def _labels(self, inputs, mask):
-        return without_masked(self, as_labels(self, inputs[1]), mask[0] if mask else None)
+        mask = mask[0] if mask else None
+        if mask is not None and self.resize is not None:
+            raise ValueError('%s: feature_map has a mask, but resize is %r; a mask is not resized (label the pixels'
+                             ' that do not count with -1 instead)' % (type(self).__name__, self.resize))
+        return without_masked(self, as_labels(self, inputs[1]), mask)
 
     def call(self, inputs, mask=None):
         self._check(inputs)
         pooled = superpixel_pool(channels_to_front(inputs[0], self.data_format), self._labels(inputs, mask),
-                                 self.n_superpixels, self.mode)
+                                 self.n_superpixels, self.mode, inputs[2] if len(inputs) == 3 else None, self.resize)
         return channels_from_front(pooled, self.data_format)
 
     def compute_mask(self, inputs, mask=None):
@@ -66,7 +79,7 @@ class _SuperpixelPooling(Layer):
 
     def get_config(self):
         config = {'n_superpixels': self.n_superpixels, 'mode': self.mode,
-                  'data_format': self.data_format, 'mask_empty': self.mask_empty}
+                  'data_format': self.data_format, 'mask_empty': self.mask_empty, 'resize': self.resize}
         return dict(super(_SuperpixelPooling, self).get_config(), **config)
 
 
@@ -75,25 +88,30 @@ class SuperpixelPooling2D(_SuperpixelPooling):
 
     Called on ``[feature_map, superpixel_map]``. The map holds the superpixel of each pixel,
     0 .. n_superpixels - 1, as integers or as floats that are whole numbers. Pixels with a
-    negative label belong to none.
+    negative label belong to none. A third input, `pixel_weights`, says how much each pixel
+    counts in the sum or the mean.
 
     # Arguments
         n_superpixels: A positive integer, or None to take the largest label of each
             batch + 1. Give a number where the pooled features are an output of the model:
             `predict` puts batches together, and these must have one shape.
-        mode: `'mean'` or `'sum'`.
+        mode: `'mean'`, `'sum'`, `'max'` or `'min'`.
         data_format: A string, one of `channels_last` or `channels_first`.
             None takes `image_data_format` of your Keras config file.
         mask_empty: Whether to give the layers above a mask, (batch, n_superpixels), that is
             False for the superpixels without pixels: `GlobalAveragePooling1D` then averages
             over the others alone (give `n_superpixels` and use `channels_last` for it).
+        resize: `None`, `'nearest'` or `'bilinear'`: how features of another size than the
+            superpixel map are resized to it, with half-pixel centres, before they are pooled.
+            The resized features are never made, so this is cheap at any size of the map.
 
     # Input shape
-        A list of two tensors:
+        A list of two tensors, or of three with the weights, (batch, rows, cols):
         - If `data_format='channels_last'`:
             `[(batch, rows, cols, channels), (batch, rows, cols)]`
         - If `data_format='channels_first'`:
             `[(batch, channels, rows, cols), (batch, rows, cols)]`
+        The rows and cols of features and map may differ if `resize` is given.
 
     # Output shape
         - If `data_format='channels_last'`: `(batch, n_superpixels, channels)`

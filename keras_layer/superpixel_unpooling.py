@@ -3,10 +3,10 @@ from keras import backend as K
 from keras.engine import Layer
 
 from theano_spp import SuperpixelUnpool, superpixel_unpool
-from theano_spp.arguments import as_mode
+from theano_spp.arguments import as_mode, as_resize
 
 from .data_format import channels_from_front, channels_to_front, join_shape, split_shape
-from .inputs import as_labels, shapes_of_two_inputs
+from .inputs import as_labels, shapes_of_inputs
 
 
 class _SuperpixelUnpooling(Layer):
@@ -14,29 +14,37 @@ class _SuperpixelUnpooling(Layer):
 
     spatial_axes = None
 
-    def __init__(self, mode='sum', data_format=None, **kwargs):
+    def __init__(self, mode='sum', data_format=None, resize=None, **kwargs):
         super(_SuperpixelUnpooling, self).__init__(**kwargs)
         self.mode = as_mode(type(self).__name__, mode, SuperpixelUnpool.modes)
         self.data_format = K.normalize_data_format(data_format)
+        as_resize(type(self).__name__, resize)
+        self.resize = resize
         self.supports_masking = True
 
     def call(self, inputs):
-        shapes_of_two_inputs(self, inputs, 'pooled', 3)
-        pooled, superpixel_map = inputs
-        painted = superpixel_unpool(channels_to_front(pooled, self.data_format),
-                                    as_labels(self, superpixel_map), self.mode)
+        map_axes, feature_axes = 1 + self.spatial_axes, 2 + self.spatial_axes
+        if self.resize is None:
+            shapes_of_inputs(self, inputs, ['pooled', 'superpixel_map'], [3, map_axes])
+            spatial_shape = None
+        else:
+            shapes_of_inputs(self, inputs, ['pooled', 'superpixel_map', 'feature_map'], [3, map_axes, feature_axes])
+            spatial_shape = channels_to_front(inputs[2], self.data_format).shape[2:]
+        painted = superpixel_unpool(channels_to_front(inputs[0], self.data_format), as_labels(self, inputs[1]),
+                                    self.mode, self.resize, spatial_shape)
         return channels_from_front(painted, self.data_format)
 
     def compute_mask(self, inputs, mask=None):
         return None  # a mask of empty superpixels ends here: no pixel is painted by one
 
     def compute_output_shape(self, input_shape):
-        pooled_shape, map_shape = input_shape
-        batch, channels, _ = split_shape(pooled_shape, self.data_format)
-        return join_shape(batch, channels, map_shape[1:], self.data_format)
+        batch, channels, _ = split_shape(input_shape[0], self.data_format)
+        spatial = (input_shape[1][1:] if self.resize is None
+                   else split_shape(input_shape[2], self.data_format)[2])
+        return join_shape(batch, channels, spatial, self.data_format)
 
     def get_config(self):
-        config = {'mode': self.mode, 'data_format': self.data_format}
+        config = {'mode': self.mode, 'data_format': self.data_format, 'resize': self.resize}
         return dict(super(_SuperpixelUnpooling, self).get_config(), **config)
 
 
@@ -50,9 +58,12 @@ class SuperpixelUnpooling2D(_SuperpixelUnpooling):
             gradient of mean pooling.
         data_format: A string, one of `channels_last` or `channels_first`.
             None takes `image_data_format` of your Keras config file.
+        resize: `None`, or `'nearest'` or `'bilinear'` to make features of another size than the
+            map: those of a third input, `feature_map`. Each cell gets the sum over the pixels
+            that see it, in the share in which they see it: the adjoint of pooling with `resize`.
 
     # Input shape
-        A list of two tensors:
+        A list of two tensors, or of three with `resize`:
         - If `data_format='channels_last'`:
             `[(batch, n_superpixels, channels), (batch, rows, cols)]`
         - If `data_format='channels_first'`:

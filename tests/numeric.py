@@ -1,5 +1,7 @@
 """Independent truth for the tests: sums taken one pixel at a time, exactly rounded."""
+import itertools
 import math
+from fractions import Fraction
 
 import numpy as np
 
@@ -30,6 +32,43 @@ def exact_unpool(pooled, superpixel_map, mode):
                 size = (labels == labels[place]).sum() if mode == 'mean' else 1
                 painted[(b, slice(None)) + place] = pooled[b, :, int(labels[place])] / float(size)
     return painted
+
+
+def exact_extremum(feature_map, superpixel_map, n_superpixels, mode):
+    """The best value of each superpixel and the row-major number of its first pixel, by a walk over the pixels."""
+    better = {'max': lambda value, best: value > best, 'min': lambda value, best: value < best}[mode]
+    shape = feature_map.shape[:2] + (n_superpixels,)
+    pooled, winner = np.zeros(shape, feature_map.dtype), np.full(shape, -1)
+    for b, c in np.ndindex(*shape[:2]):
+        for number, (value, label) in enumerate(zip(feature_map[b, c].ravel(), superpixel_map[b].ravel())):
+            if label < 0 or winner[b, c, label] >= 0 and np.isnan(pooled[b, c, label]):
+                continue
+            if winner[b, c, label] < 0 or np.isnan(value) or better(value, pooled[b, c, label]):
+                pooled[b, c, label], winner[b, c, label] = value, number
+    return pooled, winner
+
+
+def cells_of_pixel(cells, pixels, pixel, kind):
+    """The cells that one pixel of an axis sees, with their shares, in fractions: half-pixel centres."""
+    position = Fraction(2 * pixel + 1, 2 * pixels) * cells
+    if kind == 'nearest':
+        return [(math.floor(position), 1)]
+    position = min(max(position - Fraction(1, 2), 0), cells - 1)
+    low = math.floor(position)
+    return [(cell, share) for cell, share in ((low, 1 - (position - low)), (low + 1, position - low)) if share]
+
+
+def exact_resize(feature_map, spatial_shape, kind):
+    """Resizing by a walk over the pixels and the cells that each sees, in float64."""
+    resized = np.zeros(feature_map.shape[:2] + tuple(spatial_shape))
+    for place in np.ndindex(*spatial_shape):
+        seen = [cells_of_pixel(cells, pixels, pixel, kind)
+                for cells, pixels, pixel in zip(feature_map.shape[2:], spatial_shape, place)]
+        for corner in itertools.product(*seen):
+            share = float(np.prod([share for _, share in corner]))
+            at = tuple(cell for cell, _ in corner)
+            resized[(slice(None),) * 2 + place] += share * feature_map[(slice(None),) * 2 + at]
+    return resized
 
 
 def tolerance(dtype):

@@ -85,7 +85,7 @@ def as_spatial_shape(op_name, argument, spatial_shape, axes=None):
     """
     try:
         sizes = T.as_tensor_variable(spatial_shape)
-    except (TypeError, ValueError, T.AsTensorError):
+    except (TypeError, ValueError):
         sizes = None
     if sizes is None or sizes.ndim != 1 or sizes.dtype not in T.discrete_dtypes or sizes.dtype == 'bool':
         raise TypeError('%s: %s is %s, but must be a sequence of integers, one for each spatial axis (use'

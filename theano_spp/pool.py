@@ -12,6 +12,10 @@ from .overlap import SuperpixelOverlapPool
 from .sizes import superpixel_count
 
 
+#: What `superpixel_pool` can do.
+MODES = ('mean', 'sum', 'max', 'min')
+
+
 def superpixel_pool(feature_map, superpixel_map, n_superpixels=None, mode='mean', pixel_weights=None, resize=None):
     """Pool the features of each superpixel.
 
@@ -70,7 +74,7 @@ def superpixel_pool(feature_map, superpixel_map, n_superpixels=None, mode='mean'
     array([[[0.15, 0.3 , 0.4 ]]])
     """
     from .weighted import WEIGHTED_POOLINGS, as_weighted  # here, because they are made of SuperpixelPool
-    as_mode('SuperpixelPool', mode, SuperpixelPool.modes + SuperpixelExtremum.modes)
+    as_mode('SuperpixelPool', mode, MODES)
     superpixel_map = as_label_map('SuperpixelPool', superpixel_map)
     if n_superpixels is None:
         n_superpixels = superpixel_count(superpixel_map)

@@ -42,7 +42,7 @@ def pool(feature_map, superpixel_map, n_superpixels, mode='mean', op_name='Super
     for image, labels, sums in zip(feature_map, superpixel_map, pooled):
         order, starts = _pixels_by_superpixel(labels)
         if len(starts):
-            sorted_features = image.reshape(channels, -1)[:, order].astype('float64')
+            sorted_features = image.reshape(channels, labels.size)[:, order].astype('float64')
             with np.errstate(invalid='ignore', over='ignore'):
                 sums[:, labels.ravel()[order[starts]].astype('int64')] = np.add.reduceat(
                     sorted_features, starts, axis=1)

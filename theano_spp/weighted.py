@@ -1,6 +1,8 @@
 """Pooling in which pixels count differently: products, sums and quotients of what is there."""
 import numpy as np
 import theano.tensor as T
+from theano import gof
+from theano.gradient import DisconnectedType
 
 from .arguments import as_features
 from .pool import SuperpixelPool
@@ -13,7 +15,7 @@ def as_weighted(feature_map, superpixel_map, pixel_weights, mode, resize):
     ------
     ValueError
         If `mode` or `resize` does not go with weights, or the weights have not the axes of the map; when the
-        compiled function runs, an AssertionError if they have not its shape.
+        compiled function runs, if they have not its shape.
     TypeError
         If the weights are complex.
     """
@@ -32,11 +34,40 @@ def as_weighted(feature_map, superpixel_map, pixel_weights, mode, resize):
     if pixel_weights.ndim != superpixel_map.ndim:
         raise ValueError('SuperpixelPool: pixel_weights has %d axes, but one weight for each pixel of superpixel_map is'
                          ' wanted, (batch, *spatial), %d in all' % (pixel_weights.ndim, superpixel_map.ndim))
-    agree = T.opt.Assert('SuperpixelPool: pixel_weights and superpixel_map have different shapes, but one weight for'
-                         ' each pixel is wanted: (batch, *spatial) (use T.ones_like(superpixel_map) * pixel_weights'
-                         ' for weights that repeat)')
-    pixel_weights = agree(pixel_weights, T.all(T.eq(pixel_weights.shape, superpixel_map.shape)))
-    return feature_map, T.cast(pixel_weights, feature_map.dtype)
+    return feature_map, T.cast(OneForEachPixel()(pixel_weights, superpixel_map), feature_map.dtype)
+
+
+class OneForEachPixel(gof.Op):
+    """The weights as they are, if they have the shape of the superpixel map; ValueError if not.
+
+    Not ``theano.tensor.opt.Assert``, which has no R operator.
+    """
+
+    __props__ = ()
+    view_map = {0: [0]}
+
+    def make_node(self, pixel_weights, superpixel_map):
+        return gof.Apply(self, [pixel_weights, superpixel_map], [pixel_weights.type()])
+
+    def perform(self, node, inputs, output_storage):
+        pixel_weights, superpixel_map = inputs
+        if pixel_weights.shape != superpixel_map.shape:
+            raise ValueError('SuperpixelPool: pixel_weights has shape %s, but superpixel_map has shape %s; one weight for'
+                             ' each pixel is wanted, (batch, *spatial) (use pixel_weights * T.ones_like(superpixel_map)'
+                             ' for weights that repeat)' % (pixel_weights.shape, superpixel_map.shape))
+        output_storage[0][0] = pixel_weights
+
+    def infer_shape(self, node, input_shapes):
+        return [input_shapes[0]]
+
+    def connection_pattern(self, node):
+        return [[True], [False]]
+
+    def L_op(self, inputs, outputs, output_gradients):
+        return [output_gradients[0], DisconnectedType()()]
+
+    def R_op(self, inputs, eval_points):
+        return [eval_points[0]]
 
 
 def weighted_sum(feature_map, superpixel_map, n_superpixels, pixel_weights):

@@ -2,7 +2,7 @@
 import unittest
 
 import numpy as np
-from keras.layers import Input
+from keras.layers import Input, Masking
 from keras.models import Model
 
 from keras_layer import SuperpixelPooling1D, SuperpixelPooling2D, SuperpixelUnpooling2D
@@ -22,7 +22,7 @@ class LayerErrorTest(unittest.TestCase):
                              % (wrong,), SuperpixelPooling2D, wrong)
 
     def test_an_unknown_mode(self):
-        self.assert_says("SuperpixelPooling1D: mode is 'avg', but must be 'mean' or 'sum' (use 'mean')",
+        self.assert_says("SuperpixelPooling1D: mode is 'avg', but must be 'mean', 'sum', 'max' or 'min' (use 'mean')",
                          SuperpixelPooling1D, mode='avg')
         self.assert_says("SuperpixelUnpooling2D: mode is 'max', but must be 'sum' or 'mean'",
                          SuperpixelUnpooling2D, 'max')
@@ -30,21 +30,22 @@ class LayerErrorTest(unittest.TestCase):
     def test_an_unknown_data_format(self):
         self.assert_says('data_format', SuperpixelPooling2D, data_format='channels_middle')
 
-    def test_a_layer_not_called_on_two_inputs(self):
+    def test_a_layer_not_called_on_its_inputs(self):
         features, labels = Input((5, 7, 3)), Input((5, 7))
-        for inputs, came in ((features, 'one tensor'),
-                             ([features, labels, labels], '3 tensors')):
-            self.assert_says('SuperpixelPooling2D is called on [feature_map, superpixel_map], but got ' + came,
-                             SuperpixelPooling2D(3), inputs)
+        for inputs, came in ((features, 'one tensor'), ([features] + 3 * [labels], '4 tensors')):
+            self.assert_says('SuperpixelPooling2D is called on [feature_map, superpixel_map] or [feature_map,'
+                             ' superpixel_map, pixel_weights], but got ' + came, SuperpixelPooling2D(3), inputs)
             self.assert_says('SuperpixelUnpooling2D is called on [pooled, superpixel_map], but got ' + came,
                              SuperpixelUnpooling2D(), inputs)
+        self.assert_says('SuperpixelUnpooling2D is called on [pooled, superpixel_map, feature_map], but got 2 tensors',
+                         SuperpixelUnpooling2D(resize='nearest'), [Input((3, 2)), labels])
 
     def test_a_shared_layer_says_so_at_its_second_call_too(self):
         features, labels = Input((5, 7, 3)), Input((5, 7))
         for layer, first in ((SuperpixelPooling2D(3, data_format='channels_last'), features),
                              (SuperpixelUnpooling2D(data_format='channels_last'), Input((3, 2)))):
             layer([first, labels])
-            for inputs in (first, [first, labels, labels]):
+            for inputs in (first, [first] + 3 * [labels]):
                 self.assert_says('is called on [', layer, inputs)
         layer = SuperpixelPooling2D(3, data_format='channels_last')
         layer([features, labels])
@@ -67,6 +68,24 @@ class LayerErrorTest(unittest.TestCase):
                          ' superpixel_map has shape (None, 5, 8); their spatial sizes must be equal: resize the'
                          ' superpixel map', SuperpixelPooling2D(3, data_format='channels_last'),
                          [Input((5, 7, 3)), Input((5, 8))])
+
+    def test_an_unknown_resize(self):
+        self.assert_says("SuperpixelPooling2D: resize is 'cubic', but must be None, 'nearest' or 'bilinear'",
+                         SuperpixelPooling2D, resize='cubic')
+        self.assert_says("SuperpixelUnpooling2D: resize is 'cubic'", SuperpixelUnpooling2D, resize='cubic')
+
+    def test_weights_of_another_shape_than_the_map(self):
+        layer, features, labels = SuperpixelPooling2D(3, data_format='channels_last'), Input((5, 7, 3)), Input((5, 7))
+        self.assert_says('SuperpixelPooling2D: pixel_weights has shape (None, 5, 8), but superpixel_map has shape'
+                         ' (None, 5, 7); one weight for each pixel is wanted', layer, [features, labels, Input((5, 8))])
+        self.assert_says('SuperpixelPooling2D: pixel_weights has shape (None, 5, 7, 1), but 3 axes are wanted',
+                         layer, [features, labels, Input((5, 7, 1))])
+
+    def test_a_mask_of_features_that_are_resized(self):
+        features = Masking()(Input((5, 7)))
+        self.assert_says("SuperpixelPooling1D: feature_map has a mask, but resize is 'nearest'; a mask is not resized"
+                         ' (label the pixels that do not count with -1 instead)',
+                         SuperpixelPooling1D(3, resize='nearest', data_format='channels_last'), [features, Input((11,))])
 
     def test_a_label_too_large_is_named_when_the_model_runs(self):
         inputs = [Input((5, 7, 3)), Input((5, 7), dtype='int32')]

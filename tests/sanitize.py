@@ -12,6 +12,7 @@ import sys
 from tests.processes import REPOSITORY
 
 TESTS = ['tests/theano_spp/test_values.py', 'tests/theano_spp/test_errors.py', 'tests/theano_spp/test_memory.py',
+         'tests/theano_spp/test_extremum.py', 'tests/theano_spp/test_resize.py',
          'tests/theano_spp/test_modes.py:ThreadTest.test_one_to_four_threads_and_none_at_all_give_the_same_bits']
 FOLDER = os.path.join(REPOSITORY, '.theano_test', 'sanitized')
 

@@ -44,6 +44,11 @@ class CacheTest(unittest.TestCase):
                 '    for n in 2, 3, 5, 700:\n'
                 '        theano.function([x, m], superpixel_pool(x, m, n, mode))\n')
         self.assertEqual(self.compiled(code), 1)
+        code = ('for resize in "nearest", "bilinear":\n'
+                '    for mode in "max", "min", "mean", "sum":\n'
+                '        theano.function([x, m], superpixel_pool(x, m, 3, mode, resize=resize))\n')
+        self.assertEqual(self.compiled(code), 2)
+        self.assertEqual(self.compiled(code), 0)
 
     def test_an_edited_c_file_is_compiled_anew(self):
         self.assertEqual(self.compiled(POOL), 1)

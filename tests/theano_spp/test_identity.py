@@ -11,20 +11,31 @@ import theano
 import theano.tensor as T
 
 from tests.processes import run_python
-from theano_spp import SuperpixelPool, SuperpixelUnpool, superpixel_pool
+from theano_spp import SuperpixelExtremum, SuperpixelPool, SuperpixelUnpool, superpixel_pool
+from theano_spp.overlap import SuperpixelOverlap, SuperpixelOverlapPool, SuperpixelOverlapUnpool
+from theano_spp.pixels import PutPixels, TakePixels
 from theano_spp.sizes import SuperpixelSizes
+from theano_spp.weighted import OneForEachPixel
 
-OPS = (SuperpixelPool('mean'), SuperpixelPool('sum'), SuperpixelUnpool('mean'), SuperpixelUnpool('sum'),
-       SuperpixelSizes())
+
+
+def make_ops():
+    return [SuperpixelPool('mean'), SuperpixelPool('sum'), SuperpixelUnpool('mean'), SuperpixelUnpool('sum'),
+            SuperpixelSizes(), SuperpixelExtremum('max'), SuperpixelExtremum('min'), SuperpixelExtremum('max', 'nearest'),
+            TakePixels(), TakePixels('bilinear'), PutPixels(), PutPixels('bilinear'),
+            SuperpixelOverlap('mean', 'nearest', 'float32'), SuperpixelOverlap('sum', 'nearest', 'float32'),
+            SuperpixelOverlap('sum', 'nearest', 'float64'), SuperpixelOverlapPool('mean', 'nearest'),
+            SuperpixelOverlapPool('mean', 'bilinear'), SuperpixelOverlapUnpool('mean', 'nearest'), OneForEachPixel()]
+
+
+OPS = make_ops()
 
 
 class IdentityTest(unittest.TestCase):
 
     def test_ops_are_equal_exactly_if_class_and_mode_are(self):
-        twins = (SuperpixelPool('mean'), SuperpixelPool('sum'), SuperpixelUnpool('mean'), SuperpixelUnpool('sum'),
-                 SuperpixelSizes())
         for i, op in enumerate(OPS):
-            for j, other in enumerate(twins):
+            for j, other in enumerate(make_ops()):
                 self.assertEqual(op == other, i == j)
                 self.assertEqual(hash(op) == hash(other), i == j)
 

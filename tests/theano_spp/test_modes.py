@@ -7,9 +7,10 @@ import theano.tensor as T
 from theano.compile.debugmode import DebugMode
 
 from tests.label_maps import random_map
-from tests.numeric import exact_pool, exact_unpool
+from tests.numeric import exact_extremum, exact_pool, exact_resize, exact_unpool
 from tests.processes import run_python
-from theano_spp import SuperpixelPool, SuperpixelUnpool, superpixel_pool, superpixel_sizes, superpixel_unpool
+from theano_spp import (SuperpixelPool, SuperpixelUnpool, superpixel_overlap, superpixel_pool, superpixel_sizes,
+                        superpixel_unpool)
 
 
 class ModeTest(unittest.TestCase):
@@ -27,6 +28,24 @@ class ModeTest(unittest.TestCase):
             np.testing.assert_allclose(values, expected, rtol=1e-12)
             np.testing.assert_allclose(painted, exact_unpool(expected, labels, unpooling), rtol=1e-12)
             np.testing.assert_array_equal(sizes, exact_pool(np.ones((2, 1, 5, 7)), labels, 6, 'sum')[:, 0])
+        self.check_extremum_and_resize(mode)
+
+    def check_extremum_and_resize(self, mode):
+        rng = np.random.RandomState(0)
+        features, cells, labels = rng.randn(2, 3, 5, 7), rng.randn(2, 3, 2, 3), random_map(rng, (2, 5, 7), 6)
+        x, y, m = T.dtensor4(), T.dtensor4(), T.itensor3()
+        largest, resized = superpixel_pool(x, m, mode='max'), superpixel_pool(y, m, resize='bilinear')
+        function = theano.function([x, y, m], [
+            largest, T.grad(T.sum(largest), x), resized, T.grad(T.sum(resized ** 2), y),
+            T.cast(superpixel_overlap(m, 6, (2, 3), 'bilinear'), 'float64')], mode=mode)
+        values = function(features, cells, labels)
+        pooled, winner = exact_extremum(features, labels, 6, 'max')
+        np.testing.assert_array_equal(values[0], pooled)
+        np.testing.assert_array_equal(np.sort(np.flatnonzero(values[1].reshape(6, 35)[0])), np.unique(winner[0, 0]))
+        means = exact_pool(exact_resize(cells, (5, 7), 'bilinear'), labels, 6, 'mean')
+        np.testing.assert_allclose(values[2], means, rtol=1e-12)
+        np.testing.assert_allclose(np.einsum('bnyx,bcn->bcyx', values[4], 2 * means), values[3], rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(np.einsum('bnyx,bcyx->bcn', values[4], cells), means, rtol=1e-5, atol=1e-6)
 
     def test_fast_run_gives_the_right_values(self):
         self.check('FAST_RUN')
@@ -61,14 +80,20 @@ for values in f([[[[.1, .2], [.3, .4]]]], [[[0, 0], [1, 2]]]):
 class ThreadTest(unittest.TestCase):
 
     code = '''
-from theano_spp import SuperpixelPool, SuperpixelUnpool
+from theano_spp import SuperpixelPool, SuperpixelUnpool, SuperpixelExtremum
+from theano_spp.overlap import SuperpixelOverlapPool
 import hashlib, numpy as np, theano, theano.tensor as T
 rng = np.random.RandomState(0)
 digest = hashlib.sha256()
 for dtype in 'float32', 'float64':
     x, m = T.TensorType(dtype, (False,) * 4)(), T.itensor3()
     pooled = SuperpixelPool(openmp=%(openmp)s)(x, m, 40)
-    f = theano.function([x, m], [pooled, SuperpixelUnpool('mean', openmp=%(openmp)s)(pooled, m)])
+    coarse = x[:, :, ::5, ::7]
+    resized = SuperpixelOverlapPool('mean', 'bilinear', %(openmp)s)(coarse, m, 40)
+    largest = SuperpixelExtremum('max', openmp=%(openmp)s)(x, m, 40)[0]
+    mixed = SuperpixelExtremum('min', 'bilinear', openmp=%(openmp)s)(coarse, m, 40)[0]
+    f = theano.function([x, m], [pooled, SuperpixelUnpool('mean', openmp=%(openmp)s)(pooled, m), resized, largest]
+                                + T.grad(T.sum(resized) + T.sum(largest), [x]) + T.grad(T.sum(mixed ** 2), [x]))
     for batch, channels, last in (1, 5, False), (1, 67, True), (3, 21, False), (2, 64, True):
         features = rng.randn(batch, channels, 61, 67).astype(dtype)
         if last:

@@ -5,42 +5,20 @@ whatever the machine does meanwhile. The medians are given, and their ratios to 
 """
 import datetime
 import os
-import platform
 import random
 import sys
-import time
 
 os.environ.setdefault('OMP_NUM_THREADS', '2')  # before NumPy, whose BLAS reads it too
 
 import theano_spp  # noqa: E402, F401: first, for the bridge to a legacy Theano
 import numpy as np  # noqa: E402
-import theano  # noqa: E402
 from tqdm import tqdm  # noqa: E402
 
 from .competitors import COMPETITORS  # noqa: E402
+from .report import machine, seconds, write  # noqa: E402
 from .workloads import WORKLOADS, make  # noqa: E402
 
 ROUNDS = 9
-RESULTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'results')
-
-
-def processor():
-    try:
-        with open('/proc/cpuinfo') as stream:
-            return [line.split(':')[1].strip() for line in stream if line.startswith('model name')][0]
-    except (IOError, IndexError):
-        return platform.processor()
-
-
-def blas():
-    flags = theano.config.blas.ldflags
-    return 'OpenBLAS' if 'openblas' in flags else flags or "NumPy's, through its C API"
-
-
-def seconds(function, *arguments):
-    start = time.time()
-    function(*arguments)
-    return time.time() - start
 
 
 def measure(workload, progress):
@@ -86,23 +64,14 @@ def main():
     random.seed(0)
     today = datetime.date.today().isoformat()
     report = ['# Mean pooling and its gradient, %s' % today, '',
-              'Python %s, NumPy %s, Theano %s, BLAS: %s; %s, %d processors; OMP_NUM_THREADS=%s.' % (
-                  platform.python_version(), np.__version__, theano.__version__.strip(), blas(), processor(),
-                  os.cpu_count(), os.environ['OMP_NUM_THREADS']),
+              machine(),
               'float32, int32 labels by SLIC from photographs of scikit-image, channels first; medians of %d'
               ' rounds in shuffled order.' % ROUNDS]
     with tqdm(total=ROUNDS * len(WORKLOADS), unit='round', file=sys.stderr) as progress:
         for workload in WORKLOADS:
             progress.set_description(workload.name)
             report += table(workload, *measure(workload, progress))
-    text = '\n'.join(report) + '\n'
-    print(text)
-    path = os.path.join(RESULTS, '%s-python%s.md' % (today, '.'.join(platform.python_version_tuple()[:2])))
-    os.makedirs(RESULTS, exist_ok=True)
-    with open(path + '.part', 'w') as stream:
-        stream.write(text)
-    os.rename(path + '.part', path)
-    print('Written to %s' % os.path.relpath(path))
+    write(report, '')
 
 
 if __name__ == '__main__':

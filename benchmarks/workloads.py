@@ -16,17 +16,20 @@ WORKLOADS = [
 PHOTOGRAPHS = (data.astronaut, data.coffee, data.chelsea, data.rocket)
 
 
-def make(workload):
-    """Return features float32 (batch, channels, height, width), labels int32 (batch, height, width) and n."""
+def superpixels(batch, height, width, n_superpixels):
+    """Return labels int32 (batch, height, width) by SLIC, about `n_superpixels` in each photograph."""
     labels = []
-    for i in range(workload.batch):
-        photograph = transform.resize(PHOTOGRAPHS[i % len(PHOTOGRAPHS)](), (workload.height, workload.width),
-                                      anti_aliasing=True)
+    for i in range(batch):
+        photograph = transform.resize(PHOTOGRAPHS[i % len(PHOTOGRAPHS)](), (height, width), anti_aliasing=True)
         if i >= len(PHOTOGRAPHS):
             photograph = photograph[:, ::-1]
-        labels.append(segmentation.slic(photograph, n_segments=workload.superpixels, compactness=10,
-                                        start_label=0))
-    labels = np.array(labels, 'int32')
+        labels.append(segmentation.slic(photograph, n_segments=n_superpixels, compactness=10, start_label=0))
+    return np.array(labels, 'int32')
+
+
+def make(workload):
+    """Return features float32 (batch, channels, height, width), labels int32 (batch, height, width) and n."""
+    labels = superpixels(workload.batch, workload.height, workload.width, workload.superpixels)
     features = np.random.RandomState(0).standard_normal(
         (workload.batch, workload.channels, workload.height, workload.width)).astype('float32')
     return features, labels, int(labels.max()) + 1

@@ -8,7 +8,7 @@ import unittest
 import matplotlib.image
 import numpy as np
 
-from docs.draw_semantics import draw
+from docs.draw_semantics import PICTURES, draw
 from tests.processes import REPOSITORY, run_python
 
 
@@ -28,11 +28,12 @@ class DocumentationTest(unittest.TestCase):
 
     def test_the_examples_in_docstrings_hold(self):
         printed = run_python('''
-import doctest, numpy, theano_spp.pool, theano_spp.unpool, theano_spp.sizes
-for module in theano_spp.pool, theano_spp.unpool, theano_spp.sizes:
+import doctest, numpy, theano_spp
+from theano_spp import overlap, pool, sizes, unpool
+for module in overlap, pool, sizes, unpool:
     print(doctest.testmod(module))
 ''', {'floatX': 'float64'})
-        self.assertEqual(printed.count('failed=0'), 3, printed)
+        self.assertEqual(printed.count('failed=0'), 4, printed)
         self.assertEqual(printed.count('attempted=0'), 0, printed)
 
     def test_every_link_and_picture_of_the_documents_exists(self):
@@ -48,10 +49,12 @@ for module in theano_spp.pool, theano_spp.unpool, theano_spp.sizes:
                 if re.search(r'^    make %s|`make %s' % (target, target), read(name), re.MULTILINE):
                     self.assertIn(target, targets, name)
 
-    def test_the_picture_of_semantics_is_drawn_by_its_script(self):
+    def test_the_pictures_of_semantics_are_drawn_by_their_script_and_shown(self):
         folder = tempfile.mkdtemp()
         self.addCleanup(shutil.rmtree, folder)
-        draw(os.path.join(folder, 'semantics.png'))
-        self.assertEqual(os.listdir(folder), ['semantics.png'])
-        picture = matplotlib.image.imread(os.path.join(folder, 'semantics.png'))
-        self.assertGreater(np.unique(picture.reshape(-1, picture.shape[-1]), axis=0).shape[0], 20)
+        draw(folder)
+        self.assertEqual(sorted(os.listdir(folder)), sorted(PICTURES))
+        for name in PICTURES:
+            picture = matplotlib.image.imread(os.path.join(folder, name))
+            self.assertGreater(np.unique(picture.reshape(-1, picture.shape[-1]), axis=0).shape[0], 20)
+            self.assertIn('](%s)' % name, read('docs/semantics.md'))

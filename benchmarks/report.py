@@ -1,0 +1,49 @@
+"""What every benchmark tells of its machine, and where its tables go."""
+import datetime
+import os
+import platform
+import time
+
+import numpy as np
+import theano
+
+RESULTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'results')
+
+
+def processor():
+    try:
+        with open('/proc/cpuinfo') as stream:
+            return [line.split(':')[1].strip() for line in stream if line.startswith('model name')][0]
+    except (IOError, IndexError):
+        return platform.processor()
+
+
+def blas():
+    flags = theano.config.blas.ldflags
+    return 'OpenBLAS' if 'openblas' in flags else flags or "NumPy's, through its C API"
+
+
+def machine():
+    """Versions, processor and threads, in one sentence."""
+    return 'Python %s, NumPy %s, Theano %s, BLAS: %s; %s, %d processors; OMP_NUM_THREADS=%s.' % (
+        platform.python_version(), np.__version__, theano.__version__.strip(), blas(), processor(), os.cpu_count(),
+        os.environ.get('OMP_NUM_THREADS', 'not set'))
+
+
+def seconds(function, *arguments):
+    start = time.time()
+    function(*arguments)
+    return time.time() - start
+
+
+def write(lines, name):
+    """Print the report, and write it to a file of today's in ``benchmarks/results/``."""
+    text = '\n'.join(lines) + '\n'
+    print(text)
+    path = os.path.join(RESULTS, '%s-python%s%s.md' % (
+        datetime.date.today().isoformat(), '.'.join(platform.python_version_tuple()[:2]), name))
+    os.makedirs(RESULTS, exist_ok=True)
+    with open(path + '.part', 'w') as stream:
+        stream.write(text)
+    os.rename(path + '.part', path)
+    print('Written to %s' % os.path.relpath(path))

@@ -61,7 +61,8 @@ def resize_then_pool(x, m, n, cells, pixels, mode, kind):
 
 
 DESIGNS = [('ours, 1 thread', ours), ('ours, 2 threads', ours_on_two_threads),
-           ('overlap matrix, BLAS on 2 threads', overlap_matrix), ('resize, then pool, BLAS on 2 threads', resize_then_pool)]
+           ('overlap matrix, BLAS on 2 threads', overlap_matrix),
+           ('resize, then pool, BLAS on 2 threads', resize_then_pool)]
 
 
 def designs(mode):
@@ -136,22 +137,24 @@ def main(memory, modes):
         return print_peak_memory(*json.loads(memory))
     random.seed(0)
     report = ['# Features coarser than the superpixel map, %s' % datetime.date.today().isoformat(), '', machine(),
-              'float32, one image, %d channels, labels by SLIC from a photograph; medians of %d rounds in shuffled order;'
-              ' gradient: for a given upstream, with what the graph computes again for it; memory: the most that both need'
-              ' beyond their inputs.' % (CHANNELS, ROUNDS)]
+              'float32, one image, %d channels, labels by SLIC from a photograph; medians of %d rounds in shuffled'
+              ' order; gradient: for a given upstream, with what the graph computes again for it; memory: the most that'
+              ' both need beyond their inputs, for bilinear.' % (CHANNELS, ROUNDS)]
     cases = [(mode, kind) for mode in modes for kind in ('nearest', 'bilinear')]
     with tqdm(total=len(cases) * len(SIZES), file=sys.stderr) as progress:
         for mode, kind in cases:
             names = [name for name, _ in designs(mode)]
             report += ['', '## %s, %s' % (mode, kind), '',
                        '| cells | pixels | superpixels | ' + ' | '.join(
-                           '%s: forward, gradient (ms), memory (MB)' % name for name in names) + ' |',
+                           '%s: forward, gradient (ms)%s' % (name, ', memory (MB)' * (kind == 'bilinear'))
+                           for name in names) + ' |',
                        '|---|---|---|' + '---|' * len(names)]
             for size in SIZES:
                 progress.set_description('%s %s %s' % (mode, kind, size))
                 n, times = measure(size, mode, kind)
-                row = ['%.2f, %.2f, %.0f' % (tuple(times[name]) + (peak_memory(name, size, mode, kind),))
-                       for name in names]
+                row = ['%.2f, %.2f' % tuple(times[name]) for name in names]
+                if kind == 'bilinear':
+                    row = ['%s, %.0f' % (both, peak_memory(name, size, mode, kind)) for both, name in zip(row, names)]
                 report.append('| %d x %d | %d x %d | %d | ' % (size[0], size[0], size[1], size[1], n)
                               + ' | '.join(row) + ' |')
                 progress.update()

@@ -118,7 +118,8 @@ def draw_extremum(path):
 
 def draw_weights(path):
     """A mean in which some pixels count twice and some not at all."""
-    pooled = [theano_spp.superpixel_pool(FEATURES[None, None], LABELS[None], N_SUPERPIXELS, 'mean', weights).eval()[0, 0]
+    x, m = FEATURES[None, None], LABELS[None]
+    pooled = [theano_spp.superpixel_pool(x, m, N_SUPERPIXELS, 'mean', weights).eval()[0, 0]
               for weights in (None, WEIGHTS[None])]
     figure, axes = plt.subplots(1, 4, figsize=(12, 3.2))
     draw_grid(axes[0], 'feature_map\none channel', FEATURES, LABELS)
@@ -131,7 +132,8 @@ def draw_weights(path):
 def draw_resize(path):
     """Four cells and a finer map: what each cell counts for each superpixel, and what both resizings give."""
     kinds = ('nearest', 'bilinear')
-    resized = {kind: theano_spp.interpolation.resize(CELLS[None, None], FINE_LABELS.shape, kind)[0, 0] for kind in kinds}
+    resized = {kind: theano_spp.interpolation.resize(CELLS[None, None], FINE_LABELS.shape, kind)[0, 0]
+               for kind in kinds}
     overlap = {kind: theano_spp.superpixel_overlap(FINE_LABELS[None], 3, CELLS.shape, kind).eval()[0] for kind in kinds}
     pooled = {kind: theano_spp.superpixel_pool(CELLS[None, None], FINE_LABELS[None], 3, resize=kind).eval()[0, 0]
               for kind in kinds}

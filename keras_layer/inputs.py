@@ -56,7 +56,7 @@ def as_labels(layer, superpixel_map):
     if not superpixel_map.dtype.startswith('float'):
         return superpixel_map
     name = type(layer).__name__
-    largest = 2 ** (np.finfo(superpixel_map.dtype).nmant + 1)  # beyond it neighbouring labels are one float
+    largest = 2 ** (np.finfo(superpixel_map.dtype).nmant + 1) - 1  # the next one may be its successor, rounded
     superpixel_map = T.opt.Assert(
         '%s: superpixel_map holds values that are no whole numbers, but labels are 0, 1, 2, ... or -1 for none'
         ' (resize label maps by nearest neighbour)' % name)(

@@ -19,7 +19,7 @@ POOLED_IN_BATCH = ('(batch, channels, n_superpixels) and (batch, *spatial) must 
                    ' map for each item')
 
 
-def pool(feature_map, superpixel_map, n_superpixels, mode='mean', op_name='SuperpixelPool'):
+def pool(feature_map, superpixel_map, n_superpixels, mode='mean'):
     """Pool the features of each superpixel.
 
     Parameters
@@ -34,9 +34,9 @@ def pool(feature_map, superpixel_map, n_superpixels, mode='mean', op_name='Super
     numpy.ndarray, shape (batch, channels, n_superpixels), dtype of `feature_map`
         0 for a superpixel without pixels.
     """
-    n_superpixels = _check_n_superpixels(op_name, n_superpixels)
-    _check_shapes(op_name, 'feature_map', feature_map, superpixel_map, IN_SPACE)
-    check_labels(op_name, superpixel_map, n_superpixels)
+    n_superpixels = _check_n_superpixels('SuperpixelPool', n_superpixels)
+    _check_shapes('SuperpixelPool', 'feature_map', feature_map, superpixel_map, IN_SPACE)
+    check_labels('SuperpixelPool', superpixel_map, n_superpixels)
     batch, channels = feature_map.shape[:2]
     pooled = np.zeros((batch, channels, n_superpixels), 'float64')
     for image, labels, sums in zip(feature_map, superpixel_map, pooled):
@@ -52,7 +52,7 @@ def pool(feature_map, superpixel_map, n_superpixels, mode='mean', op_name='Super
         return pooled.astype(feature_map.dtype)
 
 
-def unpool(pooled, superpixel_map, mode='sum', op_name='SuperpixelUnpool'):
+def unpool(pooled, superpixel_map, mode='sum'):
     """Paint each superpixel's value on its pixels.
 
     Parameters
@@ -68,8 +68,8 @@ def unpool(pooled, superpixel_map, mode='sum', op_name='SuperpixelUnpool'):
         0 on pixels that belong to none.
     """
     n_superpixels = pooled.shape[2]
-    _check_shapes(op_name, 'pooled', pooled, superpixel_map, POOLED_IN_BATCH)
-    check_labels(op_name, superpixel_map, n_superpixels, 'the number of superpixels in pooled is')
+    _check_shapes('SuperpixelUnpool', 'pooled', pooled, superpixel_map, POOLED_IN_BATCH)
+    check_labels('SuperpixelUnpool', superpixel_map, n_superpixels, 'the number of superpixels in pooled is')
     values = pooled
     if mode == 'mean':
         values = pooled.astype('float64') / np.maximum(sizes(superpixel_map, n_superpixels), 1)[:, None, :]
@@ -79,7 +79,7 @@ def unpool(pooled, superpixel_map, mode='sum', op_name='SuperpixelUnpool'):
     return painted
 
 
-def extremum(feature_map, superpixel_map, n_superpixels, mode='max', resize='none', op_name='SuperpixelExtremum'):
+def extremum(feature_map, superpixel_map, n_superpixels, mode='max', resize='none'):
     """Pool by the largest or smallest feature of each superpixel, and tell where it is.
 
     Parameters
@@ -97,8 +97,9 @@ def extremum(feature_map, superpixel_map, n_superpixels, mode='max', resize='non
     winner : numpy.ndarray of int64, shape (batch, channels, n_superpixels)
         The row-major number of the first pixel that has this value; -1 for none.
     """
-    n_superpixels = _check_n_superpixels(op_name, n_superpixels)
-    feature_map = _resized(op_name, feature_map, superpixel_map, resize, n_superpixels).astype(feature_map.dtype)
+    n_superpixels = _check_n_superpixels('SuperpixelExtremum', n_superpixels)
+    resized = _resized('SuperpixelExtremum', feature_map, superpixel_map, resize, n_superpixels)
+    feature_map = resized.astype(feature_map.dtype)
     batch, channels = feature_map.shape[:2]
     pooled = np.zeros((batch, channels, n_superpixels), feature_map.dtype)
     winner = np.full((batch, channels, n_superpixels), -1, 'int64')
@@ -113,14 +114,13 @@ def extremum(feature_map, superpixel_map, n_superpixels, mode='max', resize='non
     return pooled, winner
 
 
-def overlap_pool(feature_map, superpixel_map, n_superpixels, mode='mean', resize='bilinear',
-                 op_name='SuperpixelOverlapPool'):
+def overlap_pool(feature_map, superpixel_map, n_superpixels, mode='mean', resize='bilinear'):
     """Resize the features to the superpixel map, then pool.
 
     Parameters and returns as of :func:`pool`; `feature_map` may have any spatial sizes.
     """
-    n_superpixels = _check_n_superpixels(op_name, n_superpixels)
-    resized = _resized(op_name, feature_map, superpixel_map, resize, n_superpixels)
+    n_superpixels = _check_n_superpixels('SuperpixelOverlapPool', n_superpixels)
+    resized = _resized('SuperpixelOverlapPool', feature_map, superpixel_map, resize, n_superpixels)
     return pool(resized, superpixel_map, n_superpixels, mode).astype(feature_map.dtype)
 
 
@@ -142,22 +142,21 @@ def overlap_unpool(pooled, superpixel_map, spatial_shape, mode='sum', resize='bi
     return interpolation.resize_adjoint(painted, tuple(spatial_shape), resize).astype(pooled.dtype)
 
 
-def overlap(superpixel_map, n_superpixels, spatial_shape, mode='mean', resize='nearest',
-            op_name='SuperpixelOverlap'):
+def overlap(superpixel_map, n_superpixels, spatial_shape, mode='mean', resize='nearest'):
     """How much each cell counts for each superpixel: the matrix of :func:`overlap_pool`.
 
     Returns
     -------
     numpy.ndarray of float64, shape (batch, n_superpixels, *spatial_shape)
     """
-    n_superpixels = _check_n_superpixels(op_name, n_superpixels)
-    check_labels(op_name, superpixel_map, n_superpixels)
+    n_superpixels = _check_n_superpixels('SuperpixelOverlap', n_superpixels)
+    check_labels('SuperpixelOverlap', superpixel_map, n_superpixels)
     # The adjoint of painting one superpixel at a time; as many channels as superpixels.
     each = np.broadcast_to(np.eye(n_superpixels), (len(superpixel_map), n_superpixels, n_superpixels))
-    return overlap_unpool(each, superpixel_map, spatial_shape, mode, resize, op_name)
+    return overlap_unpool(each, superpixel_map, spatial_shape, mode, resize, 'SuperpixelOverlap')
 
 
-def take_pixels(feature_map, pixels, map_shape, resize='none', op_name='TakePixels'):
+def take_pixels(feature_map, pixels, map_shape, resize='none'):
     """Take the features at one pixel for each channel and superpixel.
 
     Parameters
@@ -172,17 +171,17 @@ def take_pixels(feature_map, pixels, map_shape, resize='none', op_name='TakePixe
     -------
     numpy.ndarray, shape (batch, channels, n), dtype of `feature_map`
     """
-    _check_pixels(op_name, pixels, map_shape)
+    _check_pixels('TakePixels', pixels, map_shape)
     if 0 in map_shape:
         return np.zeros(pixels.shape, feature_map.dtype)
     if resize != 'none':
-        _check_cells(op_name, feature_map.shape[2:], map_shape)
+        _check_cells('TakePixels', feature_map.shape[2:], map_shape)
         feature_map = interpolation.resize(feature_map, map_shape, resize).astype(feature_map.dtype)
     taken = np.take_along_axis(feature_map.reshape(pixels.shape[:2] + (-1,)), np.maximum(pixels, 0), axis=2)
     return np.where(pixels >= 0, taken, np.zeros((), taken.dtype))
 
 
-def put_pixels(values, pixels, spatial_shape, map_shape, resize='none', op_name='PutPixels'):
+def put_pixels(values, pixels, spatial_shape, map_shape, resize='none'):
     """Put values on one pixel for each channel and superpixel: the adjoint of :func:`take_pixels`.
 
     Parameters
@@ -196,8 +195,8 @@ def put_pixels(values, pixels, spatial_shape, map_shape, resize='none', op_name=
     -------
     numpy.ndarray, shape (batch, channels, *spatial_shape), dtype of `values`
     """
-    _check_pixels(op_name, pixels, map_shape)
-    _check_cells(op_name, spatial_shape, map_shape)
+    _check_pixels('PutPixels', pixels, map_shape)
+    _check_cells('PutPixels', spatial_shape, map_shape)
     painted = np.zeros(pixels.shape[:2] + (int(np.prod(map_shape)),))
     batch, channel, _ = place = np.nonzero(pixels >= 0)
     np.add.at(painted, (batch, channel, pixels[place]), values[place])
@@ -207,7 +206,7 @@ def put_pixels(values, pixels, spatial_shape, map_shape, resize='none', op_name=
     return painted.astype(values.dtype)
 
 
-def sizes(superpixel_map, n_superpixels, op_name='SuperpixelSizes'):
+def sizes(superpixel_map, n_superpixels):
     """Count the pixels of each superpixel.
 
     Parameters
@@ -219,22 +218,22 @@ def sizes(superpixel_map, n_superpixels, op_name='SuperpixelSizes'):
     -------
     numpy.ndarray of int64, shape (batch, n_superpixels)
     """
-    n_superpixels = _check_n_superpixels(op_name, n_superpixels)
-    check_labels(op_name, superpixel_map, n_superpixels)
+    n_superpixels = _check_n_superpixels('SuperpixelSizes', n_superpixels)
+    check_labels('SuperpixelSizes', superpixel_map, n_superpixels)
     counts = np.zeros((len(superpixel_map), n_superpixels), 'int64')
     for labels, count in zip(superpixel_map, counts):
         count += np.bincount(labels[labels >= 0].astype('int64'), minlength=n_superpixels)
     return counts
 
 
-def count(superpixel_map, op_name='SuperpixelCount'):
+def count(superpixel_map):
     """Return the number of superpixels of a batch: its largest label + 1, 0 if it has none.
 
     Parameters
     ----------
     superpixel_map : numpy.ndarray of integers, shape (batch, *spatial)
     """
-    check_labels(op_name, superpixel_map, np.iinfo('int64').max, 'the number of superpixels can be at most')
+    check_labels('SuperpixelCount', superpixel_map, np.iinfo('int64').max, 'the number of superpixels can be at most')
     return max(int(superpixel_map.max()) + 1, 0) if superpixel_map.size else 0
 
 

@@ -23,8 +23,8 @@ def as_weighted(feature_map, superpixel_map, pixel_weights, mode, resize):
         raise ValueError("SuperpixelPool: pixel_weights go with mode 'mean' or 'sum', but mode is %r (label the pixels"
                          ' that shall not count with -1)' % mode)
     if resize is not None:
-        raise ValueError('SuperpixelPool: pixel_weights go with resize=None, but resize is %r (give features of the size'
-                         ' of the superpixel map, or label the pixels that shall not count with -1)' % resize)
+        raise ValueError('SuperpixelPool: pixel_weights go with resize=None, but resize is %r (give features of the'
+                         ' size of the superpixel map, or label the pixels that shall not count with -1)' % resize)
     feature_map = as_features('SuperpixelPool', 'feature_map', feature_map, axes=(3, 4, 5),
                               layout='(batch, channels, *spatial) with 1 to 3 spatial axes')
     pixel_weights = T.as_tensor_variable(pixel_weights)
@@ -52,8 +52,8 @@ class OneForEachPixel(gof.Op):
     def perform(self, node, inputs, output_storage):
         pixel_weights, superpixel_map = inputs
         if pixel_weights.shape != superpixel_map.shape:
-            raise ValueError('SuperpixelPool: pixel_weights has shape %s, but superpixel_map has shape %s; one weight for'
-                             ' each pixel is wanted, (batch, *spatial) (use pixel_weights * T.ones_like(superpixel_map)'
+            raise ValueError('SuperpixelPool: pixel_weights has shape %s, but superpixel_map has shape %s; one weight'
+                             ' for each pixel is wanted, (batch, *spatial) (use pixel_weights * T.ones_like(superpixel_map)'
                              ' for weights that repeat)' % (pixel_weights.shape, superpixel_map.shape))
         output_storage[0][0] = pixel_weights
 

@@ -107,12 +107,12 @@ class LayerValuesTest(unittest.TestCase):
 
     def test_a_float_map_with_labels_that_floats_cannot_tell_apart_is_an_error(self):
         labels = np.zeros((1, 5, 7), 'float32')
-        for wrong in (2. ** 24 + 2, -np.inf, np.inf, 1e30):
+        for wrong in (2. ** 24, 2. ** 24 + 2, -np.inf, np.inf, 1e30):
             labels[0, 2, 3] = wrong
             with self.assertRaises(AssertionError) as caught:
                 self.run_layer(SuperpixelPooling2D(6, data_format='channels_last'), np.ones((1, 5, 7, 3)), labels,
                                label_dtype='float32')
-            self.assertIn("SuperpixelPooling2D: superpixel_map holds labels beyond 16777216, which float32 cannot"
+            self.assertIn("SuperpixelPooling2D: superpixel_map holds labels beyond 16777215, which float32 cannot"
                           " tell apart (use an input with dtype='int32')", str(caught.exception))
 
     def test_a_k_function_of_the_layers_computes(self):

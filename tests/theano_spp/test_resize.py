@@ -114,6 +114,15 @@ class ValuesTest(unittest.TestCase):
                 np.testing.assert_array_equal(found[0], expected)
                 np.testing.assert_array_equal(found[1], winner)
 
+    def test_the_first_pixel_of_a_plateau_wins_although_its_value_is_mixed_in_every_pixel(self):
+        labels = regions_map(self.rng, (2, 23, 29), 6)
+        for value in (.1, 1 / 3., np.inf):
+            pooled, winner = compiled_extremum('bilinear', 'max')(np.full((2, 2, 4, 3), value), labels, 6)
+            for image, pixels, values in zip(labels, winner, pooled):
+                present, first = np.unique(image, return_index=True)
+                np.testing.assert_array_equal(pixels[:, present], [first] * 2)
+                np.testing.assert_array_equal(values[:, present], value)
+
     def test_the_first_pixel_of_a_plateau_wins_in_float32_too(self):
         labels = regions_map(self.rng, (2, 23, 29), 6)
         for kind in KINDS:

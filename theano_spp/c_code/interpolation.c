@@ -89,12 +89,12 @@ static inline int spp_check_cells(const char *op, int naxes, const npy_intp *cel
     return 0;
 }
 
-/* The value between two cells. Of two equal ones it is their value to the last bit, so that the
-   first pixel of a plateau is its maximum; and a cell without weight never spreads its NaN. */
+/* The value between two cells, which are one and the same where a pixel sees one alone. Between two
+   equal values it is this value to the last bit, so that the first pixel of a plateau is its maximum. */
 static inline double spp_mix(double below, double above, double share_below, double share_above)
 {
     const double mixed = share_below * below + share_above * above;
-    return (share_above == 0) | (below == above) ? below : mixed;
+    return below == above ? below : mixed;
 }
 
 static inline double spp_share_above(const SppAxis *axis, npy_intp pixel)

@@ -72,6 +72,14 @@ def superpixel_pool(feature_map, superpixel_map, n_superpixels=None, mode='mean'
     >>> superpixel_map = np.array([[[0, 0], [1, 2]]])
     >>> superpixel_pool(feature_map, superpixel_map).eval().round(3)
     array([[[0.15, 0.3 , 0.4 ]]])
+    >>> superpixel_pool(feature_map, superpixel_map, mode='max').eval()
+    array([[[0.2, 0.3, 0.4]]])
+
+    Two cells of features for a map of six pixels, which lie -1/3, 0, 1/3, 2/3, 1, 4/3 of the way from the centre
+    of one cell to that of the other:
+
+    >>> superpixel_pool(np.array([[[0., 9.]]]), np.array([[0, 0, 0, 1, 1, 1]]), resize='bilinear').eval()
+    array([[[1., 8.]]])
     """
     from .weighted import WEIGHTED_POOLINGS, as_weighted  # here, because they are made of SuperpixelPool
     as_mode('SuperpixelPool', mode, MODES)

@@ -4,6 +4,7 @@ from . import legacy_bridge
 legacy_bridge.apply()
 from . import external_c
 
+from . import label_tools
 from .extremum import SuperpixelExtremum
 from .overlap import superpixel_overlap
 from .pool import SuperpixelPool, superpixel_pool
@@ -12,4 +13,5 @@ from .unpool import SuperpixelUnpool, superpixel_unpool
 from .version import __version__
 
 __all__ = ['superpixel_pool', 'superpixel_unpool', 'superpixel_sizes', 'superpixel_overlap',
+           'label_tools',
            'SuperpixelPool', 'SuperpixelUnpool', 'SuperpixelExtremum', '__version__']

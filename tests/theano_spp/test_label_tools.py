@@ -42,8 +42,8 @@ class RelabelTest(unittest.TestCase):
                 self.assertEqual(old if old >= 0 else -1, labels[new] if new >= 0 else new)
 
     def test_labels_by_hand_are_numbered_in_their_order_image_by_image(self):
-        relabelled, originals = relabel_sequential([[[300, 7, -3]], [[8, -1, 8]]])
-        self.assertEqual(relabelled.tolist(), [[[1, 0, -1]], [[0, -1, 0]]])
+        relabelled, originals = relabel_sequential([[[300, 7, -3, -2]], [[8, -1, 8, 8]]])
+        self.assertEqual(relabelled.tolist(), [[[1, 0, -1, -1]], [[0, -1, 0, 0]]])
         self.assertEqual([labels.tolist() for labels in originals], [[7, 300], [8]])
 
     def test_every_hard_map_is_numbered_anew_and_back(self):
@@ -130,14 +130,11 @@ class PadTest(unittest.TestCase):
 class MaskTest(unittest.TestCase):
 
     def test_masked_pixels_belong_to_none_in_a_copy(self):
-        superpixel_map = np.array([[0, 1], [2, 3]], 'uint8')
-        for mask in ([[True, False], [False, True]], np.array([[1, 0], [0, 1]], 'uint8')):
-            masked = apply_mask(superpixel_map, mask)
-            self.assertEqual(masked.tolist(), [[0, -1], [-1, 3]])
-        masked[0, 0] = 7
-        unmasked = apply_mask(superpixel_map.astype('int16'), np.ones((2, 2), bool))
-        unmasked[0, 0] = 7
-        self.assertEqual(superpixel_map.tolist(), [[0, 1], [2, 3]])
+        for dtype in ('int8', 'uint8'):
+            superpixel_map = np.array([[0, 1], [2, 3]], dtype)
+            for mask in ([[True, False], [False, True]], np.array([[1, 0], [0, 1]], 'uint8')):
+                self.assertEqual(apply_mask(superpixel_map, mask).tolist(), [[0, -1], [-1, 3]])
+            self.assertEqual(superpixel_map.tolist(), [[0, 1], [2, 3]])
 
     def test_every_dtype_becomes_the_signed_one_that_holds_its_labels(self):
         for dtype in LABEL_DTYPES:

@@ -4,7 +4,9 @@ from . import legacy_bridge
 legacy_bridge.apply()
 from . import external_c
 
+from . import label_tools
 from .extremum import SuperpixelExtremum
+from .graph import superpixel_adjacency, superpixel_centroids
 from .overlap import superpixel_overlap
 from .pool import SuperpixelPool, superpixel_pool
 from .sizes import superpixel_sizes
@@ -12,4 +14,5 @@ from .unpool import SuperpixelUnpool, superpixel_unpool
 from .version import __version__
 
 __all__ = ['superpixel_pool', 'superpixel_unpool', 'superpixel_sizes', 'superpixel_overlap',
+           'superpixel_centroids', 'superpixel_adjacency', 'label_tools',
            'SuperpixelPool', 'SuperpixelUnpool', 'SuperpixelExtremum', '__version__']

@@ -1,6 +1,7 @@
 """What a label map may be: the one place that says which are welcome, and why not."""
 import numpy as np
 import theano.tensor as T
+from theano import gof
 
 
 def as_label_map(op_name, superpixel_map, spatial_axes=None):
@@ -22,11 +23,54 @@ def as_label_map(op_name, superpixel_map, spatial_axes=None):
         If there are too few or too many axes.
     """
     labels = T.as_tensor_variable(superpixel_map)
-    if labels.dtype not in T.discrete_dtypes or labels.dtype == 'bool':
-        cure = ("use superpixel_map.astype('int32')" if labels.dtype == 'bool'
-                else "labels are whole numbers, use T.cast(superpixel_map, 'int32')")
-        raise TypeError('%s: superpixel_map has dtype %s, but labels are integers (%s)'
-                        % (op_name, labels.dtype, cure))
+    check_label_dtype(op_name, labels)
+    check_label_axes(op_name, labels, spatial_axes)
+    return labels
+
+
+def as_label_array(function_name, superpixel_map, argument='superpixel_map'):
+    """Return `superpixel_map` as a NumPy array of integers, or say why it is none.
+
+    Parameters
+    ----------
+    function_name, argument : str
+        What to name in an error.
+    superpixel_map : array_like of any integer dtype, any number of axes
+
+    Raises
+    ------
+    TypeError
+        If the labels are not integers, or known only when a Theano graph runs.
+    """
+    if isinstance(superpixel_map, gof.Variable):
+        raise TypeError('%s: %s is a Theano variable, but a NumPy array is wanted (call %s on the NumPy map'
+                        ' beforehand, and give what it returns to the graph as an input)'
+                        % (function_name, argument, function_name))
+    labels = np.asarray(superpixel_map)
+    check_label_dtype(function_name, labels, argument)
+    return labels
+
+
+def check_label_dtype(op_name, labels, argument='superpixel_map'):
+    """Raise TypeError if `labels`, a NumPy array or a Theano variable, are not integers."""
+    dtype = np.dtype(labels.dtype)
+    if dtype.kind not in 'iu':
+        cast = "T.cast(%s, 'int32')" if isinstance(labels, gof.Variable) else "%s.astype('int32')"
+        cure = "use %s.astype('int32')" if dtype.kind == 'b' else 'labels are whole numbers, use ' + cast
+        raise TypeError('%s: %s has dtype %s, but labels are integers (%s)'
+                        % (op_name, argument, dtype, cure % argument))
+
+
+def check_label_axes(op_name, labels, spatial_axes=None):
+    """Raise ValueError if `labels`, a NumPy array or a Theano variable, are not (batch, *spatial).
+
+    Parameters
+    ----------
+    op_name : str
+    labels : numpy.ndarray or TensorVariable
+    spatial_axes : int, optional
+        How many spatial axes there must be; 1 to 3 if None.
+    """
     if spatial_axes is None and not 2 <= labels.ndim <= 4:
         raise ValueError('%s: superpixel_map has %d axes, but (batch, *spatial) with 1 to 3 spatial'
                          ' axes is wanted, 2 to 4 in all (add a batch axis to a single map:'
@@ -36,27 +80,35 @@ def as_label_map(op_name, superpixel_map, spatial_axes=None):
                          ' axes of feature_map is wanted, %d in all (the map has no channel axis; add'
                          ' a batch axis to a single map: superpixel_map[None, ...])'
                          % (op_name, labels.ndim, spatial_axes, 1 + spatial_axes))
-    return labels
 
 
-def check_labels(op_name, superpixel_map, n_superpixels, limit_name='n_superpixels is'):
+def check_labels(op_name, superpixel_map, n_superpixels, limit_name='n_superpixels is',
+                 argument='superpixel_map'):
     """Raise IndexError for the first label that is not below `n_superpixels`.
 
     Parameters
     ----------
     op_name : str
         The op to name in the error.
-    superpixel_map : numpy.ndarray of integers, shape (batch, *spatial)
+    superpixel_map : numpy.ndarray of integers, any number of axes
     n_superpixels : int
     limit_name : str
         What holds the number of superpixels, for the error text.
+    argument : str
+        The map to name in the error.
     """
     # The same sentences as in c_code/label_map.c.
     bad = superpixel_map > n_superpixels - 1 if n_superpixels > 0 else superpixel_map >= 0
     if bad.any():
         place = np.unravel_index(np.argmax(bad), bad.shape)
-        raise IndexError('%s: superpixel_map[%s] is %d, but %s %d (%s; %s)' % (
-            op_name, ', '.join(str(i) for i in place), superpixel_map[place], limit_name, n_superpixels,
+        raise IndexError('%s: %s[%s] is %d, but %s %d (%s; %s,'
+                         ' theano_spp.label_tools.relabel_sequential for ids with gaps)' % (
+            op_name, argument, ', '.join(str(i) for i in place), superpixel_map[place], limit_name, n_superpixels,
             'labels are 0..%d' % (n_superpixels - 1) if n_superpixels > 0 else 'no label is valid',
             'use -1 for pixels that belong to none' if superpixel_map.dtype.kind == 'i'
             else 'for pixels that belong to none use -1 in a signed dtype'))
+
+
+def check_labels_fit_int64(function_name, labels, argument='superpixel_map'):
+    """Raise IndexError for the first label above 2**63 - 1, which uint64 alone can hold."""
+    check_labels(function_name, labels, 2 ** 63, 'the number of superpixels can be at most', argument)

@@ -103,7 +103,8 @@ class RunTimeErrorTest(ErrorTestCase):
         labels[1, 4, 6], labels[1, 4, 5] = 99, 64
         for pool in self.pools:
             self.assert_says(IndexError, 'SuperpixelPool: superpixel_map[1, 4, 5] is 64, but n_superpixels is 64'
-                             ' (labels are 0..63; use -1 for pixels that belong to none)', pool, FEATURES, labels, 64)
+                             ' (labels are 0..63; use -1 for pixels that belong to none,'
+                             ' theano_spp.label_tools.relabel_sequential for ids with gaps)', pool, FEATURES, labels, 64)
         for unpool in self.unpools:
             self.assert_says(IndexError, 'SuperpixelUnpool: superpixel_map[1, 4, 5] is 64, but the number of superpixels'
                              ' in pooled is 64 (labels are 0..63;', unpool, np.ones((2, 3, 64)), labels)
@@ -114,7 +115,7 @@ class RunTimeErrorTest(ErrorTestCase):
     def test_no_label_is_valid_for_no_superpixels(self):
         for pool in self.pools:
             self.assert_says(IndexError, 'SuperpixelPool: superpixel_map[0, 0, 0] is 0, but n_superpixels is 0 (no label'
-                             ' is valid; use -1 for pixels that belong to none)',
+                             ' is valid; use -1 for pixels that belong to none, theano_spp.label_tools.',
                              pool, FEATURES, LABELS.astype('int64'), 0)
 
     def test_a_negative_symbolic_number_of_superpixels(self):
@@ -160,7 +161,8 @@ class RunTimeErrorTest(ErrorTestCase):
         x, m = T.dtensor4(), T.ltensor3()
         function = theano.function([x, m], superpixel_pool(x, m))
         for largest in (2 ** 50, 2 ** 60):  # memory that nobody has, bytes that no number counts
-            self.assert_says(MemoryError, 'SuperpixelPool: no memory for %d superpixels' % (largest + 1),
+            self.assert_says(MemoryError, 'SuperpixelPool: no memory for %d superpixels (number labels that have gaps'
+                             ' anew from 0 with theano_spp.label_tools.relabel_sequential)' % (largest + 1),
                              function, np.ones((1, 1, 2, 3)), np.full((1, 2, 3), largest))
             self.assert_says(MemoryError, 'SuperpixelSizes: no memory for %d superpixels' % (largest + 1),
                              theano.function([m], superpixel_sizes(m)), np.full((1, 2, 3), largest))

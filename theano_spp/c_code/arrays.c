@@ -77,8 +77,8 @@ static inline npy_intp spp_product(const npy_intp *shape, int ndim)
 static inline void spp_memory_error(const char *op, npy_intp n_superpixels)
 {
     PyErr_Format(PyExc_MemoryError,
-                 "%s: no memory for %lld superpixels (number labels that have gaps anew from 0,"
-                 " for example with skimage.segmentation.relabel_sequential)",
+                 "%s: no memory for %lld superpixels (number labels that have gaps anew from 0"
+                 " with theano_spp.label_tools.relabel_sequential)",
                  op, (long long)n_superpixels);
 }
 

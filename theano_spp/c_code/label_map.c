@@ -100,7 +100,8 @@ static void APPLY_SPECIFIC(label_error)(const char *op, PyArrayObject *superpixe
         ? PyUnicode_FromFormat("labels are 0..%lld", (long long)n_superpixels - 1)
         : PyUnicode_FromString("no label is valid");
     if (place != NULL && label != NULL && allowed != NULL)
-        PyErr_Format(PyExc_IndexError, "%s: %U is %S, but %s %lld (%U; %s)",
+        PyErr_Format(PyExc_IndexError, "%s: %U is %S, but %s %lld (%U; %s,"
+                     " theano_spp.label_tools.relabel_sequential for ids with gaps)",
                      op, place, label, limit_name, (long long)n_superpixels, allowed,
                      SPP_LABEL_IS_SIGNED
                      ? "use -1 for pixels that belong to none"

@@ -1,0 +1,204 @@
+"""Relabelling, counting, padding and masking, against scikit-image and walks over the pixels."""
+import unittest
+
+import numpy as np
+import skimage.segmentation
+import theano.tensor as T
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from tests.label_maps import hard_maps, random_map, regions_map
+from tests.theano_spp.test_errors import ErrorTestCase
+from theano_spp import reference
+from theano_spp.label_tools import apply_mask, count_superpixels, pad_to_batch, relabel_sequential
+
+LABEL_DTYPES = ('int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64')
+#: The smallest signed dtype for the labels of each dtype.
+SIGNED = {'int8': 'int8', 'int16': 'int16', 'int32': 'int32', 'int64': 'int64',
+          'uint8': 'int16', 'uint16': 'int32', 'uint32': 'int64', 'uint64': 'int64'}
+
+
+def label_maps(least_axes=1, most_axes=3):
+    """Maps of any dtype and shape, with labels anywhere in their dtype and a few that repeat."""
+    def of_dtype(dtype):
+        limits = np.iinfo(dtype)
+        labels = st.one_of(st.integers(max(-2, int(limits.min)), 5), st.integers(int(limits.min), int(limits.max)))
+        return arrays(dtype, array_shapes(min_dims=least_axes, max_dims=most_axes, min_side=1, max_side=5),
+                      elements=labels)
+    return st.sampled_from(LABEL_DTYPES).flatmap(of_dtype)
+
+
+class RelabelTest(unittest.TestCase):
+
+    def assert_relabels(self, superpixel_map):
+        relabelled, originals = relabel_sequential(superpixel_map)
+        self.assertEqual((relabelled.dtype, relabelled.shape), ('int32', superpixel_map.shape))
+        self.assertEqual(len(originals), len(superpixel_map))
+        for old_image, new_image, labels in zip(superpixel_map, relabelled, originals):
+            self.assertEqual(labels.dtype, 'uint64' if superpixel_map.dtype == 'uint64' else 'int64')
+            self.assertEqual(labels.tolist(), sorted({int(old) for old in old_image.ravel() if old >= 0}))
+            for old, new in zip(old_image.ravel().tolist(), new_image.ravel().tolist()):
+                self.assertEqual(old if old >= 0 else -1, labels[new] if new >= 0 else new)
+
+    def test_labels_by_hand_are_numbered_in_their_order_image_by_image(self):
+        relabelled, originals = relabel_sequential([[[300, 7, -3, -2]], [[8, -1, 8, 8]]])
+        self.assertEqual(relabelled.tolist(), [[[1, 0, -1, -1]], [[0, -1, 0, 0]]])
+        self.assertEqual([labels.tolist() for labels in originals], [[7, 300], [8]])
+
+    def test_every_hard_map_is_numbered_anew_and_back(self):
+        for superpixel_map in hard_maps().values():
+            self.assert_relabels(superpixel_map)
+
+    @settings(max_examples=100, deadline=None)
+    @given(label_maps(least_axes=2, most_axes=4))
+    def test_maps_of_any_dtype_are_numbered_anew_and_back(self, superpixel_map):
+        self.assert_relabels(superpixel_map)
+
+    def test_the_numbers_are_those_of_scikit_image_less_one(self):
+        superpixel_map = 3 * random_map(np.random.RandomState(0), (3, 5, 7), 9, none=0) + 2
+        relabelled, _ = relabel_sequential(superpixel_map)
+        for image, new in zip(superpixel_map, relabelled):
+            np.testing.assert_array_equal(new, skimage.segmentation.relabel_sequential(image + 1)[0] - 1)
+
+    def test_pooling_after_relabelling_is_pooling_at_the_original_labels(self):
+        rng = np.random.RandomState(0)
+        gappy = 13 * random_map(rng, (2, 5, 7), 6) + 4  # -1 becomes -9
+        features = rng.randn(2, 3, 5, 7)
+        relabelled, originals = relabel_sequential(gappy)
+        pooled = reference.pool(features, gappy, count_superpixels(gappy))
+        pooled_anew = reference.pool(features, relabelled, count_superpixels(relabelled))
+        for labels, before, after in zip(originals, pooled, pooled_anew):
+            np.testing.assert_array_equal(after[:, :len(labels)], before[:, labels])
+
+    def test_images_without_labels_and_without_pixels_have_no_originals(self):
+        for superpixel_map in (np.full((2, 5, 7), -4), np.zeros((2, 0, 7), 'uint8')):
+            relabelled, originals = relabel_sequential(superpixel_map)
+            np.testing.assert_array_equal(relabelled, np.full(superpixel_map.shape, -1))
+            self.assertEqual([labels.shape for labels in originals], [(0,), (0,)])
+
+
+class CountTest(unittest.TestCase):
+
+    def test_the_largest_label_of_a_map_a_batch_or_a_list_decides(self):
+        small, large = np.array([[0, 4], [-1, 2]], 'int8'), np.array([[[3, 3, 9]]], 'uint16')
+        self.assertEqual([count_superpixels(small), count_superpixels(large)], [5, 10])
+        self.assertEqual(count_superpixels([small, large]), 10)
+        self.assertEqual(count_superpixels((large, small)), 10)
+
+    def test_no_label_counts_as_zero(self):
+        for nothing in (np.full((2, 3), -7), np.zeros((0, 2, 3), int), [], [np.full((2, 3), -7)]):
+            self.assertEqual(count_superpixels(nothing), 0)
+
+    def test_the_largest_integers_are_counted_as_they_are(self):
+        for dtype in LABEL_DTYPES:
+            self.assertEqual(count_superpixels(np.full((1, 1), np.iinfo(dtype).max, dtype)), np.iinfo(dtype).max + 1)
+
+
+class PadTest(unittest.TestCase):
+
+    def test_maps_by_hand_lie_in_the_top_left_corner(self):
+        batch = pad_to_batch([np.array([[0, 1, 2]]), np.array([[3], [4]])])
+        self.assertEqual(batch.tolist(), [[[0, 1, 2], [-1, -1, -1]], [[3, -1, -1], [4, -1, -1]]])
+        self.assertEqual(pad_to_batch([[[5]]], shape=(2, 3)).tolist(), [[[5, -1, -1], [-1, -1, -1]]])
+
+    @settings(max_examples=100, deadline=None)
+    @given(st.integers(1, 3).flatmap(lambda axes: st.lists(label_maps(axes, axes), min_size=1, max_size=3)))
+    def test_every_pixel_keeps_its_label_and_all_others_are_none(self, maps):
+        maps = [np.where(labels > np.uint64(2 ** 63 - 1), labels // 2, labels) if labels.dtype == 'uint64' else labels
+                for labels in maps]
+        batch = pad_to_batch(maps)
+        self.assertEqual(batch.shape, (len(maps),) + tuple(max(sizes) for sizes in zip(*[m.shape for m in maps])))
+        self.assertEqual(batch.dtype, max([SIGNED[str(m.dtype)] for m in maps], key=lambda dtype: np.iinfo(dtype).max))
+        for image, labels in zip(batch, maps):
+            for place in np.ndindex(*image.shape):
+                inside = all(i < size for i, size in zip(place, labels.shape))
+                self.assertEqual(int(image[place]), int(labels[place]) if inside else -1)
+
+    def test_images_padded_with_anything_pool_as_each_alone(self):
+        rng = np.random.RandomState(0)
+        maps = [regions_map(rng, (1,) + spatial, 4)[0] for spatial in ((5, 7), (3, 11))]
+        images = [rng.randn(2, *labels.shape) for labels in maps]
+        features = np.full((2, 2, 5, 11), np.nan)
+        for padded, image in zip(features, images):
+            padded[:, :image.shape[1], :image.shape[2]] = image
+        pooled = reference.pool(features, pad_to_batch(maps), 4)
+        for image, labels, together in zip(images, maps, pooled):
+            np.testing.assert_array_equal(together, reference.pool(image[None], labels[None], 4)[0])
+
+
+class MaskTest(unittest.TestCase):
+
+    def test_masked_pixels_belong_to_none_in_a_copy(self):
+        for dtype in ('int8', 'uint8'):
+            superpixel_map = np.array([[0, 1], [2, 3]], dtype)
+            for mask in ([[True, False], [False, True]], np.array([[1, 0], [0, 1]], 'uint8')):
+                self.assertEqual(apply_mask(superpixel_map, mask).tolist(), [[0, -1], [-1, 3]])
+            self.assertEqual(superpixel_map.tolist(), [[0, 1], [2, 3]])
+
+    def test_every_dtype_becomes_the_signed_one_that_holds_its_labels(self):
+        for dtype in LABEL_DTYPES:
+            largest = min(np.iinfo(dtype).max, 2 ** 63 - 1)
+            masked = apply_mask(np.array([[largest, np.iinfo(dtype).max]], dtype), [[True, False]])
+            self.assertEqual(masked.dtype, SIGNED[dtype])
+            self.assertEqual(masked.tolist(), [[largest, -1]])
+
+    def test_a_mask_of_labels_leaves_the_pooling_of_the_others(self):
+        rng = np.random.RandomState(0)
+        labels, features = regions_map(rng, (2, 5, 7), 6, 'uint8'), rng.randn(2, 3, 5, 7)
+        expected = reference.pool(features, labels, 6)
+        expected[:, :, 2] = 0
+        np.testing.assert_array_equal(reference.pool(features, apply_mask(labels, labels != 2), 6), expected)
+
+
+class LabelToolsErrorTest(ErrorTestCase):
+
+    def test_float_bool_and_symbolic_maps_are_told_the_cure(self):
+        def mask_nothing(labels):
+            return apply_mask(labels, np.ones((1, 2, 3), bool))
+
+        for name, call in (('relabel_sequential', relabel_sequential), ('count_superpixels', count_superpixels),
+                           ('apply_mask', mask_nothing)):
+            self.assert_says(TypeError, name + ": superpixel_map has dtype float64, but labels are integers (labels are"
+                             " whole numbers, use superpixel_map.astype('int32'))", call, np.zeros((1, 2, 3)))
+            self.assert_says(TypeError, name + ": superpixel_map has dtype bool, but labels are integers (use"
+                             " superpixel_map.astype('int32'))", call, np.zeros((1, 2, 3), bool))
+            self.assert_says(TypeError, '%s: superpixel_map is a Theano variable, but a NumPy array is wanted (call %s'
+                             ' on the NumPy map beforehand' % (name, name), call, T.itensor3())
+        self.assert_says(TypeError, "pad_to_batch: superpixel_maps[1] has dtype float64, but labels are integers"
+                         " (labels are whole numbers, use superpixel_maps[1].astype('int32'))",
+                         pad_to_batch, [[[1]], [[1.]]])
+
+    def test_a_map_without_batch_is_told_to_add_one(self):
+        self.assert_says(ValueError, 'relabel_sequential: superpixel_map has 1 axes, but (batch, *spatial) with 1 to 3'
+                         ' spatial axes is wanted', relabel_sequential, [0, 1])
+
+    def test_a_map_larger_than_the_batch_is_named(self):
+        self.assert_says(ValueError, 'pad_to_batch: superpixel_maps[1] has shape (2, 4), which is larger than shape'
+                         ' (3, 3) (give a larger one',
+                         pad_to_batch, [np.zeros((3, 3), int), np.zeros((2, 4), int)], (3, 3))
+
+    def test_maps_that_cannot_be_one_batch_are_named(self):
+        for maps, sentence in (([], 'superpixel_maps is empty'),
+                               ([[[1]], [1]], 'superpixel_maps[1] has shape (1,), but 1 to 3 spatial axes are wanted'),
+                               ([np.zeros((1, 1, 1, 1), int)], 'superpixel_maps[0] has shape (1, 1, 1, 1)')):
+            self.assert_says(ValueError, 'pad_to_batch: ' + sentence, pad_to_batch, maps)
+        for shape in ((4,), (4, 4, 4), 4, (4., 4.)):
+            self.assert_says(ValueError, 'pad_to_batch: shape is %r, but one integer for each spatial axis of the maps'
+                             ' is wanted, 2 in all' % (shape,), pad_to_batch, [[[1]]], shape)
+
+    def test_labels_that_int64_cannot_hold_are_named(self):
+        labels = np.array([[0, 2 ** 63]], 'uint64')
+        sentence = '[0, 1] is 9223372036854775808, but the number of superpixels can be at most 9223372036854775808'
+        self.assert_says(IndexError, 'pad_to_batch: superpixel_maps[0]' + sentence, pad_to_batch, [labels])
+        self.assert_says(IndexError, 'apply_mask: superpixel_map' + sentence, apply_mask, labels, labels >= 0)
+
+    def test_a_mask_of_another_shape_or_kind_is_told_what_is_wanted(self):
+        labels = np.zeros((2, 3), int)
+        self.assert_says(ValueError, 'apply_mask: mask has shape (3,), but superpixel_map has shape (2, 3); one value'
+                         ' for each pixel is wanted (use np.broadcast_to(mask, superpixel_map.shape)',
+                         apply_mask, labels, np.ones(3, bool))
+        self.assert_says(ValueError, 'apply_mask: mask holds 255, but True and False are wanted, or integers 1 and 0'
+                         ' (use mask > 0)', apply_mask, labels, np.full((2, 3), 255, 'uint8'))
+        self.assert_says(TypeError, 'apply_mask: mask has dtype float64, but True and False are wanted',
+                         apply_mask, labels, np.ones((2, 3)))

@@ -2,6 +2,7 @@
 import os
 
 import theano_spp
+from theano_spp import label_tools
 import matplotlib
 matplotlib.use('Agg')
 import matplotlib.pyplot as plt  # noqa: E402
@@ -19,6 +20,14 @@ LABELS = np.array([[0, 0, 0, 1, 1],
                    [2, 2, -1, 1, 1],
                    [2, 2, 2, 0, 0]], 'int32')
 N_SUPERPIXELS = 4
+GAPPY = np.array([[70, 70, 300, 300],
+                  [70, 70, 300, 300],
+                  [9, 9, 9, 300],
+                  [9, 9, 9, 9]])
+MASK = np.array([[0, 1, 1, 1],
+                 [1, 1, 1, 1],
+                 [1, 1, 1, 0],
+                 [1, 1, 0, 0]], bool)
 WEIGHTS = np.array([[1, 1, 0, 1, 1],
                     [1, 1, 1, 2, 2],
                     [0, .5, 1, 2, 2],
@@ -153,8 +162,26 @@ def draw_resize(path):
     save(figure, path)
 
 
+def draw_label_tools(path):
+    """Ids with gaps numbered anew, two sizes in one batch, a mask."""
+    relabelled, _ = label_tools.relabel_sequential(GAPPY[None])
+    small = relabelled[0, :3, :2]
+    batch = label_tools.pad_to_batch([relabelled[0], small])
+    masked = label_tools.apply_mask(relabelled[0], MASK)
+
+    figure, axes = plt.subplots(1, 6, figsize=(15, 3.4), gridspec_kw={'width_ratios': [1.1, 1.1, .75, 1.1, 1.1, 1.1]})
+    draw_grid(axes[0], 'ids of a whole data set', GAPPY, relabelled[0], '%d')
+    draw_grid(axes[1], 'relabel_sequential', relabelled[0], relabelled[0], '%d')
+    draw_grid(axes[2], 'another size', small, small, '%d')
+    axes[2].set(xlim=(-.5, 2.5), ylim=(4, 0))
+    draw_grid(axes[3], 'pad_to_batch\nthe second of its two images', batch[1], batch[1], '%d')
+    draw_grid(axes[4], 'a mask', MASK, np.where(MASK, 3, -1), '%d')
+    draw_grid(axes[5], 'apply_mask', masked, masked, '%d')
+    save(figure, path)
+
+
 PICTURES = {'semantics.png': draw_pooling, 'extremum.png': draw_extremum, 'weights.png': draw_weights,
-            'resize.png': draw_resize}
+            'resize.png': draw_resize, 'label_tools.png': draw_label_tools}
 
 
 def draw(folder):

@@ -83,8 +83,10 @@ def in_other_light(crops, rng):
     return np.minimum(crops * light, 1).astype(crops.dtype)
 
 
-def mosaic(photographs, shape, rng):
-    """Lay a picture of `shape` from parts of the held-out halves, one for each photograph, with wavy borders.
+def mosaic(photographs, shape, rng, half=held_out_half):
+    """Lay a picture of `shape` from parts of the photographs' halves, one for each, with wavy borders.
+
+    The parts are held out from training, unless `half` is :func:`training_half`.
 
     Returns
     -------
@@ -100,7 +102,7 @@ def mosaic(photographs, shape, rng):
     for label, photograph in enumerate(photographs):
         inside = truth == label
         box = find_objects(inside)[0]
-        part = random_window(held_out_half(photograph), *inside[box].shape, rng=rng)
+        part = random_window(half(photograph), *inside[box].shape, rng=rng)
         image[box][inside[box]] = part[inside[box]]
     return image, truth
 

@@ -45,9 +45,7 @@ def draw(path, photographs, image, superpixel_map, mean_colours, truth, by_super
             axes.imshow(panel, interpolation='antialiased', extent=(0, truth.shape[1], truth.shape[0], 0))
             axes.set_title(title, fontsize=13.5, color=INK, pad=7)
             axes.set_axis_off()
-    for label, name in enumerate(photographs):  # in the last panel
-        y, x = center_of_mass(truth == label)
-        axes.text(x, y, name, ha='center', va='center', fontsize=12.5, weight='bold', color='white')
+    name_regions(axes, truth, photographs, fontsize=12.5)  # in the last panel
 
     cells = rows[2].subgridspec(1, len(photographs), wspace=.1)
     for cell, colour, (name, photograph) in zip(cells, COLOURS, photographs.items()):
@@ -60,8 +58,20 @@ def draw(path, photographs, image, superpixel_map, mean_colours, truth, by_super
             spine.set(color=colour, linewidth=4)
     figure.text(.5, .012, 'The network learns from crops of the left halves, with one label for each crop.'
                 ' The mosaic is made of right halves.', ha='center', fontsize=12, color=INK)
+    save(figure, path)
+
+
+def save(figure, path):
+    """Write the figure beside `path`, then move it there: nobody sees half of it."""
     figure.savefig(path + '.part', format='png')
     os.replace(path + '.part', path)
+
+
+def name_regions(axes, regions, names, fontsize):
+    """Write the name of each region into its middle."""
+    for label, name in enumerate(names):
+        y, x = center_of_mass(regions == label)
+        axes.text(x, y, name, ha='center', va='center', fontsize=fontsize, weight='bold', color='white')
 
 
 def coloured(regions, image):

@@ -4,13 +4,16 @@ PYTHON =
 # Everything runs in .venv, with Theano told which BLAS to link. The caller's THEANO_FLAGS come last: they win.
 IN_VENV = THEANO_FLAGS="blas.ldflags='$$(.venv/bin/python theano_spp/legacy_bridge.py)',$$THEANO_FLAGS" .venv/bin/python
 
-.PHONY: help demo test sanitize bench wheel venv clean
+.PHONY: help demo example test sanitize bench wheel venv clean
 
 help:      ## list the targets
 	@sed -n 's/^\([a-z]*\): .*## /  make \1\t/p' Makefile
 
 demo: venv ## superpixel pooling in a Keras model, on photographs: prints numbers, writes demo.png
 	@$(IN_VENV) -m examples.demo
+
+example: venv ## another example: make example NAME=region_graph, or NAME=v3_block
+	@$(IN_VENV) -m examples.$(NAME)
 
 test: venv ## all tests, or some: make test TESTS=tests/theano_spp
 	@$(IN_VENV) -m tests $(TESTS)

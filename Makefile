@@ -13,7 +13,7 @@ demo: venv ## superpixel pooling in a Keras model, on photographs: prints number
 	@$(IN_VENV) -m examples.demo
 
 example: venv ## another example: make example NAME=region_graph, or NAME=v3_block
-	@$(IN_VENV) -m examples.$(NAME)
+	@$(IN_VENV) -m examples.$(or $(NAME),region_graph)
 
 test: venv ## all tests, or some: make test TESTS=tests/theano_spp
 	@$(IN_VENV) -m tests $(TESTS)
@@ -21,8 +21,8 @@ test: venv ## all tests, or some: make test TESTS=tests/theano_spp
 sanitize: venv ## the C code under AddressSanitizer and UBSan
 	@$(IN_VENV) -m tests.sanitize
 
-bench: venv ## our ops beside Theano graphs and NumPy that do the same
-	@$(IN_VENV) -m benchmarks
+bench: venv ## our ops beside what does the same; make bench NAME=resize: features coarser than the map
+	@$(IN_VENV) -m benchmarks$(addprefix .,$(NAME))
 
 wheel: venv ## the packages to install elsewhere, in dist/
 	@.venv/bin/python setup.py -q sdist bdist_wheel

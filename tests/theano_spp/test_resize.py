@@ -336,6 +336,24 @@ class MemoryTest(unittest.TestCase):
             np.testing.assert_allclose(found[0], reference.overlap_pool(features, hard_maps()[name], 6), rtol=1e-5,
                                        atol=1e-6)
 
+    def test_all_of_it_works_inside_scan(self):
+        rng = np.random.RandomState(0)
+        x, m = T.TensorType('float64', (False,) * 5)(), T.TensorType('int32', (False,) * 4)()
+        (means, maxima), _ = theano.scan(lambda one, labels: [
+            superpixel_pool(one, labels, 6, resize='bilinear'), superpixel_pool(one, labels, 6, 'max', resize='nearest')],
+            sequences=[x, m])
+        function = theano.function([x, m], [means, maxima, T.grad(T.sum(means) + T.sum(maxima), x)])
+        features, labels = rng.randn(3, 2, 4, 2, 3), random_map(rng, (3, 2, 5, 7), 6)
+        values = function(features, labels)
+        for t in range(3):
+            np.testing.assert_allclose(values[0][t], reference.overlap_pool(features[t], labels[t], 6), rtol=1e-12)
+            pooled, winner = reference.extremum(features[t], labels[t], 6, 'max', 'nearest')
+            np.testing.assert_array_equal(values[1][t], pooled)
+            ones = np.ones((2, 4, 6))
+            gradient = (reference.overlap_unpool(ones, labels[t], (2, 3), 'mean')
+                        + reference.put_pixels(ones, winner, (2, 3), (5, 7), 'nearest'))
+            np.testing.assert_allclose(values[2][t], gradient, rtol=1e-12)
+
     def test_no_array_of_the_size_of_the_resized_features_is_in_the_graph(self):
         x, m = T.ftensor4(), T.itensor3()
         cost = T.sum(superpixel_pool(x, m, 50, resize='bilinear') ** 2) + T.sum(

@@ -77,6 +77,15 @@ class ValuesTest(unittest.TestCase):
             found = extremum('max', 'float32', axes, 'uint8')(features, labels, 6)
             self.check(features, labels, 6, 'max', found)
 
+    def test_labels_at_the_limits_of_int64_belong_to_none_or_are_an_error(self):
+        features, labels = np.array([[[[1., 2, 3]]]]), np.array([[[np.iinfo('int64').min, 0, -1]]])
+        function = extremum('max', label_dtype='int64')
+        self.check(features, labels, 1, 'max', function(features, labels, 1))
+        labels[0, 0, 2] = np.iinfo('int64').max
+        with self.assertRaises(IndexError) as caught:
+            function(features, labels, 1)
+        self.assertIn('superpixel_map[0, 0, 2] is 9223372036854775807', str(caught.exception))
+
     def test_any_number_of_channels_and_rows_longer_than_a_strip(self):
         for channels in (1, 2, 15, 16, 17, 33):
             labels = np.repeat(random_map(self.rng, (2, 3, 30), 6), 7, axis=2)

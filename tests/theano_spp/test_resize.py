@@ -196,6 +196,16 @@ class ValuesTest(unittest.TestCase):
         painted = compiled('bilinear', 'sum')[1](np.array([[[5., np.nan]]]), np.array([[[0, 0, 0, -1]]], 'int32'), (1, 2))
         np.testing.assert_allclose(painted, [[[[5 * (1 + .75 + .25), 5 * (.25 + .75)]]]])
 
+    def test_the_smallest_label_of_int64_belongs_to_none(self):
+        labels = np.array([[[np.iinfo('int64').min, 0, 1, -1]]])
+        x, y = T.dtensor4(), T.dtensor3()
+        m = T.ltensor3()
+        function = theano.function([x, y, m], [superpixel_pool(x, m, 2, resize='nearest'),
+                                               superpixel_unpool(y, m, 'sum', 'nearest', (1, 2))])
+        pooled, painted = function([[[[3., 5.]]]], [[[7., 9.]]], labels)
+        np.testing.assert_array_equal(pooled, [[[3, 5]]])
+        np.testing.assert_array_equal(painted, [[[[7, 9]]]])
+
     def test_zero_sizes(self):
         for kind in KINDS:
             pool, unpool = compiled(kind)

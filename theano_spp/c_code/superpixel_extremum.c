@@ -160,11 +160,12 @@ static inline void APPLY_SPECIFIC(compare_strip)(const APPLY_SPECIFIC(Strip) *st
     npy_intp p, run;
     for (p = 0; p < strip->length; p += run) {
         const LABEL label = strip->label[p];
-        const npy_intp at = (npy_intp)label * SPP_EXTREMUM_CHANNELS;
         FEATURE peak[SPP_EXTREMUM_CHANNELS], offset[SPP_EXTREMUM_CHANNELS];
+        npy_intp at;
         run = APPLY_SPECIFIC(run_length)((const char *)(strip->label + p), sizeof(LABEL), strip->length - p);
         if (SPP_IS_NONE(label))
             continue;
+        at = (npy_intp)label * SPP_EXTREMUM_CHANNELS;
         APPLY_SPECIFIC(find_peaks)(strip, p, p + run, peak, offset);
         APPLY_SPECIFIC(keep_best)(peak, offset, strip->first, best.value + at, best.pixel + at);
     }

@@ -43,7 +43,8 @@ def average_with_neighbours(features, edges, lengths):
     TensorVariable, shape (batch, superpixels, channels)
         A region without neighbours keeps its features.
     """
-    image, a, b = [T.concatenate([edges[:, column], edges[:, other]]) for column, other in ((0, 0), (1, 2), (2, 1))]
+    both_ways = T.concatenate([edges, edges[:, [0, 2, 1]]])
+    image, a, b = both_ways[:, 0], both_ways[:, 1], both_ways[:, 2]
     weights = T.cast(T.concatenate([lengths, lengths]), features.dtype)
     border = T.inc_subtensor(T.zeros_like(features[:, :, 0])[image, a], weights)
     neighbours = T.inc_subtensor(T.zeros_like(features)[image, a], weights[:, None] * features[image, b])

@@ -55,8 +55,8 @@ def superpixel_centroids(superpixel_map, n_superpixels=None):
 def superpixel_adjacency(superpixel_map):
     """Find which superpixels touch, and along how many pixel faces. NumPy in, NumPy out.
 
-    How many edges there are is known from the labels alone, so they are computed before the graph runs and fed
-    to it as an input.
+    Another map has another number of edges: find them where the maps are loaded, and feed them to the Theano
+    graph as inputs.
 
     Parameters
     ----------

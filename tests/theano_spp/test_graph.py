@@ -15,6 +15,7 @@ from tests.label_maps import hard_maps, random_map, regions_map
 from tests.theano_spp.test_errors import ErrorTestCase
 from theano_spp import superpixel_adjacency, superpixel_centroids, superpixel_pool
 
+ROUNDING = 8 * np.finfo(theano.config.floatX).eps
 SPATIAL = {1: (11,), 2: (5, 7), 3: (2, 3, 5)}
 
 
@@ -49,7 +50,7 @@ class CentroidsTest(unittest.TestCase):
     def test_centroids_by_hand_count_rows_first_from_zero(self):
         labels = np.array([[[0, 0, 3], [0, 1, 3], [-1, 1, 3]]])
         np.testing.assert_allclose(superpixel_centroids(labels).eval(),
-                                   [[[1 / 3., 1 / 3.], [1.5, 1], [0, 0], [1, 2]]], rtol=1e-15)
+                                   [[[1 / 3., 1 / 3.], [1.5, 1], [0, 0], [1, 2]]], rtol=ROUNDING)
 
     def test_centroids_equal_those_of_scikit_image_in_one_two_and_three_axes(self):
         rng = np.random.RandomState(0)
@@ -60,7 +61,7 @@ class CentroidsTest(unittest.TestCase):
             for labels in maps + (list(hard_maps().values()) if axes == 2 else []):
                 result = centroids(labels, 6)
                 self.assertEqual((result.dtype, result.shape), (theano.config.floatX, (len(labels), 6, axes)))
-                np.testing.assert_allclose(result, walked_centroids(labels, 6), rtol=1e-14)
+                np.testing.assert_allclose(result, walked_centroids(labels, 6), rtol=ROUNDING)
 
     def test_float32_centroids_are_rounded_once_even_where_float32_has_no_odd_numbers(self):
         labels = np.full((1, 2 ** 24 + 6), -1, 'int8')

@@ -4,7 +4,7 @@ import theano.tensor as T
 from keras import backend as K
 
 
-def shapes_of_inputs(layer, inputs, names, axes, optional=0):
+def shapes_of_inputs(layer, inputs, names, axes, optional=0, cure=''):
     """Return the shapes of the inputs, None where unknown; ValueError if `inputs` are not these.
 
     Parameters
@@ -19,6 +19,8 @@ def shapes_of_inputs(layer, inputs, names, axes, optional=0):
         How many axes each has.
     optional : int
         How many of the last ones may be missing.
+    cure : str
+        What to tell whoever gave too few or too many.
 
     Returns
     -------
@@ -27,10 +29,11 @@ def shapes_of_inputs(layer, inputs, names, axes, optional=0):
     name = type(layer).__name__
     least = len(names) - optional
     if not isinstance(inputs, list) or not least <= len(inputs) <= len(names):
-        raise ValueError('%s is called on [%s]%s, but got %s' % (
+        raise ValueError('%s is called on [%s]%s, but got %s%s' % (
             name, ', '.join(names[:least]),
             ''.join(' or [%s]' % ', '.join(names[:most]) for most in range(least + 1, len(names) + 1)),
-            '%d tensors' % len(inputs) if isinstance(inputs, list) and len(inputs) > 1 else 'one tensor'))
+            '%d tensors' % len(inputs) if isinstance(inputs, list) and len(inputs) > 1 else 'one tensor',
+            cure and ' (%s)' % cure))
     # A placeholder of the backend may know its axes alone.
     shapes = [K.int_shape(x) or (None,) * K.ndim(x) for x in inputs]
     for argument, shape, wanted in zip(names, shapes, axes):

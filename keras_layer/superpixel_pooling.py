@@ -103,7 +103,8 @@ class SuperpixelPooling2D(_SuperpixelPooling):
             over the others alone (give `n_superpixels` and use `channels_last` for it).
         resize: `None`, `'nearest'` or `'bilinear'`: how features of another size than the
             superpixel map are resized to it, with half-pixel centres, before they are pooled.
-            The resized features are never made, so this is cheap at any size of the map.
+            The resized features are never made, so this is cheap at any size of the map
+            (but they are where there is no C compiler, and in Theano's mode FAST_COMPILE).
 
     # Input shape
         A list of two tensors, or of three with the weights, (batch, rows, cols):

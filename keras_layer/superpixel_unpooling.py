@@ -25,10 +25,13 @@ class _SuperpixelUnpooling(Layer):
     def call(self, inputs):
         map_axes, feature_axes = 1 + self.spatial_axes, 2 + self.spatial_axes
         if self.resize is None:
-            shapes_of_inputs(self, inputs, ['pooled', 'superpixel_map'], [3, map_axes])
+            shapes_of_inputs(self, inputs, ['pooled', 'superpixel_map'], [3, map_axes],
+                             cure="a third one, feature_map, goes with resize='nearest' or 'bilinear'")
             spatial_shape = None
         else:
-            shapes_of_inputs(self, inputs, ['pooled', 'superpixel_map', 'feature_map'], [3, map_axes, feature_axes])
+            shapes_of_inputs(self, inputs, ['pooled', 'superpixel_map', 'feature_map'], [3, map_axes, feature_axes],
+                             cure='resize is %r, and the spatial sizes to make are those of feature_map; leave resize out'
+                             ' to paint in the size of superpixel_map' % self.resize)
             spatial_shape = channels_to_front(inputs[2], self.data_format).shape[2:]
         painted = superpixel_unpool(channels_to_front(inputs[0], self.data_format), as_labels(self, inputs[1]),
                                     self.mode, self.resize, spatial_shape)

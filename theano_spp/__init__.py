@@ -4,7 +4,7 @@ from . import legacy_bridge
 legacy_bridge.apply()
 from . import external_c
 
-from . import label_tools
+from . import half_precision, label_tools  # the first registers an optimization with Theano
 from .extremum import SuperpixelExtremum
 from .graph import superpixel_adjacency, superpixel_centroids
 from .overlap import superpixel_overlap

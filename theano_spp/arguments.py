@@ -2,6 +2,7 @@
 import numpy as np
 import theano.tensor as T
 from theano import gof
+from theano.compile import SharedVariable
 
 from .interpolation import KINDS
 
@@ -9,6 +10,8 @@ FEATURE_DTYPES = ('float16', 'float32', 'float64')
 #: What other libraries call the modes.
 MODE_SYNONYMS = {'avg': 'mean', 'ave': 'mean', 'average': 'mean', 'average_inc_pad': 'mean',
                  'average_exc_pad': 'mean', 'add': 'sum', 'total': 'sum', 'maximum': 'max', 'minimum': 'min'}
+#: What else one might call the kinds of resizing.
+RESIZE_SYNONYMS = {'linear': 'bilinear', 'trilinear': 'bilinear', 'none': None}
 
 
 def as_features(op_name, argument, features, axes, layout):
@@ -56,17 +59,20 @@ def one_of(choices):
     return ' or '.join([', '.join(quoted[:-1]), quoted[-1]])
 
 
-def as_resize(op_name, resize):
-    """Return the name of a kind of resizing, 'none' for None, else raise ValueError."""
-    if resize is None or isinstance(resize, str) and resize in KINDS + ('none',):
-        return resize or 'none'
-    raise ValueError("%s: resize is %r, but must be None, %s%s" % (
-        op_name, resize, one_of(KINDS),
-        " (use 'bilinear': it is linear along every axis)" if resize in ('linear', 'trilinear') else ''))
+def as_resize(op_name, resize, kinds=(None,) + KINDS):
+    """Return `resize` if it is one of `kinds`, else raise ValueError with what to use instead."""
+    if not (resize is None or isinstance(resize, str)) or resize not in kinds:
+        synonym = RESIZE_SYNONYMS.get(str(resize), '')
+        raise ValueError('%s: resize is %r, but must be %s%s' % (
+            op_name, resize, one_of(kinds), ' (use %r)' % synonym if synonym in kinds else ''))
+    return resize
 
 
 def as_spatial_shape(op_name, argument, spatial_shape, axes=None):
-    """Return sizes of spatial axes as an int64 Theano vector, and how many they are.
+    """Return sizes of spatial axes as an int64 Theano vector, and how many they are, None if only a run can tell.
+
+    Where the number is known the vector tells it too, to whoever makes a node of it again: an op's own R_op, a
+    clone with other dtypes. Where it is not, the op must check it when it runs.
 
     Parameters
     ----------
@@ -81,7 +87,7 @@ def as_spatial_shape(op_name, argument, spatial_shape, axes=None):
     TypeError
         If these are not integers.
     ValueError
-        If there are too few or too many, or Theano cannot tell how many.
+        If there are known to be too few or too many.
     """
     try:
         sizes = T.as_tensor_variable(spatial_shape)
@@ -90,16 +96,23 @@ def as_spatial_shape(op_name, argument, spatial_shape, axes=None):
     if sizes is None or sizes.ndim != 1 or sizes.dtype not in T.discrete_dtypes or sizes.dtype == 'bool':
         raise TypeError('%s: %s is %s, but must be a sequence of integers, one for each spatial axis (use'
                         ' feature_map.shape[2:])' % (op_name, argument, spatial_shape if sizes is None else sizes.type))
-    try:
-        length = T.get_vector_length(sizes)
-    except ValueError:
-        raise ValueError('%s: the number of sizes in %s is not known before the function runs (give a tuple of'
-                         ' scalars)' % (op_name, argument))
-    if length not in ((1, 2, 3) if axes is None else (axes,)):
+    length = _known_length(sizes)
+    if length is not None and length not in ((1, 2, 3) if axes is None else (axes,)):
         raise ValueError('%s: %s has %d sizes, but %s wanted' % (
             op_name, argument, length, '1 to 3 are' if axes is None else '%d for the spatial axes of superpixel_map %s'
             % (axes, 'is' if axes == 1 else 'are')))
+    if sizes.dtype != 'int64' and length is not None:
+        return T.stack([T.cast(sizes[i], 'int64') for i in range(length)]), length
     return T.cast(sizes, 'int64'), length
+
+
+def _known_length(vector):
+    if isinstance(vector, SharedVariable):  # whose value may be replaced by a longer one
+        return None
+    try:
+        return T.get_vector_length(vector)
+    except ValueError:
+        return None
 
 
 def as_n_superpixels(op_name, n_superpixels):

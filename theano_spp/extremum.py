@@ -6,7 +6,7 @@ from theano.gradient import DisconnectedType
 from . import reference
 from .arguments import as_features, as_mode, as_n_superpixels, as_resize
 from .external_c import ExternalC
-from .interpolation import RESIZE
+from .interpolation import NONE, RESIZE, resize_of
 from .label_map import as_label_map
 from .pixels import PutPixels, TakePixels
 
@@ -39,7 +39,7 @@ class SuperpixelExtremum(ExternalC):
 
     def __init__(self, mode='max', resize=None, openmp=None):
         self.mode = as_mode('SuperpixelExtremum', mode, self.modes)
-        self.resize = as_resize('SuperpixelExtremum', resize)
+        self.resize = as_resize('SuperpixelExtremum', resize) or NONE
         super(SuperpixelExtremum, self).__init__(openmp)
 
     def make_node(self, feature_map, superpixel_map, n_superpixels):
@@ -64,7 +64,7 @@ class SuperpixelExtremum(ExternalC):
 
     def L_op(self, inputs, outputs, output_gradients):
         feature_map, superpixel_map, _ = inputs
-        gradient = PutPixels(self.resize, self.openmp)(
+        gradient = PutPixels(resize_of(self), self.openmp)(
             output_gradients[0], outputs[1], feature_map.shape[2:], superpixel_map.shape[1:])
         return [T.patternbroadcast(gradient, feature_map.broadcastable),
                 DisconnectedType()(), DisconnectedType()()]
@@ -73,4 +73,4 @@ class SuperpixelExtremum(ExternalC):
         if eval_points[0] is None:
             return [None, None]
         winner = self(*inputs)[1]
-        return [TakePixels(self.resize, self.openmp)(eval_points[0], winner, inputs[1].shape[1:]), None]
+        return [TakePixels(resize_of(self), self.openmp)(eval_points[0], winner, inputs[1].shape[1:]), None]

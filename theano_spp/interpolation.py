@@ -9,8 +9,15 @@ import numpy as np
 from theano.gof import EnumList
 
 KINDS = ('nearest', 'bilinear')
-#: For the ops' params_type; 'none' where the sizes must be equal.
-RESIZE = EnumList(('SPP_RESIZE_NONE', 'none'), ('SPP_NEAREST', 'nearest'), ('SPP_BILINEAR', 'bilinear'))
+#: What an op keeps for resize=None, where the sizes must be equal: a parameter of C code has a name.
+NONE = 'none'
+#: For the ops' params_type.
+RESIZE = EnumList(('SPP_RESIZE_NONE', NONE), ('SPP_NEAREST', 'nearest'), ('SPP_BILINEAR', 'bilinear'))
+
+
+def resize_of(op):
+    """Return what an op was given as `resize`, to give it to its companion."""
+    return None if op.resize == NONE else op.resize
 
 
 def positions(cells, pixels, kind):
@@ -52,6 +59,8 @@ def resize(feature_map, spatial_shape, kind):
     -------
     numpy.ndarray of float64, shape (batch, channels, *spatial_shape)
     """
+    if 0 in feature_map.shape[:2] + spatial_shape:
+        return np.zeros(feature_map.shape[:2] + spatial_shape)
     resized = feature_map.astype('float64')
     for axis, pixels in enumerate(spatial_shape, 2):
         low, high, part = [_along(axis, resized.ndim, a) for a in positions(resized.shape[axis], pixels, kind)]
@@ -78,6 +87,8 @@ def resize_adjoint(gradient, spatial_shape, kind):
     -------
     numpy.ndarray of float64, shape (batch, channels, *spatial_shape)
     """
+    if 0 in gradient.shape + spatial_shape:
+        return np.zeros(gradient.shape[:2] + spatial_shape)
     summed = gradient.astype('float64')
     for axis, cells in enumerate(spatial_shape, 2):
         pixels = summed.shape[axis]

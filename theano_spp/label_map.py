@@ -41,14 +41,42 @@ def as_label_array(function_name, superpixel_map, argument='superpixel_map'):
     ------
     TypeError
         If the labels are not integers, or known only when a Theano graph runs.
+    ValueError
+        If some are masked by ``numpy.ma``.
     """
-    if isinstance(superpixel_map, gof.Variable):
+    check_not_masked(function_name, superpixel_map, argument, 'apply_mask(map.data, ~numpy.ma.getmaskarray(map)), which'
+                     ' labels them -1')
+    labels = as_array(function_name, superpixel_map, argument)
+    check_label_dtype(function_name, labels, argument)
+    return labels
+
+
+def as_array(function_name, array, argument):
+    """Return `array` as a NumPy array; TypeError if it is a Theano variable, or makes none."""
+    check_is_no_variable(function_name, array, argument)
+    try:
+        values = np.asarray(array)
+    except ValueError:  # newer NumPys say so where older ones make an array of objects
+        values = np.empty((), object)
+    if values.dtype == object:
+        raise TypeError('%s: %s is of type %s, but a NumPy array, or rows of equal lengths, are wanted (use list(...) for'
+                        ' what can only be iterated)' % (function_name, argument, type(array).__name__))
+    return values
+
+
+def check_is_no_variable(function_name, array, argument):
+    """Raise TypeError if `array` is known only when a Theano graph runs."""
+    if isinstance(array, gof.Variable):
         raise TypeError('%s: %s is a Theano variable, but a NumPy array is wanted (call %s on the NumPy map'
                         ' beforehand, and give what it returns to the graph as an input)'
                         % (function_name, argument, function_name))
-    labels = np.asarray(superpixel_map)
-    check_label_dtype(function_name, labels, argument)
-    return labels
+
+
+def check_not_masked(function_name, array, argument, cure):
+    """Raise ValueError if ``numpy.ma`` masks values of an array, or of arrays in a list: NumPy would drop the mask."""
+    if any(np.ma.is_masked(part) for part in (array if isinstance(array, (list, tuple)) else [array])):
+        raise ValueError('%s: %s has values that numpy.ma masks, but the mask would be lost (use %s)'
+                         % (function_name, argument, cure))
 
 
 def check_label_dtype(op_name, labels, argument='superpixel_map'):

@@ -1,7 +1,8 @@
 """For label maps as they come from the world: ids with gaps, several sizes, masks. NumPy in, NumPy out."""
 import numpy as np
 
-from .label_map import as_label_array, check_label_axes, check_labels_fit_int64
+from .label_map import (as_array, as_label_array, check_is_no_variable, check_label_axes, check_labels_fit_int64,
+                        check_not_masked)
 
 
 def relabel_sequential(superpixel_map):
@@ -22,9 +23,9 @@ def relabel_sequential(superpixel_map):
     Raises
     ------
     TypeError
-        If the labels are not integers, or a Theano variable.
+        If the labels are not integers, or no array.
     ValueError
-        If there are too few or too many axes.
+        If there are too few or too many axes, or ``numpy.ma`` masks labels.
 
     Notes
     -----
@@ -68,7 +69,9 @@ def count_superpixels(superpixel_map):
     Raises
     ------
     TypeError
-        If the labels are not integers, or a Theano variable.
+        If the labels are not integers, or no array.
+    ValueError
+        If ``numpy.ma`` masks labels.
 
     Examples
     --------
@@ -101,10 +104,10 @@ def pad_to_batch(superpixel_maps, shape=None):
     Raises
     ------
     TypeError
-        If the labels are not integers, or a Theano variable.
+        If the labels are not integers, or no array.
     ValueError
-        If there is no map, a map has too few, too many or other axes than the first, or is larger than `shape`,
-        or `shape` is not one integer for each axis.
+        If there is no map, ``numpy.ma`` masks labels, a map has too few, too many or other axes than the first, or
+        is larger than `shape`, or `shape` is not one integer for each axis.
     IndexError
         If a label of a uint64 map is above 2**63 - 1.
 
@@ -117,8 +120,13 @@ def pad_to_batch(superpixel_maps, shape=None):
            [[ 0, -1],
             [ 1, -1]]])
     """
-    maps = [as_label_array('pad_to_batch', labels, 'superpixel_maps[%d]' % i)
-            for i, labels in enumerate(superpixel_maps)]
+    check_is_no_variable('pad_to_batch', superpixel_maps, 'superpixel_maps')
+    try:
+        maps = list(superpixel_maps)
+    except TypeError:
+        raise TypeError('pad_to_batch: superpixel_maps is %r, but a sequence of maps is wanted (give a list of arrays)'
+                        % (superpixel_maps,))
+    maps = [as_label_array('pad_to_batch', labels, 'superpixel_maps[%d]' % i) for i, labels in enumerate(maps)]
     if not maps:
         raise ValueError('pad_to_batch: superpixel_maps is empty, but the maps of a batch are wanted (give at least'
                          ' one)')
@@ -163,9 +171,9 @@ def apply_mask(superpixel_map, mask):
     Raises
     ------
     TypeError
-        If the labels are not integers, or a Theano variable; if `mask` is neither bool nor integers.
+        If the labels are not integers, or no array; if `mask` is neither bool nor integers.
     ValueError
-        If the shapes do not agree, or the integers of `mask` are not 0 and 1.
+        If the shapes do not agree, the integers of `mask` are not 0 and 1, or ``numpy.ma`` masks values of either.
     IndexError
         If a label of a uint64 map is above 2**63 - 1 and not masked.
 
@@ -175,7 +183,9 @@ def apply_mask(superpixel_map, mask):
     >>> apply_mask(superpixel_map, superpixel_map != 255)
     array([[ 0,  1, -1]], dtype=int16)
     """
-    superpixel_map, mask = as_label_array('apply_mask', superpixel_map), np.asarray(mask)
+    superpixel_map = as_label_array('apply_mask', superpixel_map)
+    check_not_masked('apply_mask', mask, 'mask', 'mask.filled(False)')
+    mask = as_array('apply_mask', mask, 'mask')
     if mask.dtype.kind not in 'biu':
         raise TypeError('apply_mask: mask has dtype %s, but True and False are wanted, or integers 1 and 0 (use'
                         ' mask > 0)' % mask.dtype)

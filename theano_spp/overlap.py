@@ -5,7 +5,7 @@ from theano.gof import Apply, EnumList, ParamsType
 from theano.gradient import DisconnectedType
 
 from . import reference
-from .arguments import as_features, as_mode, as_n_superpixels, as_resize, as_spatial_shape, one_of
+from .arguments import as_features, as_mode, as_n_superpixels, as_resize, as_spatial_shape
 from .external_c import ExternalC
 from .interpolation import KINDS, RESIZE
 from .label_map import as_label_map
@@ -75,14 +75,6 @@ def superpixel_overlap(superpixel_map, n_superpixels, spatial_shape, resize='nea
     return SuperpixelOverlap(mode, resize)(superpixel_map, n_superpixels, spatial_shape)
 
 
-def _as_resizing(op_name, resize):
-    """Return `resize` if it resizes, else raise ValueError: the ops of this file have nothing to do for None."""
-    resize = as_resize(op_name, resize)
-    if resize not in KINDS:
-        raise ValueError('%s: resize is %r, but must be %s' % (op_name, resize, one_of(KINDS)))
-    return resize
-
-
 class SuperpixelOverlap(LabelStatistic):
     """The op behind :func:`superpixel_overlap`.
 
@@ -104,7 +96,7 @@ class SuperpixelOverlap(LabelStatistic):
 
     def __init__(self, mode='mean', resize='nearest', dtype=None, openmp=None):
         self.mode = as_mode('SuperpixelOverlap', mode, self.modes)
-        self.resize = _as_resizing('SuperpixelOverlap', resize)
+        self.resize = as_resize('SuperpixelOverlap', resize, KINDS)
         self.dtype = dtype or theano.config.floatX
         super(SuperpixelOverlap, self).__init__(openmp)
 
@@ -147,7 +139,7 @@ class SuperpixelOverlapPool(ExternalC):
 
     def __init__(self, mode='mean', resize='bilinear', openmp=None):
         self.mode = as_mode('SuperpixelOverlapPool', mode, self.modes)
-        self.resize = _as_resizing('SuperpixelOverlapPool', resize)
+        self.resize = as_resize('SuperpixelOverlapPool', resize, KINDS)
         super(SuperpixelOverlapPool, self).__init__(openmp)
 
     def make_node(self, feature_map, superpixel_map, n_superpixels):
@@ -207,7 +199,7 @@ class SuperpixelOverlapUnpool(ExternalC):
 
     def __init__(self, mode='sum', resize='bilinear', openmp=None):
         self.mode = as_mode('SuperpixelOverlapUnpool', mode, self.modes)
-        self.resize = _as_resizing('SuperpixelOverlapUnpool', resize)
+        self.resize = as_resize('SuperpixelOverlapUnpool', resize, KINDS)
         super(SuperpixelOverlapUnpool, self).__init__(openmp)
 
     def make_node(self, pooled, superpixel_map, spatial_shape):

@@ -10,7 +10,7 @@ from theano.gradient import DisconnectedType
 from . import reference
 from .arguments import as_features, as_resize, as_spatial_shape
 from .external_c import ExternalC
-from .interpolation import RESIZE
+from .interpolation import NONE, RESIZE, resize_of
 
 
 def _as_pixels(op_name, pixels):
@@ -42,7 +42,7 @@ class TakePixels(ExternalC):
     feature_input = 0
 
     def __init__(self, resize=None, openmp=None):
-        self.resize = as_resize('TakePixels', resize)
+        self.resize = as_resize('TakePixels', resize) or NONE
         super(TakePixels, self).__init__(openmp)
 
     def make_node(self, feature_map, pixels, map_shape):
@@ -64,7 +64,7 @@ class TakePixels(ExternalC):
 
     def L_op(self, inputs, outputs, output_gradients):
         feature_map, pixels, map_shape = inputs
-        gradient = PutPixels(self.resize, self.openmp)(
+        gradient = PutPixels(resize_of(self), self.openmp)(
             output_gradients[0], pixels, feature_map.shape[2:], map_shape)
         return [T.patternbroadcast(gradient, feature_map.broadcastable),
                 DisconnectedType()(), DisconnectedType()()]
@@ -96,14 +96,18 @@ class PutPixels(ExternalC):
     feature_input = 0
 
     def __init__(self, resize=None, openmp=None):
-        self.resize = as_resize('PutPixels', resize)
+        self.resize = as_resize('PutPixels', resize) or NONE
         super(PutPixels, self).__init__(openmp)
 
     def make_node(self, values, pixels, spatial_shape, map_shape):
         values = as_features('PutPixels', 'values', values, axes=(3,), layout='(batch, channels, n_superpixels)')
         pixels = _as_pixels('PutPixels', pixels)
-        map_shape, axes = as_spatial_shape('PutPixels', 'map_shape', map_shape)
-        spatial_shape, _ = as_spatial_shape('PutPixels', 'spatial_shape', spatial_shape, axes)
+        spatial_shape, axes = as_spatial_shape('PutPixels', 'spatial_shape', spatial_shape)
+        map_shape, map_axes = as_spatial_shape('PutPixels', 'map_shape', map_shape, axes)
+        axes = axes or map_axes
+        if axes is None:
+            raise ValueError('PutPixels: the number of sizes in spatial_shape and map_shape is not known before the'
+                             ' function runs (give one of them as a tuple of scalars)')
         feature_map = T.TensorType(values.dtype, pixels.broadcastable[:2] + (False,) * axes)
         return Apply(self, [values, pixels, spatial_shape, map_shape], [feature_map()])
 
@@ -119,7 +123,7 @@ class PutPixels(ExternalC):
 
     def L_op(self, inputs, outputs, output_gradients):
         values, pixels, _, map_shape = inputs
-        gradient = TakePixels(self.resize, self.openmp)(output_gradients[0], pixels, map_shape)
+        gradient = TakePixels(resize_of(self), self.openmp)(output_gradients[0], pixels, map_shape)
         return [T.patternbroadcast(gradient, values.broadcastable)] + [DisconnectedType()() for _ in inputs[1:]]
 
     def R_op(self, inputs, eval_points):

@@ -4,7 +4,7 @@ from theano.gof import Apply, EnumList, ParamsType
 from theano.gradient import DisconnectedType
 
 from . import reference
-from .arguments import as_features, as_mode, as_n_superpixels, one_of
+from .arguments import as_features, as_mode, as_n_superpixels, as_resize, one_of
 from .external_c import ExternalC
 from .extremum import SuperpixelExtremum
 from .label_map import as_label_map
@@ -35,7 +35,8 @@ def superpixel_pool(feature_map, superpixel_map, n_superpixels=None, mode='mean'
     resize : {None, 'nearest', 'bilinear'}
         For a superpixel map that is finer than the features (or coarser): the result is that of resizing
         the features to its size, with half-pixel centres, and pooling then; but the resized features are
-        never made. None wants equal spatial sizes. 'bilinear' is linear along every spatial axis.
+        never made, except where there is no C compiler or Theano's mode is FAST_COMPILE. None wants equal
+        spatial sizes. 'bilinear' is linear along every spatial axis. float16 is computed in float32.
 
     Returns
     -------
@@ -83,6 +84,7 @@ def superpixel_pool(feature_map, superpixel_map, n_superpixels=None, mode='mean'
     """
     from .weighted import WEIGHTED_POOLINGS, as_weighted  # here, because they are made of SuperpixelPool
     as_mode('SuperpixelPool', mode, MODES)
+    as_resize('SuperpixelPool', resize)
     superpixel_map = as_label_map('SuperpixelPool', superpixel_map)
     if n_superpixels is None:
         n_superpixels = superpixel_count(superpixel_map)

@@ -6,6 +6,7 @@ the C code with it. Sums are taken in float64, pairwise, which keeps the promise
 import numpy as np
 
 from . import interpolation
+from .interpolation import NONE
 from .label_map import check_labels
 
 
@@ -79,7 +80,7 @@ def unpool(pooled, superpixel_map, mode='sum'):
     return painted
 
 
-def extremum(feature_map, superpixel_map, n_superpixels, mode='max', resize='none'):
+def extremum(feature_map, superpixel_map, n_superpixels, mode='max', resize=NONE):
     """Pool by the largest or smallest feature of each superpixel, and tell where it is.
 
     Parameters
@@ -99,9 +100,11 @@ def extremum(feature_map, superpixel_map, n_superpixels, mode='max', resize='non
     """
     n_superpixels = _check_n_superpixels('SuperpixelExtremum', n_superpixels)
     resized = _resized('SuperpixelExtremum', feature_map, superpixel_map, resize, n_superpixels)
-    feature_map = resized.astype(feature_map.dtype)
+    dtype = feature_map.dtype
+    # Resized float16 features are compared in float32, as in C.
+    feature_map = resized.astype(dtype if resize == NONE else np.promote_types(dtype, 'float32'))
     batch, channels = feature_map.shape[:2]
-    pooled = np.zeros((batch, channels, n_superpixels), feature_map.dtype)
+    pooled = np.zeros((batch, channels, n_superpixels), dtype)
     winner = np.full((batch, channels, n_superpixels), -1, 'int64')
     first_best = {'max': np.argmax, 'min': np.argmin}[mode]  # a NaN is the best for both
     for image, labels, values, winners in zip(feature_map, superpixel_map, pooled, winner):
@@ -135,11 +138,11 @@ def overlap_unpool(pooled, superpixel_map, spatial_shape, mode='sum', resize='bi
     numpy.ndarray, shape (batch, channels, *spatial_shape), dtype of `pooled`
     """
     _check_shapes(op_name, 'pooled', pooled, superpixel_map, POOLED_IN_BATCH)
-    _check_spatial_shape(op_name, 'spatial_shape', spatial_shape)
+    spatial_shape = _as_sizes(op_name, 'spatial_shape', spatial_shape, superpixel_map.ndim - 1)
     _check_cells(op_name, spatial_shape, superpixel_map.shape[1:])
     check_labels(op_name, superpixel_map, pooled.shape[2], 'the number of superpixels in pooled is')
     painted = unpool(pooled.astype('float64'), superpixel_map, mode)
-    return interpolation.resize_adjoint(painted, tuple(spatial_shape), resize).astype(pooled.dtype)
+    return interpolation.resize_adjoint(painted, spatial_shape, resize).astype(pooled.dtype)
 
 
 def overlap(superpixel_map, n_superpixels, spatial_shape, mode='mean', resize='nearest'):
@@ -156,7 +159,7 @@ def overlap(superpixel_map, n_superpixels, spatial_shape, mode='mean', resize='n
     return overlap_unpool(each, superpixel_map, spatial_shape, mode, resize, 'SuperpixelOverlap')
 
 
-def take_pixels(feature_map, pixels, map_shape, resize='none'):
+def take_pixels(feature_map, pixels, map_shape, resize=NONE):
     """Take the features at one pixel for each channel and superpixel.
 
     Parameters
@@ -171,17 +174,22 @@ def take_pixels(feature_map, pixels, map_shape, resize='none'):
     -------
     numpy.ndarray, shape (batch, channels, n), dtype of `feature_map`
     """
+    map_shape = _as_sizes('TakePixels', 'map_shape', map_shape, feature_map.ndim - 2)
+    _check_like_pixels('TakePixels', 'feature_map', feature_map, pixels, 2)
     _check_pixels('TakePixels', pixels, map_shape)
-    if 0 in map_shape:
-        return np.zeros(pixels.shape, feature_map.dtype)
-    if resize != 'none':
+    if resize == NONE:
+        _check_same_sizes('TakePixels', 'the spatial shape of feature_map', feature_map.shape[2:], map_shape)
+    else:
         _check_cells('TakePixels', feature_map.shape[2:], map_shape)
+    if 0 in pixels.shape + map_shape:
+        return np.zeros(pixels.shape, feature_map.dtype)
+    if resize != NONE:
         feature_map = interpolation.resize(feature_map, map_shape, resize).astype(feature_map.dtype)
     taken = np.take_along_axis(feature_map.reshape(pixels.shape[:2] + (-1,)), np.maximum(pixels, 0), axis=2)
     return np.where(pixels >= 0, taken, np.zeros((), taken.dtype))
 
 
-def put_pixels(values, pixels, spatial_shape, map_shape, resize='none'):
+def put_pixels(values, pixels, spatial_shape, map_shape, resize=NONE):
     """Put values on one pixel for each channel and superpixel: the adjoint of :func:`take_pixels`.
 
     Parameters
@@ -195,14 +203,23 @@ def put_pixels(values, pixels, spatial_shape, map_shape, resize='none'):
     -------
     numpy.ndarray, shape (batch, channels, *spatial_shape), dtype of `values`
     """
+    axes = min(len(map_shape), len(spatial_shape))
+    map_shape = _as_sizes('PutPixels', 'map_shape', map_shape, axes)
+    spatial_shape = _as_sizes('PutPixels', 'spatial_shape', spatial_shape, axes)
+    _check_like_pixels('PutPixels', 'values', values, pixels, 3)
     _check_pixels('PutPixels', pixels, map_shape)
-    _check_cells('PutPixels', spatial_shape, map_shape)
-    painted = np.zeros(pixels.shape[:2] + (int(np.prod(map_shape)),))
+    if resize == NONE:
+        _check_same_sizes('PutPixels', 'spatial_shape', spatial_shape, map_shape)
+    else:
+        _check_cells('PutPixels', spatial_shape, map_shape)
+    if 0 in pixels.shape + map_shape:
+        return np.zeros(pixels.shape[:2] + spatial_shape, values.dtype)
+    painted = np.zeros(pixels.shape[:2] + (_product(map_shape),))
     batch, channel, _ = place = np.nonzero(pixels >= 0)
     np.add.at(painted, (batch, channel, pixels[place]), values[place])
-    painted = painted.reshape(pixels.shape[:2] + tuple(map_shape))
-    if resize != 'none':
-        painted = interpolation.resize_adjoint(painted, tuple(spatial_shape), resize)
+    painted = painted.reshape(pixels.shape[:2] + map_shape)
+    if resize != NONE:
+        painted = interpolation.resize_adjoint(painted, spatial_shape, resize)
     return painted.astype(values.dtype)
 
 
@@ -262,11 +279,33 @@ def _check_shapes(op_name, argument, array, superpixel_map, wanted):
                          % (op_name, argument, array.shape, superpixel_map.shape, wanted))
 
 
-def _check_spatial_shape(op_name, argument, spatial_shape):
-    for axis, size in enumerate(spatial_shape):
+def _product(sizes):
+    """In whole numbers of any length, where ``np.prod`` overflows."""
+    product = 1
+    for size in sizes:
+        product *= size
+    return product
+
+
+def _as_sizes(op_name, argument, vector, axes):
+    sizes = tuple(int(size) for size in vector)
+    if len(sizes) != axes:
+        raise ValueError('%s: %s has %d sizes, but %d are wanted (one for each spatial axis)'
+                         % (op_name, argument, len(sizes), axes))
+    for axis, size in enumerate(sizes):
         if size < 0:
             raise ValueError('%s: %s[%d] is %d, but must not be negative (give sizes)'
                              % (op_name, argument, axis, size))
+    if _product(sizes) >= 2 ** 63:
+        raise ValueError('%s: %s is %s, but its product must not be above 2**63 - 1 (give sizes of spatial axes)'
+                         % (op_name, argument, sizes))
+    return sizes
+
+
+def _check_same_sizes(op_name, argument, spatial_shape, map_shape):
+    if spatial_shape != map_shape:
+        raise ValueError("%s: %s is %s, but map_shape is %s; without resize they must be equal (use %s('nearest') or"
+                         " %s('bilinear'))" % (op_name, argument, spatial_shape, map_shape, op_name, op_name))
 
 
 def _check_cells(op_name, spatial_shape, map_shape):
@@ -276,8 +315,15 @@ def _check_cells(op_name, spatial_shape, map_shape):
                              ' cannot be resized (give at least one cell on each axis)' % (op_name, axis, pixels))
 
 
+def _check_like_pixels(op_name, argument, array, pixels, axes):
+    if array.shape[:axes] != pixels.shape[:axes]:
+        raise ValueError('%s: %s has shape %s, but pixels has shape %s; their first %d sizes must agree (give the'
+                         ' winners of SuperpixelExtremum on the same features)'
+                         % (op_name, argument, array.shape, pixels.shape, axes))
+
+
 def _check_pixels(op_name, pixels, map_shape):
-    n_pixels = int(np.prod(map_shape))
+    n_pixels = _product(map_shape)
     if (pixels >= n_pixels).any():
         place = np.unravel_index(np.argmax(pixels >= n_pixels), pixels.shape)
         raise IndexError('%s: pixels[%s] is %d, but an image has %d pixels (give the winners of SuperpixelExtremum'
@@ -287,12 +333,10 @@ def _check_pixels(op_name, pixels, map_shape):
 
 def _resized(op_name, feature_map, superpixel_map, resize, n_superpixels):
     """Check features and labels, and return the features in the size of the map."""
-    _check_shapes(op_name, 'feature_map', feature_map, superpixel_map, IN_SPACE if resize == 'none' else IN_BATCH)
+    _check_shapes(op_name, 'feature_map', feature_map, superpixel_map, IN_SPACE if resize == NONE else IN_BATCH)
     check_labels(op_name, superpixel_map, n_superpixels)
-    if resize == 'none':
+    if resize == NONE:
         return feature_map
     map_shape = superpixel_map.shape[1:]
     _check_cells(op_name, feature_map.shape[2:], map_shape)
-    if 0 in map_shape:
-        return np.zeros(feature_map.shape[:2] + map_shape)
     return interpolation.resize(feature_map, map_shape, resize)

@@ -4,7 +4,7 @@ from theano.gof import Apply, EnumList, ParamsType
 from theano.gradient import DisconnectedType
 
 from . import reference
-from .arguments import as_features, as_mode
+from .arguments import as_features, as_mode, as_resize
 from .external_c import ExternalC
 from .label_map import as_label_map
 from .overlap import SuperpixelOverlapUnpool
@@ -23,7 +23,8 @@ def superpixel_unpool(pooled, superpixel_map, mode='sum', resize=None, spatial_s
         value / size and is the adjoint, so the gradient, of mean pooling.
     resize : {None, 'nearest', 'bilinear'}
         With `spatial_shape`: makes features of another size than the map. Each cell gets the sum over the
-        pixels that see it, in the share in which they see it: the adjoint of pooling with `resize`.
+        pixels that see it, in the share in which they see it: the adjoint of pooling with `resize`. Features of
+        the size of the map are not made, except where there is no C compiler or Theano's mode is FAST_COMPILE.
     spatial_shape : sequence of int or integer Theano scalar, or integer Theano vector, optional
         The spatial sizes of the features to make, in cells; those of the map if None.
 
@@ -56,6 +57,7 @@ def superpixel_unpool(pooled, superpixel_map, mode='sum', resize=None, spatial_s
     array([[[[0.15, 0.15],
              [0.3 , 0.4 ]]]])
     """
+    as_resize('SuperpixelUnpool', resize)
     if (resize is None) != (spatial_shape is None):
         raise ValueError("SuperpixelUnpool: resize is %r and spatial_shape is %s, but both or none are wanted (give"
                          " resize='nearest' or 'bilinear', as in pooling, and spatial_shape=feature_map.shape[2:])"

@@ -37,8 +37,15 @@ class LayerErrorTest(unittest.TestCase):
                              ' superpixel_map, pixel_weights], but got ' + came, SuperpixelPooling2D(3), inputs)
             self.assert_says('SuperpixelUnpooling2D is called on [pooled, superpixel_map], but got ' + came,
                              SuperpixelUnpooling2D(), inputs)
-        self.assert_says('SuperpixelUnpooling2D is called on [pooled, superpixel_map, feature_map], but got 2 tensors',
-                         SuperpixelUnpooling2D(resize='nearest'), [Input((3, 2)), labels])
+
+    def test_an_unpooling_layer_called_on_its_inputs_with_or_without_resize_is_told_of_resize(self):
+        features, pooled, labels = Input((5, 7, 3)), Input((3, 2)), Input((5, 7))
+        self.assert_says("SuperpixelUnpooling2D is called on [pooled, superpixel_map], but got 3 tensors (a third one,"
+                         " feature_map, goes with resize='nearest' or 'bilinear')",
+                         SuperpixelUnpooling2D(), [pooled, labels, features])
+        self.assert_says("SuperpixelUnpooling2D is called on [pooled, superpixel_map, feature_map], but got 2 tensors"
+                         " (resize is 'nearest', and the spatial sizes to make are those of feature_map; leave resize out"
+                         " to paint in the size of superpixel_map)", SuperpixelUnpooling2D(resize='nearest'), [pooled, labels])
 
     def test_a_shared_layer_says_so_at_its_second_call_too(self):
         features, labels = Input((5, 7, 3)), Input((5, 7))
@@ -73,6 +80,9 @@ class LayerErrorTest(unittest.TestCase):
         self.assert_says("SuperpixelPooling2D: resize is 'cubic', but must be None, 'nearest' or 'bilinear'",
                          SuperpixelPooling2D, resize='cubic')
         self.assert_says("SuperpixelUnpooling2D: resize is 'cubic'", SuperpixelUnpooling2D, resize='cubic')
+        for layer in (SuperpixelPooling2D, SuperpixelUnpooling2D):
+            self.assert_says("%s: resize is 'none', but must be None, 'nearest' or 'bilinear' (use None)" % layer.__name__,
+                             layer, resize='none')
 
     def test_weights_of_another_shape_than_the_map(self):
         layer, features, labels = SuperpixelPooling2D(3, data_format='channels_last'), Input((5, 7, 3)), Input((5, 7))

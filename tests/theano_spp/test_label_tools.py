@@ -1,5 +1,6 @@
 """Relabelling, counting, padding and masking, against scikit-image and walks over the pixels."""
 import unittest
+import warnings
 
 import numpy as np
 import skimage.segmentation
@@ -168,6 +169,49 @@ class LabelToolsErrorTest(ErrorTestCase):
         self.assert_says(TypeError, "pad_to_batch: superpixel_maps[1] has dtype float64, but labels are integers"
                          " (labels are whole numbers, use superpixel_maps[1].astype('int32'))",
                          pad_to_batch, [[[1]], [[1.]]])
+
+    def test_what_makes_no_array_is_told_what_does(self):
+        def as_mask(mask):
+            return apply_mask(np.array([[1, 2]]), mask)
+
+        for name, call in (('relabel_sequential: superpixel_map', relabel_sequential),
+                           ('count_superpixels: superpixel_map', count_superpixels), ('apply_mask: mask', as_mask)):
+            for wrong, kind in ((None, 'NoneType'), ((labels for labels in [np.array([1])]), 'generator'), ({1: 2}, 'dict')):
+                self.assert_says(TypeError, '%s is of type %s, but a NumPy array, or rows of equal lengths, are wanted (use'
+                                 ' list(...) for what can only be iterated)' % (name, kind), call, wrong)
+            self.assert_says(TypeError, name + ' is a Theano variable, but a NumPy array is wanted (call', call, T.imatrix())
+        for call in (relabel_sequential, as_mask):
+            with warnings.catch_warnings():
+                warnings.simplefilter('ignore')  # NumPy has its own word on rows of different lengths
+                self.assert_says(TypeError, ' is of type list, but a NumPy array, or rows of equal lengths, are wanted',
+                                 call, [[1], [1, 2]])
+        self.assert_says(TypeError, 'pad_to_batch: superpixel_maps is a Theano variable', pad_to_batch, T.itensor3())
+        for wrong in (5, None, np.array(3)):
+            self.assert_says(TypeError, 'pad_to_batch: superpixel_maps is %r, but a sequence of maps is wanted (give a list of'
+                             ' arrays)' % (wrong,), pad_to_batch, wrong)
+        # the cure that it gives
+        self.assertEqual(count_superpixels(list(labels for labels in [np.array([1]), np.array([[4]])])), 5)
+
+    def test_masks_of_numpy_ma_are_never_dropped(self):
+        masked = np.ma.array([[3, 1], [300, 2]], mask=[[False, False], [True, False]])
+        cure = '(use apply_mask(map.data, ~numpy.ma.getmaskarray(map)), which labels them -1)'
+        for call, argument, value in ((relabel_sequential, 'superpixel_map', masked[None]),
+                                      (relabel_sequential, 'superpixel_map', [masked]),
+                                      (count_superpixels, 'superpixel_map', masked),
+                                      (count_superpixels, 'superpixel_map', [masked]),
+                                      (pad_to_batch, 'superpixel_maps[0]', [masked]),
+                                      (pad_to_batch, 'superpixel_maps[0]', masked[None])):
+            self.assert_says(ValueError, '%s: %s has values that numpy.ma masks, but the mask would be lost %s'
+                             % (call.__name__, argument, cure), call, value)
+        self.assert_says(ValueError, 'apply_mask: superpixel_map has values that numpy.ma masks', apply_mask, masked,
+                         np.ones((2, 2), bool))
+        self.assert_says(ValueError, 'apply_mask: mask has values that numpy.ma masks, but the mask would be lost (use'
+                         ' mask.filled(False))', apply_mask, masked.data, np.ma.array(masked.data > 0, mask=masked.mask))
+        # the cures that these give, and masked arrays in which nothing is masked
+        self.assertEqual(apply_mask(masked.data, ~np.ma.getmaskarray(masked)).tolist(), [[3, 1], [-1, 2]])
+        mask = np.ma.array(masked.data > 0, mask=masked.mask).filled(False)
+        self.assertEqual(apply_mask(masked.data, mask).tolist(), [[3, 1], [-1, 2]])
+        self.assertEqual(count_superpixels(np.ma.array([[3, 1]])), 4)
 
     def test_a_map_without_batch_is_told_to_add_one(self):
         self.assert_says(ValueError, 'relabel_sequential: superpixel_map has 1 axes, but (batch, *spatial) with 1 to 3'

@@ -177,6 +177,20 @@ class ValuesTest(unittest.TestCase):
             np.testing.assert_allclose(compiled_extremum('bilinear', 'max', axes=axes)(features, labels, 6)[0],
                                        exact_extremum(resized, labels, 6, 'max')[0], rtol=1e-12)
 
+    def test_rows_of_three_million_pixels_have_the_winners_of_the_resized_features(self):
+        pixels = 3000001
+        labels = (np.arange(pixels) // 1400000).astype('int8')[None]
+        labels[0, 5], labels[0, -1], labels[0, 1000000:1000010] = -1, 0, 1
+        features = np.array([[[1, 7, 7], [7, 1, 2], [-4, -4, -5]]], 'float32')
+        cell = (2 * np.arange(pixels) + 1) * 3 // (2 * pixels)
+        pooled, winner = compiled_extremum('nearest', 'max', 'float32', 1)(features, labels, 3)
+        for c in range(3):
+            resized = features[0, c, cell]
+            for label in range(3):
+                members = np.flatnonzero(labels[0] == label)
+                self.assertEqual(winner[0, c, label], members[np.argmax(resized[members])])
+                self.assertEqual(pooled[0, c, label], np.max(resized[members]))
+
     def test_a_nan_reaches_the_superpixels_that_see_its_cell_and_no_other(self):
         labels = np.array([[[0, 0, 1, 1, 2, 2]]], 'int32')
         features = np.array([[[[1., np.nan, 3.]]]])
@@ -220,12 +234,64 @@ class ValuesTest(unittest.TestCase):
                     pooled, _ = compiled_extremum(kind, 'max')(np.ones((batch, channels) + cells), labels, n)
                     np.testing.assert_array_equal(pooled, np.zeros((batch, channels, n)))
 
-    def test_float16_features_pool_by_the_reference(self):
+    def test_float16_features_are_pooled_in_float32_and_never_resized(self):
         features, labels = self.rng.randn(2, 3, 2, 3).astype('float16'), random_map(self.rng, (2, 5, 7), 6)
-        pooled = compiled('bilinear', dtype='float16')[0](features, labels, 6)
-        expected = exact_pool(exact_resize(features, (5, 7), 'bilinear'), labels, 6, 'mean')
-        self.assertEqual(pooled.dtype, 'float16')
-        np.testing.assert_allclose(pooled, expected, atol=2e-3)
+        resized = exact_resize(features, (5, 7), 'bilinear')
+        magnitudes = exact_resize(abs(features), (5, 7), 'bilinear')
+        x, m, n = T.TensorType('float16', (False,) * 4)(), T.itensor3(), T.lscalar()
+        for mode, expected, scale in (
+                ('mean', exact_pool(resized, labels, 6, 'mean'), exact_pool(magnitudes, labels, 6, 'mean')),
+                ('sum', exact_pool(resized, labels, 6, 'sum'), exact_pool(magnitudes, labels, 6, 'sum')),
+                ('max', exact_extremum(resized, labels, 6, 'max')[0], 3)):
+            pool = superpixel_pool(x, m, n, mode, resize='bilinear')
+            function = theano.function([x, m, n], [pool, T.grad(T.sum(pool), x)])
+            pooled, gradient = function(features, labels, 6)
+            self.assertEqual((pooled.dtype, gradient.dtype), ('float16', 'float16'))
+            np.testing.assert_array_less(abs(pooled - expected), tolerance('float16') * scale + 1e-7)
+            np.testing.assert_allclose(gradient.sum((2, 3)), (reference.sizes(labels, 6) > 0).sum(1)[:, None].repeat(3, 1)
+                                       if mode != 'sum' else (labels >= 0).sum((1, 2))[:, None].repeat(3, 1), rtol=2e-3)
+            self.assert_no_op_sees_float16(function)
+
+    def test_float16_winners_are_the_same_without_the_compiler(self):
+        # neighbours among the numbers of float16, so that what lies between them is told apart by float32 alone
+        features = (1000 + .5 * self.rng.randint(0, 2, (2, 3, 4, 5))).astype('float16')
+        labels = regions_map(self.rng, (2, 31, 37), 6)
+        x, m = T.TensorType('float16', (False,) * 4)(), T.itensor3()
+        results = [theano.function([x, m], SuperpixelExtremum('max', 'bilinear')(x, m, 6), mode=mode)(features, labels)
+                   for mode in ('FAST_RUN', 'FAST_COMPILE')]
+        for found, wanted in zip(*results):
+            np.testing.assert_array_equal(found, wanted)
+
+    def test_float16_features_are_unpooled_in_float32(self):
+        pooled, labels = self.rng.randn(2, 3, 6).astype('float16'), random_map(self.rng, (2, 5, 7), 6)
+        y, m = T.TensorType('float16', (False,) * 3)(), T.itensor3()
+        function = theano.function([y, m], superpixel_unpool(y, m, 'sum', 'bilinear', (2, 3)))
+        matrix = exact_resize(np.eye(6).reshape(1, 6, 2, 3), (5, 7), 'bilinear')[0]  # (cells, 5, 7)
+        painted, scale = [np.einsum('bcyx,iyx->bci', exact_unpool(values, labels, 'sum'), matrix).reshape(2, 3, 2, 3)
+                          for values in (pooled, abs(pooled))]
+        found = function(pooled, labels)
+        self.assertEqual(found.dtype, 'float16')
+        np.testing.assert_array_less(abs(found - painted), tolerance('float16') * scale + 1e-7)
+        self.assert_no_op_sees_float16(function)
+
+    def assert_no_op_sees_float16(self, function):
+        ours = [node for node in function.maker.fgraph.toposort() if type(node.op).__module__.startswith('theano_spp')]
+        self.assertTrue(ours)
+        for node in ours:
+            self.assertNotIn('float16', [variable.dtype for variable in node.inputs + node.outputs], node)
+
+    def test_empty_batches_of_huge_maps_have_empty_results(self):
+        features = np.ones((0, 1, 3))
+        x, y, m = T.dtensor3(), T.dtensor3(), T.bmatrix()
+        # in float64, as the reference makes them, features for 2 ** 60 pixels have no shape in NumPy
+        for pixels, mode in ((10 ** 12, 'FAST_RUN'), (2 ** 60, 'FAST_RUN'), (10 ** 12, 'FAST_COMPILE')):
+            labels = np.empty((0, pixels), 'int8')
+            for kind in KINDS:
+                function = theano.function([x, y, m], [
+                    superpixel_pool(x, m, 4, 'max', resize=kind), superpixel_pool(x, m, 4, resize=kind),
+                    superpixel_unpool(y, m, 'sum', kind, (3,)), superpixel_overlap(m, 4, (3,), kind)], mode=mode)
+                self.assertEqual([values.shape for values in function(features, np.ones((0, 1, 4)), labels)],
+                                 [(0, 1, 4), (0, 1, 4), (0, 1, 3), (0, 4, 3)])
 
     @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.data())
@@ -286,7 +352,7 @@ class GradientTest(unittest.TestCase):
         self.verify(of_unpooling, self.rng.randn(2, 3, 6))
 
     def test_the_r_operator_equals_differences(self):
-        for mode in ('mean', 'max'):
+        for mode in ('mean', 'sum', 'max', 'min'):
             x, v = T.dtensor4(), self.rng.randn(2, 3, 2, 3)
             point = self.rng.permutation(36).reshape(2, 3, 2, 3) + .0
             f = T.exp(superpixel_pool(x, self.labels, 6, mode, resize='bilinear') / 30)
@@ -297,6 +363,57 @@ class GradientTest(unittest.TestCase):
         painted = superpixel_unpool(y, self.labels, 'sum', 'nearest', (2, 3))
         forward = theano.function([y], T.Rop(painted, y, T.constant(v)), on_unused_input='ignore')
         np.testing.assert_allclose(forward(point), painted.eval({y: v}), rtol=1e-12)
+
+    def test_sizes_of_every_kind_can_be_differentiated_forward_and_give_the_same(self):
+        y, v, a, x = T.dtensor3(), T.dtensor3(), T.iscalar(), T.dtensor4()
+        point, direction = self.rng.randn(2, 2, 3, 6)
+        sizes = [(a, a + 1), np.array([2, 3], 'int32'), (a, 3), [np.uint8(2), 3], T.cast(x.shape[2:], 'int16'),
+                 x.shape[2:], T.stack([a, a + 1]) + 0, theano.shared(np.array([2, 3], 'int32')),
+                 T.cast(x.shape[:1:-1], 'int32')[::-1], (x.shape[2:] * 7) // 7]
+        expected = reference.overlap_unpool(direction, self.labels, (2, 3), 'mean', 'bilinear')
+        # of sum(exp(A y)): A^T (exp(A y) * A v)
+        painted = np.exp(reference.overlap_unpool(point, self.labels, (2, 3), 'mean', 'bilinear'))
+        product = reference.overlap_pool(painted * expected, self.labels, 6, 'mean', 'bilinear')
+        for spatial_shape in sizes:
+            painted = superpixel_unpool(y, self.labels, 'mean', 'bilinear', spatial_shape)
+            gradient = T.grad(T.sum(T.exp(painted)), y)
+            for forward, wanted in ((T.Rop(painted, y, v), expected), (T.Rop(gradient, y, v), product)):
+                function = theano.function([y, v, a, x], forward, on_unused_input='ignore')
+                np.testing.assert_allclose(function(point, direction, 2, np.zeros((1, 1, 2, 3))), wanted, rtol=1e-9)
+            shape = theano.function([y, a, x], painted.shape, on_unused_input='ignore')
+            self.assertEqual(shape(point, 2, np.zeros((1, 1, 2, 3))).tolist(), [2, 3, 2, 3])
+            self.assertNotIn('Superpixel', str(shape.maker.fgraph))
+
+    def test_clones_with_other_dtypes_keep_their_sizes(self):
+        y, new_y = T.dtensor3(), T.ftensor3()
+        point = self.rng.randn(2, 3, 6).astype('float32')
+        for a, new_a in ((T.iscalar(), T.iscalar()), (T.lscalar(), T.iscalar())):
+            painted = superpixel_unpool(y, self.labels, 'sum', 'nearest', (a, a + 1))
+            largest = superpixel_pool(painted, self.labels, 6, 'max', resize='nearest')
+            clone = theano.clone([painted, T.grad(T.sum(largest), y)], {y: new_y, a: new_a}, strict=False)
+            cloned = theano.function([new_y, new_a], [clone[0], T.Rop(clone[0], new_y, new_y), clone[1]])
+            for found in cloned(point, 2)[:2]:
+                np.testing.assert_allclose(found, reference.overlap_unpool(point, self.labels, (2, 3), 'sum', 'nearest'),
+                                           rtol=1e-6)
+
+    def test_pixels_are_put_into_sizes_of_every_kind(self):
+        y, a, pixels, v = T.dtensor3(), T.iscalar(), T.ltensor3(), T.dtensor3()
+        numbers, point = self.rng.randint(-1, 35, (2, 3, 6)), self.rng.randn(2, 3, 6)
+        expected = reference.put_pixels(point, numbers, (2, 3), (5, 7), 'bilinear')
+        for spatial_shape, map_shape in (((a, 3), np.array([5, 7], 'int32')), (T.stack([a, a + 1]) + 0, (5, 7)),
+                                         ((2, 3), theano.shared(np.array([5, 7])))):
+            put = PutPixels('bilinear')(y, pixels, spatial_shape, map_shape)
+            function = theano.function([y, pixels, a, v], [put, T.Rop(put, y, v)], on_unused_input='ignore')
+            for found in function(point, numbers, 2, point):
+                np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+    def test_no_channels_have_an_empty_derivative_of_the_maximum(self):
+        x, m = T.dtensor4(), T.itensor3()
+        for kind, mode in itertools.product((None,) + KINDS, ('FAST_RUN', 'FAST_COMPILE')):
+            largest = superpixel_pool(x, m, 2, 'max', resize=kind)
+            function = theano.function([x, m], [T.Rop(largest, x, x), T.grad(T.sum(largest), x)], mode=mode)
+            forward, backward = function(np.ones((1, 0, 5, 7)), np.zeros((1, 5, 7), 'int32'))
+            self.assertEqual((forward.shape, backward.shape), ((1, 0, 2), (1, 0, 5, 7)))
 
     def test_what_is_made_of_labels_is_disconnected_from_them(self):
         x, m, n = T.dtensor4(), T.itensor3(), T.lscalar()
@@ -391,12 +508,20 @@ class ErrorTest(unittest.TestCase):
 
     def test_an_unknown_resize_is_told_the_known_ones(self):
         x, m = np.ones((2, 3, 2, 3)), np.zeros((2, 5, 7), 'int32')
-        self.assert_says(ValueError, "SuperpixelOverlapPool: resize is 'cubic', but must be None, 'nearest' or 'bilinear'",
-                         superpixel_pool, x, m, resize='cubic')
-        self.assert_says(ValueError, "SuperpixelExtremum: resize is 'linear', but must be None, 'nearest' or 'bilinear'"
-                         " (use 'bilinear': it is linear along every axis)", superpixel_pool, x, m, 3, 'max', resize='linear')
-        self.assert_says(ValueError, "SuperpixelOverlap: resize is 'none', but must be 'nearest' or 'bilinear'",
-                         superpixel_overlap, m, 3, (2, 3), None)
+        for wrong, cure in (('cubic', ''), ('linear', " (use 'bilinear')"), ('none', ' (use None)'), (3, ''), (['x'], '')):
+            sentence = ": resize is %r, but must be None, 'nearest' or 'bilinear'%s" % (wrong, cure)
+            for mode in ('mean', 'sum', 'max', 'min'):
+                self.assert_says(ValueError, 'SuperpixelPool' + sentence, superpixel_pool, x, m, 3, mode, resize=wrong)
+            for spatial_shape in ((2, 3), None):
+                self.assert_says(ValueError, 'SuperpixelUnpool' + sentence, superpixel_unpool, np.ones((2, 3, 4)), m,
+                                 'sum', wrong, spatial_shape)
+            for op in (SuperpixelExtremum, TakePixels, PutPixels):
+                self.assert_says(ValueError, op.__name__ + sentence, op, resize=wrong)
+        for wrong in (None, 'none', 'cubic'):
+            sentence = ": resize is %r, but must be 'nearest' or 'bilinear'" % (wrong,)
+            self.assert_says(ValueError, 'SuperpixelOverlap' + sentence, superpixel_overlap, m, 3, (2, 3), wrong)
+            for op in (SuperpixelOverlapPool, SuperpixelOverlapUnpool):
+                self.assert_says(ValueError, op.__name__ + sentence, op, resize=wrong)
 
     def test_unpooling_wants_resize_and_spatial_shape_together(self):
         y, m = np.ones((2, 3, 4)), np.zeros((2, 5, 7), 'int32')
@@ -409,8 +534,30 @@ class ErrorTest(unittest.TestCase):
                          ' superpixel_map are wanted', superpixel_overlap, m, 3, (2, 3, 4))
         for wrong in (2., 7, 'ab', (2.5, 3.), None):
             self.assert_says(TypeError, 'SuperpixelOverlap: spatial_shape is', superpixel_overlap, m, 3, wrong)
-        self.assert_says(ValueError, 'SuperpixelOverlap: the number of sizes in spatial_shape is not known before the'
-                         ' function runs (give a tuple of scalars)', superpixel_overlap, m, 3, T.lvector())
+        sizes = T.ivector()
+        pixels, values = np.zeros((2, 3, 4), 'int64'), np.ones((2, 3, 4))
+        self.assert_says(ValueError, 'PutPixels: the number of sizes in spatial_shape and map_shape is not known before the'
+                         ' function runs (give one of them as a tuple of scalars)', PutPixels(), values, pixels, sizes, sizes)
+        for mode in ('FAST_RUN', 'FAST_COMPILE'):
+            for name, call in (('SuperpixelOverlap: spatial_shape', superpixel_overlap(m, 3, sizes)),
+                               ('SuperpixelOverlapUnpool: spatial_shape',
+                                superpixel_unpool(values, m, 'sum', 'nearest', sizes)),
+                               ('TakePixels: map_shape', TakePixels('nearest')(np.ones((2, 3, 5, 7)), pixels, sizes)),
+                               ('PutPixels: map_shape', PutPixels('nearest')(values, pixels, (5, 7), sizes)),
+                               ('PutPixels: spatial_shape', PutPixels('nearest')(values, pixels, sizes, (5, 7)))):
+                function = theano.function([sizes], call, mode=mode)
+                self.assert_says(ValueError, name + ' has 5 sizes, but 2 are wanted (one for each spatial axis)',
+                                 function, [2, 3, 4, 5, 6])
+                self.assert_says(ValueError, name.split(':')[0], function, [2])
+                self.assert_says(ValueError, name + '[1] is -3, but must not be negative (give sizes)', function, [2, -3])
+
+    def test_a_shared_spatial_shape_that_grows_an_axis_is_named(self):
+        sizes = theano.shared(np.array([2, 3], 'int32'))
+        function = theano.function([], superpixel_unpool(np.ones((2, 3, 4)), np.zeros((2, 5, 7), 'int32'), 'sum', 'nearest',
+                                                         sizes))
+        self.assertEqual(function().shape, (2, 3, 2, 3))
+        sizes.set_value(np.array([2, 3, 4], 'int32'))
+        self.assert_says(ValueError, 'spatial_shape has 3 sizes, but 2 are wanted', function)
 
     def test_bad_labels_batches_and_sizes_are_named_in_c_and_in_the_reference(self):
         x, y, m = np.ones((2, 3, 2, 3)), np.ones((2, 3, 4)), np.zeros((2, 5, 7), 'int32')
@@ -440,3 +587,68 @@ class ErrorTest(unittest.TestCase):
             for largest in (2 ** 50, 2 ** 60):
                 self.assert_says(MemoryError, 'no memory for %d superpixels' % (largest + 1),
                                  function, np.ones((1, 1, 1, 1)), np.full((1, 2, 3), largest))
+
+    def test_more_cells_than_memory_are_an_error_that_names_the_shape(self):
+        y, m, cells = T.dtensor3(), T.itensor3(), T.lscalar()
+        for name, call in (('SuperpixelOverlapUnpool', superpixel_unpool(y, m, 'sum', 'nearest', (cells, 3))),
+                           ('SuperpixelOverlap', superpixel_overlap(m, 2, (cells, 3))),
+                           ('PutPixels', PutPixels('nearest')(y, T.cast(y, 'int64'), (cells, 3), (5, 7)))):
+            function = theano.function([y, m, cells], call, on_unused_input='ignore')
+            for many in (2 ** 50, 2 ** 60):
+                self.assert_says(MemoryError, '%s: no memory for a result of shape (1, 2, %d, 3) (give a smaller'
+                                 ' spatial_shape)' % (name, many), function, np.ones((1, 2, 2)),
+                                 np.zeros((1, 5, 7), 'int32'), many)
+
+    def test_pixels_of_a_map_beyond_memory_are_an_error_and_never_a_crash(self):
+        x, y, pixels, length = T.dtensor3(), T.dtensor3(), T.ltensor3(), T.lscalar()
+        for kind in KINDS:
+            take = theano.function([x, pixels, length], TakePixels(kind)(x, pixels, (length,)))
+            put = theano.function([y, pixels, length], PutPixels(kind)(y, pixels, (3,), (length,)))
+            for many in (2 ** 50, 2 ** 60, 2 ** 61, 2 ** 62, 2 ** 63 - 1):
+                for call, name in ((take, 'TakePixels'), (put, 'PutPixels')):
+                    self.assert_says(MemoryError, '%s: no memory for %d pixels on one axis of a superpixel map' % (name, many),
+                                     call, np.ones((1, 1, 3)), np.array([[[0, 5, many - 1]]]), many)
+                np.testing.assert_array_equal(take(np.ones((1, 1, 3)), np.zeros((1, 1, 0), 'int64'), many), np.ones((1, 1, 0)))
+                np.testing.assert_array_equal(put(np.ones((1, 1, 0)), np.zeros((1, 1, 0), 'int64'), many), [[[0, 0, 0]]])
+
+    def test_cells_beyond_memory_are_an_error_and_never_a_crash(self):
+        features = np.broadcast_to(np.float64(1), (1, 1, 2 ** 59))
+        x, m, pixels = T.dtensor3(), T.imatrix(), T.ltensor3()
+        labels = np.zeros((1, 4), 'int32')
+        for mode in ('mean', 'max'):
+            function = theano.function([x, m], superpixel_pool(x, m, 2, mode, resize='nearest'))
+            self.assert_says(MemoryError, 'no memory for 576460752303423488 cells of a feature map (give one with smaller'
+                             ' spatial sizes)', function, features, labels)
+
+    def test_sizes_whose_product_is_no_number_are_named_in_c_and_in_the_reference(self):
+        y, m, cells = T.dtensor3(), T.itensor3(), T.lscalar()
+        shape = (cells, cells)
+        pixels = np.zeros((1, 2, 2), 'int64')
+        for mode, (name, call) in itertools.product(('FAST_RUN', 'FAST_COMPILE'), (
+                ('SuperpixelOverlapUnpool: spatial_shape', superpixel_unpool(y, m, 'sum', 'nearest', shape)),
+                ('SuperpixelOverlap: spatial_shape', superpixel_overlap(m, 2, shape)),
+                ('TakePixels: map_shape', TakePixels('nearest')(y.dimshuffle(0, 1, 2, 'x'), pixels, shape)),
+                ('PutPixels: map_shape', PutPixels('nearest')(y, pixels, (5, 7), shape)),
+                ('PutPixels: spatial_shape', PutPixels('nearest')(y, pixels, shape, (5, 7))))):
+            function = theano.function([y, m, cells], call, on_unused_input='ignore', mode=mode)
+            for many in (2 ** 32, 2 ** 40):
+                self.assert_says(ValueError, '%s is (%d, %d), but its product must not be above 2**63 - 1 (give sizes of'
+                                 ' spatial axes)' % (name, many, many), function, np.ones((1, 2, 2)),
+                                 np.zeros((1, 5, 7), 'int32'), many)
+
+    def test_pixels_without_resize_want_the_sizes_of_the_map_in_c_and_in_the_reference(self):
+        x, y, pixels, cells = T.dtensor4(), T.dtensor3(), T.ltensor3(), T.lscalar()
+        for mode in ('FAST_RUN', 'FAST_COMPILE'):
+            take = theano.function([x, pixels], TakePixels()(x, pixels, (5, 7)), mode=mode)
+            put = theano.function([y, pixels, cells], PutPixels()(y, pixels, (cells, 7), (5, 7)), mode=mode)
+            sentence = " is (4, 7), but map_shape is (5, 7); without resize they must be equal (use %s('nearest') or"
+            self.assert_says(ValueError, 'TakePixels: the spatial shape of feature_map' + sentence % 'TakePixels',
+                             take, np.ones((1, 2, 4, 7)), np.zeros((1, 2, 3), 'int64'))
+            self.assert_says(ValueError, 'PutPixels: spatial_shape' + sentence % 'PutPixels',
+                             put, np.ones((1, 2, 3)), np.zeros((1, 2, 3), 'int64'), 4)
+            for shape in ((2, 2, 5, 7), (1, 3, 5, 7)):
+                self.assert_says(ValueError, 'TakePixels: feature_map has shape %s, but pixels has shape (1, 2, 3); their'
+                                 ' first 2 sizes must agree (give the winners' % (shape,),
+                                 take, np.ones(shape), np.zeros((1, 2, 3), 'int64'))
+            self.assert_says(ValueError, 'PutPixels: values has shape (1, 2, 4), but pixels has shape (1, 2, 3); their first'
+                             ' 3 sizes must agree (give the winners', put, np.ones((1, 2, 4)), np.zeros((1, 2, 3), 'int64'), 5)

@@ -74,25 +74,41 @@ static inline npy_intp spp_product(const npy_intp *shape, int ndim)
     return PyArray_MultiplyList((npy_intp *)shape, ndim);
 }
 
-static inline void spp_memory_error(const char *op, npy_intp n_superpixels)
+/* What memory is for, and what to do if there is none. */
+#define SPP_FOR_SUPERPIXELS "superpixels (number labels that have gaps anew from 0" \
+                            " with theano_spp.label_tools.relabel_sequential)"
+#define SPP_FOR_CELLS "cells of a feature map (give one with smaller spatial sizes)"
+#define SPP_FOR_PIXELS "pixels on one axis of a superpixel map (give one with smaller spatial sizes)"
+
+static inline void spp_memory_error(const char *op, npy_intp count, const char *what)
 {
-    PyErr_Format(PyExc_MemoryError,
-                 "%s: no memory for %lld superpixels (number labels that have gaps anew from 0"
-                 " with theano_spp.label_tools.relabel_sequential)",
-                 op, (long long)n_superpixels);
+    PyErr_Format(PyExc_MemoryError, "%s: no memory for %lld %s", op, (long long)count, what);
 }
 
-/* Zeroed memory for count x width items; NULL and MemoryError if that is too much. */
-static inline void *spp_scratch(const char *op, npy_intp count, npy_intp width, size_t itemsize)
+/* Zeroed memory for count x width items, NULL if that is too much; without the interpreter.
+   The product is checked: what does not fit into a number must not become a small one. */
+static inline void *spp_zeros(npy_intp count, npy_intp width, size_t itemsize)
 {
-    void *memory = NULL;
-    count = spp_maximum(count, 1);
-    width = spp_maximum(width, 1);
-    if (count <= NPY_MAX_INTP / width / (npy_intp)itemsize)
-        memory = calloc((size_t)count * (size_t)width, itemsize);
+    if (count < 1 || width < 1)
+        return calloc(1, itemsize);  /* nothing is kept, but NULL would be an error */
+    if (count > NPY_MAX_INTP / width / (npy_intp)itemsize)
+        return NULL;
+    return calloc((size_t)count * (size_t)width, itemsize);
+}
+
+/* As spp_zeros, with a MemoryError. [in] what: SPP_FOR_..., of which there are `count` */
+static inline void *spp_allocate(const char *op, npy_intp count, const char *what, npy_intp width,
+                                 size_t itemsize)
+{
+    void *memory = spp_zeros(count, width, itemsize);
     if (memory == NULL)
-        spp_memory_error(op, count);
+        spp_memory_error(op, count, what);
     return memory;
+}
+
+static inline void *spp_scratch(const char *op, npy_intp n_superpixels, npy_intp width, size_t itemsize)
+{
+    return spp_allocate(op, n_superpixels, SPP_FOR_SUPERPIXELS, width, itemsize);
 }
 
 /* In what an array and superpixel_map (batch, *spatial) must agree. */
@@ -131,7 +147,18 @@ static inline int spp_check_shapes(const char *op, const char *argument, PyArray
     return 0;
 }
 
-/* A vector of sizes -> sizes (naxes); 0, or -1 with a ValueError if these cannot be sizes. */
+/* A shape as a tuple, for error texts. */
+static inline PyObject *spp_shape(int ndim, const npy_intp *sizes)
+{
+    PyObject *shape = PyTuple_New(ndim);
+    int axis;
+    for (axis = 0; shape != NULL && axis < ndim; ++axis)
+        PyTuple_SET_ITEM(shape, axis, PyLong_FromLongLong((long long)sizes[axis]));
+    return shape;
+}
+
+/* A vector of sizes -> sizes (naxes), whose product fits into npy_intp; 0, or -1 with a ValueError if
+   these cannot be sizes. */
 static inline int spp_read_sizes(const char *op, const char *argument, PyArrayObject *vector, int naxes,
                                  npy_intp *sizes)
 {
@@ -149,12 +176,20 @@ static inline int spp_read_sizes(const char *op, const char *argument, PyArrayOb
             return -1;
         }
     }
+    if (PyArray_OverflowMultiplyList(sizes, naxes) < 0) {
+        PyObject *shape = spp_shape(naxes, sizes);
+        if (shape != NULL)
+            PyErr_Format(PyExc_ValueError, "%s: %s is %R, but its product must not be above 2**63 - 1 (give"
+                         " sizes of spatial axes)", op, argument, shape);
+        Py_XDECREF(shape);
+        return -1;
+    }
     return 0;
 }
 
-/* Reuses *output only if shape AND C order fit: right shape alone may hide any strides. */
-static inline int spp_prepare_output(const char *op, npy_intp n_superpixels, PyArrayObject **output,
-                                     int ndim, const npy_intp *shape, int typenum)
+/* Reuses *output only if shape AND C order fit: right shape alone may hide any strides.
+   0, or -1 without an error set. */
+static inline int spp_fit_output(PyArrayObject **output, int ndim, const npy_intp *shape, int typenum)
 {
     if (*output != NULL && PyArray_NDIM(*output) == ndim && PyArray_TYPE(*output) == typenum
             && PyArray_CompareLists(PyArray_DIMS(*output), (npy_intp *)shape, ndim)
@@ -162,12 +197,35 @@ static inline int spp_prepare_output(const char *op, npy_intp n_superpixels, PyA
         return 0;
     Py_XDECREF(*output);
     *output = (PyArrayObject *)PyArray_EMPTY(ndim, (npy_intp *)shape, typenum, 0);
-    if (*output == NULL) {  /* NumPy's own error names neither op nor cure */
-        PyErr_Clear();
-        spp_memory_error(op, n_superpixels);
+    if (*output == NULL) {
+        PyErr_Clear();  /* NumPy's own error names neither op nor cure */
         return -1;
     }
     return 0;
+}
+
+/* For a result of so many superpixels; 0, or -1 with a MemoryError. */
+static inline int spp_prepare_output(const char *op, npy_intp n_superpixels, PyArrayObject **output,
+                                     int ndim, const npy_intp *shape, int typenum)
+{
+    if (spp_fit_output(output, ndim, shape, typenum) == 0)
+        return 0;
+    spp_memory_error(op, n_superpixels, SPP_FOR_SUPERPIXELS);
+    return -1;
+}
+
+/* For a result whose last axes have the sizes of spatial_shape; 0, or -1 with a MemoryError. */
+static inline int spp_prepare_cells(const char *op, PyArrayObject **output, int ndim, const npy_intp *shape,
+                                    int typenum)
+{
+    PyObject *wanted = NULL;
+    if (spp_fit_output(output, ndim, shape, typenum) == 0)
+        return 0;
+    if ((wanted = spp_shape(ndim, shape)) != NULL)
+        PyErr_Format(PyExc_MemoryError, "%s: no memory for a result of shape %R (give a smaller spatial_shape)",
+                     op, wanted);
+    Py_XDECREF(wanted);
+    return -1;
 }
 
 /* -1 and ValueError if the scalar is negative. */

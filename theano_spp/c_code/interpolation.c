@@ -8,6 +8,7 @@
    cell low[p] + 1 with weight part[p]; the weights are whole numbers in units of 1 / scale. */
 typedef struct {
     npy_intp cells, pixels, scale;
+    npy_intp addable;  /* so many weights add up to a number that npy_intp holds */
     npy_intp *low;   /* (pixels) */
     npy_intp *part;  /* (pixels) */
 } SppAxis;
@@ -19,11 +20,15 @@ typedef struct {
 
 static inline void spp_free_sampling(SppSampling *sampling)
 {
-    free(sampling->axis[0].low);
-    sampling->axis[0].low = NULL;
+    int i;
+    for (i = 0; i < 3; ++i) {
+        free(sampling->axis[i].low);
+        sampling->axis[i].low = NULL;
+    }
 }
 
-/* Walks position = low + part / scale from pixel to pixel: no product of sizes, so no overflow. */
+/* Walks position = low + part / scale from pixel to pixel: no product of sizes, so no overflow.
+   Nor do their sums: there is memory for two npy_intp a pixel. */
 static inline void spp_sample_axis(SppAxis *axis, int bilinear)
 {
     const npy_intp cells = axis->cells, pixels = axis->pixels, scale = axis->scale;
@@ -46,29 +51,24 @@ static inline void spp_sample_axis(SppAxis *axis, int bilinear)
 
 /* [in] naxes 1..3, cells (naxes) at least 1 each, pixels (naxes) at least 1 each
    Returns 0, or -1 with a MemoryError. Release with spp_free_sampling. */
-static inline int spp_sample(int naxes, const npy_intp *cells, const npy_intp *pixels, int bilinear,
-                             SppSampling *sampling)
+static inline int spp_sample(const char *op, int naxes, const npy_intp *cells, const npy_intp *pixels,
+                             int bilinear, SppSampling *sampling)
 {
-    npy_intp total = 0;
-    npy_intp *memory = NULL;
     int i;
-    for (i = 0; i < 3; ++i) {
-        const int given = i - (3 - naxes);
-        sampling->axis[i].cells = given < 0 ? 1 : cells[given];
-        sampling->axis[i].pixels = given < 0 ? 1 : pixels[given];
-        sampling->axis[i].scale = 2 * sampling->axis[i].pixels;
-        total += 2 * sampling->axis[i].pixels;
-    }
-    memory = (npy_intp *)malloc((size_t)total * sizeof(npy_intp));
-    if (memory == NULL) {
-        PyErr_NoMemory();
-        return -1;
-    }
+    memset(sampling, 0, sizeof(*sampling));
     for (i = 0; i < 3; ++i) {
         SppAxis *axis = &sampling->axis[i];
-        axis->low = memory;
-        axis->part = memory + axis->pixels;
-        memory += 2 * axis->pixels;
+        const int given = i - (3 - naxes);
+        axis->cells = given < 0 ? 1 : cells[given];
+        axis->pixels = given < 0 ? 1 : pixels[given];
+        axis->low = (npy_intp *)spp_allocate(op, axis->pixels, SPP_FOR_PIXELS, 2, sizeof(npy_intp));
+        if (axis->low == NULL) {
+            spp_free_sampling(sampling);
+            return -1;
+        }
+        axis->part = axis->low + axis->pixels;
+        axis->scale = 2 * axis->pixels;
+        axis->addable = NPY_MAX_INTP / axis->scale;
         spp_sample_axis(axis, bilinear);
     }
     return 0;
@@ -87,6 +87,24 @@ static inline int spp_check_cells(const char *op, int naxes, const npy_intp *cel
             return -1;
         }
     return 0;
+}
+
+/* 0, or -1 with a ValueError if the cells, which are not resized, are not the pixels. */
+static inline int spp_check_same_sizes(const char *op, const char *argument, int naxes, const npy_intp *cells,
+                                       const npy_intp *pixels)
+{
+    PyObject *came = NULL, *wanted = NULL;
+    if (PyArray_CompareLists((npy_intp *)cells, (npy_intp *)pixels, naxes))
+        return 0;
+    came = spp_shape(naxes, cells);
+    wanted = spp_shape(naxes, pixels);
+    if (came != NULL && wanted != NULL)
+        PyErr_Format(PyExc_ValueError,
+                     "%s: %s is %R, but map_shape is %R; without resize they must be equal (use"
+                     " %s('nearest') or %s('bilinear'))", op, argument, came, wanted, op, op);
+    Py_XDECREF(came);
+    Py_XDECREF(wanted);
+    return -1;
 }
 
 /* The value between two cells, which are one and the same where a pixel sees one alone. Between two

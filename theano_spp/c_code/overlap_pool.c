@@ -40,6 +40,7 @@ int APPLY_SPECIFIC(overlap_pool)(PyArrayObject *feature_map, PyArrayObject *supe
     npy_int64 *sizes = NULL;
     double *scratch = NULL;
     SppFootprint *footprints = NULL;
+    double work;
     int failed = -1;
 
     if (spp_check_shapes(op, "feature_map", feature_map, superpixel_map, SPP_AGREE_IN_BATCH) != 0
@@ -50,7 +51,7 @@ int APPLY_SPECIFIC(overlap_pool)(PyArrayObject *feature_map, PyArrayObject *supe
     if (APPLY_SPECIFIC(count_labels)(op, "n_superpixels is", superpixel_map, n, sizes) != 0
             || spp_prepare_output(op, n, pooled, 3, shape, TYPENUM_INPUT_0) != 0)
         goto done;
-    if (PyArray_SIZE(superpixel_map) == 0) {
+    if (PyArray_SIZE(*pooled) == 0 || PyArray_SIZE(superpixel_map) == 0) {
         PyArray_FILLWBYTE(*pooled, 0);
         failed = 0;
         goto done;
@@ -62,9 +63,10 @@ int APPLY_SPECIFIC(overlap_pool)(PyArrayObject *feature_map, PyArrayObject *supe
     scratch = (double *)spp_scratch(op, n, SPP_DOUBLES * width * threads, sizeof(double));
     if (footprints == NULL || scratch == NULL)
         goto done;
+    work = spp_work(footprints, batch, spp_product(PyArray_DIMS(feature_map) + 2, naxes), channels, n);
 
     #ifdef _OPENMP
-    #pragma omp parallel for schedule(static) if (PyArray_SIZE(feature_map) >= SPP_PARALLEL_MINIMUM)
+    #pragma omp parallel for schedule(static) if (work >= SPP_WORK_MINIMUM)
     #endif
     for (block = 0; block < batch * blocks; ++block) {
         const npy_intp image = block / blocks;

@@ -57,6 +57,7 @@ int APPLY_SPECIFIC(overlap_unpool)(PyArrayObject *pooled, PyArrayObject *superpi
     npy_int64 *sizes = NULL;
     double *scratch = NULL;
     SppFootprint *footprints = NULL;
+    double work;
     int failed = -1;
 
     if (spp_check_shapes(op, "pooled", pooled, superpixel_map, SPP_POOLED_AGREES_IN_BATCH) != 0
@@ -65,9 +66,9 @@ int APPLY_SPECIFIC(overlap_unpool)(PyArrayObject *pooled, PyArrayObject *superpi
             || (sizes = (npy_int64 *)spp_scratch(op, n, batch, sizeof(npy_int64))) == NULL)
         return -1;
     if (APPLY_SPECIFIC(count_labels)(op, "the number of superpixels in pooled is", superpixel_map, n, sizes) != 0
-            || spp_prepare_output(op, n, feature_map, 2 + naxes, shape, TYPENUM_INPUT_0) != 0)
+            || spp_prepare_cells(op, feature_map, 2 + naxes, shape, TYPENUM_INPUT_0) != 0)
         goto done;
-    if (PyArray_SIZE(superpixel_map) == 0) {
+    if (PyArray_SIZE(pooled) == 0 || PyArray_SIZE(superpixel_map) == 0) {
         PyArray_FILLWBYTE(*feature_map, 0);
         failed = 0;
         goto done;
@@ -80,9 +81,10 @@ int APPLY_SPECIFIC(overlap_unpool)(PyArrayObject *pooled, PyArrayObject *superpi
     scratch = (double *)spp_scratch(op, n, width * threads, sizeof(double));
     if (footprints == NULL || scratch == NULL)
         goto done;
+    work = spp_work(footprints, batch, cells, channels, n);
 
     #ifdef _OPENMP
-    #pragma omp parallel for schedule(static) if (PyArray_SIZE(*feature_map) >= SPP_PARALLEL_MINIMUM)
+    #pragma omp parallel for schedule(static) if (work >= SPP_WORK_MINIMUM)
     #endif
     for (block = 0; block < batch * blocks; ++block) {
         const npy_intp image = block / blocks;

@@ -25,7 +25,8 @@ int APPLY_SPECIFIC(put_pixels)(PyArrayObject *values, PyArrayObject *pixels, PyA
                                PyArrayObject *map_shape, PyArrayObject **feature_map, PARAMS_TYPE *params)
 {
     const char *op = "PutPixels";
-    const int naxes = (int)PyArray_DIM(map_shape, 0);
+    /* The op knows how many one of them has; if the other has more or less, it is an error below. */
+    const int naxes = (int)spp_minimum(PyArray_DIM(map_shape, 0), PyArray_DIM(spatial_shape, 0));
     const npy_intp channels = PyArray_DIM(pixels, 1), n = PyArray_DIM(pixels, 2);
     const int threads = spp_number_of_threads();
     npy_intp shape[5] = {PyArray_DIM(pixels, 0), channels, 0, 0, 0};
@@ -38,17 +39,19 @@ int APPLY_SPECIFIC(put_pixels)(PyArrayObject *values, PyArrayObject *pixels, PyA
             || spp_read_sizes(op, "spatial_shape", spatial_shape, naxes, shape + 2) != 0
             || spp_check_like_pixels(op, "values", values, pixels, 3) != 0
             || spp_check_pixels(op, pixels, spp_product(spatial, naxes)) != 0
-            || spp_check_cells(op, naxes, shape + 2, spatial) != 0
-            || spp_prepare_output(op, n, feature_map, 2 + naxes, shape, TYPENUM_INPUT_0) != 0)
+            || (params->resize == SPP_RESIZE_NONE
+                ? spp_check_same_sizes(op, "spatial_shape", naxes, shape + 2, spatial)
+                : spp_check_cells(op, naxes, shape + 2, spatial)) != 0
+            || spp_prepare_cells(op, feature_map, 2 + naxes, shape, TYPENUM_INPUT_0) != 0)
         return -1;
     cells = spp_product(shape + 2, naxes);
-    if (spp_product(spatial, naxes) == 0 || cells == 0) {
+    if (PyArray_SIZE(pixels) == 0 || spp_product(spatial, naxes) == 0 || cells == 0) {
         PyArray_FILLWBYTE(*feature_map, 0);
         return 0;
     }
-    if (spp_sample(naxes, shape + 2, spatial, params->resize == SPP_BILINEAR, &sampling) != 0)
+    if (spp_sample(op, naxes, shape + 2, spatial, params->resize == SPP_BILINEAR, &sampling) != 0)
         return -1;
-    sums = (double *)spp_scratch(op, cells, threads, sizeof(double));
+    sums = (double *)spp_allocate(op, cells, SPP_FOR_CELLS, threads, sizeof(double));
     if (sums == NULL) {
         spp_free_sampling(&sampling);
         return -1;

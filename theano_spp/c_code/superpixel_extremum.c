@@ -235,32 +235,39 @@ int APPLY_SPECIFIC(superpixel_extremum)(PyArrayObject *feature_map, PyArrayObjec
     const SppGrid grid = spp_grid(naxes, spatial);
     const SppStrides feature_walk = spp_strides(naxes, PyArray_STRIDES(feature_map) + 2);
     const SppStrides label_walk = spp_strides(naxes, PyArray_STRIDES(superpixel_map) + 1);
-    const int resize = params->resize != SPP_RESIZE_NONE && pixels > 0;
+    const int resize = params->resize != SPP_RESIZE_NONE;
     const FEATURE sign = params->mode == SPP_POOL_MIN ? -1 : 1;
     const int threads = spp_number_of_threads();
     npy_intp shape[3] = {batch, channels, 0};
-    npy_intp n, width, blocks, row_of_cells, work, block;
+    npy_intp n, width, blocks, row_of_cells, block;
+    double work;
     SppSampling sampling;
     npy_int64 *sizes = NULL;
     npy_int64 *best_pixels = NULL;
     FEATURE *best_values = NULL;
     double *cells = NULL;
     int failed = -1;
-    sampling.axis[0].low = NULL;
+    memset(&sampling, 0, sizeof(sampling));
 
     if (spp_check_shapes(op, "feature_map", feature_map, superpixel_map,
-                         params->resize == SPP_RESIZE_NONE ? SPP_AGREE_IN_SPACE : SPP_AGREE_IN_BATCH) != 0
+                         resize ? SPP_AGREE_IN_BATCH : SPP_AGREE_IN_SPACE) != 0
             || (n = shape[2] = spp_n_superpixels(op, n_superpixels)) < 0)
         return -1;
     if ((sizes = (npy_int64 *)spp_scratch(op, n, batch, sizeof(npy_int64))) == NULL
             || APPLY_SPECIFIC(count_labels)(op, "n_superpixels is", superpixel_map, n, sizes) != 0)
         goto done;
-    if (resize && (spp_check_cells(op, naxes, PyArray_DIMS(feature_map) + 2, spatial) != 0
-                   || spp_sample(naxes, PyArray_DIMS(feature_map) + 2, spatial,
-                                 params->resize == SPP_BILINEAR, &sampling) != 0))
-        goto done;
-    if (spp_prepare_output(op, n, pooled, 3, shape, TYPENUM_INPUT_0) != 0
+    if ((resize && spp_check_cells(op, naxes, PyArray_DIMS(feature_map) + 2, spatial) != 0)
+            || spp_prepare_output(op, n, pooled, 3, shape, TYPENUM_INPUT_0) != 0
             || spp_prepare_output(op, n, winner, 3, shape, NPY_INT64) != 0)
+        goto done;
+    if (PyArray_SIZE(*pooled) == 0 || PyArray_SIZE(superpixel_map) == 0) {
+        PyArray_FILLWBYTE(*pooled, 0);
+        PyArray_FILLWBYTE(*winner, 0xff);  /* all -1 */
+        failed = 0;
+        goto done;
+    }
+    if (resize && spp_sample(op, naxes, PyArray_DIMS(feature_map) + 2, spatial,
+                             params->resize == SPP_BILINEAR, &sampling) != 0)
         goto done;
 
     /* Narrower blocks than the best give every thread its share where channels are few. */
@@ -268,13 +275,13 @@ int APPLY_SPECIFIC(superpixel_extremum)(PyArrayObject *feature_map, PyArrayObjec
                         spp_maximum(spp_ceil_divide(batch * channels, threads), 1));
     blocks = spp_ceil_divide(channels, width);
     row_of_cells = resize ? sampling.axis[2].cells : 0;
-    if ((best_values = (FEATURE *)spp_scratch(op, n * threads, SPP_EXTREMUM_CHANNELS, sizeof(FEATURE))) == NULL
-            || (best_pixels = (npy_int64 *)spp_scratch(op, n * threads, SPP_EXTREMUM_CHANNELS,
+    if ((best_values = (FEATURE *)spp_scratch(op, n, threads * SPP_EXTREMUM_CHANNELS, sizeof(FEATURE))) == NULL
+            || (best_pixels = (npy_int64 *)spp_scratch(op, n, threads * SPP_EXTREMUM_CHANNELS,
                                                        sizeof(npy_int64))) == NULL
-            || (cells = (double *)spp_scratch(op, row_of_cells * threads, SPP_EXTREMUM_CHANNELS,
-                                              sizeof(double))) == NULL)
+            || (cells = (double *)spp_allocate(op, row_of_cells, SPP_FOR_CELLS,
+                                               threads * SPP_EXTREMUM_CHANNELS, sizeof(double))) == NULL)
         goto done;
-    work = batch * channels * pixels;
+    work = (double)(batch * channels) * (double)pixels;  /* of resized features, which nobody keeps */
 
     #ifdef _OPENMP
     #pragma omp parallel for schedule(static) if (work >= SPP_PARALLEL_MINIMUM)

@@ -20,10 +20,10 @@ int APPLY_SPECIFIC(superpixel_overlap)(PyArrayObject *superpixel_map, PyArrayObj
             || (sizes = (npy_int64 *)spp_scratch(op, n, batch, sizeof(npy_int64))) == NULL)
         return -1;
     if (APPLY_SPECIFIC(count_labels)(op, "n_superpixels is", superpixel_map, n, sizes) != 0
-            || spp_prepare_output(op, n, overlap, 2 + naxes, shape, TYPENUM_OUTPUT_0) != 0)
+            || spp_prepare_cells(op, overlap, 2 + naxes, shape, TYPENUM_OUTPUT_0) != 0)
         goto done;
     PyArray_FILLWBYTE(*overlap, 0);
-    if (PyArray_SIZE(superpixel_map) > 0) {
+    if (PyArray_SIZE(*overlap) > 0 && PyArray_SIZE(superpixel_map) > 0) {
         footprints = APPLY_SPECIFIC(build_footprints)(op, shape + 2, superpixel_map, n,
                                                       params->resize == SPP_BILINEAR);
         if (footprints == NULL)

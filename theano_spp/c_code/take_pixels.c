@@ -32,6 +32,7 @@ int APPLY_SPECIFIC(take_pixels)(PyArrayObject *feature_map, PyArrayObject *pixel
     const char *op = "TakePixels";
     const int naxes = PyArray_NDIM(feature_map) - 2;
     const npy_intp channels = PyArray_DIM(pixels, 1), n = PyArray_DIM(pixels, 2);
+    const npy_intp *cells = PyArray_DIMS(feature_map) + 2;
     const SppStrides walk = spp_strides(naxes, PyArray_STRIDES(feature_map) + 2);
     npy_intp spatial[3];
     npy_intp plane;
@@ -40,14 +41,15 @@ int APPLY_SPECIFIC(take_pixels)(PyArrayObject *feature_map, PyArrayObject *pixel
     if (spp_read_sizes(op, "map_shape", map_shape, naxes, spatial) != 0
             || spp_check_like_pixels(op, "feature_map", feature_map, pixels, 2) != 0
             || spp_check_pixels(op, pixels, spp_product(spatial, naxes)) != 0
-            || spp_check_cells(op, naxes, PyArray_DIMS(feature_map) + 2, spatial) != 0
+            || (params->resize == SPP_RESIZE_NONE
+                ? spp_check_same_sizes(op, "the spatial shape of feature_map", naxes, cells, spatial)
+                : spp_check_cells(op, naxes, cells, spatial)) != 0
             || spp_prepare_output(op, n, values, 3, PyArray_DIMS(pixels), TYPENUM_INPUT_0) != 0)
         return -1;
     PyArray_FILLWBYTE(*values, 0);
-    if (spp_product(spatial, naxes) == 0)
+    if (PyArray_SIZE(pixels) == 0 || spp_product(spatial, naxes) == 0)
         return 0;
-    if (spp_sample(naxes, PyArray_DIMS(feature_map) + 2, spatial, params->resize == SPP_BILINEAR,
-                   &sampling) != 0)
+    if (spp_sample(op, naxes, cells, spatial, params->resize == SPP_BILINEAR, &sampling) != 0)
         return -1;
 
     #ifdef _OPENMP

@@ -1,5 +1,6 @@
 #section support_code_apply
 #define SPP_NEIGHBOURS 64        /* channels at once where the channels of a pixel lie together, or more: */
+#define SPP_LONG_ROW 128         /* bytes of a pixel: longer ones are added from the first channel to the last */
 #define SPP_SLOT_MEMORY 262144   /* while these bytes, a part of the second cache, hold all slots */
 
 /* Pooling reads each feature once, in one of two walks over the windows of a plan (plan.c), and adds the sums
@@ -128,6 +129,37 @@ static void APPLY_SPECIFIC(pool_planes)(
     }
 }
 
+/* Adds up pixels whose channels lie together. [in] pixel (count): where each begins  [out] sum (channels) */
+static inline void APPLY_SPECIFIC(add_pixels)(const FEATURE *const *pixel, npy_intp count, npy_intp channels,
+                                              FEATURE *sum)
+{
+    typedef APPLY_SPECIFIC(LanesInMemory) LanesInMemory;
+    npy_intp c, p;
+    if (channels * (npy_intp)sizeof(FEATURE) >= SPP_LONG_ROW) {  /* one stream from memory */
+        memcpy(sum, pixel[0], channels * sizeof(FEATURE));
+        for (p = 1; p < count; ++p) {
+            const FEATURE *row = pixel[p];
+            for (c = 0; c + SPP_LANES <= channels; c += SPP_LANES)
+                *(LanesInMemory *)(sum + c) += *(const LanesInMemory *)(row + c);
+            for (; c < channels; ++c)
+                sum[c] += row[c];
+        }
+        return;
+    }
+    for (c = 0; c + SPP_LANES <= channels; c += SPP_LANES) {
+        APPLY_SPECIFIC(Lanes) lanes = *(const LanesInMemory *)(pixel[0] + c);
+        for (p = 1; p < count; ++p)
+            lanes += *(const LanesInMemory *)(pixel[p] + c);
+        *(LanesInMemory *)(sum + c) = lanes;
+    }
+    for (; c < channels; ++c) {
+        FEATURE one = pixel[0][c];
+        for (p = 1; p < count; ++p)
+            one += pixel[p][c];
+        sum[c] = one;
+    }
+}
+
 /* One image's channels, side by side for each pixel. [in, out] slots (plan->slots, SPP_DOUBLES, channels): zeros
    [in] sum (channels): scratch  [out] pooled (channels, n_superpixels) */
 static void APPLY_SPECIFIC(pool_neighbours)(
@@ -137,48 +169,40 @@ static void APPLY_SPECIFIC(pool_neighbours)(
     const npy_intp pixels = grid->rows[0] * grid->rows[1] * grid->length;
     const SppPiece *next = plan->piece, *piece = NULL;
     const npy_intp *finished = plan->finished;
-    const char *line = features;  /* the row of pixels that `pixel` lies in */
-    npy_intp pixel = 0, x = 0, r0 = 0, r1 = 0, w, c;
+    const FEATURE *at[SPP_WINDOW];
+    const char *line = features;
+    npy_intp x = 0, r1 = 0, r0 = 0, w, p;
     for (w = 0; w < plan->windows; ++w) {
+        const npy_intp length = spp_minimum(SPP_WINDOW, pixels - w * SPP_WINDOW);
         unsigned bits = plan->starts[w];
+        npy_intp begin = 0, end;
+        for (p = 0; p < length; ++p) {
+            at[p] = (const FEATURE *)(line + x * walk->pixel);
+            if (++x == grid->length) {
+                x = 0;
+                r1 = r1 + 1 == grid->rows[1] ? 0 : r1 + 1;
+                r0 += r1 == 0;
+                line = features + r0 * walk->row[0] + r1 * walk->row[1];
+            }
+        }
         do {
             const unsigned later = bits & (bits - 1);
-            const npy_intp end = spp_minimum(
-                pixels, w * SPP_WINDOW + (later == 0 ? SPP_WINDOW : spp_lowest_bit(later)));
-            double *total;
-            npy_intp first = 1;
+            end = later == 0 ? SPP_WINDOW : spp_lowest_bit(later);
             if (bits != 0)
                 piece = next++;
-            if (pixel == end)  /* the piece of the pixels beyond the last */
-                return;
-            for (; pixel < end; ++pixel) {
-                const FEATURE *feature = (const FEATURE *)(line + x * walk->pixel);
-                if (piece->slot != 0) {
-                    if (first)
-                        for (c = 0; c < channels; ++c)
-                            sum[c] = feature[c];
-                    else
-                        for (c = 0; c < channels; ++c)
-                            sum[c] += feature[c];
-                    first = 0;
-                }
-                if (++x == grid->length) {
-                    x = 0;
-                    r1 = r1 + 1 == grid->rows[1] ? 0 : r1 + 1;
-                    r0 += r1 == 0;
-                    line = features + r0 * walk->row[0] + r1 * walk->row[1];
+            if (piece->slot != 0) {
+                double *total = slots + piece->slot * SPP_DOUBLES * channels;
+                APPLY_SPECIFIC(add_pixels)(at + begin, end - begin, channels, sum);
+                APPLY_SPECIFIC(add_row)(sum, channels, channels, total);
+                if (piece->is_last && (later != 0 || w + 1 == plan->windows || plan->starts[w + 1] != 0)) {
+                    APPLY_SPECIFIC(finish_superpixel)(total, channels, channels,
+                                                      divide ? (double)sizes[*finished] : 1, n_superpixels,
+                                                      pooled + *finished);
+                    ++finished;
                 }
             }
+            begin = end;
             bits = later;
-            if (piece->slot == 0)
-                continue;
-            total = slots + piece->slot * SPP_DOUBLES * channels;
-            APPLY_SPECIFIC(add_row)(sum, channels, channels, total);
-            if (piece->is_last && (bits != 0 || w + 1 == plan->windows || plan->starts[w + 1] != 0)) {
-                APPLY_SPECIFIC(finish_superpixel)(total, channels, channels, divide ? (double)sizes[*finished] : 1,
-                                                  n_superpixels, pooled + *finished);
-                ++finished;
-            }
         } while (bits != 0);
     }
 }

@@ -1,5 +1,4 @@
 #section support_code_apply
-#define SPP_AHEAD 2048           /* bytes from a feature that is read to one that is fetched */
 #define SPP_NEIGHBOURS 64        /* channels at once where the channels of a pixel lie together, or more: */
 #define SPP_LONG_ROW 128         /* bytes of a pixel: longer ones are added from the first channel to the last */
 #define SPP_SLOT_MEMORY 262144   /* while these bytes, a part of the second cache, hold all slots */
@@ -19,22 +18,6 @@
 
    Either way the order of the additions depends on the labels alone, so the results are the same to the last bit
    for every number of threads. */
-
-/* [slot starts][lane]: what is left of the sum so far where pieces start at the pixels of these four bits */
-static const APPLY_SPECIFIC(LaneInteger) APPLY_SPECIFIC(keep)[16][4] = {
-    {-1, -1, -1, -1}, {0, -1, -1, -1}, {-1, 0, -1, -1}, {0, 0, -1, -1},
-    {-1, -1, 0, -1},  {0, -1, 0, -1},  {-1, 0, 0, -1},  {0, 0, 0, -1},
-    {-1, -1, -1, 0},  {0, -1, -1, 0},  {-1, 0, -1, 0},  {0, 0, -1, 0},
-    {-1, -1, 0, 0},   {0, -1, 0, 0},   {-1, 0, 0, 0},   {0, 0, 0, 0}};
-
-/* Asks for what will be needed SPP_AHEAD bytes after a pixel: a sixth of the time. No harm beyond the end. */
-static inline __attribute__((always_inline)) void APPLY_SPECIFIC(fetch)(const FEATURE *const *plane, npy_intp pixel)
-{
-    int c;
-    SPP_UNROLL
-    for (c = 0; c < SPP_LANES; ++c)
-        __builtin_prefetch((const char *)(plane[c] + pixel) + SPP_AHEAD, 0, 2);
-}
 
 /* Sums the pieces of the windows of one block.
    [in] plane (SPP_LANES): each channel's features from the block's first pixel on

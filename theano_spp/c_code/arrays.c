@@ -47,9 +47,7 @@ static inline npy_intp spp_minimum(npy_intp a, npy_intp b) { return a < b ? a : 
 static inline npy_intp spp_maximum(npy_intp a, npy_intp b) { return a > b ? a : b; }
 static inline npy_intp spp_ceil_divide(npy_intp a, npy_intp b) { return a / b + (a % b != 0); }
 
-/* Rows are never merged, even where one stride could walk several of them: a run of equal labels
-   ends with its row in every memory layout, so every layout adds in the same order.
-   [in] naxes 1..3, shape (naxes) */
+/* [in] naxes 1..3, shape (naxes) */
 static inline SppGrid spp_grid(int naxes, const npy_intp *shape)
 {
     SppGrid grid;

@@ -21,7 +21,7 @@ test: venv ## all tests, or some: make test TESTS=tests/theano_spp
 sanitize: venv ## the C code under AddressSanitizer and UBSan
 	@$(IN_VENV) -m tests.sanitize
 
-bench: venv ## our ops beside what does the same; make bench NAME=resize: features coarser than the map
+bench: venv ## our ops beside what does the same; make bench NAME=operations: each of them; NAME=resize: three designs
 	@$(IN_VENV) -m benchmarks$(addprefix .,$(NAME))
 
 wheel: venv ## the packages to install elsewhere, in dist/

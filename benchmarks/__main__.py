@@ -4,25 +4,25 @@ The competitors take turns in one process, in another order each round, so that 
 whatever the machine does meanwhile. The medians are given, and their ratios to ours on one thread.
 """
 import datetime
-import os
 import random
 import sys
 
-os.environ.setdefault('OMP_NUM_THREADS', '2')  # before NumPy, whose BLAS reads it too
+from . import threads
+threads.use(2)
 
 import theano_spp  # noqa: E402, F401: first, for the bridge to a legacy Theano
-import numpy as np  # noqa: E402
 from tqdm import tqdm  # noqa: E402
 
 from .competitors import COMPETITORS  # noqa: E402
-from .report import machine, seconds, write  # noqa: E402
+from .measure import bind, check, medians  # noqa: E402
+from .report import machine, write  # noqa: E402
 from .workloads import WORKLOADS, make  # noqa: E402
 
 ROUNDS = 9
 
 
 def measure(workload, progress):
-    """Return {name: (forward, gradient) medians in seconds, or the reason why there are none}."""
+    """Return {name: (forward, gradient) medians in milliseconds, or the reason why there are none}."""
     features, labels, n = make(workload)
     functions, results = {}, {}
     for name, competitor in COMPETITORS:
@@ -30,20 +30,9 @@ def measure(workload, progress):
             functions[name] = competitor(workload, n)
         except MemoryError as reason:
             results[name] = str(reason)
-    ours = functions[COMPETITORS[0][0]]
-    expected = ours[0](features, labels)
-    upstream = np.random.RandomState(1).standard_normal(expected.shape).astype('float32')
-    for name, (forward, gradient) in functions.items():  # right before fast; and warm
-        np.testing.assert_allclose(forward(features, labels), expected, rtol=1e-3, atol=1e-4, err_msg=name)
-        np.testing.assert_allclose(gradient(upstream, features, labels), ours[1](upstream, features, labels),
-                                   rtol=1e-3, atol=1e-5, err_msg=name)
-    times = {name: [] for name in functions}
-    for _ in range(ROUNDS):
-        for name in random.sample(sorted(functions), len(functions)):
-            forward, gradient = functions[name]
-            times[name].append((seconds(forward, features, labels), seconds(gradient, upstream, features, labels)))
-        progress.update()
-    results.update((name, np.median(rounds, axis=0)) for name, rounds in times.items())
+    both = bind(functions, [features, labels])
+    check(both)
+    results.update(medians(both, ROUNDS, progress))
     return n, results
 
 
@@ -56,7 +45,7 @@ def table(workload, n, results):
             rows.append('| %s | %s | | | |' % (name, results[name]))
         else:
             (forward, gradient), (f, g) = results[name], results[name] / ours
-            rows.append('| %s | %.2f | %.2f | %.2f | %.2f |' % (name, forward * 1e3, f, gradient * 1e3, g))
+            rows.append('| %s | %.2f | %.2f | %.2f | %.2f |' % (name, forward, f, gradient, g))
     return rows
 
 

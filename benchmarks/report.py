@@ -2,7 +2,6 @@
 import datetime
 import os
 import platform
-import time
 
 import numpy as np
 import theano
@@ -28,12 +27,6 @@ def machine():
     return 'Python %s, NumPy %s, Theano %s, BLAS: %s; %s, %d processors; OMP_NUM_THREADS=%s.' % (
         platform.python_version(), np.__version__, theano.__version__.strip(), blas(), processor(), os.cpu_count(),
         os.environ.get('OMP_NUM_THREADS', 'not set'))
-
-
-def seconds(function, *arguments):
-    start = time.time()
-    function(*arguments)
-    return time.time() - start
 
 
 def write(lines, name):

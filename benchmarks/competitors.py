@@ -1,4 +1,4 @@
-"""What a user could pick for mean pooling: each is a pair of functions, forward and gradient.
+"""What a user of Theano or NumPy could pick for mean pooling: each is a pair of functions, forward and gradient.
 
 forward(features, labels) -> pooled; gradient(upstream, features, labels) -> [gradient for the features].
 """
@@ -9,7 +9,7 @@ import theano.tensor as T
 
 from theano_spp import SuperpixelPool
 
-from . import naive
+from . import naive, peers
 from .measure import compiled
 
 
@@ -18,20 +18,16 @@ def _compile(pooled_of, n_superpixels):
     return compiled([features, labels], pooled_of(features, labels, n_superpixels))
 
 
-def superpixel_pool(workload, n_superpixels, openmp=False):
-    return _compile(SuperpixelPool('mean', openmp), n_superpixels)
+def superpixel_pool(workload, n_superpixels, threads):
+    return _compile(SuperpixelPool('mean', openmp=threads > 1), n_superpixels)
 
 
-def superpixel_pool_on_two_threads(workload, n_superpixels):
-    return superpixel_pool(workload, n_superpixels, openmp=True)
-
-
-def inc_subtensor(workload, n_superpixels):
+def inc_subtensor(workload, n_superpixels, threads):
     """Theano's advanced inc_subtensor on one flat index per pixel."""
     return _compile(functools.partial(naive.pool, mode='mean'), n_superpixels)
 
 
-def one_hot(workload, n_superpixels):
+def one_hot(workload, n_superpixels, threads):
     """A matrix product of the features with the labels as one-hot rows."""
     gigabytes = 4e-9 * workload.batch * workload.height * workload.width * n_superpixels
     if gigabytes > 2:
@@ -43,7 +39,7 @@ def one_hot(workload, n_superpixels):
     return _compile(pooled, n_superpixels)
 
 
-def bincount(workload, n_superpixels):
+def bincount(workload, n_superpixels, threads):
     """NumPy, a channel at a time; its gradient is np.take."""
     def forward(features, labels):
         pooled = np.empty(features.shape[:2] + (n_superpixels,), 'float32')
@@ -63,11 +59,18 @@ def bincount(workload, n_superpixels):
     return [forward, gradient]
 
 
-#: name -> how it is made; ours first.
-COMPETITORS = [
-    ('superpixel_pool, 1 thread', superpixel_pool),
-    ('superpixel_pool, 2 threads', superpixel_pool_on_two_threads),
-    ('inc_subtensor, 1 thread', inc_subtensor),
-    ('one-hot, BLAS on 2 threads', one_hot),
-    ('np.bincount, 1 thread', bincount),
-]
+OURS = 'superpixel_pool'
+
+
+def of_layout(layout):
+    """Return [(name, how its pair is made)], ours first.
+
+    Parameters
+    ----------
+    layout : {'first', 'last'}
+        Where the channels lie in memory. Features are (batch, channels, height, width) either way.
+    """
+    if layout == 'last':
+        return [(OURS, superpixel_pool), ('inc_subtensor', inc_subtensor)] + peers.CHANNELS_LAST
+    return [(OURS, superpixel_pool), ('inc_subtensor', inc_subtensor), ('one-hot product', one_hot),
+            ('np.bincount, np.take', bincount)] + peers.CHANNELS_FIRST

@@ -7,9 +7,10 @@ in the dtype it wants, sizes counted, on features that lie channels first.
 import numpy as np
 
 
-def numba_loop(workload, n_superpixels, parallel=False):
+def numba_loop(workload, n_superpixels, threads):
     """A plain loop over images, channels and pixels, compiled; sums in float32."""
     import numba
+    parallel = threads > 1
 
     @numba.njit(parallel=parallel)
     def sizes_of(labels):
@@ -49,11 +50,54 @@ def numba_loop(workload, n_superpixels, parallel=False):
     return [forward, lambda *arguments: [gradient(*arguments)]]
 
 
-def numba_loop_on_two_threads(workload, n_superpixels):
-    return numba_loop(workload, n_superpixels, parallel=True)
+def numba_loop_channels_last(workload, n_superpixels, threads):
+    """The same, with the channels innermost: features come as a view of (batch, height, width, channels)."""
+    import numba
+    parallel = threads > 1
+    parts = max(threads // workload.batch, 1)  # of an image, each with sums of its own
+
+    @numba.njit(parallel=parallel)
+    def pool(features, labels):
+        batch, height, width, channels = features.shape
+        sums = np.zeros((batch, parts, n_superpixels, channels), np.float32)
+        sizes = np.zeros((batch, parts, n_superpixels), np.float32)
+        for part in numba.prange(batch * parts):
+            b, k = part // parts, part % parts
+            for y in range(height * k // parts, height * (k + 1) // parts):
+                for x in range(width):
+                    label = labels[b, y, x]
+                    sizes[b, k, label] += 1
+                    for c in range(channels):
+                        sums[b, k, label, c] += features[b, y, x, c]
+        total = sizes.sum(axis=1)
+        return sums.sum(axis=1) / np.maximum(total, np.float32(1)).reshape((batch, n_superpixels, 1))
+
+    @numba.njit(parallel=parallel)
+    def paint(upstream, labels):
+        batch, n, channels = upstream.shape
+        height, width = labels.shape[1:]
+        painted = np.empty((batch, height, width, channels), np.float32)
+        sizes = np.zeros((batch, n), np.float32)
+        for b in numba.prange(batch):
+            for label in labels[b].flat:
+                sizes[b, label] += 1
+        for row in numba.prange(batch * height):
+            b, y = row // height, row % height
+            for x in range(width):
+                label = labels[b, y, x]
+                for c in range(channels):
+                    painted[b, y, x, c] = upstream[b, label, c] / sizes[b, label]
+        return painted
+
+    def forward(features, labels):
+        return pool(features.transpose(0, 2, 3, 1), labels).transpose(0, 2, 1)
+
+    def gradient(upstream, features, labels):
+        return [paint(np.ascontiguousarray(upstream.transpose(0, 2, 1)), labels).transpose(0, 3, 1, 2)]
+    return [forward, gradient]
 
 
-def scipy_sparse(workload, n_superpixels):
+def scipy_sparse(workload, n_superpixels, threads):
     """A product with a sparse matrix, made from the labels of each image."""
     from scipy import sparse
 
@@ -81,7 +125,7 @@ def _torch_gradient(upstream, features, labels):
     return [painted.numpy().reshape(features.shape)]
 
 
-def torch_index_add(workload, n_superpixels):
+def torch_index_add(workload, n_superpixels, threads):
     import torch
 
     def forward(features, labels):
@@ -95,7 +139,7 @@ def torch_index_add(workload, n_superpixels):
     return [forward, _torch_gradient]
 
 
-def torch_scatter_reduce(workload, n_superpixels):
+def torch_scatter_reduce(workload, n_superpixels, threads):
     """scatter_reduce_ with the mean of PyTorch itself."""
     import torch
 
@@ -107,7 +151,7 @@ def torch_scatter_reduce(workload, n_superpixels):
     return [forward, _torch_gradient]
 
 
-def torch_scatter_add(workload, n_superpixels):
+def torch_scatter_add(workload, n_superpixels, threads):
     import torch
 
     def forward(features, labels):
@@ -119,7 +163,7 @@ def torch_scatter_add(workload, n_superpixels):
     return [forward, _torch_gradient]
 
 
-def tensorflow_segment_mean(workload, n_superpixels):
+def tensorflow_segment_mean(workload, n_superpixels, threads):
     import tensorflow as tf
 
     @tf.function
@@ -141,7 +185,7 @@ def tensorflow_segment_mean(workload, n_superpixels):
     return [as_tensors(forward), lambda *arrays: [as_tensors(gradient)(*arrays)]]
 
 
-def jax_segment_sum(workload, n_superpixels):
+def jax_segment_sum(workload, n_superpixels, threads):
     import jax
     import jax.numpy as jnp
 
@@ -157,8 +201,56 @@ def jax_segment_sum(workload, n_superpixels):
     return [lambda *arrays: np.asarray(forward(*arrays)), lambda *arrays: [np.asarray(gradient(*arrays))]]
 
 
-#: name -> how it is made.
-PEERS = [
+def torch_index_add_channels_last(workload, n_superpixels, threads):
+    import torch
+
+    def rows_of(labels):
+        index = torch.from_numpy(labels).long().flatten(1)
+        return (index + n_superpixels * torch.arange(len(index))[:, None]).flatten()
+
+    def sizes_of(index):
+        return torch.zeros(workload.batch * n_superpixels).index_add_(0, index, torch.ones(index.shape)).clamp_(min=1)
+
+    def forward(features, labels):
+        rows, index = torch.from_numpy(features.transpose(0, 2, 3, 1)).flatten(0, 2), rows_of(labels)
+        pooled = torch.zeros(workload.batch * n_superpixels, rows.shape[1]).index_add_(0, index, rows)
+        return pooled.div_(sizes_of(index)[:, None]).view(workload.batch, n_superpixels, -1).numpy().transpose(0, 2, 1)
+
+    def gradient(upstream, features, labels):
+        index = rows_of(labels)
+        values = torch.from_numpy(upstream).transpose(1, 2).flatten(0, 1) / sizes_of(index)[:, None]
+        painted = torch.index_select(values, 0, index).view(labels.shape + (-1,))
+        return [painted.numpy().transpose(0, 3, 1, 2)]
+    return [forward, gradient]
+
+
+def numpy_take_channels_last(workload, n_superpixels, threads):
+    """np.add.reduceat on pixels sorted by label; its gradient is np.take."""
+    def rows_of(labels):
+        batch = len(labels)
+        return (labels.reshape(batch, -1) + n_superpixels * np.arange(batch, dtype='int32')[:, None]).ravel()
+
+    def sizes_of(index):
+        return np.maximum(np.bincount(index, minlength=workload.batch * n_superpixels), 1).astype('float32')
+
+    def forward(features, labels):
+        rows, index = features.transpose(0, 2, 3, 1).reshape(-1, workload.channels), rows_of(labels)
+        order = np.argsort(index, kind='stable')
+        present, starts = np.unique(index[order], return_index=True)
+        pooled = np.zeros((workload.batch * n_superpixels, workload.channels), 'float32')
+        pooled[present] = np.add.reduceat(rows[order], starts, axis=0)
+        pooled /= sizes_of(index)[:, None]
+        return pooled.reshape(workload.batch, n_superpixels, -1).transpose(0, 2, 1)
+
+    def gradient(upstream, features, labels):
+        index = rows_of(labels)
+        values = upstream.transpose(0, 2, 1).reshape(-1, workload.channels) / sizes_of(index)[:, None]
+        return [np.take(values, index, axis=0).reshape(labels.shape + (-1,)).transpose(0, 3, 1, 2)]
+    return [forward, gradient]
+
+
+#: [(name, how it is made)] for features whose channels are planes,
+CHANNELS_FIRST = [
     ('numba loop', numba_loop),
     ('scipy.sparse product', scipy_sparse),
     ('PyTorch index_add_', torch_index_add),
@@ -166,4 +258,10 @@ PEERS = [
     ('PyTorch scatter_reduce_', torch_scatter_reduce),
     ('TensorFlow unsorted_segment_mean', tensorflow_segment_mean),
     ('JAX segment_sum', jax_segment_sum),
+]
+#: and for features whose channels lie together.
+CHANNELS_LAST = [
+    ('numba loop', numba_loop_channels_last),
+    ('np.add.reduceat, np.take', numpy_take_channels_last),
+    ('PyTorch index_add_', torch_index_add_channels_last),
 ]

@@ -3,6 +3,10 @@ import datetime
 import os
 import platform
 
+try:
+    from importlib import metadata
+except ImportError:  # before Python 3.8
+    import importlib_metadata as metadata
 import numpy as np
 import theano
 
@@ -27,6 +31,17 @@ def machine():
     return 'Python %s, NumPy %s, Theano %s, BLAS: %s; %s, %d processors; OMP_NUM_THREADS=%s.' % (
         platform.python_version(), np.__version__, theano.__version__.strip(), blas(), processor(), os.cpu_count(),
         os.environ.get('OMP_NUM_THREADS', 'not set'))
+
+
+def versions():
+    """Those of the libraries that some benchmarks measure beside ours, as far as these are installed."""
+    found = []
+    for name in ('numba', 'scipy', 'torch', 'tensorflow-cpu', 'jax'):
+        try:
+            found.append('%s %s' % (name, metadata.version(name)))
+        except metadata.PackageNotFoundError:
+            pass
+    return 'Beside it: %s.' % ', '.join(found)
 
 
 def write(lines, name):

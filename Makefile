@@ -1,8 +1,10 @@
 # `make` lists the targets. PYTHON=python3.8 takes another Python than the first on PATH that fits (3.6 to 3.11).
 PYTHON =
 
-# Everything runs in .venv, with Theano told which BLAS to link. The caller's THEANO_FLAGS come last: they win.
-IN_VENV = THEANO_FLAGS="blas.ldflags='$$(.venv/bin/python theano_spp/legacy_bridge.py)',$$THEANO_FLAGS" .venv/bin/python
+# Everything runs in .venv, or the VENV given, with Theano told which BLAS to link. The caller's THEANO_FLAGS come last:
+# they win.
+VENV = .venv
+IN_VENV = THEANO_FLAGS="blas.ldflags='$$($(VENV)/bin/python theano_spp/legacy_bridge.py)',$$THEANO_FLAGS" $(VENV)/bin/python
 
 .PHONY: help demo example test sanitize bench wheel venv clean
 
@@ -21,8 +23,8 @@ test: venv ## all tests, or some: make test TESTS=tests/theano_spp
 sanitize: venv ## the C code under AddressSanitizer and UBSan
 	@$(IN_VENV) -m tests.sanitize
 
-bench: venv ## our ops beside what does the same; make bench NAME=resize: features coarser than the map
-	@$(IN_VENV) -m benchmarks$(addprefix .,$(NAME))
+bench: venv ## mean pooling beside other libraries (QUICK=1: in short); NAME=operations: every operation; NAME=resize: designs
+	@$(IN_VENV) -m benchmarks$(addprefix .,$(NAME)) $(if $(QUICK),--quick)
 
 wheel: venv ## the packages to install elsewhere, in dist/
 	@.venv/bin/python setup.py -q sdist bdist_wheel
@@ -32,5 +34,5 @@ venv:      ## the .venv that all of these use, with the pinned requirements
 	@sh make_venv.sh $(PYTHON)
 
 clean:     ## remove all that the targets made
-	rm -rf .venv .theano_test build dist *.egg-info demo.png
+	rm -rf .venv .venv-bench .theano_test build dist *.egg-info demo.png
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,77 +1,83 @@
-"""Times every competitor on every workload and writes the table to ``benchmarks/results/``.
+"""Mean pooling and its gradient beside what else one could pick: run ``python -m benchmarks``.
 
-The competitors take turns in one process, in another order each round, so that they share
-whatever the machine does meanwhile. The medians are given, and their ratios to ours on one thread.
+All take turns in one process, in another order each round, so that they share whatever the machine does meanwhile; a
+process for one thread, one for two. Every result is checked against ours first. A library that is not installed is
+left out, and named.
 """
 import datetime
+import json
 import os
-import random
+import subprocess
 import sys
+import tempfile
 
-os.environ.setdefault('OMP_NUM_THREADS', '2')  # before NumPy, whose BLAS reads it too
+from . import pooling  # before NumPy
 
 import theano_spp  # noqa: E402, F401: first, for the bridge to a legacy Theano
-import numpy as np  # noqa: E402
-from tqdm import tqdm  # noqa: E402
+import click  # noqa: E402
 
-from .competitors import COMPETITORS  # noqa: E402
-from .report import machine, seconds, write  # noqa: E402
-from .workloads import WORKLOADS, make  # noqa: E402
-
-ROUNDS = 9
+from .competitors import OURS  # noqa: E402
+from .report import machine, versions, write  # noqa: E402
 
 
-def measure(workload, progress):
-    """Return {name: (forward, gradient) medians in seconds, or the reason why there are none}."""
-    features, labels, n = make(workload)
-    functions, results = {}, {}
-    for name, competitor in COMPETITORS:
-        try:
-            functions[name] = competitor(workload, n)
-        except MemoryError as reason:
-            results[name] = str(reason)
-    ours = functions[COMPETITORS[0][0]]
-    expected = ours[0](features, labels)
-    upstream = np.random.RandomState(1).standard_normal(expected.shape).astype('float32')
-    for name, (forward, gradient) in functions.items():  # right before fast; and warm
-        np.testing.assert_allclose(forward(features, labels), expected, rtol=1e-3, atol=1e-4, err_msg=name)
-        np.testing.assert_allclose(gradient(upstream, features, labels), ours[1](upstream, features, labels),
-                                   rtol=1e-3, atol=1e-5, err_msg=name)
-    times = {name: [] for name in functions}
-    for _ in range(ROUNDS):
-        for name in random.sample(sorted(functions), len(functions)):
-            forward, gradient = functions[name]
-            times[name].append((seconds(forward, features, labels), seconds(gradient, upstream, features, labels)))
-        progress.update()
-    results.update((name, np.median(rounds, axis=0)) for name, rounds in times.items())
-    return n, results
+def best_peer(times, part):
+    """Return the fastest of the others and its milliseconds; part 0 is forward, 1 the gradient."""
+    others = {name: both[part] for name, both in times.items()
+              if not isinstance(both, str) and name not in (OURS, 'floor')}
+    name = min(others, key=others.get)
+    return name, others[name]
 
 
-def table(workload, n, results):
-    rows = ['', '**%s**: %d x %d x %d x %d, %d superpixels' % (workload[:5] + (n,)), '',
-            '| | forward ms | of ours | gradient ms | of ours |', '|---|---|---|---|---|']
-    ours = results[COMPETITORS[0][0]]
-    for name, _ in COMPETITORS:
-        if isinstance(results[name], str):
-            rows.append('| %s | %s | | | |' % (name, results[name]))
-        else:
-            (forward, gradient), (f, g) = results[name], results[name] / ours
-            rows.append('| %s | %.2f | %.2f | %.2f | %.2f |' % (name, forward * 1e3, f, gradient * 1e3, g))
+def summary(results):
+    """A row for each workload: ours beside memory's limit and the best of the others."""
+    rows = ['| workload (batch, channels, h, w), superpixels | channels | threads | forward ms | of the floor | best peer'
+            ' | its time, of ours | gradient ms | of the floor | best peer | its time, of ours |', '|---|' + '---|' * 10]
+    for result in results:
+        times, (name, *shape, _) = result['milliseconds'], result['workload']
+        row = ['%s (%s), %d' % (name, ', '.join(map(str, shape)), result['n']), result['layout'], str(result['threads'])]
+        for part in (0, 1):
+            peer, milliseconds = best_peer(times, part)
+            ours = times[OURS][part]
+            row += ['%.3g' % ours, '%.2f' % (ours / times['floor'][part]), peer, '%.2f' % (milliseconds / ours)]
+        rows.append('| ' + ' | '.join(row) + ' |')
     return rows
 
 
-def main():
-    random.seed(0)
-    today = datetime.date.today().isoformat()
-    report = ['# Mean pooling and its gradient, %s' % today, '',
-              machine(),
-              'float32, int32 labels by SLIC from photographs of scikit-image, channels first; medians of %d'
-              ' rounds in shuffled order.' % ROUNDS]
-    with tqdm(total=ROUNDS * len(WORKLOADS), unit='round', file=sys.stderr) as progress:
-        for workload in WORKLOADS:
-            progress.set_description(workload.name)
-            report += table(workload, *measure(workload, progress))
-    write(report, '')
+def details(result):
+    times = result['milliseconds']
+    rows = ['', '**%s**, channels %s, threads: %d' % (result['workload'][0], result['layout'], result['threads']), '',
+            '| | forward ms | of ours | gradient ms | of ours |', '|---|---|---|---|---|']
+    for name, both in times.items():
+        if isinstance(both, str):
+            rows.append('| %s | %s | | | |' % (name, both))
+        else:
+            rows.append('| %s | %.3g | %.2f | %.3g | %.2f |' % (
+                name, both[0], both[0] / times[OURS][0], both[1], both[1] / times[OURS][1]))
+    return rows
+
+
+@click.command()
+@click.option('--quick', is_flag=True, help='Three rounds, three workloads, one thread: under two minutes.')
+def main(quick):
+    """Time mean pooling and write tables to benchmarks/results/."""
+    options = ['--rounds', '3'] + sum((['--workload', name] for name in ('W1', 'W3', 'W7')), []) if quick else []
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, 'results')
+        for threads in (1,) if quick else (1, 2):
+            subprocess.check_call([sys.executable, '-m', 'benchmarks.pooling', path] + options,
+                                  env=pooling.environment(threads))
+        with open(path) as stream:
+            results = [json.loads(line) for line in stream]
+    results.sort(key=lambda result: (result['layout'], result['threads'], result['workload'][0]))
+    report = ['# Mean pooling and its gradient, %s' % datetime.date.today().isoformat(), '', machine(), versions(),
+              'float32, int32 labels by SLIC from photographs of scikit-image (W6: random, W7: one superpixel); labels'
+              ' checked and sizes counted in every call; medians of %d rounds in shuffled order. As many threads as the'
+              ' table says for everybody, on as many processors. The floor is a C loop that does nothing but read the'
+              ' features, or fill a new array of their size. The C library keeps freed memory (MALLOC_* in'
+              ' `benchmarks/pooling.py`).' % results[0]['rounds'], ''] + summary(results)
+    for result in results:
+        report += details(result)
+    write(report, '-quick' if quick else '')
 
 
 if __name__ == '__main__':

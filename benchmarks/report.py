@@ -2,8 +2,11 @@
 import datetime
 import os
 import platform
-import time
 
+try:
+    from importlib import metadata
+except ImportError:  # before Python 3.8
+    import importlib_metadata as metadata
 import numpy as np
 import theano
 
@@ -30,10 +33,15 @@ def machine():
         os.environ.get('OMP_NUM_THREADS', 'not set'))
 
 
-def seconds(function, *arguments):
-    start = time.time()
-    function(*arguments)
-    return time.time() - start
+def versions():
+    """Those of the libraries that some benchmarks measure beside ours, as far as these are installed."""
+    found = []
+    for name in ('numba', 'scipy', 'torch', 'tensorflow-cpu', 'jax'):
+        try:
+            found.append('%s %s' % (name, metadata.version(name)))
+        except metadata.PackageNotFoundError:
+            pass
+    return 'Beside it: %s.' % ', '.join(found)
 
 
 def write(lines, name):

@@ -6,11 +6,17 @@ from skimage import data, segmentation, transform
 
 Workload = collections.namedtuple('Workload', 'name batch channels height width superpixels')
 
+#: Instead of a number of superpixels: 400 labels, another one on each pixel.
+RANDOM = 'random'
+
 WORKLOADS = [
     Workload('W1', 8, 64, 32, 32, 50),
     Workload('W2', 8, 512, 80, 80, 200),
     Workload('W3', 2, 64, 320, 320, 400),
     Workload('W4', 1, 21, 1024, 2048, 1000),
+    Workload('W5', 4, 32, 256, 256, 4096),
+    Workload('W6', 2, 64, 320, 320, RANDOM),
+    Workload('W7', 2, 64, 320, 320, 1),
 ]
 
 PHOTOGRAPHS = (data.astronaut, data.coffee, data.chelsea, data.rocket)
@@ -29,7 +35,13 @@ def superpixels(batch, height, width, n_superpixels):
 
 def make(workload):
     """Return features float32 (batch, channels, height, width), labels int32 (batch, height, width) and n."""
-    labels = superpixels(workload.batch, workload.height, workload.width, workload.superpixels)
+    shape = workload.batch, workload.height, workload.width
+    if workload.superpixels == RANDOM:
+        labels = np.random.RandomState(0).randint(0, 400, shape).astype('int32')
+    elif workload.superpixels == 1:
+        labels = np.zeros(shape, 'int32')
+    else:
+        labels = superpixels(*shape, n_superpixels=workload.superpixels)
     features = np.random.RandomState(0).standard_normal(
         (workload.batch, workload.channels, workload.height, workload.width)).astype('float32')
     return features, labels, int(labels.max()) + 1

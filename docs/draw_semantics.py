@@ -40,30 +40,66 @@ FINE_LABELS = np.array([[0, 0, 0, 0, 1, 1],
                         [0, 0, 2, 2, 1, 1],
                         [2, 2, 2, 2, 2, 1],
                         [2, 2, 2, 2, 2, 2]], 'int32')
+POOLED = np.array([12, 22, 39], 'float64')  # whole numbers, divided by the sizes too
 COLOURS = ['#8dd3c7', '#fdb462', '#bebada', '#ffffff']
 NONE = '#d9d9d9'
+INK = '#222222'
+MAP, TABLE = (5, 4), (5.1, 3)  # columns, rows
+CELL, GAP, TITLE = .54, .42, .56  # inches
 
 
-def draw_grid(axes, title, values, labels, text='%.3g'):
-    """Numbers in cells that have the colours of their superpixels."""
+def panels(*rows):
+    """A figure with axes for each (columns, rows) in cells: cells have one size, and tops stand in one line."""
+    width = max(sum(GAP + CELL * columns for columns, _ in row) for row in rows)
+    heights = [TITLE + CELL * max(tall for _, tall in row) + GAP / 2 for row in rows]
+    top = height = sum(heights)
+    figure, axes = plt.figure(figsize=(width, height)), []
+    for row, row_height in zip(rows, heights):
+        left = GAP / 2
+        for columns, tall in row:
+            bottom = top - TITLE - CELL * tall
+            axes.append(figure.add_axes([left / width, bottom / height, CELL * columns / width, CELL * tall / height]))
+            left += CELL * columns + GAP
+        top -= row_height
+    return figure, axes
+
+
+def draw_cells(axes, values, labels, text='%.3g', at=(0, 0), size=1, fontsize=11):
+    """Numbers in cells that have the colours of their superpixels; the first cell at (column, row)."""
     for (row, column), value in np.ndenumerate(values):
         colour = NONE if labels[row, column] < 0 else COLOURS[labels[row, column]]
-        axes.add_patch(plt.Rectangle((column, row), 1, 1, facecolor=colour, edgecolor='white', linewidth=2))
-        axes.text(column + .5, row + .5, text % value, ha='center', va='center', fontsize=11)
-    axes.set(xlim=(0, values.shape[1]), ylim=(values.shape[0], 0), aspect='equal')
+        left, top = at[0] + size * column, at[1] + size * row
+        axes.add_patch(plt.Rectangle((left + .03, top + .03), size - .06, size - .06, facecolor=colour, edgecolor=NONE,
+                                     linewidth=1 if colour == COLOURS[3] else 0))  # that is white
+        axes.text(left + size / 2, top + size / 2, text % value, ha='center', va='center', fontsize=fontsize)
+
+
+def finish(axes, title, columns, rows):
+    axes.set(xlim=(0, columns), ylim=(rows, 0), aspect='equal', anchor='N')
     axes.set_title(title, fontsize=10.5)
     axes.axis('off')
 
 
-def draw_table(axes, title, rows, names):
-    """One row of numbers for each name, one column for each superpixel, in the superpixels' colours."""
+def draw_grid(axes, title, values, labels, text='%.3g'):
+    """A map: a number for each pixel."""
+    draw_cells(axes, values, labels, text)
+    finish(axes, title, values.shape[1], values.shape[0])
+
+
+def draw_table(axes, title, rows, names, margin=1.1):
+    """One row of numbers for each name, one column for each superpixel; the names need `margin` cells."""
     table = np.array(rows)
-    draw_grid(axes, title, table, np.tile(np.arange(table.shape[1]), (len(table), 1)))
+    draw_cells(axes, table, np.tile(np.arange(table.shape[1]), (len(table), 1)))
+    finish(axes, title, table.shape[1], max(len(table), 3))
     for row, name in enumerate(names):
         axes.text(-.15, row + .5, name, ha='right', va='center', fontsize=11)
-    for column in range(table.shape[1]):  # one colour is white
-        axes.add_patch(plt.Rectangle((column, 0), .98, len(table), facecolor='none', edgecolor=NONE, linewidth=1))
-    axes.set(xlim=(-1.1, table.shape[1]), ylim=(max(len(table), 3), 0))
+    axes.set_xlim(-margin, table.shape[1])
+
+
+def draw_pale(axes, labels):
+    """A map in the background."""
+    for (row, column), label in np.ndenumerate(labels):
+        axes.add_patch(plt.Rectangle((column, row), 1, 1, facecolor=COLOURS[label], alpha=.45, linewidth=0))
 
 
 def mark(axes, winner, shape, colour):
@@ -75,8 +111,7 @@ def mark(axes, winner, shape, colour):
 
 
 def save(figure, path):
-    figure.tight_layout()
-    figure.savefig(path + '.part', format='png', dpi=110)
+    figure.savefig(path + '.part', format='png', dpi=110, bbox_inches='tight', pad_inches=.12)
     plt.close(figure)
     os.rename(path + '.part', path)
 
@@ -90,7 +125,7 @@ def draw_pooling(path):
     painted = {mode: theano_spp.superpixel_unpool(pooled['mean'], superpixel_map, mode).eval()
                for mode in ('sum', 'mean')}
 
-    figure, axes = plt.subplots(1, 5, figsize=(15, 3.2))
+    figure, axes = panels([MAP, MAP, TABLE, MAP, MAP])
     draw_grid(axes[0], 'feature_map\none channel', FEATURES, LABELS)
     draw_grid(axes[1], 'superpixel_map\n-1 belongs to none, 0 has two islands', LABELS, LABELS, '%d')
     draw_table(axes[2], 'superpixel_pool\nsuperpixel 3 has no pixels',
@@ -110,7 +145,7 @@ def draw_extremum(path):
         of_features = T.grad(None, x, known_grads={pooled: T.constant(upstream)})
         *found[mode], gradient[mode] = theano.function([x], [pooled, winner, of_features])(FEATURES[None, None])
 
-    figure, axes = plt.subplots(1, 5, figsize=(15, 3.2))
+    figure, axes = panels([MAP, MAP, TABLE, MAP, MAP])
     draw_grid(axes[0], 'superpixel_map\n-1 belongs to none', LABELS, LABELS, '%d')
     draw_grid(axes[1], 'feature_map and its winners\nblack: of max, blue: of min', FEATURES,
               LABELS)
@@ -140,25 +175,65 @@ def draw_weights(path):
 
 def draw_resize(path):
     """Four cells and a finer map: what each cell counts for each superpixel, and what both resizings give."""
-    kinds = ('nearest', 'bilinear')
-    resized = {kind: theano_spp.interpolation.resize(CELLS[None, None], FINE_LABELS.shape, kind)[0, 0]
-               for kind in kinds}
-    overlap = {kind: theano_spp.superpixel_overlap(FINE_LABELS[None], 3, CELLS.shape, kind).eval()[0] for kind in kinds}
-    pooled = {kind: theano_spp.superpixel_pool(CELLS[None, None], FINE_LABELS[None], 3, resize=kind).eval()[0, 0]
-              for kind in kinds}
-    figure, axes = plt.subplots(2, 4, figsize=(15, 6.6), gridspec_kw={'width_ratios': [.8, 1, 1.9, .9]})
-    draw_grid(axes[0, 0], 'feature_map\n4 cells', CELLS, np.full(CELLS.shape, 3))
-    for (row, column), _ in np.ndenumerate(CELLS):
-        axes[0, 0].add_patch(plt.Rectangle((column, row), 1, 1, facecolor='none', edgecolor=NONE, linewidth=1.5))
-    draw_grid(axes[1, 0], 'superpixel_map\n36 pixels', FINE_LABELS, FINE_LABELS, '%d')
-    for row, kind in enumerate(kinds):
-        draw_grid(axes[row, 1], "resized, %r\nnever made in memory" % kind, resized[kind], FINE_LABELS)
-        both = np.concatenate(list(overlap[kind]), axis=1)
-        draw_grid(axes[row, 2], 'superpixel_overlap: the share of each cell in each superpixel', both,
-                  np.repeat(np.arange(3), 2)[None].repeat(2, 0), '%.2f')
-        for column in (2, 4):
-            axes[row, 2].axvline(column, color='white', linewidth=9)
-        draw_table(axes[row, 3], "superpixel_pool,\nresize=%r" % kind, [pooled[kind]], ("'mean'",))
+    figure, axes = panels(*[[(6, 6), (6, 6), (9.6, 6)]] * 2)
+    draw_cells(axes[0], CELLS, np.full(CELLS.shape, 3), size=3, fontsize=16)
+    finish(axes[0], 'feature_map\n4 cells', 6, 6)
+    draw_grid(axes[3], 'superpixel_map\n36 pixels', FINE_LABELS, FINE_LABELS, '%d')
+    for kind, (resized_axes, overlap_axes) in zip(('nearest', 'bilinear'), (axes[1:3], axes[4:6])):
+        resized = theano_spp.interpolation.resize(CELLS[None, None], FINE_LABELS.shape, kind)[0, 0]
+        draw_grid(resized_axes, 'feature_map resized, %r\nnever made in memory' % kind, resized, FINE_LABELS)
+        overlap = theano_spp.superpixel_overlap(FINE_LABELS[None], 3, CELLS.shape, kind).eval()[0]
+        pooled = theano_spp.superpixel_pool(CELLS[None, None], FINE_LABELS[None], 3, resize=kind).eval()[0, 0]
+        for label in range(3):
+            own, left = np.full(CELLS.shape, label), 3.3 * label
+            draw_cells(overlap_axes, overlap[label], own, '%.2f', (left, 0), 1.5)
+            draw_cells(overlap_axes, pooled[None, label:label + 1], own, at=(left + .75, 4.5), size=1.5, fontsize=13)
+        overlap_axes.text(4.8, 3.8, 'superpixel_pool, resize=%r\nthe cells in these shares, summed' % kind, ha='center',
+                          va='center', fontsize=10.5)
+        finish(overlap_axes, 'superpixel_overlap, resize=%r\nthe share of each cell in each superpixel' % kind, 9.6, 6)
+    save(figure, path)
+
+
+def draw_unpool_resize(path):
+    """Values of superpixels brought to four cells: painted on a finer map, and summed over what each cell sees."""
+    sizes = theano_spp.superpixel_sizes(FINE_LABELS[None], 3).eval()[0]
+    figure, axes = panels(*[[(6, 6)] * 4] * 2)
+    draw_grid(axes[0], 'superpixel_map\n36 pixels', FINE_LABELS, FINE_LABELS, '%d')
+    draw_table(axes[4], "pooled\nand what 'mean' paints", [POOLED, sizes, POOLED / sizes],
+               ('pooled', 'sizes', 'pooled / sizes'), margin=3)
+    for mode, row in zip(('sum', 'mean'), (axes[:4], axes[4:])):
+        painted = theano_spp.superpixel_unpool(POOLED[None, None], FINE_LABELS[None], mode).eval()[0, 0]
+        draw_grid(row[1], "superpixel_unpool, %r\nnever made in memory" % mode, painted, FINE_LABELS)
+        for kind, cell_axes in zip(('nearest', 'bilinear'), row[2:]):
+            cells = theano_spp.superpixel_unpool(POOLED[None, None], FINE_LABELS[None], mode, kind, CELLS.shape).eval()
+            draw_pale(cell_axes, FINE_LABELS)
+            for (i, j), value in np.ndenumerate(cells[0, 0]):
+                cell_axes.add_patch(plt.Rectangle((3 * j, 3 * i), 3, 3, facecolor='none', edgecolor=INK, linewidth=1.5,
+                                                  clip_on=False))
+                cell_axes.text(3 * j + 1.5, 3 * i + 1.5, '%.4g' % value, ha='center', va='center', fontsize=16)
+            finish(cell_axes, "superpixel_unpool, %r\nresize=%r: 4 cells" % (mode, kind), 6, 6)
+    save(figure, path)
+
+
+def draw_graph(path):
+    """Sizes, centroids, and which superpixels touch."""
+    labels = FINE_LABELS[None]
+    sizes, centroids = theano_spp.superpixel_sizes(labels).eval()[0], theano_spp.superpixel_centroids(labels).eval()[0]
+    edges, lengths = theano_spp.superpixel_adjacency(labels)
+    figure, axes = panels([(6, 6), (6, 6), (6, 6)])
+    draw_grid(axes[0], 'superpixel_map\n3 superpixels', FINE_LABELS, FINE_LABELS, '%d')
+    draw_table(axes[1], 'superpixel_sizes, superpixel_centroids\nin pixels, whose centres are whole numbers',
+               [sizes] + list(centroids.T), ('size', 'centroid: row', 'column'), margin=3)
+    draw_pale(axes[2], FINE_LABELS)
+    nodes = centroids[:, ::-1] + .5  # drawn (column, row), and pixel 0 from 0 to 1
+    for (_, a, b), length in zip(edges, lengths):
+        axes[2].plot(*nodes[[a, b]].T, color=INK, linewidth=length)
+        axes[2].text(*nodes[[a, b]].mean(axis=0), s='%d' % length, ha='center', va='center', fontsize=11,
+                     bbox=dict(boxstyle='round', facecolor='white', edgecolor=INK))
+    for label, (column, row) in enumerate(nodes):
+        axes[2].plot(column, row, 'o', markersize=24, markerfacecolor=COLOURS[label], markeredgecolor=INK, zorder=3)
+        axes[2].text(column, row, '%d' % label, ha='center', va='center', fontsize=11, zorder=4)
+    finish(axes[2], 'superpixel_adjacency\nand how many pixel faces two share', 6, 6)
     save(figure, path)
 
 
@@ -169,19 +244,19 @@ def draw_label_tools(path):
     batch = label_tools.pad_to_batch([relabelled[0], small])
     masked = label_tools.apply_mask(relabelled[0], MASK)
 
-    figure, axes = plt.subplots(1, 6, figsize=(15, 3.4), gridspec_kw={'width_ratios': [1.1, 1.1, .75, 1.1, 1.1, 1.1]})
-    draw_grid(axes[0], 'ids of a whole data set', GAPPY, relabelled[0], '%d')
-    draw_grid(axes[1], 'relabel_sequential', relabelled[0], relabelled[0], '%d')
-    draw_grid(axes[2], 'another size', small, small, '%d')
-    axes[2].set(xlim=(-.5, 2.5), ylim=(4, 0))
-    draw_grid(axes[3], 'pad_to_batch\nthe second of its two images', batch[1], batch[1], '%d')
-    draw_grid(axes[4], 'a mask', MASK, np.where(MASK, 3, -1), '%d')
-    draw_grid(axes[5], 'apply_mask', masked, masked, '%d')
+    figure, axes = panels([(4, 4), (4, 4), (2, 3), (4, 4), (4, 4), (4, 4)])
+    draw_grid(axes[0], 'ids of a whole\ndata set', GAPPY, relabelled[0], '%d')
+    draw_grid(axes[1], 'relabel_sequential\nnumbers them anew', relabelled[0], relabelled[0], '%d')
+    draw_grid(axes[2], 'another\nsize', small, small, '%d')
+    draw_grid(axes[3], 'pad_to_batch\nmakes it as large', batch[1], batch[1], '%d')
+    draw_grid(axes[4], 'a mask\n0: shall not count', MASK, np.where(MASK, 3, -1), '%d')
+    draw_grid(axes[5], 'apply_mask\nlabels it -1', masked, masked, '%d')
     save(figure, path)
 
 
 PICTURES = {'semantics.png': draw_pooling, 'extremum.png': draw_extremum, 'weights.png': draw_weights,
-            'resize.png': draw_resize, 'label_tools.png': draw_label_tools}
+            'resize.png': draw_resize, 'unpool_resize.png': draw_unpool_resize, 'label_tools.png': draw_label_tools,
+            'graph.png': draw_graph}
 
 
 def draw(folder):

@@ -25,7 +25,7 @@ shutil.copytree(external_c.C_CODE_FOLDER, planted)
 path = os.path.join(planted, 'superpixel_pool.c')
 with open(path) as stream:
     code = stream.read()
-place = '    free(scratch);\\n    free(sizes);\\n    return 0;\\n'
+place = '    failed = 0;\\ndone:\\n'
 assert place in code
 with open(path, 'w') as stream:
     stream.write(code.replace(place, {defect!r} + place))

@@ -7,8 +7,9 @@ import theano
 import theano.tensor as T
 from theano.compile.debugmode import DebugMode
 
-from tests.label_maps import hard_maps, random_map
+from tests.label_maps import hard_maps, random_map, regions_map
 from tests.memory_layouts import layouts
+from tests.numeric import assert_within_promise
 from theano_spp import reference, superpixel_pool, superpixel_sizes, superpixel_unpool
 
 
@@ -27,6 +28,17 @@ class LayoutTest(unittest.TestCase):
         np.testing.assert_allclose(bits, expected, rtol=1e-12)
         for (name, some), (other, labels) in itertools.product(layouts(features), layouts(self.labels)):
             np.testing.assert_array_equal(function(some, labels), bits, '%s, %s' % (name, other))
+
+    def test_wide_superpixels_pool_to_the_same_bits_in_every_layout_and_block_of_channels(self):
+        x, m = T.ftensor4(), T.itensor3()
+        function = theano.function([x, m], superpixel_pool(x, m, 4))
+        labels = regions_map(self.rng, (2, 7, 211), 4)
+        for channels in (1, 3, 8, 21, 70):
+            features = self.rng.randn(2, channels, 7, 211).astype('float32')
+            bits = function(features, labels)
+            assert_within_promise(bits, features, labels, 4, 'mean')
+            for name, some in layouts(features):
+                np.testing.assert_array_equal(function(some, labels), bits, name)
 
     def test_unpooling_gives_the_same_bits_for_every_layout_of_values_and_labels(self):
         y, m = T.dtensor3(), T.itensor3()

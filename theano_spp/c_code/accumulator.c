@@ -25,6 +25,24 @@ static inline void APPLY_SPECIFIC(add_piece)(APPLY_SPECIFIC(Accumulator) acc, np
     }
 }
 
+/* row (channels) is added to sum (SPP_DOUBLES, width). */
+static inline void APPLY_SPECIFIC(add_row)(const FEATURE *row, npy_intp channels, npy_intp width, double *sum)
+{
+    npy_intp c;
+    #if SPP_CATCH_ERRORS
+    for (c = 0; c < channels; ++c) {
+        const double old = sum[c], value = (double)row[c];
+        const double both = old + value, added = both - old;
+        sum[width + c] += (old - (both - added)) + (value - added);
+        sum[c] = both;
+    }
+    #else
+    (void)width;
+    for (c = 0; c < channels; ++c)
+        sum[c] += (double)row[c];
+    #endif
+}
+
 static inline double APPLY_SPECIFIC(total)(APPLY_SPECIFIC(Accumulator) acc, npy_intp at)
 {
     const double sum = acc.sum[at];

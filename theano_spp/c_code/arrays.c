@@ -47,9 +47,7 @@ static inline npy_intp spp_minimum(npy_intp a, npy_intp b) { return a < b ? a : 
 static inline npy_intp spp_maximum(npy_intp a, npy_intp b) { return a > b ? a : b; }
 static inline npy_intp spp_ceil_divide(npy_intp a, npy_intp b) { return a / b + (a % b != 0); }
 
-/* Rows are never merged, even where one stride could walk several of them: a run of equal labels
-   ends with its row in every memory layout, so every layout adds in the same order.
-   [in] naxes 1..3, shape (naxes) */
+/* [in] naxes 1..3, shape (naxes) */
 static inline SppGrid spp_grid(int naxes, const npy_intp *shape)
 {
     SppGrid grid;
@@ -69,6 +67,27 @@ static inline SppStrides spp_strides(int naxes, const npy_intp *strides)
     return walk;
 }
 
+/* Whether pixels follow each other in memory in row-major order, without gaps. */
+static inline int spp_lies_in_order(const SppGrid *grid, const SppStrides *walk, size_t itemsize)
+{
+    const npy_intp item = (npy_intp)itemsize;
+    return (grid->length < 2 || walk->pixel == item)
+           && (grid->rows[1] < 2 || walk->row[1] == grid->length * item)
+           && (grid->rows[0] < 2 || walk->row[0] == grid->rows[1] * grid->length * item);
+}
+
+/* Copies `count` pixels from row-major number `first` on, whatever their strides. */
+#define SPP_COPY_PIXELS(TYPE, array, grid, walk, first, count, to)                                          \
+    do {                                                                                                    \
+        npy_intp spp_row = (first) / (grid)->length, spp_x = (first) % (grid)->length, spp_i = 0;           \
+        for (; spp_i < (count); ++spp_row, spp_x = 0) {                                                     \
+            const char *spp_at = (array) + spp_row / (grid)->rows[1] * (walk)->row[0]                       \
+                                 + spp_row % (grid)->rows[1] * (walk)->row[1];                              \
+            for (; spp_x < (grid)->length && spp_i < (count); ++spp_x, ++spp_i)                             \
+                (to)[spp_i] = *(const TYPE *)(spp_at + spp_x * (walk)->pixel);                              \
+        }                                                                                                   \
+    } while (0)
+
 static inline npy_intp spp_product(const npy_intp *shape, int ndim)
 {
     return PyArray_MultiplyList((npy_intp *)shape, ndim);
@@ -79,6 +98,9 @@ static inline npy_intp spp_product(const npy_intp *shape, int ndim)
                             " with theano_spp.label_tools.relabel_sequential)"
 #define SPP_FOR_CELLS "cells of a feature map (give one with smaller spatial sizes)"
 #define SPP_FOR_PIXELS "pixels on one axis of a superpixel map (give one with smaller spatial sizes)"
+
+#define SPP_FOR_IMAGES "images (give fewer at once)"
+#define SPP_FOR_WINDOWS "windows of 16 pixels (give smaller superpixel maps, or fewer at once)"
 
 static inline void spp_memory_error(const char *op, npy_intp count, const char *what)
 {
@@ -109,6 +131,21 @@ static inline void *spp_allocate(const char *op, npy_intp count, const char *wha
 static inline void *spp_scratch(const char *op, npy_intp n_superpixels, npy_intp width, size_t itemsize)
 {
     return spp_allocate(op, n_superpixels, SPP_FOR_SUPERPIXELS, width, itemsize);
+}
+
+/* The first address from `memory` on where a cache line begins. */
+static inline double *spp_align(double *memory)
+{
+    return (double *)(((npy_uintp)memory + 63) / 64 * 64);
+}
+
+/* How many channels make a block: `most`, or fewer where that gives each thread as many blocks as the others. */
+static inline npy_intp spp_block_width(npy_intp batch, npy_intp channels, npy_intp most, int threads)
+{
+    npy_intp blocks = spp_maximum(spp_ceil_divide(channels, most), 1);
+    if (batch * blocks % threads != 0 && batch * blocks < 8 * threads)
+        blocks = spp_ceil_divide(blocks, threads) * threads;
+    return spp_maximum(spp_ceil_divide(channels, blocks), 1);
 }
 
 /* In what an array and superpixel_map (batch, *spatial) must agree. */

@@ -2,6 +2,24 @@
 #ifndef SPP_LABEL_MAP
 #define SPP_LABEL_MAP
 
+/* Pixels are looked at in windows of this many, in row-major order: whether a pixel's label differs from
+   that of the pixel before it is a bit of its window's `starts`. */
+#define SPP_WINDOW 16
+#define SPP_STRIP 1024  /* pixels whose labels are read at a time, in windows */
+
+/* changes (SPP_WINDOW), each 0 or 1 -> bit i for pixel i */
+static inline unsigned spp_pack_bits(const npy_uint8 *changes)
+{
+    unsigned bits = 0;
+    int i;
+    for (i = 0; i < SPP_WINDOW; ++i)
+        bits |= (unsigned)changes[i] << i;
+    return bits;
+}
+
+/* The number of the lowest bit that is set; bits must not be 0. */
+static inline int spp_lowest_bit(unsigned bits) { return __builtin_ctz(bits); }
+
 /* "superpixel_map[1, 4, 7]" of the pixel with this row-major number, for error texts. */
 static inline PyObject *spp_place(PyArrayObject *superpixel_map, npy_intp pixel)
 {
@@ -49,27 +67,62 @@ static inline npy_intp APPLY_SPECIFIC(run_length)(const char *labels, npy_intp s
     return run;
 }
 
-/* Counts the pixels of each superpixel of one image.
+/* The labels of `count` pixels from row-major number `first` on: where they lie, or copied to `strip`. */
+static inline const LABEL *APPLY_SPECIFIC(labels_from)(const char *labels, const SppGrid *grid,
+                                                       const SppStrides *walk, npy_intp first, npy_intp count,
+                                                       LABEL *strip)
+{
+    if (spp_lies_in_order(grid, walk, sizeof(LABEL)))
+        return (const LABEL *)labels + first;
+    SPP_COPY_PIXELS(LABEL, labels, grid, walk, first, count, strip);
+    return strip;
+}
+
+/* Counts the pixels of each superpixel of one image and notes where they are.
    [in] labels: first pixel  [in, out] sizes (n_superpixels): added to
+   [out] starts (windows), last (n_superpixels): as in SppRuns, or NULL
    Returns -1, or the row-major number of the first pixel whose label is >= n_superpixels. */
 static npy_intp APPLY_SPECIFIC(count_image)(const char *labels, const SppGrid *grid,
                                             const SppStrides *walk, npy_intp n_superpixels,
-                                            npy_int64 *sizes)
+                                            npy_int64 *sizes, npy_uint16 *starts, npy_intp *last)
 {
-    npy_intp r0, r1, p, run;
-    for (r0 = 0; r0 < grid->rows[0]; ++r0)
-        for (r1 = 0; r1 < grid->rows[1]; ++r1) {
-            const char *row = labels + r0 * walk->row[0] + r1 * walk->row[1];
-            for (p = 0; p < grid->length; p += run) {
-                const LABEL label = *(const LABEL *)(row + p * walk->pixel);
-                run = APPLY_SPECIFIC(run_length)(row + p * walk->pixel, walk->pixel, grid->length - p);
-                if (SPP_IS_NONE(label))
-                    continue;
-                if ((npy_uint64)label >= (npy_uint64)n_superpixels)
-                    return (r0 * grid->rows[1] + r1) * grid->length + p;
-                sizes[(npy_intp)label] += run;
+    const npy_intp pixels = grid->rows[0] * grid->rows[1] * grid->length;
+    LABEL strip[SPP_STRIP];
+    npy_uint8 changes[SPP_STRIP];
+    LABEL label = (LABEL)0;  /* of the run that goes on */
+    npy_intp run = 0;        /* where it began */
+    npy_intp first, w, i;
+    for (first = 0; first < pixels; first += SPP_STRIP) {
+        const npy_intp count = spp_minimum(SPP_STRIP, pixels - first);
+        const LABEL *here = APPLY_SPECIFIC(labels_from)(labels, grid, walk, first, count, strip);
+        changes[0] = first == 0 || here[0] != label;
+        for (i = 1; i < count; ++i)
+            changes[i] = here[i] != here[i - 1];
+        for (i = count; i % SPP_WINDOW != 0; ++i)
+            changes[i] = 0;
+        for (w = 0; w * SPP_WINDOW < count; ++w) {
+            unsigned bits = spp_pack_bits(changes + w * SPP_WINDOW);
+            if (starts != NULL)
+                *starts++ = (npy_uint16)bits;
+            for (; bits != 0; bits &= bits - 1) {
+                const npy_intp at = w * SPP_WINDOW + spp_lowest_bit(bits);
+                if (run < first + at && !SPP_IS_NONE(label)) {
+                    sizes[(npy_intp)label] += first + at - run;
+                    if (last != NULL)
+                        last[(npy_intp)label] = first + at - 1;
+                }
+                label = here[at];
+                run = first + at;
+                if (!SPP_IS_NONE(label) && (npy_uint64)label >= (npy_uint64)n_superpixels)
+                    return run;
             }
         }
+    }
+    if (pixels > 0 && !SPP_IS_NONE(label)) {
+        sizes[(npy_intp)label] += pixels - run;
+        if (last != NULL)
+            last[(npy_intp)label] = pixels - 1;
+    }
     return -1;
 }
 
@@ -113,14 +166,16 @@ static void APPLY_SPECIFIC(label_error)(const char *op, PyArrayObject *superpixe
 
 /* Checks every label and counts the pixels of every superpixel, image by image.
    [out] sizes (batch, n_superpixels), zeroed by the caller
+   [out] starts (batch, windows), last (batch, n_superpixels): as in SppRuns, or NULL
    Returns 0, or -1 with an IndexError that names the first bad label. */
-static int APPLY_SPECIFIC(count_labels)(const char *op, const char *limit_name,
-                                        PyArrayObject *superpixel_map, npy_intp n_superpixels,
-                                        npy_int64 *sizes)
+static int APPLY_SPECIFIC(find_runs)(const char *op, const char *limit_name,
+                                     PyArrayObject *superpixel_map, npy_intp n_superpixels,
+                                     npy_int64 *sizes, npy_uint16 *starts, npy_intp *last)
 {
     const npy_intp batch = PyArray_DIM(superpixel_map, 0);
     const int naxes = PyArray_NDIM(superpixel_map) - 1;
     const npy_intp pixels = spp_product(PyArray_DIMS(superpixel_map) + 1, naxes);
+    const npy_intp windows = spp_ceil_divide(pixels, SPP_WINDOW);
     const char *labels = PyArray_BYTES(superpixel_map);
     npy_intp first_bad = -1;
     const SppGrid grid = spp_grid(naxes, PyArray_DIMS(superpixel_map) + 1);
@@ -133,7 +188,8 @@ static int APPLY_SPECIFIC(count_labels)(const char *op, const char *limit_name,
     for (image = 0; image < batch; ++image) {
         npy_intp bad = APPLY_SPECIFIC(count_image)(
             labels + image * PyArray_STRIDE(superpixel_map, 0), &grid, &walk, n_superpixels,
-            sizes + image * n_superpixels);
+            sizes + image * n_superpixels, starts == NULL ? NULL : starts + image * windows,
+            last == NULL ? NULL : last + image * n_superpixels);
         if (bad >= 0) {
             #ifdef _OPENMP
             #pragma omp critical(spp_first_bad_label)
@@ -147,4 +203,11 @@ static int APPLY_SPECIFIC(count_labels)(const char *op, const char *limit_name,
         return -1;
     }
     return 0;
+}
+
+static inline int APPLY_SPECIFIC(count_labels)(const char *op, const char *limit_name,
+                                               PyArrayObject *superpixel_map, npy_intp n_superpixels,
+                                               npy_int64 *sizes)
+{
+    return APPLY_SPECIFIC(find_runs)(op, limit_name, superpixel_map, n_superpixels, sizes, NULL, NULL);
 }

@@ -1,0 +1,103 @@
+"""How the benchmarks measure: functions of a graph, whether results agree, time, memory."""
+import ctypes
+import functools
+import random
+import time
+
+import numpy as np
+import theano
+import theano.tensor as T
+
+from . import threads
+
+theano.config.floatX = 'float32'  # of all benchmarks
+
+
+def compiled(inputs, output):
+    """Compile a graph and its gradient, without the checks and copies that are not its own.
+
+    Parameters
+    ----------
+    inputs : list of TensorVariable
+    output : TensorVariable
+
+    Returns
+    -------
+    list of callable
+        ``forward(*inputs)``; and where inputs are floats ``gradient(upstream, *inputs)``, a list with the gradient for
+        each of these. It computes again what it needs of the forward graph.
+    """
+    functions = [theano.function(inputs, theano.Out(output, borrow=True))]
+    floats = [variable for variable in inputs if variable.dtype in T.float_dtypes]
+    if floats:
+        upstream = output.type()
+        gradients = T.grad(None, floats, known_grads={output: upstream})
+        functions.append(theano.function(
+            [upstream] + inputs, [theano.Out(gradient, borrow=True) for gradient in gradients],
+            on_unused_input='ignore'))  # some need the features for their shape
+    return functions
+
+
+def bind(functions, values):
+    """Give functions their arguments: {name: [forward, gradient]} becomes the same of callables that take none."""
+    forward, *gradient = next(iter(functions.values()))
+    upstream = []
+    if gradient:
+        upstream.append(np.random.RandomState(1).standard_normal(forward(*values).shape).astype('float32'))
+    return {name: [functools.partial(forward, *values)] + [functools.partial(g, *upstream, *values) for g in gradient]
+            for name, (forward, *gradient) in functions.items()}
+
+
+def check(calls, gradients=True):
+    """Raise AssertionError where results are not those of the first: right before fast."""
+    results = {name: [_arrays(call()) for call in both] for name, both in calls.items()}
+    expected = next(iter(results.values()))
+    for name, both in results.items():
+        for result, wanted in list(zip(both, expected))[:2 if gradients else 1]:
+            for array, right in zip(result, wanted):
+                np.testing.assert_allclose(array, right, rtol=1e-3, atol=1e-5 * np.abs(right).max(), err_msg=name)
+
+
+def _arrays(result):
+    return result if isinstance(result, (list, tuple)) else [result]
+
+
+def medians(calls, rounds, progress):
+    """Return {name: [milliseconds of each call]}.
+
+    They take turns, in another order each round, so that they share whatever the machine does meanwhile.
+    """
+    times = {name: [] for name in calls}
+    for _ in range(rounds):
+        for name in random.sample(sorted(calls), len(calls)):
+            threads.settle()
+            times[name].append([_seconds(call) for call in calls[name]])
+        progress.update()
+    return {name: 1e3 * np.median(seconds, axis=0) for name, seconds in times.items()}
+
+
+def _seconds(call):
+    call()  # wakes its threads, and puts its data in the caches in the place of others'
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def peak_memory(calls):
+    """Return {name: the most megabytes that its calls, one after the other, need beyond their inputs}. On Linux."""
+    return {name: _peak(both) for name, both in calls.items()}
+
+
+def _peak(calls):
+    ctypes.CDLL(None).malloc_trim(0)  # memory that is free already would be used without being seen
+    with open('/proc/self/clear_refs', 'w') as stream:
+        stream.write('5')  # sets the peak back to what is used now
+    before = _status('VmRSS')
+    for call in calls:
+        call()
+    return max(0, _status('VmHWM') - before)
+
+
+def _status(field):
+    with open('/proc/self/status') as stream:
+        return [int(line.split()[1]) for line in stream if line.startswith(field)][0] / 1024.

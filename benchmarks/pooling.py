@@ -1,0 +1,72 @@
+"""Times mean pooling and its gradient on one workload after the other, in this process.
+
+``python -m benchmarks`` runs it with each number of threads, in an environment that treats all alike (see
+``environment``), and reads what it writes: a JSON object for each workload and memory layout, a line each.
+"""
+import json
+import os
+import random
+import sys
+
+import click
+
+
+def environment(number_of_threads):
+    """Return the environment for a process with so many threads, for everybody in it.
+
+    Without the last two lines the C library gives the memory of large arrays back after each call, and whoever makes
+    an array next waits until the kernel has zeroed it again: up to three times what the work itself takes.
+    """
+    number = str(number_of_threads)
+    return dict(
+        os.environ, OMP_NUM_THREADS=number, OPENBLAS_NUM_THREADS=number, MKL_NUM_THREADS=number,
+        NUMBA_NUM_THREADS=number, TF_NUM_INTRAOP_THREADS=number, TF_NUM_INTEROP_THREADS='1',
+        TF_CPP_MIN_LOG_LEVEL='3', CUDA_VISIBLE_DEVICES='',
+        MALLOC_MMAP_THRESHOLD_=str(2 ** 32), MALLOC_TRIM_THRESHOLD_=str(2 ** 34))
+
+
+@click.command()
+@click.argument('path', type=click.Path())
+@click.option('--layout', 'layouts', multiple=True, default=('first', 'last'), help='Of the channels.')
+@click.option('--workload', 'names', multiple=True, help='W1 to W7; all if not given.')
+@click.option('--rounds', default=9)
+def main(path, layouts, names, rounds):
+    """Append the results to PATH."""
+    number_of_threads = int(os.environ['OMP_NUM_THREADS'])
+    # Libraries that start threads of their own make do with these processors too.
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:number_of_threads])
+    random.seed(0)
+
+    import theano_spp  # noqa: F401: first, for the bridge to a legacy Theano
+    import numpy as np
+    from tqdm import tqdm
+    from . import competitors, floor
+    from .measure import bind, check, medians
+    from .workloads import WORKLOADS, make
+
+    workloads = [workload for workload in WORKLOADS if not names or workload.name in names]
+    with tqdm(total=rounds * len(workloads) * len(layouts), unit='round', file=sys.stderr) as progress:
+        for workload in workloads:
+            features, labels, n = make(workload)
+            for layout in layouts:
+                progress.set_description('%s, channels %s, %d threads' % (workload.name, layout, number_of_threads))
+                if layout == 'last':
+                    features = np.ascontiguousarray(features.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+                functions, results = {}, {}
+                for name, make_pair in competitors.of_layout(layout):
+                    try:
+                        functions[name] = make_pair(workload, n, number_of_threads)
+                    except (MemoryError, ImportError) as reason:
+                        results[name] = str(reason)
+                calls = bind(functions, [features, labels])
+                check(calls)
+                calls['floor'] = floor.calls(features)
+                results.update((name, list(both)) for name, both in medians(calls, rounds, progress).items())
+                with open(path, 'a') as stream:
+                    stream.write(json.dumps({
+                        'workload': workload, 'n': n, 'layout': layout, 'threads': number_of_threads,
+                        'rounds': rounds, 'milliseconds': results}) + '\n')
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,102 @@
+#section support_code
+#ifndef SPP_LANES
+#define SPP_LANES 8  /* channels side by side: as many memory streams as the first cache has ways */
+
+/* The lanes of a and b in another order; constant numbers, those of b from SPP_LANES on. */
+#if defined(__clang__) || __GNUC__ >= 12
+#define SPP_SHUFFLE(MASK, a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define SPP_SHUFFLE(MASK, a, b, ...) __builtin_shuffle(a, b, (MASK){__VA_ARGS__})
+#endif
+
+/* Before a loop over lanes, so that these stay in registers. */
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 8
+#define SPP_UNROLL
+#else
+#define SPP_UNROLL _Pragma("GCC unroll 8")
+#endif
+
+#endif
+
+#section support_code_apply
+/* Eight features at once, in the compiler's own vectors: AVX where the machine has it, else SSE or plain
+   code, with the same bits everywhere. */
+typedef FEATURE APPLY_SPECIFIC(Lanes) __attribute__((vector_size(SPP_LANES * sizeof(FEATURE))));
+/* The same anywhere in memory. */
+typedef FEATURE APPLY_SPECIFIC(LanesInMemory)
+    __attribute__((vector_size(SPP_LANES * sizeof(FEATURE)), aligned(sizeof(FEATURE)), may_alias));
+/* Integers of the same width, to mask lanes. */
+#if ITEMSIZE_INPUT_0 == 8
+typedef npy_int64 APPLY_SPECIFIC(LaneInteger);
+#else
+typedef npy_int32 APPLY_SPECIFIC(LaneInteger);
+#endif
+typedef APPLY_SPECIFIC(LaneInteger) APPLY_SPECIFIC(Mask)
+    __attribute__((vector_size(SPP_LANES * sizeof(FEATURE))));
+
+/* Swaps blocks of 4, 2, 1 lanes between two vectors: LOW keeps the first block of each pair of a and takes
+   b's first block for the second; HIGH takes the second blocks. */
+#define SPP_LOW4(M, a, b) SPP_SHUFFLE(M, a, b, 0, 1, 2, 3, 8, 9, 10, 11)
+#define SPP_HIGH4(M, a, b) SPP_SHUFFLE(M, a, b, 4, 5, 6, 7, 12, 13, 14, 15)
+#define SPP_LOW2(M, a, b) SPP_SHUFFLE(M, a, b, 0, 1, 8, 9, 4, 5, 12, 13)
+#define SPP_HIGH2(M, a, b) SPP_SHUFFLE(M, a, b, 2, 3, 10, 11, 6, 7, 14, 15)
+#define SPP_LOW1(M, a, b) SPP_SHUFFLE(M, a, b, 0, 8, 2, 10, 4, 12, 6, 14)
+#define SPP_HIGH1(M, a, b) SPP_SHUFFLE(M, a, b, 1, 9, 3, 11, 5, 13, 7, 15)
+
+/* v[channel] lane pixel -> v[pixel] lane channel */
+static inline __attribute__((always_inline)) void APPLY_SPECIFIC(transpose)(APPLY_SPECIFIC(Lanes) *v)
+{
+    typedef APPLY_SPECIFIC(Mask) Mask;
+    int c;
+    SPP_UNROLL
+    for (c = 0; c < 4; ++c) {
+        const APPLY_SPECIFIC(Lanes) a = v[c], b = v[c + 4];
+        v[c] = SPP_LOW4(Mask, a, b);
+        v[c + 4] = SPP_HIGH4(Mask, a, b);
+    }
+    SPP_UNROLL
+    for (c = 0; c < 8; ++c)
+        if ((c & 2) == 0) {
+            const APPLY_SPECIFIC(Lanes) a = v[c], b = v[c + 2];
+            v[c] = SPP_LOW2(Mask, a, b);
+            v[c + 2] = SPP_HIGH2(Mask, a, b);
+        }
+    SPP_UNROLL
+    for (c = 0; c < 8; c += 2) {
+        const APPLY_SPECIFIC(Lanes) a = v[c], b = v[c + 1];
+        v[c] = SPP_LOW1(Mask, a, b);
+        v[c + 1] = SPP_HIGH1(Mask, a, b);
+    }
+}
+
+/* v[channel] lane pixel -> *sum lane channel: the sum over the pixels. v is used up. */
+static inline __attribute__((always_inline)) void APPLY_SPECIFIC(add_lanes)(APPLY_SPECIFIC(Lanes) *v,
+                                                                            APPLY_SPECIFIC(Lanes) *sum)
+{
+    typedef APPLY_SPECIFIC(Mask) Mask;
+    int c;
+    SPP_UNROLL
+    for (c = 0; c < 4; ++c)
+        v[c] = SPP_LOW4(Mask, v[c], v[c + 4]) + SPP_HIGH4(Mask, v[c], v[c + 4]);
+    v[0] = SPP_LOW2(Mask, v[0], v[2]) + SPP_HIGH2(Mask, v[0], v[2]);
+    v[1] = SPP_LOW2(Mask, v[1], v[3]) + SPP_HIGH2(Mask, v[1], v[3]);
+    *sum = SPP_LOW1(Mask, v[0], v[1]) + SPP_HIGH1(Mask, v[0], v[1]);
+}
+
+/* [starts of four pixels][pixel]: what is left of a sum so far where pieces start: nothing */
+static const APPLY_SPECIFIC(LaneInteger) APPLY_SPECIFIC(keep)[16][4] = {
+    {-1, -1, -1, -1}, {0, -1, -1, -1}, {-1, 0, -1, -1}, {0, 0, -1, -1},
+    {-1, -1, 0, -1},  {0, -1, 0, -1},  {-1, 0, 0, -1},  {0, 0, 0, -1},
+    {-1, -1, -1, 0},  {0, -1, -1, 0},  {-1, 0, -1, 0},  {0, 0, -1, 0},
+    {-1, -1, 0, 0},   {0, -1, 0, 0},   {-1, 0, 0, 0},   {0, 0, 0, 0}};
+
+#define SPP_AHEAD 2048  /* bytes */
+
+/* Asks for what will be needed SPP_AHEAD bytes after a pixel: a sixth of the time. No harm beyond the end. */
+static inline __attribute__((always_inline)) void APPLY_SPECIFIC(fetch)(const FEATURE *const *plane, npy_intp pixel)
+{
+    int c;
+    SPP_UNROLL
+    for (c = 0; c < SPP_LANES; ++c)
+        __builtin_prefetch((const char *)(plane[c] + pixel) + SPP_AHEAD, 0, 2);
+}

@@ -133,8 +133,8 @@ def draw_weights(path):
     figure, axes = plt.subplots(1, 4, figsize=(12, 3.2))
     draw_grid(axes[0], 'feature_map\none channel', FEATURES, LABELS)
     draw_grid(axes[1], 'superpixel_map\n-1 belongs to none', LABELS, LABELS, '%d')
-    draw_grid(axes[2], 'pixel_weights\n0: does not count; 2 is all 0', WEIGHTS, LABELS)
-    draw_table(axes[3], "superpixel_pool, 'mean', without and with\npixel_weights: where they sum to 0, 0", pooled, ('without', 'with'))
+    draw_grid(axes[2], 'pixel_weights\n0: does not count; all 0 in superpixel 2', WEIGHTS, LABELS)
+    draw_table(axes[3], "superpixel_pool, 'mean'\nwithout and with pixel_weights", pooled, ('without', 'with'))
     save(figure, path)
 
 

@@ -28,10 +28,10 @@ MASK = np.array([[0, 1, 1, 1],
                  [1, 1, 1, 1],
                  [1, 1, 1, 0],
                  [1, 1, 0, 0]], bool)
-WEIGHTS = np.array([[1, 1, 0, 1, 1],
-                    [1, 1, 1, 2, 2],
-                    [0, .5, 1, 2, 2],
-                    [0, .5, .5, 0, 0]])
+WEIGHTS = np.array([[1, 1, 0, 2, 2],
+                    [1, 1, 1, .5, .5],
+                    [0, 0, 1, .5, .5],
+                    [0, 0, 0, 0, 0]])
 CELLS = np.array([[0, 8],
                   [4, 12]], 'float64')
 FINE_LABELS = np.array([[0, 0, 0, 0, 1, 1],
@@ -161,14 +161,14 @@ def draw_extremum(path):
 
 
 def draw_weights(path):
-    """A mean in which some pixels count twice and some not at all."""
+    """A mean in which some pixels count twice, some half, some not at all, and one superpixel has no weight."""
     x, m = FEATURES[None, None], LABELS[None]
     pooled = [theano_spp.superpixel_pool(x, m, N_SUPERPIXELS, 'mean', weights).eval()[0, 0]
               for weights in (None, WEIGHTS[None])]
     figure, axes = plt.subplots(1, 4, figsize=(12, 3.2))
     draw_grid(axes[0], 'feature_map\none channel', FEATURES, LABELS)
     draw_grid(axes[1], 'superpixel_map\n-1 belongs to none', LABELS, LABELS, '%d')
-    draw_grid(axes[2], 'pixel_weights\n0: does not count', WEIGHTS, LABELS)
+    draw_grid(axes[2], 'pixel_weights\n0: does not count; all 0 in superpixel 2', WEIGHTS, LABELS)
     draw_table(axes[3], "superpixel_pool, 'mean'\nwithout and with pixel_weights", pooled, ('without', 'with'))
     save(figure, path)
 

@@ -7,6 +7,8 @@ from keras.engine import Layer
 from theano_spp import superpixel_pool, superpixel_sizes
 from theano_spp.arguments import as_mode, as_resize
 from theano_spp.pool import MODES
+from theano_spp.sizes import superpixel_count
+from theano_spp.weighted import check_goes_with_weights
 
 from .data_format import channels_from_front, channels_to_front, join_shape, split_shape
 from .inputs import as_labels, differ, shapes_of_inputs, without_masked
@@ -42,6 +44,8 @@ class _SuperpixelPooling(Layer):
         feature_axes, map_axes = 2 + self.spatial_axes, 1 + self.spatial_axes
         shapes = shapes_of_inputs(self, inputs, ['feature_map', 'superpixel_map', 'pixel_weights'],
                                   [feature_axes, map_axes, map_axes], optional=1)
+        if len(shapes) == 3:
+            check_goes_with_weights(type(self).__name__, self.mode, self.resize)
         _, _, spatial = split_shape(shapes[0], self.data_format)
         if self.resize is None and differ(spatial, shapes[1][1:]):
             raise ValueError(
@@ -69,7 +73,11 @@ class _SuperpixelPooling(Layer):
     def compute_mask(self, inputs, mask=None):
         if not self.mask_empty:
             return None
-        present = T.gt(superpixel_sizes(self._labels(inputs, mask), self.n_superpixels), 0)
+        labels, n_superpixels = self._labels(inputs, mask), self.n_superpixels
+        if len(inputs) == 3:  # pixels of weight 0 do not count, but their labels do where n is counted
+            n_superpixels = superpixel_count(labels) if n_superpixels is None else n_superpixels
+            labels = without_masked(self, labels, T.neq(inputs[2], 0))
+        present = T.gt(superpixel_sizes(labels, n_superpixels), 0)
         present._keras_shape = (None, self.n_superpixels)  # TimeDistributed asks for it
         return present
 
@@ -99,8 +107,9 @@ class SuperpixelPooling2D(_SuperpixelPooling):
         data_format: A string, one of `channels_last` or `channels_first`.
             None takes `image_data_format` of your Keras config file.
         mask_empty: Whether to give the layers above a mask, (batch, n_superpixels), that is
-            False for the superpixels without pixels: `GlobalAveragePooling1D` then averages
-            over the others alone (give `n_superpixels` and use `channels_last` for it).
+            False for the superpixels without pixels, or whose pixels all have the weight 0:
+            `GlobalAveragePooling1D` then averages over the others alone (give `n_superpixels`
+            and use `channels_last` for it).
         resize: `None`, `'nearest'` or `'bilinear'`: how features of another size than the
             superpixel map are resized to it, with half-pixel centres, before they are pooled.
             The resized features are never made, so this is cheap at any size of the map

@@ -10,6 +10,7 @@ from .extremum import SuperpixelExtremum
 from .label_map import as_label_map
 from .overlap import SuperpixelOverlapPool
 from .sizes import superpixel_count
+from .weighted import check_goes_with_weights, weighted_pool
 
 
 #: What `superpixel_pool` can do.
@@ -82,15 +83,14 @@ def superpixel_pool(feature_map, superpixel_map, n_superpixels=None, mode='mean'
     >>> superpixel_pool(np.array([[[0., 9.]]]), np.array([[0, 0, 0, 1, 1, 1]]), resize='bilinear').eval()
     array([[[1., 8.]]])
     """
-    from .weighted import WEIGHTED_POOLINGS, as_weighted  # here, because they are made of SuperpixelPool
     as_mode('SuperpixelPool', mode, MODES)
     as_resize('SuperpixelPool', resize)
     superpixel_map = as_label_map('SuperpixelPool', superpixel_map)
     if n_superpixels is None:
         n_superpixels = superpixel_count(superpixel_map)
     if pixel_weights is not None:
-        feature_map, pixel_weights = as_weighted(feature_map, superpixel_map, pixel_weights, mode, resize)
-        return WEIGHTED_POOLINGS[mode](feature_map, superpixel_map, n_superpixels, pixel_weights)
+        check_goes_with_weights('SuperpixelPool', mode, resize)
+        return weighted_pool(feature_map, superpixel_map, n_superpixels, mode, pixel_weights)
     if mode in SuperpixelExtremum.modes:
         return SuperpixelExtremum(mode, resize)(feature_map, superpixel_map, n_superpixels)[0]
     if resize is not None:

@@ -19,6 +19,14 @@ IN_BATCH = ('(batch, channels, *cells) and (batch, *spatial) must agree in batch
 POOLED_IN_BATCH = ('(batch, channels, n_superpixels) and (batch, *spatial) must agree in batch: give one superpixel'
                    ' map for each item')
 
+# With weights nothing is resized; the same sentences as in c_code/pixel_weights.c.
+FEATURES_OF_MAP = ('(batch, channels, *spatial) and (batch, *spatial) must agree in batch and spatial sizes: resize the'
+                   ' superpixel map to the features by nearest neighbour (pixel_weights go with resize=None)')
+WEIGHTS_OF_MAP = ('one weight for each pixel is wanted, (batch, *spatial) (use pixel_weights *'
+                  ' T.ones_like(superpixel_map) for weights that repeat)')
+POOLED_OF_FEATURES = ('(batch, channels, *spatial) and (batch, channels, n_superpixels) must agree in channels: give'
+                      ' one value for each channel and superpixel')
+
 
 def pool(feature_map, superpixel_map, n_superpixels, mode='mean'):
     """Pool the features of each superpixel.
@@ -78,6 +86,80 @@ def unpool(pooled, superpixel_map, mode='sum'):
     for item, labels, image in zip(values, superpixel_map, painted):
         image[:, labels >= 0] = item[:, labels[labels >= 0].astype('int64')]
     return painted
+
+
+def weighted_pool(feature_map, superpixel_map, n_superpixels, pixel_weights):
+    """Sum the weighted features, and the weights, of each superpixel.
+
+    Parameters
+    ----------
+    feature_map : numpy.ndarray of floats, shape (batch, channels, *spatial)
+    superpixel_map : numpy.ndarray of integers, shape (batch, *spatial)
+    n_superpixels : int
+    pixel_weights : numpy.ndarray of floats, shape (batch, *spatial)
+
+    Returns
+    -------
+    sums : numpy.ndarray of float64, shape (batch, channels, n_superpixels)
+    totals : numpy.ndarray of float64, shape (batch, n_superpixels)
+    """
+    n_superpixels = _check_n_superpixels('WeightedPool', n_superpixels)
+    _check_pixels_of_map('WeightedPool', 'feature_map', feature_map, superpixel_map, FEATURES_OF_MAP)
+    _check_pixels_of_map('WeightedPool', 'pixel_weights', pixel_weights, superpixel_map, WEIGHTS_OF_MAP)
+    check_labels('WeightedPool', superpixel_map, n_superpixels)
+    with np.errstate(invalid='ignore', over='ignore'):
+        weights = pixel_weights[:, None].astype('float64')
+        return (pool(weights * feature_map, superpixel_map, n_superpixels, 'sum'),
+                pool(weights, superpixel_map, n_superpixels, 'sum')[:, 0])
+
+
+def weighted_unpool(pooled, superpixel_map, pixel_weights, dtype='float64'):
+    """Paint each superpixel's value times the pixel's weight on its pixels.
+
+    Parameters
+    ----------
+    pooled : numpy.ndarray of float64, shape (batch, channels, n_superpixels)
+    superpixel_map : numpy.ndarray of integers, shape (batch, *spatial)
+    pixel_weights : numpy.ndarray of floats, shape (batch, *spatial)
+
+    Returns
+    -------
+    numpy.ndarray of `dtype`, shape (batch, channels, *spatial)
+        0 on pixels that belong to none.
+    """
+    _check_shapes('WeightedUnpool', 'pooled', pooled, superpixel_map, POOLED_IN_BATCH)
+    _check_pixels_of_map('WeightedUnpool', 'pixel_weights', pixel_weights, superpixel_map, WEIGHTS_OF_MAP)
+    check_labels('WeightedUnpool', superpixel_map, pooled.shape[2], 'the number of superpixels in pooled is')
+    with np.errstate(invalid='ignore', over='ignore'):
+        weighted = pixel_weights[:, None].astype('float64') * unpool(pooled, superpixel_map)
+        return np.where(superpixel_map[:, None] >= 0, weighted, 0).astype(dtype)
+
+
+def pixel_dot(feature_map, pooled, superpixel_map):
+    """Multiply each pixel's features with its superpixel's values, and sum over the channels.
+
+    Parameters
+    ----------
+    feature_map : numpy.ndarray of floats, shape (batch, channels, *spatial)
+    pooled : numpy.ndarray of float64, shape (batch, channels, n_superpixels)
+    superpixel_map : numpy.ndarray of integers, shape (batch, *spatial)
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (batch, *spatial)
+        0 on pixels that belong to none.
+    """
+    _check_pixels_of_map('PixelDot', 'feature_map', feature_map, superpixel_map, FEATURES_OF_MAP)
+    _check_shapes('PixelDot', 'pooled', pooled, superpixel_map, POOLED_IN_BATCH)
+    if feature_map.shape[1] != pooled.shape[1]:
+        raise ValueError('PixelDot: feature_map has shape %s, but pooled has shape %s; %s'
+                         % (feature_map.shape, pooled.shape, POOLED_OF_FEATURES))
+    check_labels('PixelDot', superpixel_map, pooled.shape[2], 'the number of superpixels in pooled is')
+    with np.errstate(invalid='ignore', over='ignore'):
+        products = feature_map * unpool(pooled, superpixel_map)
+        # NumPy sums pairwise along the last axis in memory alone.
+        dot = np.ascontiguousarray(np.moveaxis(products, 1, -1)).sum(-1)
+    return np.where(superpixel_map >= 0, dot, 0)
 
 
 def extremum(feature_map, superpixel_map, n_superpixels, mode='max', resize=NONE):
@@ -275,6 +357,14 @@ def _check_n_superpixels(op_name, n_superpixels):
 
 def _check_shapes(op_name, argument, array, superpixel_map, wanted):
     if len(array) != len(superpixel_map) or wanted is IN_SPACE and array.shape[2:] != superpixel_map.shape[1:]:
+        raise ValueError('%s: %s has shape %s, but superpixel_map has shape %s; %s'
+                         % (op_name, argument, array.shape, superpixel_map.shape, wanted))
+
+
+def _check_pixels_of_map(op_name, argument, array, superpixel_map, wanted):
+    """`array` (batch, *spatial) or (batch, channels, *spatial) has the batch and space of the map."""
+    channel_axes = array.ndim - superpixel_map.ndim
+    if array.shape[:1] + array.shape[1 + channel_axes:] != superpixel_map.shape:
         raise ValueError('%s: %s has shape %s, but superpixel_map has shape %s; %s'
                          % (op_name, argument, array.shape, superpixel_map.shape, wanted))
 

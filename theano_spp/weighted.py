@@ -1,92 +1,257 @@
-"""Pooling in which pixels count differently: products, sums and quotients of what is there."""
+"""Pooling in which pixels count differently, and the three ops that it and all its derivatives are made of.
+
+Take features x, weights w of pixels and values y of superpixels. The sum of x[c, p] w[p] y[c, label of p] over
+images, channels c and pixels p that belong to a superpixel is linear in each of the three, and each op is its
+derivative for one of them:
+
+- :class:`WeightedPool`, for y: the sums of w x in each superpixel;
+- :class:`WeightedUnpool`, for x: w y on each pixel;
+- :class:`PixelDot`, for w: the products of x and y on each pixel, summed over the channels.
+
+So the derivatives of each are the other two. A pixel with a negative label has no part in the sum: what its
+features and weight are makes no difference to anything. The values of superpixels are float64 for features of
+every dtype: there are few of them, and divided by weights of 1e-42 they are more than float32 can hold.
+"""
+import functools
+import operator
+
 import numpy as np
 import theano.tensor as T
-from theano import gof
+from theano.gof import Apply
 from theano.gradient import DisconnectedType
 
-from .arguments import as_features
-from .pool import SuperpixelPool
+from . import reference
+from .arguments import as_features, as_n_superpixels
+from .external_c import ExternalC
+from .label_map import as_label_map
+from .unpool import SuperpixelUnpool
+
+#: The modes of `superpixel_pool` that weights go with.
+WEIGHTED_MODES = ('mean', 'sum')
 
 
-def as_weighted(feature_map, superpixel_map, pixel_weights, mode, resize):
-    """Return features and weights, the weights in the dtype of the features, or say why these cannot be pooled.
-
-    Raises
-    ------
-    ValueError
-        If `mode` or `resize` does not go with weights, or the weights have not the axes of the map; when the
-        compiled function runs, if they have not its shape.
-    TypeError
-        If the weights are complex.
-    """
-    if mode not in WEIGHTED_POOLINGS:
-        raise ValueError("SuperpixelPool: pixel_weights go with mode 'mean' or 'sum', but mode is %r (label the pixels"
-                         ' that shall not count with -1)' % mode)
+def check_goes_with_weights(op_name, mode, resize):
+    """Raise ValueError with what to use instead if weights do not go with `mode` or `resize`."""
+    if mode not in WEIGHTED_MODES:
+        raise ValueError("%s: pixel_weights go with mode 'mean' or 'sum', but mode is %r (label the pixels"
+                         ' that shall not count with -1)' % (op_name, mode))
     if resize is not None:
-        raise ValueError('SuperpixelPool: pixel_weights go with resize=None, but resize is %r (give features of the'
-                         ' size of the superpixel map, or label the pixels that shall not count with -1)' % resize)
-    feature_map = as_features('SuperpixelPool', 'feature_map', feature_map, axes=(3, 4, 5),
-                              layout='(batch, channels, *spatial) with 1 to 3 spatial axes')
+        raise ValueError('%s: pixel_weights go with resize=None, but resize is %r (give features of the'
+                         ' size of the superpixel map, or label the pixels that shall not count with -1)'
+                         % (op_name, resize))
+
+
+def weighted_pool(feature_map, superpixel_map, n_superpixels, mode, pixel_weights):
+    """Return sum(w x) for each superpixel, or sum(w x) / sum(w), and 0 where the weights sum to 0."""
+    feature_map = T.as_tensor_variable(feature_map)
+    pooled, total = WeightedPool()(feature_map, superpixel_map, n_superpixels, pixel_weights)
+    if mode == 'mean':
+        total = total[:, None, :]
+        nothing = T.eq(total, 0)
+        # 0 / 1 for no weight. A switch for 1 would not do: Theano's optimizations take it away, and 0 / 0 is there.
+        pooled = T.switch(nothing, np.float64(0), pooled) / (total + nothing)
+    return T.cast(pooled, feature_map.dtype)
+
+
+def _as_features(op_name, feature_map):
+    return as_features(op_name, 'feature_map', feature_map, axes=(3, 4, 5),
+                       layout='(batch, channels, *spatial) with 1 to 3 spatial axes')
+
+
+def _as_pooled(op_name, pooled):
+    pooled = as_features(op_name, 'pooled', pooled, axes=(3,), layout='(batch, channels, n_superpixels)')
+    return T.cast(pooled, 'float64')
+
+
+def _as_weights(op_name, pixel_weights, superpixel_map):
     pixel_weights = T.as_tensor_variable(pixel_weights)
     if pixel_weights.dtype not in T.discrete_dtypes + T.float_dtypes:
-        raise TypeError('SuperpixelPool: pixel_weights has dtype %s, but real numbers are wanted (use'
-                        ' abs(pixel_weights))' % pixel_weights.dtype)
+        raise TypeError('%s: pixel_weights has dtype %s, but real numbers are wanted (use abs(pixel_weights))'
+                        % (op_name, pixel_weights.dtype))
     if pixel_weights.ndim != superpixel_map.ndim:
-        raise ValueError('SuperpixelPool: pixel_weights has %d axes, but one weight for each pixel of superpixel_map is'
-                         ' wanted, (batch, *spatial), %d in all' % (pixel_weights.ndim, superpixel_map.ndim))
-    return feature_map, T.cast(OneForEachPixel()(pixel_weights, superpixel_map), feature_map.dtype)
+        raise ValueError('%s: pixel_weights has %d axes, but one weight for each pixel of superpixel_map is wanted,'
+                         ' (batch, *spatial), %d in all' % (op_name, pixel_weights.ndim, superpixel_map.ndim))
+    return pixel_weights if pixel_weights.dtype in T.float_dtypes else T.cast(pixel_weights, 'float64')
 
 
-class OneForEachPixel(gof.Op):
-    """The weights as they are, if they have the shape of the superpixel map; ValueError if not.
+def _like(gradient, factor):
+    return T.patternbroadcast(T.cast(gradient, factor.dtype), factor.broadcastable)
 
-    Not ``theano.tensor.opt.Assert``, which has no R operator.
+
+def _connected(gradient):
+    return not isinstance(gradient.type, DisconnectedType)
+
+
+class _ProductOp(ExternalC):
+    """What the ops share: each is linear in two of its inputs, and knows the rest to be labels.
+
+    Attributes
+    ----------
+    factors : tuple of int
+        The positions of these two.
     """
 
-    __props__ = ()
-    view_map = {0: [0]}
-
-    def make_node(self, pixel_weights, superpixel_map):
-        return gof.Apply(self, [pixel_weights, superpixel_map], [pixel_weights.type()])
-
-    def perform(self, node, inputs, output_storage):
-        pixel_weights, superpixel_map = inputs
-        if pixel_weights.shape != superpixel_map.shape:
-            raise ValueError('SuperpixelPool: pixel_weights has shape %s, but superpixel_map has shape %s; one weight'
-                             ' for each pixel is wanted, (batch, *spatial) (use pixel_weights * T.ones_like(superpixel_map)'
-                             ' for weights that repeat)' % (pixel_weights.shape, superpixel_map.shape))
-        output_storage[0][0] = pixel_weights
-
-    def infer_shape(self, node, input_shapes):
-        return [input_shapes[0]]
+    # Of the result. Theano keeps the compiled code only of ops that have a property.
+    __props__ = ('dtype',)
+    dtype = 'float64'
+    factors = ()
 
     def connection_pattern(self, node):
-        return [[True], [False]]
-
-    def L_op(self, inputs, outputs, output_gradients):
-        return [output_gradients[0], DisconnectedType()()]
+        return [[position in self.factors] for position, _ in enumerate(node.inputs)]
 
     def R_op(self, inputs, eval_points):
-        return [eval_points[0]]
+        terms = [self(*(inputs[:i] + [eval_points[i]] + inputs[i + 1:]))
+                 for i in self.factors if eval_points[i] is not None]
+        return [functools.reduce(operator.add, terms) if terms else None]
 
 
-def weighted_sum(feature_map, superpixel_map, n_superpixels, pixel_weights):
-    """Return sum(w x) for each superpixel; all arguments are Theano variables."""
-    return SuperpixelPool('sum')(feature_map * _for_every_channel(pixel_weights), superpixel_map, n_superpixels)
+class WeightedPool(_ProductOp):
+    """Sum the weighted features, and the weights, of each superpixel.
+
+    Called on ``(feature_map, superpixel_map, n_superpixels, pixel_weights)`` it returns two results in
+    float64: the sums of weight times feature, (batch, channels, n_superpixels), and the sums of the
+    weights, (batch, n_superpixels).
+
+    Parameters
+    ----------
+    openmp : bool, optional
+        Whether to use threads; None takes Theano's flag ``openmp``.
+    """
+
+    c_files = ('arrays.c', 'label_map.c', 'accumulator.c', 'pixel_weights.c', 'weighted_pool.c')
+    c_function = 'weighted_pool'
+    feature_input = 0
+    label_input = 1
+    factors = (0, 3)
+
+    def make_node(self, feature_map, superpixel_map, n_superpixels, pixel_weights):
+        feature_map = _as_features('WeightedPool', feature_map)
+        superpixel_map = as_label_map('WeightedPool', superpixel_map, feature_map.ndim - 2)
+        n_superpixels = as_n_superpixels('WeightedPool', n_superpixels)
+        pixel_weights = _as_weights('WeightedPool', pixel_weights, superpixel_map)
+        one_image = superpixel_map.broadcastable[0] or pixel_weights.broadcastable[0] or feature_map.broadcastable[0]
+        one_superpixel = isinstance(n_superpixels, T.Constant) and int(n_superpixels.data) == 1
+        return Apply(self, [feature_map, superpixel_map, n_superpixels, pixel_weights], [
+            T.TensorType(self.dtype, (one_image, feature_map.broadcastable[1], one_superpixel))(),
+            T.TensorType(self.dtype, (one_image, one_superpixel))()])
+
+    def perform(self, node, inputs, output_storage, params=None):
+        output_storage[0][0], output_storage[1][0] = reference.weighted_pool(*inputs)
+
+    def infer_shape(self, node, input_shapes):
+        batch, channels = input_shapes[0][:2]
+        return [(batch, channels, node.inputs[2]), (batch, node.inputs[2])]
+
+    def connection_pattern(self, node):
+        return [[True, False], [False, False], [False, False], [True, True]]
+
+    def L_op(self, inputs, outputs, output_gradients):
+        feature_map, superpixel_map, _, pixel_weights = inputs
+        of_sums, of_totals = output_gradients
+        of_features, of_weights = DisconnectedType()(), []
+        if _connected(of_sums):
+            of_features = _like(WeightedUnpool(feature_map.dtype, self.openmp)(of_sums, superpixel_map, pixel_weights),
+                                feature_map)
+            of_weights.append(PixelDot(self.openmp)(feature_map, of_sums, superpixel_map))
+        if _connected(of_totals):
+            of_weights.append(SuperpixelUnpool('sum', self.openmp)(of_totals[:, None, :], superpixel_map)[:, 0])
+        return [of_features, DisconnectedType()(), DisconnectedType()(),
+                _like(functools.reduce(operator.add, of_weights), pixel_weights)]
+
+    def R_op(self, inputs, eval_points):
+        of_features, of_weights = eval_points[0], eval_points[3]
+        sums, totals = [], None
+        if of_features is not None:
+            sums.append(self(of_features, *inputs[1:])[0])
+        if of_weights is not None:
+            of_sums, totals = self(*(inputs[:3] + [of_weights]))
+            sums.append(of_sums)
+        return [functools.reduce(operator.add, sums) if sums else None, totals]
 
 
-def weighted_mean(feature_map, superpixel_map, n_superpixels, pixel_weights):
-    """Return sum(w x) / sum(w) for each superpixel, 0 where the weights sum to 0."""
-    pooled = weighted_sum(feature_map, superpixel_map, n_superpixels, pixel_weights)
-    total = SuperpixelPool('sum')(_for_every_channel(pixel_weights), superpixel_map, n_superpixels)
-    nothing = T.eq(total, 0)
-    # The inner switch keeps 0 / 0 out of the gradient.
-    return T.switch(nothing, np.zeros((), total.dtype), pooled / T.switch(nothing, np.ones((), total.dtype), total))
+class WeightedUnpool(_ProductOp):
+    """Paint each superpixel's value times the pixel's weight on its pixels, and 0 on those that belong to none.
+
+    Called on ``(pooled, superpixel_map, pixel_weights)``: values (batch, channels, n_superpixels), labels
+    and weights (batch, \\*spatial). Returns (batch, channels, \\*spatial).
+
+    Parameters
+    ----------
+    dtype : {'float16', 'float32', 'float64'}
+        Of the result.
+    openmp : bool, optional
+        Whether to use threads; None takes Theano's flag ``openmp``.
+    """
+
+    c_files = ('arrays.c', 'label_map.c', 'pixel_weights.c', 'weighted_unpool.c')
+    c_function = 'weighted_unpool'
+    label_input = 1
+    factors = (0, 2)
+
+    def __init__(self, dtype, openmp=None):
+        self.dtype = dtype
+        super(WeightedUnpool, self).__init__(openmp)
+
+    def make_node(self, pooled, superpixel_map, pixel_weights):
+        pooled = _as_pooled('WeightedUnpool', pooled)
+        superpixel_map = as_label_map('WeightedUnpool', superpixel_map)
+        pixel_weights = _as_weights('WeightedUnpool', pixel_weights, superpixel_map)
+        pixels = [a or b for a, b in zip(superpixel_map.broadcastable, pixel_weights.broadcastable)]
+        feature_map = T.TensorType(self.dtype, [
+            pooled.broadcastable[0] or pixels[0], pooled.broadcastable[1]] + pixels[1:])
+        return Apply(self, [pooled, superpixel_map, pixel_weights], [feature_map()])
+
+    def perform(self, node, inputs, output_storage, params=None):
+        output_storage[0][0] = reference.weighted_unpool(*inputs, dtype=self.dtype)
+
+    def infer_shape(self, node, input_shapes):
+        return [tuple(input_shapes[0][:2]) + tuple(input_shapes[1][1:])]
+
+    def L_op(self, inputs, outputs, output_gradients):
+        pooled, superpixel_map, pixel_weights = inputs
+        gradient, = output_gradients
+        of_pooled = WeightedPool(self.openmp)(gradient, superpixel_map, pooled.shape[2], pixel_weights)[0]
+        of_weights = PixelDot(self.openmp)(gradient, pooled, superpixel_map)
+        return [_like(of_pooled, pooled), DisconnectedType()(), _like(of_weights, pixel_weights)]
 
 
-def _for_every_channel(pixel_weights):
-    return pixel_weights.dimshuffle(0, 'x', *range(1, pixel_weights.ndim))
+class PixelDot(_ProductOp):
+    """Multiply each pixel's features with its superpixel's values, and sum over the channels.
 
+    Called on ``(feature_map, pooled, superpixel_map)``: features (batch, channels, \\*spatial), values
+    (batch, channels, n_superpixels), labels (batch, \\*spatial). Returns (batch, \\*spatial) in float64, 0
+    for pixels that belong to none.
 
-#: By mode.
-WEIGHTED_POOLINGS = {'mean': weighted_mean, 'sum': weighted_sum}
+    Parameters
+    ----------
+    openmp : bool, optional
+        Whether to use threads; None takes Theano's flag ``openmp``.
+    """
+
+    c_files = ('arrays.c', 'label_map.c', 'accumulator.c', 'pixel_weights.c', 'pixel_dot.c')
+    c_function = 'pixel_dot'
+    feature_input = 0
+    label_input = 2
+    factors = (0, 1)
+
+    def make_node(self, feature_map, pooled, superpixel_map):
+        feature_map = _as_features('PixelDot', feature_map)
+        pooled = _as_pooled('PixelDot', pooled)
+        superpixel_map = as_label_map('PixelDot', superpixel_map, feature_map.ndim - 2)
+        pixels = feature_map.broadcastable[:1] + feature_map.broadcastable[2:]
+        pixels = [a or b for a, b in zip(superpixel_map.broadcastable, pixels)]
+        pixels[0] = pixels[0] or pooled.broadcastable[0]
+        return Apply(self, [feature_map, pooled, superpixel_map], [T.TensorType(self.dtype, pixels)()])
+
+    def perform(self, node, inputs, output_storage, params=None):
+        output_storage[0][0] = reference.pixel_dot(*inputs)
+
+    def infer_shape(self, node, input_shapes):
+        return [input_shapes[2]]
+
+    def L_op(self, inputs, outputs, output_gradients):
+        feature_map, pooled, superpixel_map = inputs
+        gradient, = output_gradients
+        of_features = WeightedUnpool(feature_map.dtype, self.openmp)(pooled, superpixel_map, gradient)
+        of_pooled = WeightedPool(self.openmp)(feature_map, superpixel_map, pooled.shape[2], gradient)[0]
+        return [_like(of_features, feature_map), _like(of_pooled, pooled), DisconnectedType()()]

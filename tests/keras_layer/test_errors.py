@@ -91,6 +91,13 @@ class LayerErrorTest(unittest.TestCase):
         self.assert_says('SuperpixelPooling2D: pixel_weights has shape (None, 5, 7, 1), but 3 axes are wanted',
                          layer, [features, labels, Input((5, 7, 1))])
 
+    def test_weights_with_a_mode_or_a_resize_that_has_none(self):
+        inputs = [Input((7, 3)), Input((7,)), Input((7,))]
+        self.assert_says("SuperpixelPooling1D: pixel_weights go with mode 'mean' or 'sum', but mode is 'max' (label the"
+                         ' pixels that shall not count with -1)', SuperpixelPooling1D(3, 'max', 'channels_last'), inputs)
+        self.assert_says("SuperpixelPooling1D: pixel_weights go with resize=None, but resize is 'nearest' (give features"
+                         ' of the size', SuperpixelPooling1D(3, data_format='channels_last', resize='nearest'), inputs)
+
     def test_a_mask_of_features_that_are_resized(self):
         features = Masking()(Input((5, 7)))
         self.assert_says("SuperpixelPooling1D: feature_map has a mask, but resize is 'nearest'; a mask is not resized"

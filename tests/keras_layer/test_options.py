@@ -6,7 +6,7 @@ import unittest
 
 import numpy as np
 from keras import backend as K
-from keras.layers import Conv1D, Conv2D, GlobalAveragePooling1D, Input
+from keras.layers import Conv1D, Conv2D, Embedding, GlobalAveragePooling1D, Input, Lambda
 from keras.models import Model, clone_model, load_model
 
 from keras_layer import (SuperpixelPooling1D, SuperpixelPooling2D, SuperpixelPooling3D, SuperpixelUnpooling2D,
@@ -48,11 +48,51 @@ class OptionsTest(unittest.TestCase):
                 self.check(exact_extremum(features, labels, 6, mode)[0],
                            lambda data_format: POOLING[axes](6, mode, data_format), features, labels)
 
-    def test_a_third_input_weighs_the_pixels(self):
-        weights = self.rng.uniform(0, 2, (2, 5, 7)).astype('float32')
-        total = exact_pool(weights[:, None], self.labels, 6, 'sum')
-        self.check(exact_pool(self.features * weights[:, None], self.labels, 6, 'sum') / total,
-                   lambda data_format: SuperpixelPooling2D(6, 'mean', data_format), self.features, self.labels, weights)
+    def test_a_third_input_weighs_the_pixels_in_one_to_three_axes(self):
+        for axes, spatial in ((1, (11,)), (2, (5, 7)), (3, (2, 3, 5))):
+            features = self.rng.randn(2, 3, *spatial).astype('float32')
+            labels = random_map(self.rng, (2,) + spatial, 6)
+            weights = self.rng.uniform(.1, 2, labels.shape).astype('float32')
+            sums = exact_pool(features * weights[:, None], labels, 6, 'sum')
+            total = exact_pool(weights[:, None], labels, 6, 'sum')
+            for mode, expected in (('sum', sums), ('mean', sums / np.where(total > 0, total, 1))):
+                self.check(expected, lambda data_format: POOLING[axes](6, mode, data_format), features, labels, weights)
+
+    def test_masked_pixels_belong_to_none_whatever_their_weights_are(self):
+        words, labels, weights = Input((4,), dtype='int32'), Input((4,), dtype='int32'), Input((4,))
+        rows = np.array([[np.nan, np.nan], [1, 2], [3, 4]], 'float32')
+        embedded = Embedding(3, 2, mask_zero=True, weights=[rows])(words)
+        layer = SuperpixelPooling1D(3, data_format='channels_last', mask_empty=True)
+        pooled = Model([words, labels, weights], layer([embedded, labels, weights]))
+        values = [np.array([[1, 2, 0, 0]]), np.array([[0, 0, 0, 1]]), np.array([[3, 1, np.nan, 5]])]
+        np.testing.assert_allclose(pooled.predict(values), [[[1.5, 2.5], [0, 0], [0, 0]]])
+        mask = K.function([words, labels, weights], [layer.output_mask])(values)[0]
+        np.testing.assert_array_equal(mask, [[1, 0, 0]])
+
+    def test_the_mask_of_empty_superpixels_is_false_where_no_pixel_has_a_weight(self):
+        features = np.moveaxis(self.features, 1, -1)
+        weights = np.where(np.isin(self.labels, (1, 5)), 0, self.rng.uniform(.1, 1, (2, 5, 7)))
+        weights[1][self.labels[1] == 5] = 1, -1  # sums to 0, but these are weights
+        for n in (6, None):
+            inputs = [Input((5, 7, 3)), Input((5, 7), dtype='int32'), Input((5, 7))]
+            layer = SuperpixelPooling2D(n, 'mean', 'channels_last', mask_empty=True)
+            pooled = layer(inputs)
+            mask = K.function(inputs, [layer.output_mask])([features, self.labels, weights])[0]
+            np.testing.assert_array_equal(mask, [[1, 0, 1, 1, 1, 0], [1, 0, 1, 1, 1, 1]])
+            means = Model(inputs, pooled).predict([features, self.labels, weights])
+            if n is not None:  # Keras applies masks of a known size alone
+                mean = Model(inputs, GlobalAveragePooling1D()(pooled)).predict([features, self.labels, weights])
+                np.testing.assert_allclose(mean, [means[0, [0, 2, 3, 4]].mean(0), means[1, [0, 2, 3, 4, 5]].mean(0)],
+                                           rtol=1e-5, atol=1e-5)
+
+    def test_features_of_one_pixel_are_not_repeated_to_the_size_of_the_weights(self):
+        inputs = [Input((5, 7, 3)), Input((None, None), dtype='int32'), Input((None, None))]
+        means = Lambda(lambda x: K.mean(x, axis=(1, 2), keepdims=True), lambda shape: (shape[0], 1, 1, shape[3]))(inputs[0])
+        model = Model(inputs, SuperpixelPooling2D(6, 'sum', 'channels_last')([means] + inputs[1:]))
+        with self.assertRaises(ValueError) as caught:
+            model.predict([np.moveaxis(self.features, 1, -1), self.labels, np.ones((2, 5, 7))])
+        self.assertIn('WeightedPool: feature_map has shape (2, 3, 1, 1), but superpixel_map has shape (2, 5, 7)',
+                      str(caught.exception))
 
     def test_features_are_resized_to_a_finer_map(self):
         labels = random_map(self.rng, (2, 11, 13), 6)

@@ -16,7 +16,7 @@ def count(*arguments, **named):
     calls.extend(['superpixel'] * ('superpixel' in str((arguments, named))))
     return compile_str(*arguments, **named)
 GCC_compiler.compile_str = staticmethod(count)
-x, m, p = T.dtensor4(), T.itensor3(), T.dtensor3()
+x, m, p, w = T.dtensor4(), T.itensor3(), T.dtensor3(), T.dtensor3()
 '''
 POOL = 'theano.function([x, m], superpixel_pool(x, m, 3))\n'
 TELL = 'print(len(calls))'
@@ -37,6 +37,12 @@ class CacheTest(unittest.TestCase):
                        'theano.function([p, m], superpixel_unpool(p, m))\n'
                        'theano.function([m], superpixel_sizes(m))\n')
         self.assertEqual(self.compiled(code), 4)
+        self.assertEqual(self.compiled(code), 0)
+
+    def test_a_second_process_compiles_nothing_for_weights(self):
+        code = ('theano.function([x, m, w], superpixel_pool(x, m, 3, "mean", w))\n'
+                'theano.function([x, m, w], T.grad(T.sum(superpixel_pool(x, m, 3, "sum", w)), [x, w]))\n')
+        self.assertEqual(self.compiled(code), 3)
         self.assertEqual(self.compiled(code), 0)
 
     def test_eight_parameter_values_share_one_compiled_module(self):

@@ -15,8 +15,7 @@ from theano_spp import SuperpixelExtremum, SuperpixelPool, SuperpixelUnpool, sup
 from theano_spp.overlap import SuperpixelOverlap, SuperpixelOverlapPool, SuperpixelOverlapUnpool
 from theano_spp.pixels import PutPixels, TakePixels
 from theano_spp.sizes import SuperpixelSizes
-from theano_spp.weighted import OneForEachPixel
-
+from theano_spp.weighted import PixelDot, WeightedPool, WeightedUnpool
 
 
 def make_ops():
@@ -25,7 +24,8 @@ def make_ops():
             TakePixels(), TakePixels('bilinear'), PutPixels(), PutPixels('bilinear'),
             SuperpixelOverlap('mean', 'nearest', 'float32'), SuperpixelOverlap('sum', 'nearest', 'float32'),
             SuperpixelOverlap('sum', 'nearest', 'float64'), SuperpixelOverlapPool('mean', 'nearest'),
-            SuperpixelOverlapPool('mean', 'bilinear'), SuperpixelOverlapUnpool('mean', 'nearest'), OneForEachPixel()]
+            SuperpixelOverlapPool('mean', 'bilinear'), SuperpixelOverlapUnpool('mean', 'nearest'),
+            WeightedPool(), WeightedUnpool('float32'), WeightedUnpool('float64'), PixelDot()]
 
 
 OPS = make_ops()

@@ -67,3 +67,18 @@ static inline void APPLY_SPECIFIC(write_pooled)(APPLY_SPECIFIC(Accumulator) acc,
             pooled[c * n_superpixels + l] = (FEATURE)total;
         }
 }
+
+/* Writes a superpixel's sums of `channels` channels and leaves zeros for the next one in its slot.
+   [in, out] sum (SPP_DOUBLES, width)  [out] pooled (channels, n_superpixels), from this superpixel on */
+static inline void APPLY_SPECIFIC(finish_superpixel)(double *sum, npy_intp width, npy_intp channels, double divisor,
+                                                     npy_intp n_superpixels, FEATURE *pooled)
+{
+    APPLY_SPECIFIC(Accumulator) acc;
+    npy_intp c;
+    acc.sum = sum;
+    acc.lost = sum + width;
+    for (c = 0; c < channels; ++c)
+        pooled[c * n_superpixels] = (FEATURE)(APPLY_SPECIFIC(total)(acc, c) / divisor);
+    for (c = 0; c < SPP_DOUBLES * width; ++c)
+        sum[c] = 0;
+}

@@ -7,6 +7,9 @@
 #define SPP_EXTREMUM_STRIP 64
 #define SPP_EXTREMUM_SPAN 1000000  /* pixels from the first to the last of a strip: exact in float32 */
 
+/* Whether `value` wins over an earlier one, being larger, or the first NaN. */
+#define SPP_WINS(value, earlier) (!((value) <= (earlier)) & ((earlier) == (earlier)))
+
 /* Before a loop over a block of channels: unrolled, GCC does not make vector code of it. */
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 8
 #define SPP_KEEP_LOOP _Pragma("GCC unroll 1")
@@ -219,7 +222,8 @@ static int APPLY_SPECIFIC(pool_resized_winners)(const char *op, PyArrayObject *f
             || (cells = (double *)spp_allocate(op, row_of_cells, SPP_FOR_CELLS,
                                                threads * SPP_EXTREMUM_CHANNELS, sizeof(double))) == NULL)
         goto done;
-    work = (double)(batch * channels) * (double)spp_product(spatial, naxes);  /* of resized features, which nobody keeps */
+    /* of resized features, which nobody keeps */
+    work = (double)(batch * channels) * (double)spp_product(spatial, naxes);
 
     #ifdef _OPENMP
     #pragma omp parallel for schedule(static) if (work >= SPP_PARALLEL_MINIMUM)

@@ -4,9 +4,6 @@
    before it, eight channels at once and without a branch. The smallest are the largest of the negated features. */
 #define SPP_BEST_MEMORY 262144  /* bytes for the best so far, a part of the second cache, where channels lie together */
 
-/* Of numbers: whether `value` wins over an earlier one, being larger, or the first NaN. */
-#define SPP_WINS(value, earlier) (!((value) <= (earlier)) & ((earlier) == (earlier)))
-
 /* What is the best so far of one superpixel in SPP_LANES channels. */
 typedef struct {
     FEATURE value[SPP_LANES];

@@ -13,6 +13,7 @@ from tests.processes import REPOSITORY
 
 TESTS = ['tests/theano_spp/test_values.py', 'tests/theano_spp/test_errors.py', 'tests/theano_spp/test_memory.py',
          'tests/theano_spp/test_extremum.py', 'tests/theano_spp/test_resize.py',
+         'tests/theano_spp/test_large_maps.py',
          'tests/theano_spp/test_weights.py:LayoutTest', 'tests/theano_spp/test_weights.py:ErrorTest',
          'tests/theano_spp/test_weights.py:ValueTest',
          'tests/theano_spp/test_weights.py:ModeTest.test_one_to_four_threads_and_none_at_all_give_the_same_bits',

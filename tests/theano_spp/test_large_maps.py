@@ -1,0 +1,109 @@
+"""Maps of many windows, stacks of windows, blocks and strips (c_code/plan.c), against NumPy a superpixel at a time."""
+import unittest
+
+import numpy as np
+import theano
+import theano.tensor as T
+
+from tests.label_maps import random_map, regions_map
+from theano_spp import SuperpixelExtremum, superpixel_pool, superpixel_unpool
+
+SHAPE = (2, 23, 211)  # 4853 pixels: four strips of 1024, the last one ends within a window
+N = 40
+
+
+def maps():
+    """name -> labels of SHAPE below N, with superpixels that never end within an image, or do at every place."""
+    rng = np.random.RandomState(3)
+    flat = np.arange(SHAPE[1] * SHAPE[2])
+    widths = np.repeat(np.arange(1, 99), np.arange(1, 99))[:len(flat)]  # runs of 1, 2, 3, ... pixels
+    regions = regions_map(rng, SHAPE, N)
+    return {
+        'one superpixel': np.zeros(SHAPE, 'int32'),
+        'a few wide ones': regions_map(rng, SHAPE, 4),
+        'many': regions,
+        'random': random_map(rng, SHAPE, N),
+        'runs of every length': np.array([widths % N, (widths * 7) % N], 'int32').reshape(SHAPE),
+        'slots are used again': np.array([flat // 130, flat[::-1] // 130], 'int32').reshape(SHAPE),
+        'wide holes': np.where(regions % 3 == 0, -1, regions).astype('int32'),
+        'the first and the last pixel alone': np.where(
+            (flat == 0) | (flat == flat[-1]), 5, -1).reshape((1,) + SHAPE[1:]).repeat(2, 0).astype('int32'),
+    }
+
+
+def members(labels):
+    """Each image's pixels of each superpixel: (image, superpixel, row-major numbers)."""
+    for image, label in enumerate(labels.reshape(len(labels), -1)):
+        for superpixel in range(N):
+            yield image, superpixel, np.flatnonzero(label == superpixel)
+
+
+class LargeMapTest(unittest.TestCase):
+
+    @classmethod
+    def setUpClass(cls):
+        features, labels, pooled = T.ftensor4(), T.itensor3(), T.ftensor3()
+        cls.mean = staticmethod(theano.function([features, labels], superpixel_pool(features, labels, N)))
+        cls.extremum = staticmethod(theano.function(
+            [features, labels], sum([SuperpixelExtremum(mode)(features, labels, N) for mode in ('max', 'min')], [])))
+        cls.painted = staticmethod(theano.function(
+            [pooled, labels], [superpixel_unpool(pooled, labels, mode) for mode in ('sum', 'mean')]))
+
+    def features(self, channels):
+        return np.random.RandomState(channels).randn(SHAPE[0], channels, *SHAPE[1:]).astype('float32')
+
+    def layouts(self, features):
+        yield features
+        yield np.ascontiguousarray(features.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+        yield np.ascontiguousarray(features[..., ::-1])[..., ::-1]
+
+    def test_means_are_within_the_promise_for_every_map_layout_and_number_of_channels(self):
+        for channels in (1, 8, 35):
+            values = self.features(channels)
+            flat = values.reshape(2, channels, -1).astype('float64')
+            for name, labels in maps().items():
+                expected, magnitudes = np.zeros((2, 2, channels, N))
+                for image, superpixel, pixels in members(labels):
+                    if len(pixels):
+                        expected[image, :, superpixel] = flat[image][:, pixels].mean(-1)
+                        magnitudes[image, :, superpixel] = abs(flat[image][:, pixels]).mean(-1)
+                for some in self.layouts(values):
+                    error = abs(self.mean(some, labels) - expected)
+                    self.assertTrue((error <= 1e-6 * magnitudes).all(), '%s, %d channels' % (name, channels))
+
+    def test_maxima_and_minima_are_those_of_numpy_also_with_nans_and_ties(self):
+        for channels in (1, 11):
+            values = np.round(self.features(channels), 1)
+            values[:, :, 5:9, 60:130][np.random.RandomState(0).uniform(size=(2, channels, 4, 70)) < .1] = np.nan
+            values[:, :, 12] = -np.inf
+            flat = values.reshape(2, channels, -1)
+            for name, labels in maps().items():
+                expected = np.zeros((2, 2, channels, N))
+                winners = np.full((2, 2, channels, N), -1)
+                for image, superpixel, pixels in members(labels):
+                    if len(pixels):
+                        for k, best in enumerate((np.argmax, np.argmin)):  # the first NaN, or the first of equals
+                            place = best(flat[image][:, pixels], axis=-1)
+                            winners[k, image, :, superpixel] = pixels[place]
+                            expected[k, image, :, superpixel] = flat[image][np.arange(channels), pixels[place]]
+                for some in self.layouts(values):
+                    maximum, of_maximum, minimum, of_minimum = self.extremum(some, labels)
+                    np.testing.assert_array_equal([maximum, minimum], expected, name)
+                    np.testing.assert_array_equal([of_maximum, of_minimum], winners, name)
+
+    def test_unpooling_paints_every_pixel_of_every_map(self):
+        pooled = np.random.RandomState(0).randn(2, 67, N).astype('float32')
+        for name, labels in maps().items():
+            sizes = np.maximum([np.bincount(label[label >= 0], minlength=N) for label in labels], 1)
+            for painted, values in zip(self.painted(pooled, labels), (pooled, pooled / sizes[:, None])):
+                expected = np.stack([np.where(label >= 0, value[:, label], 0) for value, label in zip(values, labels)])
+                np.testing.assert_allclose(painted, expected, rtol=1e-6, err_msg=name)
+
+    def test_labels_in_any_order_of_memory_and_any_dtype_are_read_strip_by_strip(self):
+        values = self.features(3)
+        for dtype in ('int8', 'int64'):
+            features, superpixel_map = T.ftensor4(), T.TensorType(dtype, (False,) * 3)()
+            pool = theano.function([features, superpixel_map], superpixel_pool(features, superpixel_map, N))
+            for name, labels in maps().items():
+                spaced = np.repeat(labels.astype(dtype), 2, axis=2)[:, :, ::2]
+                np.testing.assert_array_equal(pool(values, spaced), self.mean(values, labels), name)

@@ -2,6 +2,7 @@
 import datetime
 import os
 import platform
+import time
 
 import numpy as np
 import theano
@@ -24,14 +25,31 @@ def blas():
 
 def machine():
     """Versions, processor and threads, in one sentence."""
-    return 'Python %s, NumPy %s, Theano %s, BLAS: %s; %s, %d processors; OMP_NUM_THREADS=%s.' % (
+    return ('Python %s, NumPy %s, Theano %s, BLAS: %s; %s, %d processors; OMP_NUM_THREADS=%s, OMP_WAIT_POLICY=%s.' % (
         platform.python_version(), np.__version__, theano.__version__.strip(), blas(), processor(), os.cpu_count(),
-        os.environ.get('OMP_NUM_THREADS', 'not set'))
+        os.environ.get('OMP_NUM_THREADS', 'not set'), os.environ.get('OMP_WAIT_POLICY', 'not set')))
+
+
+def _processor_seconds():
+    """What all processes used since the machine started, and what this one and its compilers did."""
+    with open('/proc/stat') as stream:
+        user, nice, system, _, _, irq, softirq = map(int, stream.readline().split()[1:8])
+    return np.array([(user + nice + system + irq + softirq) / float(os.sysconf('SC_CLK_TCK')), sum(os.times()[:4])])
+
+
+def others():
+    """How busy others were since the benchmark began: a busy one makes late whoever has a thread to wait for."""
+    everybody, ours = _processor_seconds() - USED_BEFORE
+    return 'Meanwhile other processes used %.0f %% of the processors.' % (
+        100 * max(0, everybody - ours) / (os.cpu_count() * (time.time() - START)))
+
+
+START, USED_BEFORE = time.time(), _processor_seconds()
 
 
 def write(lines, name):
     """Print the report, and write it to a file of today's in ``benchmarks/results/``."""
-    text = '\n'.join(lines) + '\n'
+    text = '\n'.join(lines + ['', others()]) + '\n'
     print(text)
     path = os.path.join(RESULTS, '%s-python%s%s.md' % (
         datetime.date.today().isoformat(), '.'.join(platform.python_version_tuple()[:2]), name))

@@ -16,7 +16,7 @@ def maps():
     """name -> labels of SHAPE below N, with superpixels that never end within an image, or do at every place."""
     rng = np.random.RandomState(3)
     flat = np.arange(SHAPE[1] * SHAPE[2])
-    widths = np.repeat(np.arange(1, 99), np.arange(1, 99))[:len(flat)]  # runs of 1, 2, 3, ... pixels
+    widths = np.repeat(np.arange(1, 100), np.arange(1, 100))[:len(flat)]  # runs of 1, 2, 3, ... pixels
     regions = regions_map(rng, SHAPE, N)
     return {
         'one superpixel': np.zeros(SHAPE, 'int32'),

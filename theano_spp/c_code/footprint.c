@@ -4,7 +4,7 @@
 
 /* As SPP_PARALLEL_MINIMUM, in values touched (spp_work): the features alone say little, for one cell may feed
    many superpixels. Starting threads costs what 100,000 touches cost, some 40 microseconds; from here on
-   two threads save a quarter or more. */
+   two threads save a sixth or more. */
 #define SPP_WORK_MINIMUM 250000
 
 /* How much of one superpixel a cell feeds, in pixels of the superpixel map. */

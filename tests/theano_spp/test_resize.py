@@ -283,9 +283,9 @@ class ValuesTest(unittest.TestCase):
     def test_empty_batches_of_huge_maps_have_empty_results(self):
         features = np.ones((0, 1, 3))
         x, y, m = T.dtensor3(), T.dtensor3(), T.bmatrix()
-        # in float64, as the reference makes them, features for 2 ** 60 pixels have no shape in NumPy
-        for pixels, mode in ((10 ** 12, 'FAST_RUN'), (2 ** 60, 'FAST_RUN'), (10 ** 12, 'FAST_COMPILE')):
-            labels = np.empty((0, pixels), 'int8')
+        # The reference makes features for all pixels, and older NumPys want memory for them even in an empty batch.
+        for pixels, mode in ((10 ** 12, 'FAST_RUN'), (2 ** 60, 'FAST_RUN'), (10 ** 6, 'FAST_COMPILE')):
+            labels = np.broadcast_to(np.zeros((1, 1), 'int8'), (1, pixels))[:0]
             for kind in KINDS:
                 function = theano.function([x, y, m], [
                     superpixel_pool(x, m, 4, 'max', resize=kind), superpixel_pool(x, m, 4, resize=kind),

@@ -80,7 +80,8 @@ static inline const LABEL *APPLY_SPECIFIC(labels_from)(const char *labels, const
 
 /* Counts the pixels of each superpixel of one image and notes where they are.
    [in] labels: first pixel  [in, out] sizes (n_superpixels): added to
-   [out] starts (windows), last (n_superpixels): as in SppRuns, or NULL
+   [out] starts (windows): bit i is set where pixel i differs from the pixel before it, or NULL
+         last (n_superpixels): row-major number of the last pixel, or NULL
    Returns -1, or the row-major number of the first pixel whose label is >= n_superpixels. */
 static npy_intp APPLY_SPECIFIC(count_image)(const char *labels, const SppGrid *grid,
                                             const SppStrides *walk, npy_intp n_superpixels,
@@ -166,7 +167,7 @@ static void APPLY_SPECIFIC(label_error)(const char *op, PyArrayObject *superpixe
 
 /* Checks every label and counts the pixels of every superpixel, image by image.
    [out] sizes (batch, n_superpixels), zeroed by the caller
-   [out] starts (batch, windows), last (batch, n_superpixels): as in SppRuns, or NULL
+   [out] starts (batch, windows), last (batch, n_superpixels): as of count_image, or NULL
    Returns 0, or -1 with an IndexError that names the first bad label. */
 static int APPLY_SPECIFIC(find_runs)(const char *op, const char *limit_name,
                                      PyArrayObject *superpixel_map, npy_intp n_superpixels,

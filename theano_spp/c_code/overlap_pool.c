@@ -56,7 +56,7 @@ int APPLY_SPECIFIC(overlap_pool)(PyArrayObject *feature_map, PyArrayObject *supe
         failed = 0;
         goto done;
     }
-    width = spp_minimum(SPP_OVERLAP_CHANNELS, spp_maximum(spp_ceil_divide(batch * channels, threads), 1));
+    width = spp_block_width(batch, channels, SPP_OVERLAP_CHANNELS, threads);
     blocks = spp_ceil_divide(channels, width);
     footprints = APPLY_SPECIFIC(build_footprints)(op, PyArray_DIMS(feature_map) + 2, superpixel_map, n,
                                                   params->resize == SPP_BILINEAR);

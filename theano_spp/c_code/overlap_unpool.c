@@ -74,7 +74,7 @@ int APPLY_SPECIFIC(overlap_unpool)(PyArrayObject *pooled, PyArrayObject *superpi
         goto done;
     }
     cells = spp_product(shape + 2, naxes);
-    width = spp_minimum(SPP_OVERLAP_CHANNELS, spp_maximum(spp_ceil_divide(batch * channels, threads), 1));
+    width = spp_block_width(batch, channels, SPP_OVERLAP_CHANNELS, threads);
     blocks = spp_ceil_divide(channels, width);
     footprints = APPLY_SPECIFIC(build_footprints)(op, shape + 2, superpixel_map, n,
                                                   params->resize == SPP_BILINEAR);

@@ -63,27 +63,18 @@ static void APPLY_SPECIFIC(pool_planes)(
     double *slots, FEATURE *pooled)
 {
     const npy_intp pixels = grid->rows[0] * grid->rows[1] * grid->length;
-    const int in_order = spp_lies_in_order(grid, walk, sizeof(FEATURE));
     APPLY_SPECIFIC(Lanes) row[SPP_BLOCK * SPP_WINDOW];
     FEATURE tile[SPP_LANES][SPP_BLOCK * SPP_WINDOW];
     const FEATURE *plane[SPP_LANES];
     const SppPiece *piece = plan->piece;
     const npy_intp *finished = plan->finished;
-    npy_intp w, k, c;
+    npy_intp w, k;
     memset(tile, 0, sizeof(tile));
     for (w = 0; w < plan->windows; w += SPP_BLOCK) {
         const npy_intp first = w * SPP_WINDOW;
         const npy_intp count = spp_minimum(SPP_BLOCK * SPP_WINDOW, pixels - first);
         const npy_intp pieces = plan->pieces_of[w / SPP_BLOCK];
-        if (in_order && count == SPP_BLOCK * SPP_WINDOW)
-            for (c = 0; c < SPP_LANES; ++c)  /* missing channels repeat the last one */
-                plane[c] = (const FEATURE *)(features + spp_minimum(c, channels - 1) * channel_stride) + first;
-        else
-            for (c = 0; c < SPP_LANES; ++c) {
-                if (c < channels)
-                    SPP_COPY_PIXELS(FEATURE, features + c * channel_stride, grid, walk, first, count, tile[c]);
-                plane[c] = tile[c];
-            }
+        APPLY_SPECIFIC(find_planes)(features, channel_stride, grid, walk, channels, first, count, tile, plane);
         APPLY_SPECIFIC(sum_pieces)(plane, plan->starts + w, spp_minimum(SPP_BLOCK, plan->windows - w), row);
         for (k = 0; k < pieces; ++k, ++piece) {
             double *sum = slots + piece->slot * (SPP_DOUBLES * SPP_LANES);

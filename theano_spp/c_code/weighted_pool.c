@@ -95,11 +95,9 @@ int APPLY_SPECIFIC(weighted_pool)(PyArrayObject *feature_map, PyArrayObject *sup
             || spp_prepare_output(op, n, totals, 2, totals_shape, NPY_DOUBLE) != 0)
         return -1;
 
-    /* Narrower blocks than the best give every thread its share where channels are few; without any channel
-       there are still weights to sum. */
-    width = spp_minimum(channels_lie_together ? SPP_WEIGHTED_NEIGHBOURS : SPP_WEIGHTED_STREAMS,
-                        spp_maximum(spp_ceil_divide(batch * channels, threads), 1));
-    blocks = spp_maximum(spp_ceil_divide(channels, width), 1);
+    width = spp_block_width(batch, channels, channels_lie_together ? SPP_WEIGHTED_NEIGHBOURS : SPP_WEIGHTED_STREAMS,
+                            threads);
+    blocks = spp_maximum(spp_ceil_divide(channels, width), 1);  /* without any channel there are weights to sum */
     doubles = SPP_DOUBLES * (width + 1) * n;
     scratch = (double *)spp_scratch(op, n, SPP_DOUBLES * (width + 1) * threads, sizeof(double));
     if (scratch == NULL)

@@ -86,8 +86,7 @@ int APPLY_SPECIFIC(weighted_unpool)(PyArrayObject *pooled, PyArrayObject *superp
     if (bad || spp_prepare_output(op, n, feature_map, 2 + naxes, shape, TYPENUM_OUTPUT_0) != 0)
         return -1;
 
-    width = spp_minimum(SPP_WEIGHTED_CHANNELS,
-                        spp_maximum(spp_ceil_divide(batch * channels, threads), 1));
+    width = spp_block_width(batch, channels, SPP_WEIGHTED_CHANNELS, threads);
     blocks = spp_ceil_divide(channels, width);
     scratch = (double *)spp_scratch(op, 1 + n, width * threads, sizeof(double));
     if (scratch == NULL)

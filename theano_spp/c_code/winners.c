@@ -138,14 +138,13 @@ static void APPLY_SPECIFIC(find_winners)(
 {
     const SppGrid *grid = features->grid;
     const npy_intp pixels = grid->rows[0] * grid->rows[1] * grid->length;
-    const int in_order = spp_lies_in_order(grid, features->walk, sizeof(FEATURE));
     const int together = features->channel_stride == (npy_intp)sizeof(FEATURE);
     APPLY_SPECIFIC(Peak) at[SPP_BLOCK * SPP_WINDOW];
     FEATURE tile[SPP_LANES][SPP_BLOCK * SPP_WINDOW];
     const FEATURE *from[SPP_BLOCK * SPP_WINDOW];
     const SppPiece *piece = plan->piece;
     const npy_intp *finished = plan->finished;
-    npy_intp w, c, p, k, group;
+    npy_intp w, p, k, group;
     memset(tile, 0, sizeof(tile));
     for (w = 0; w < plan->windows; w += SPP_BLOCK) {
         const npy_intp first = w * SPP_WINDOW;
@@ -157,9 +156,8 @@ static void APPLY_SPECIFIC(find_winners)(
             const npy_intp channel = group * SPP_LANES;
             const npy_intp channels = spp_minimum(SPP_LANES, features->channels - channel);
             const char *begin = features->first + channel * features->channel_stride;
-            const int whole = count == SPP_BLOCK * SPP_WINDOW;
             ended = 0;
-            if (together && whole && channels == SPP_LANES) {
+            if (together && count == SPP_BLOCK * SPP_WINDOW && channels == SPP_LANES) {
                 npy_intp x = first % grid->length, row = first / grid->length;
                 for (p = 0; p < count; ++row, x = 0) {
                     const char *line = begin + row / grid->rows[1] * features->walk->row[0]
@@ -170,16 +168,8 @@ static void APPLY_SPECIFIC(find_winners)(
                 APPLY_SPECIFIC(find_peaks)(from, 1, plan->starts + w, windows, sign, at);
             }
             else {
-                for (c = 0; c < SPP_LANES; ++c)
-                    if (in_order && whole)
-                        from[c] = (const FEATURE *)(begin + spp_minimum(c, channels - 1) * features->channel_stride)
-                                  + first;
-                    else {
-                        if (c < channels)
-                            SPP_COPY_PIXELS(FEATURE, begin + c * features->channel_stride, grid, features->walk,
-                                            first, count, tile[c]);
-                        from[c] = tile[c];
-                    }
+                APPLY_SPECIFIC(find_planes)(begin, features->channel_stride, grid, features->walk, channels, first,
+                                            count, tile, from);
                 APPLY_SPECIFIC(find_peaks)(from, 0, plan->starts + w, windows, sign, at);
             }
             for (k = 0; k < pieces; ++k)

@@ -165,7 +165,7 @@ def draw_weights(path):
     x, m = FEATURES[None, None], LABELS[None]
     pooled = [theano_spp.superpixel_pool(x, m, N_SUPERPIXELS, 'mean', weights).eval()[0, 0]
               for weights in (None, WEIGHTS[None])]
-    figure, axes = plt.subplots(1, 4, figsize=(12, 3.2))
+    figure, axes = panels([MAP, MAP, MAP, TABLE])
     draw_grid(axes[0], 'feature_map\none channel', FEATURES, LABELS)
     draw_grid(axes[1], 'superpixel_map\n-1 belongs to none', LABELS, LABELS, '%d')
     draw_grid(axes[2], 'pixel_weights\n0: does not count; all 0 in superpixel 2', WEIGHTS, LABELS)

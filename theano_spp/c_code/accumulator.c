@@ -10,37 +10,32 @@ typedef struct {
     double *lost;  /* (n_superpixels, width): rounding errors of sum, float64 only */
 } APPLY_SPECIFIC(Accumulator);
 
+static inline void APPLY_SPECIFIC(add_exactly)(double value, double *sum, double *lost)
+{
+    const double old = *sum, both = old + value;
+    #if SPP_CATCH_ERRORS
+    const double added = both - old;
+    *lost += (old - (both - added)) + (value - added);
+    #else
+    (void)lost;
+    #endif
+    *sum = both;
+}
+
 static inline void APPLY_SPECIFIC(add_piece)(APPLY_SPECIFIC(Accumulator) acc, npy_intp at,
                                              const double *piece, npy_intp channels)
 {
     npy_intp c;
-    for (c = 0; c < channels; ++c) {
-        const double old = acc.sum[at + c];
-        const double sum = old + piece[c];
-        #if SPP_CATCH_ERRORS
-        const double added = sum - old;
-        acc.lost[at + c] += (old - (sum - added)) + (piece[c] - added);
-        #endif
-        acc.sum[at + c] = sum;
-    }
+    for (c = 0; c < channels; ++c)
+        APPLY_SPECIFIC(add_exactly)(piece[c], acc.sum + at + c, acc.lost + at + c);
 }
 
 /* row (channels) is added to sum (SPP_DOUBLES, width). */
 static inline void APPLY_SPECIFIC(add_row)(const FEATURE *row, npy_intp channels, npy_intp width, double *sum)
 {
     npy_intp c;
-    #if SPP_CATCH_ERRORS
-    for (c = 0; c < channels; ++c) {
-        const double old = sum[c], value = (double)row[c];
-        const double both = old + value, added = both - old;
-        sum[width + c] += (old - (both - added)) + (value - added);
-        sum[c] = both;
-    }
-    #else
-    (void)width;
     for (c = 0; c < channels; ++c)
-        sum[c] += (double)row[c];
-    #endif
+        APPLY_SPECIFIC(add_exactly)((double)row[c], sum + c, sum + width + c);
 }
 
 static inline double APPLY_SPECIFIC(total)(APPLY_SPECIFIC(Accumulator) acc, npy_intp at)

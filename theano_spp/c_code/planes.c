@@ -63,6 +63,7 @@ static void APPLY_SPECIFIC(pool_planes)(
     double *slots, FEATURE *pooled)
 {
     const npy_intp pixels = grid->rows[0] * grid->rows[1] * grid->length;
+    const int in_order = spp_lies_in_order(grid, walk, sizeof(FEATURE));
     APPLY_SPECIFIC(Lanes) row[SPP_BLOCK * SPP_WINDOW];
     FEATURE tile[SPP_LANES][SPP_BLOCK * SPP_WINDOW];
     const FEATURE *plane[SPP_LANES];
@@ -74,7 +75,8 @@ static void APPLY_SPECIFIC(pool_planes)(
         const npy_intp first = w * SPP_WINDOW;
         const npy_intp count = spp_minimum(SPP_BLOCK * SPP_WINDOW, pixels - first);
         const npy_intp pieces = plan->pieces_of[w / SPP_BLOCK];
-        APPLY_SPECIFIC(find_planes)(features, channel_stride, grid, walk, channels, first, count, tile, plane);
+        APPLY_SPECIFIC(find_planes)(features, channel_stride, grid, walk, channels, first, count, in_order, tile,
+                                    plane);
         APPLY_SPECIFIC(sum_pieces)(plane, plan->starts + w, spp_minimum(SPP_BLOCK, plan->windows - w), row);
         for (k = 0; k < pieces; ++k, ++piece) {
             double *sum = slots + piece->slot * (SPP_DOUBLES * SPP_LANES);

@@ -25,9 +25,9 @@ int APPLY_SPECIFIC(superpixel_extremum)(PyArrayObject *feature_map, PyArrayObjec
             || (n = shape[2] = spp_n_superpixels(op, n_superpixels)) < 0)
         return -1;
     if ((sizes = (npy_int64 *)spp_scratch(op, n, batch, sizeof(npy_int64))) == NULL
-            || (last = (npy_intp *)spp_scratch(op, n, batch, sizeof(npy_intp))) == NULL
-            || (starts = (npy_uint16 *)spp_allocate(op, batch * spp_ceil_divide(pixels, SPP_WINDOW), SPP_FOR_WINDOWS,
-                                                    1, sizeof(npy_uint16))) == NULL
+            || (!resize && (last = (npy_intp *)spp_scratch(op, n, batch, sizeof(npy_intp))) == NULL)
+            || (!resize && (starts = (npy_uint16 *)spp_allocate(op, batch * spp_ceil_divide(pixels, SPP_WINDOW),
+                                                                SPP_FOR_WINDOWS, 1, sizeof(npy_uint16))) == NULL)
             || APPLY_SPECIFIC(find_runs)(op, "n_superpixels is", superpixel_map, n, sizes, starts, last) != 0
             || (resize && spp_check_cells(op, naxes, PyArray_DIMS(feature_map) + 2, spatial) != 0)
             || spp_prepare_output(op, n, pooled, 3, shape, TYPENUM_INPUT_0) != 0

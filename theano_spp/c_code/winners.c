@@ -138,6 +138,7 @@ static void APPLY_SPECIFIC(find_winners)(
 {
     const SppGrid *grid = features->grid;
     const npy_intp pixels = grid->rows[0] * grid->rows[1] * grid->length;
+    const int in_order = spp_lies_in_order(grid, features->walk, sizeof(FEATURE));
     const int together = features->channel_stride == (npy_intp)sizeof(FEATURE);
     APPLY_SPECIFIC(Peak) at[SPP_BLOCK * SPP_WINDOW];
     FEATURE tile[SPP_LANES][SPP_BLOCK * SPP_WINDOW];
@@ -169,7 +170,7 @@ static void APPLY_SPECIFIC(find_winners)(
             }
             else {
                 APPLY_SPECIFIC(find_planes)(begin, features->channel_stride, grid, features->walk, channels, first,
-                                            count, tile, from);
+                                            count, in_order, tile, from);
                 APPLY_SPECIFIC(find_peaks)(from, 0, plan->starts + w, windows, sign, at);
             }
             for (k = 0; k < pieces; ++k)

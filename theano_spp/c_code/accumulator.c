@@ -30,14 +30,6 @@ static inline void APPLY_SPECIFIC(add_piece)(APPLY_SPECIFIC(Accumulator) acc, np
         APPLY_SPECIFIC(add_exactly)(piece[c], acc.sum + at + c, acc.lost + at + c);
 }
 
-/* row (channels) is added to sum (SPP_DOUBLES, width). */
-static inline void APPLY_SPECIFIC(add_row)(const FEATURE *row, npy_intp channels, npy_intp width, double *sum)
-{
-    npy_intp c;
-    for (c = 0; c < channels; ++c)
-        APPLY_SPECIFIC(add_exactly)((double)row[c], sum + c, sum + width + c);
-}
-
 static inline double APPLY_SPECIFIC(total)(APPLY_SPECIFIC(Accumulator) acc, npy_intp at)
 {
     const double sum = acc.sum[at];
@@ -61,19 +53,4 @@ static inline void APPLY_SPECIFIC(write_pooled)(APPLY_SPECIFIC(Accumulator) acc,
                 total /= (double)sizes[l];
             pooled[c * n_superpixels + l] = (FEATURE)total;
         }
-}
-
-/* Writes a superpixel's sums of `channels` channels and leaves zeros for the next one in its slot.
-   [in, out] sum (SPP_DOUBLES, width)  [out] pooled (channels, n_superpixels), from this superpixel on */
-static inline void APPLY_SPECIFIC(finish_superpixel)(double *sum, npy_intp width, npy_intp channels, double divisor,
-                                                     npy_intp n_superpixels, FEATURE *pooled)
-{
-    APPLY_SPECIFIC(Accumulator) acc;
-    npy_intp c;
-    acc.sum = sum;
-    acc.lost = sum + width;
-    for (c = 0; c < channels; ++c)
-        pooled[c * n_superpixels] = (FEATURE)(APPLY_SPECIFIC(total)(acc, c) / divisor);
-    for (c = 0; c < SPP_DOUBLES * width; ++c)
-        sum[c] = 0;
 }

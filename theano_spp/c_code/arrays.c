@@ -67,6 +67,13 @@ static inline SppStrides spp_strides(int naxes, const npy_intp *strides)
     return walk;
 }
 
+/* Whether all pixels lie `walk->pixel` bytes from the one before in row-major order. */
+static inline int spp_lies_at_equal_distances(const SppGrid *grid, const SppStrides *walk)
+{
+    return (grid->rows[1] < 2 || walk->row[1] == grid->length * walk->pixel)
+           && (grid->rows[0] < 2 || walk->row[0] == grid->rows[1] * grid->length * walk->pixel);
+}
+
 /* Whether pixels follow each other in memory in row-major order, without gaps. */
 static inline int spp_lies_in_order(const SppGrid *grid, const SppStrides *walk, size_t itemsize)
 {
@@ -224,16 +231,49 @@ static inline int spp_read_sizes(const char *op, const char *argument, PyArrayOb
     return 0;
 }
 
-/* Reuses *output only if shape AND C order fit: right shape alone may hide any strides.
-   0, or -1 without an error set. */
-static inline int spp_fit_output(PyArrayObject **output, int ndim, const npy_intp *shape, int typenum)
+/* Whether a result computed from this array (batch, channels, ...) should have its channels side by side too. In C order
+   they lie so as well where all that follows has one item: then nothing is asked for. */
+static inline int spp_has_channels_last(PyArrayObject *array)
 {
+    return PyArray_STRIDE(array, 1) == PyArray_ITEMSIZE(array) && !PyArray_IS_C_CONTIGUOUS(array);
+}
+
+/* The strides of shape (batch, channels, *rest) if memory holds (batch, *rest, channels) in C order. */
+static inline void spp_strides_channels_last(int ndim, const npy_intp *shape, npy_intp itemsize, npy_intp *strides)
+{
+    npy_uintp step = (npy_uintp)itemsize * (npy_uintp)shape[1];  /* unsigned: too large a shape is NumPy's to refuse */
+    int axis;
+    strides[1] = itemsize;
+    for (axis = ndim - 1; axis >= 0; --axis)
+        if (axis != 1) {
+            strides[axis] = (npy_intp)step;
+            step *= (npy_uintp)shape[axis];
+        }
+}
+
+/* Reuses *output only if shape AND strides fit: right shape alone may hide any strides. C order, or channels_last.
+   0, or -1 without an error set. */
+static inline int spp_fit_output(PyArrayObject **output, int ndim, const npy_intp *shape, int typenum,
+                                 int channels_last)
+{
+    npy_intp strides[NPY_MAXDIMS];
+    if (channels_last)
+        spp_strides_channels_last(ndim, shape, *output == NULL ? 1 : PyArray_ITEMSIZE(*output), strides);
     if (*output != NULL && PyArray_NDIM(*output) == ndim && PyArray_TYPE(*output) == typenum
-            && PyArray_CompareLists(PyArray_DIMS(*output), (npy_intp *)shape, ndim)
-            && PyArray_IS_C_CONTIGUOUS(*output) && PyArray_ISBEHAVED(*output))
+            && PyArray_CompareLists(PyArray_DIMS(*output), (npy_intp *)shape, ndim) && PyArray_ISBEHAVED(*output)
+            && (channels_last ? PyArray_CompareLists(PyArray_STRIDES(*output), strides, ndim)
+                              : PyArray_IS_C_CONTIGUOUS(*output)))
         return 0;
     Py_XDECREF(*output);
-    *output = (PyArrayObject *)PyArray_EMPTY(ndim, (npy_intp *)shape, typenum, 0);
+    *output = NULL;
+    if (channels_last) {
+        PyArray_Descr *dtype = PyArray_DescrFromType(typenum);
+        spp_strides_channels_last(ndim, shape, dtype->elsize, strides);
+        *output = (PyArrayObject *)PyArray_NewFromDescr(&PyArray_Type, dtype, ndim, (npy_intp *)shape, strides, NULL, 0,
+                                                        NULL);
+    }
+    else
+        *output = (PyArrayObject *)PyArray_EMPTY(ndim, (npy_intp *)shape, typenum, 0);
     if (*output == NULL) {
         PyErr_Clear();  /* NumPy's own error names neither op nor cure */
         return -1;
@@ -241,14 +281,20 @@ static inline int spp_fit_output(PyArrayObject **output, int ndim, const npy_int
     return 0;
 }
 
-/* For a result of so many superpixels; 0, or -1 with a MemoryError. */
-static inline int spp_prepare_output(const char *op, npy_intp n_superpixels, PyArrayObject **output,
-                                     int ndim, const npy_intp *shape, int typenum)
+/* For a result of so many superpixels, in C order or with channels_last; 0, or -1 with a MemoryError. */
+static inline int spp_prepare_layout(const char *op, npy_intp n_superpixels, PyArrayObject **output,
+                                     int ndim, const npy_intp *shape, int typenum, int channels_last)
 {
-    if (spp_fit_output(output, ndim, shape, typenum) == 0)
+    if (spp_fit_output(output, ndim, shape, typenum, channels_last) == 0)
         return 0;
     spp_memory_error(op, n_superpixels, SPP_FOR_SUPERPIXELS);
     return -1;
+}
+
+static inline int spp_prepare_output(const char *op, npy_intp n_superpixels, PyArrayObject **output,
+                                     int ndim, const npy_intp *shape, int typenum)
+{
+    return spp_prepare_layout(op, n_superpixels, output, ndim, shape, typenum, 0);
 }
 
 /* For a result whose last axes have the sizes of spatial_shape; 0, or -1 with a MemoryError. */
@@ -256,7 +302,7 @@ static inline int spp_prepare_cells(const char *op, PyArrayObject **output, int 
                                     int typenum)
 {
     PyObject *wanted = NULL;
-    if (spp_fit_output(output, ndim, shape, typenum) == 0)
+    if (spp_fit_output(output, ndim, shape, typenum, 0) == 0)
         return 0;
     if ((wanted = spp_shape(ndim, shape)) != NULL)
         PyErr_Format(PyExc_MemoryError, "%s: no memory for a result of shape %R (give a smaller spatial_shape)",

@@ -11,9 +11,19 @@
 static inline unsigned spp_pack_bits(const npy_uint8 *changes)
 {
     unsigned bits = 0;
+#if NPY_BYTE_ORDER == NPY_LITTLE_ENDIAN
+    int half;
+    for (half = 0; half < SPP_WINDOW; half += 8) {
+        npy_uint64 eight;
+        memcpy(&eight, changes + half, 8);
+        /* adds up the eight bytes, each shifted so that byte i ends as bit 56 + i */
+        bits |= (unsigned)(eight * 0x0102040810204080ULL >> 56) << half;
+    }
+#else
     int i;
     for (i = 0; i < SPP_WINDOW; ++i)
         bits |= (unsigned)changes[i] << i;
+#endif
     return bits;
 }
 

@@ -1,118 +1,155 @@
 #section support_code_apply
-/* Pooling where the channels of a pixel lie together: its row is there already. Rows are added up in the order in
-   which they lie in memory, and each channel's features in the order of planes.c. */
+/* Pooling where the channels of a pixel lie together: its row of features is there already. Rows are added up in the
+   order in which they lie in memory, never a part of each and then the next part, which would be as slow as fetching
+   all of it twice; and each channel's features in the order of planes.c. */
 #define SPP_NEIGHBOURS 64       /* channels at once, or more: */
 #define SPP_SLOT_MEMORY 262144  /* while these bytes, a part of the second cache, hold all slots */
-#define SPP_LONG_ROW 128        /* bytes of a pixel: longer ones are added from the first channel to the last */
+#define SPP_ROWS_AHEAD 8192     /* bytes; rows of less than two cache lines are foreseen by the processor itself */
 
-/* Adds a row to another. [in, out] sum (channels), overwritten if is_first */
-static inline void APPLY_SPECIFIC(add_features)(const FEATURE *feature, npy_intp channels, int is_first, FEATURE *sum)
+/* Pixels whose rows of features follow each other at equal distances. */
+typedef struct {
+    const char *first;
+    npy_intp stride, width;  /* of the channels: a multiple of SPP_LANES */
+} APPLY_SPECIFIC(Rows);
+
+/* Adds SPP_LANES features to a sum of rows. [in, out] partial: the sum so far; nothing if is_first; if is_last it is
+   added to the slot instead */
+static inline __attribute__((always_inline)) void APPLY_SPECIFIC(add_lanes_of_row)(
+    const FEATURE *feature, int is_first, int is_last, FEATURE *partial, npy_intp width, double *slot)
 {
     typedef APPLY_SPECIFIC(LanesInMemory) LanesInMemory;
-    npy_intp c = 0;
-    if (is_first) {
-        memcpy(sum, feature, channels * sizeof(FEATURE));
-        return;
-    }
-    for (; c + SPP_LANES <= channels; c += SPP_LANES)
-        *(LanesInMemory *)(sum + c) += *(const LanesInMemory *)(feature + c);
-    for (; c < channels; ++c)
-        sum[c] += feature[c];
+    APPLY_SPECIFIC(Lanes) lanes = *(const LanesInMemory *)feature;
+    if (!is_first)
+        lanes = *(const LanesInMemory *)partial + lanes;
+    if (is_last)
+        APPLY_SPECIFIC(add_to_slot)(lanes, width, slot);
+    else
+        *(LanesInMemory *)partial = lanes;
 }
 
-/* Adds up the pixels of a piece, whose channels lie together.
-   [in] pixel (count): where each begins  [out] sum (channels) */
-static inline void APPLY_SPECIFIC(add_pixels)(const FEATURE *const *pixel, npy_intp count, npy_intp channels,
-                                              FEATURE *sum)
+/* The same for all features of pixel number p. */
+static inline __attribute__((always_inline)) void APPLY_SPECIFIC(add_row)(
+    const APPLY_SPECIFIC(Rows) *rows, npy_intp p, int is_first, int is_last, FEATURE *partial, double *slot)
 {
-    typedef APPLY_SPECIFIC(LanesInMemory) LanesInMemory;
-    npy_intp c, p;
-    if (channels * (npy_intp)sizeof(FEATURE) >= SPP_LONG_ROW) {
-        for (p = 0; p < count; ++p)
-            APPLY_SPECIFIC(add_features)(pixel[p], channels, p == 0, sum);
-        return;
+    enum { LINE = 64 / sizeof(FEATURE) };
+    const npy_intp width = rows->width;
+    const FEATURE *feature = (const FEATURE *)(rows->first + p * rows->stride);
+    const int fetch = rows->stride >= 128;
+    npy_intp c, i;
+    for (c = 0; c + LINE <= width; c += LINE) {
+        if (fetch)
+            __builtin_prefetch((const char *)(feature + c) + SPP_ROWS_AHEAD, 0, 2);
+        for (i = c; i < c + LINE; i += SPP_LANES)
+            APPLY_SPECIFIC(add_lanes_of_row)(feature + i, is_first, is_last, partial + i, width, slot + i);
     }
-    for (c = 0; c + SPP_LANES <= channels; c += SPP_LANES) {
-        APPLY_SPECIFIC(Lanes) lanes = *(const LanesInMemory *)(pixel[0] + c);
-        for (p = 1; p < count; ++p)
-            lanes += *(const LanesInMemory *)(pixel[p] + c);
-        *(LanesInMemory *)(sum + c) = lanes;
-    }
-    for (; c < channels; ++c) {
-        FEATURE one = pixel[0][c];
-        for (p = 1; p < count; ++p)
-            one += pixel[p][c];
-        sum[c] = one;
-    }
+    for (; c < width; c += SPP_LANES)
+        APPLY_SPECIFIC(add_lanes_of_row)(feature + c, is_first, is_last, partial + c, width, slot + c);
 }
 
-/* Adds a window to a stack: every eighth pixel to one sum. [in, out] sum (SPP_LANES, channels) */
-static inline void APPLY_SPECIFIC(stack_pixels)(const FEATURE *const *pixel, npy_intp channels, int is_first,
-                                                FEATURE *sum)
+/* Adds the pixels of a piece to the sum of its superpixel. [out] partial (width): means nothing */
+static inline void APPLY_SPECIFIC(add_pixels)(const APPLY_SPECIFIC(Rows) *rows, npy_intp first, npy_intp end,
+                                              FEATURE *partial, double *slot)
 {
     npy_intp p;
-    for (p = 0; p < SPP_WINDOW; ++p)
-        APPLY_SPECIFIC(add_features)(pixel[p], channels, is_first && p < SPP_LANES, sum + p % SPP_LANES * channels);
+    if (end - first == 1) {
+        APPLY_SPECIFIC(add_row)(rows, first, 1, 1, partial, slot);
+        return;
+    }
+    APPLY_SPECIFIC(add_row)(rows, first, 1, 0, partial, slot);
+    for (p = first + 1; p < end - 1; ++p)
+        APPLY_SPECIFIC(add_row)(rows, p, 0, 0, partial, slot);
+    APPLY_SPECIFIC(add_row)(rows, p, 0, 1, partial, slot);
 }
 
-/* The sum of a stack's sums, in the order of add_lanes. [in, out] sum (SPP_LANES, channels) -> the first row */
-static inline void APPLY_SPECIFIC(end_stack)(npy_intp channels, FEATURE *sum)
+/* Adds a window to a stack, each eighth pixel to a sum of its own. [in, out] partial (SPP_LANES, width) */
+static inline void APPLY_SPECIFIC(stack_pixels)(const APPLY_SPECIFIC(Rows) *rows, int is_first, FEATURE *partial)
 {
+    npy_intp p;
+    for (p = 0; p < SPP_LANES; ++p)
+        if (is_first)
+            APPLY_SPECIFIC(add_row)(rows, p, 1, 0, partial + p * rows->width, NULL);
+        else
+            APPLY_SPECIFIC(add_row)(rows, p, 0, 0, partial + p * rows->width, NULL);
+    for (; p < SPP_WINDOW; ++p)
+        APPLY_SPECIFIC(add_row)(rows, p, 0, 0, partial + (p - SPP_LANES) * rows->width, NULL);
+}
+
+/* Adds a stack's sums to that of its superpixel, in the order of add_lanes. [in] partial (SPP_LANES, width) */
+static inline void APPLY_SPECIFIC(end_stack)(npy_intp width, const FEATURE *partial, double *slot)
+{
+    typedef APPLY_SPECIFIC(LanesInMemory) LanesInMemory;
     npy_intp c;
-    for (c = 0; c < channels; ++c) {
-        #define SPP_ROW(i) sum[(i) * channels + c]
-        sum[c] = ((SPP_ROW(0) + SPP_ROW(4)) + (SPP_ROW(2) + SPP_ROW(6)))
-                 + ((SPP_ROW(1) + SPP_ROW(5)) + (SPP_ROW(3) + SPP_ROW(7)));
+    for (c = 0; c < width; c += SPP_LANES) {
+        #define SPP_ROW(i) *(const LanesInMemory *)(partial + (i) * width + c)
+        const APPLY_SPECIFIC(Lanes) total = ((SPP_ROW(0) + SPP_ROW(4)) + (SPP_ROW(2) + SPP_ROW(6)))
+                                            + ((SPP_ROW(1) + SPP_ROW(5)) + (SPP_ROW(3) + SPP_ROW(7)));
         #undef SPP_ROW
+        APPLY_SPECIFIC(add_to_slot)(total, width, slot + c);
     }
 }
 
-/* One image's channels, side by side for each pixel. [in, out] slots (plan->slots, SPP_DOUBLES, channels): zeros
-   [in] sum (SPP_LANES, channels): scratch  [out] pooled (channels, n_superpixels) */
+/* The rows of `count` pixels from row-major number `first` on: where they lie; or copied, if the distances differ or
+   whole registers would reach beyond `end`, the end of all features. [out] copy (SPP_WINDOW, width) */
+static inline APPLY_SPECIFIC(Rows) APPLY_SPECIFIC(find_rows)(
+    const char *features, const char *end, const SppGrid *grid, const SppStrides *walk, npy_intp channels,
+    npy_intp width, npy_intp first, npy_intp count, int at_equal_distances, FEATURE *copy)
+{
+    APPLY_SPECIFIC(Rows) rows;
+    rows.first = features + first * walk->pixel;
+    rows.stride = walk->pixel;
+    rows.width = width;
+    if (!at_equal_distances
+            || rows.first + spp_maximum(0, (count - 1) * walk->pixel) + width * (npy_intp)sizeof(FEATURE) > end) {
+        npy_intp row = first / grid->length, x = first % grid->length, p;
+        for (p = 0; p < count; ++row, x = 0) {
+            const char *line = features + row / grid->rows[1] * walk->row[0] + row % grid->rows[1] * walk->row[1];
+            for (; x < grid->length && p < count; ++x, ++p)
+                memcpy(copy + p * width, line + x * walk->pixel, channels * sizeof(FEATURE));
+        }
+        rows.first = (const char *)copy;
+        rows.stride = width * sizeof(FEATURE);
+    }
+    return rows;
+}
+
+/* One image's channels, side by side for each pixel. [in, out] slots (plan->slots, SPP_DOUBLES, width): zeros
+   [in] end: of all features; width: channels, or more up to a whole register
+   [out] scratch (SPP_LANES + SPP_WINDOW, width): means nothing; pooled: the first superpixel's first channel */
 static void APPLY_SPECIFIC(pool_neighbours)(
-    const char *features, const SppGrid *grid, const SppStrides *walk, npy_intp channels, const SppPlan *plan,
-    const npy_int64 *sizes, int divide, npy_intp n_superpixels, double *slots, FEATURE *sum, FEATURE *pooled)
+    const char *features, const char *end, const SppGrid *grid, const SppStrides *walk, npy_intp channels,
+    npy_intp width, const SppPlan *plan, const npy_int64 *sizes, int divide, double *slots, FEATURE *scratch,
+    npy_intp channel_step, npy_intp superpixel_step, FEATURE *pooled)
 {
     const npy_intp pixels = grid->rows[0] * grid->rows[1] * grid->length;
+    const int at_equal_distances = spp_lies_at_equal_distances(grid, walk);
     const SppPiece *piece = plan->piece;
     const npy_intp *finished = plan->finished;
-    const FEATURE *at[SPP_WINDOW];
-    const char *line = features;
-    npy_intp x = 0, r1 = 0, r0 = 0, w, p;
+    npy_intp w;
     for (w = 0; w < plan->windows; ++w) {
-        const npy_intp length = spp_minimum(SPP_WINDOW, pixels - w * SPP_WINDOW);
+        const npy_intp first = w * SPP_WINDOW, count = spp_minimum(SPP_WINDOW, pixels - first);
+        const APPLY_SPECIFIC(Rows) rows = APPLY_SPECIFIC(find_rows)(
+            features, end, grid, walk, channels, width, first, count, at_equal_distances, scratch + SPP_LANES * width);
         unsigned bits = plan->starts[w];
         const int is_stack = bits <= 1;
-        for (p = 0; p < length; ++p) {
-            at[p] = (const FEATURE *)(line + x * walk->pixel);
-            if (++x == grid->length) {
-                x = 0;
-                r1 = r1 + 1 == grid->rows[1] ? 0 : r1 + 1;
-                r0 += r1 == 0;
-                line = features + r0 * walk->row[0] + r1 * walk->row[1];
-            }
-        }
         if (is_stack) {
             if (piece->slot != 0)
-                APPLY_SPECIFIC(stack_pixels)(at, channels, bits == 1, sum);
+                APPLY_SPECIFIC(stack_pixels)(&rows, bits == 1, scratch);
             if (w + 1 < plan->windows && plan->starts[w + 1] == 0)
                 continue;  /* the stack goes on */
-            APPLY_SPECIFIC(end_stack)(channels, sum);
             bits = 1;
         }
         for (; bits != 0; bits &= bits - 1, ++piece) {
-            double *total = slots + piece->slot * SPP_DOUBLES * channels;
+            double *slot = slots + piece->slot * SPP_DOUBLES * width;
             if (piece->slot == 0)
                 continue;
-            if (!is_stack) {
-                const int begin = spp_lowest_bit(bits);
-                const int end = (bits & (bits - 1)) == 0 ? SPP_WINDOW : spp_lowest_bit(bits & (bits - 1));
-                APPLY_SPECIFIC(add_pixels)(at + begin, end - begin, channels, sum);
-            }
-            APPLY_SPECIFIC(add_row)(sum, channels, channels, total);
+            if (is_stack)
+                APPLY_SPECIFIC(end_stack)(width, scratch, slot);
+            else
+                APPLY_SPECIFIC(add_pixels)(&rows, spp_lowest_bit(bits), (bits & (bits - 1)) == 0
+                                           ? SPP_WINDOW : spp_lowest_bit(bits & (bits - 1)), scratch, slot);
             if (piece->is_last) {
-                APPLY_SPECIFIC(finish_superpixel)(total, channels, channels, divide ? (double)sizes[*finished] : 1,
-                                                  n_superpixels, pooled + *finished);
+                APPLY_SPECIFIC(finish_superpixel)(slot, width, channels, divide ? (double)sizes[*finished] : 1,
+                                                  channel_step, pooled + *finished * superpixel_step);
                 ++finished;
             }
         }

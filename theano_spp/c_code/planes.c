@@ -56,11 +56,11 @@ static inline __attribute__((always_inline)) void APPLY_SPECIFIC(sum_pieces)(
 }
 
 /* One image's channels, each a plane of its own. [in, out] slots (plan->slots, SPP_DOUBLES, SPP_LANES): zeros
-   [out] pooled (channels, n_superpixels) */
+   [out] pooled: the first superpixel's first channel */
 static void APPLY_SPECIFIC(pool_planes)(
     const char *features, npy_intp channel_stride, const SppGrid *grid, const SppStrides *walk,
-    npy_intp channels, const SppPlan *plan, const npy_int64 *sizes, int divide, npy_intp n_superpixels,
-    double *slots, FEATURE *pooled)
+    npy_intp channels, const SppPlan *plan, const npy_int64 *sizes, int divide, double *slots,
+    npy_intp channel_step, npy_intp superpixel_step, FEATURE *pooled)
 {
     const npy_intp pixels = grid->rows[0] * grid->rows[1] * grid->length;
     const int in_order = spp_lies_in_order(grid, walk, sizeof(FEATURE));
@@ -80,10 +80,10 @@ static void APPLY_SPECIFIC(pool_planes)(
         APPLY_SPECIFIC(sum_pieces)(plane, plan->starts + w, spp_minimum(SPP_BLOCK, plan->windows - w), row);
         for (k = 0; k < pieces; ++k, ++piece) {
             double *sum = slots + piece->slot * (SPP_DOUBLES * SPP_LANES);
-            APPLY_SPECIFIC(add_row)((const FEATURE *)(row + piece->row), SPP_LANES, SPP_LANES, sum);
+            APPLY_SPECIFIC(add_to_slot)(row[piece->row], SPP_LANES, sum);
             if (piece->is_last) {
                 APPLY_SPECIFIC(finish_superpixel)(sum, SPP_LANES, channels, divide ? (double)sizes[*finished] : 1,
-                                                  n_superpixels, pooled + *finished);
+                                                  channel_step, pooled + *finished * superpixel_step);
                 ++finished;
             }
         }

@@ -21,6 +21,7 @@ int APPLY_SPECIFIC(superpixel_pool)(PyArrayObject *feature_map, PyArrayObject *s
     const int divide = params->mode == SPP_POOL_MEAN;
     const int threads = spp_number_of_threads();
     npy_intp shape[3] = {batch, channels, 0};
+    npy_intp channel_step, superpixel_step;  /* of pooled */
     npy_intp n, slots = 1, width, blocks, lanes, block;
     npy_int64 *sizes = NULL;
     npy_intp *last = NULL;
@@ -28,8 +29,11 @@ int APPLY_SPECIFIC(superpixel_pool)(PyArrayObject *feature_map, PyArrayObject *s
     SppPlan *plans = NULL;
     double *scratch = NULL;
     FEATURE *rows = NULL;
-    int failed = -1;
+    const char *end = PyArray_BYTES(feature_map) + sizeof(FEATURE);
+    int failed = -1, axis;
 
+    for (axis = 0; axis < PyArray_NDIM(feature_map); ++axis)
+        end += spp_maximum(0, (PyArray_DIM(feature_map, axis) - 1) * PyArray_STRIDE(feature_map, axis));
     if (spp_check_shapes(op, "feature_map", feature_map, superpixel_map, SPP_AGREE_IN_SPACE) != 0
             || (n = shape[2] = spp_n_superpixels(op, n_superpixels)) < 0
             || (sizes = (npy_int64 *)spp_scratch(op, n, batch, sizeof(npy_int64))) == NULL)
@@ -38,7 +42,8 @@ int APPLY_SPECIFIC(superpixel_pool)(PyArrayObject *feature_map, PyArrayObject *s
             || (starts = (npy_uint16 *)spp_allocate(op, batch * windows, SPP_FOR_WINDOWS, 1,
                                                     sizeof(npy_uint16))) == NULL
             || APPLY_SPECIFIC(find_runs)(op, "n_superpixels is", superpixel_map, n, sizes, starts, last) != 0
-            || spp_prepare_output(op, n, pooled, 3, shape, TYPENUM_INPUT_0) != 0)
+            || spp_prepare_layout(op, n, pooled, 3, shape, TYPENUM_INPUT_0,
+                                  spp_has_channels_last(feature_map)) != 0)
         goto done;
     if (PyArray_SIZE(feature_map) == 0) {
         PyArray_FILLWBYTE(*pooled, 0);
@@ -48,15 +53,17 @@ int APPLY_SPECIFIC(superpixel_pool)(PyArrayObject *feature_map, PyArrayObject *s
     if ((plans = APPLY_SPECIFIC(plan_images)(op, superpixel_map, n, starts, last)) == NULL)
         goto done;
 
+    channel_step = PyArray_STRIDE(*pooled, 1) / (npy_intp)sizeof(FEATURE);
+    superpixel_step = PyArray_STRIDE(*pooled, 2) / (npy_intp)sizeof(FEATURE);
     for (block = 0; block < batch; ++block)
         slots = spp_maximum(slots, plans[block].slots);
     width = spp_block_width(batch, channels, channels_lie_together
                             ? spp_maximum(SPP_NEIGHBOURS, SPP_SLOT_MEMORY / (slots * SPP_DOUBLES * 8)) : SPP_LANES,
                             threads);
     blocks = spp_ceil_divide(channels, width);
-    lanes = channels_lie_together ? width : SPP_LANES;
+    lanes = spp_ceil_divide(channels_lie_together ? width : SPP_LANES, SPP_LANES) * SPP_LANES;
     if ((scratch = (double *)spp_scratch(op, slots * threads + 1, SPP_DOUBLES * lanes + 8, sizeof(double))) == NULL
-            || (rows = (FEATURE *)spp_scratch(op, threads * SPP_LANES, lanes, sizeof(FEATURE))) == NULL)
+            || (rows = (FEATURE *)spp_scratch(op, threads * (SPP_LANES + SPP_WINDOW), lanes, sizeof(FEATURE))) == NULL)
         goto done;
 
     #ifdef _OPENMP
@@ -69,19 +76,20 @@ int APPLY_SPECIFIC(superpixel_pool)(PyArrayObject *feature_map, PyArrayObject *s
         const char *features = PyArray_BYTES(feature_map) + image * PyArray_STRIDE(feature_map, 0)
                                + first * channel_stride;
         const npy_int64 *size = sizes + image * n;
-        FEATURE *out = (FEATURE *)PyArray_DATA(*pooled) + (image * channels + first) * n;
+        FEATURE *out = (FEATURE *)PyArray_DATA(*pooled) + image * channels * n + first * channel_step;
         double *own_slots = spp_align(scratch) + spp_thread_number() * slots * SPP_DOUBLES * lanes;
         npy_intp c, l;
         for (l = 0; l < n; ++l)
             if (size[l] == 0)
                 for (c = 0; c < count; ++c)
-                    out[c * n + l] = 0;
+                    out[c * channel_step + l * superpixel_step] = 0;
         if (channels_lie_together)
-            APPLY_SPECIFIC(pool_neighbours)(features, &grid, &walk, count, plans + image, size, divide, n, own_slots,
-                                            rows + spp_thread_number() * SPP_LANES * lanes, out);
+            APPLY_SPECIFIC(pool_neighbours)(
+                features, end, &grid, &walk, count, lanes, plans + image, size, divide, own_slots,
+                rows + spp_thread_number() * (SPP_LANES + SPP_WINDOW) * lanes, channel_step, superpixel_step, out);
         else
-            APPLY_SPECIFIC(pool_planes)(features, channel_stride, &grid, &walk, count, plans + image, size, divide, n,
-                                        own_slots, out);
+            APPLY_SPECIFIC(pool_planes)(features, channel_stride, &grid, &walk, count, plans + image, size, divide,
+                                        own_slots, channel_step, superpixel_step, out);
     }
     failed = 0;
 done:

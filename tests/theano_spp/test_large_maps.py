@@ -91,13 +91,36 @@ class LargeMapTest(unittest.TestCase):
                     np.testing.assert_array_equal([maximum, minimum], expected, name)
                     np.testing.assert_array_equal([of_maximum, of_minimum], winners, name)
 
-    def test_unpooling_paints_every_pixel_of_every_map(self):
-        pooled = np.random.RandomState(0).randn(2, 67, N).astype('float32')
-        for name, labels in maps().items():
-            sizes = np.maximum([np.bincount(label[label >= 0], minlength=N) for label in labels], 1)
-            for painted, values in zip(self.painted(pooled, labels), (pooled, pooled / sizes[:, None])):
-                expected = np.stack([np.where(label >= 0, value[:, label], 0) for value, label in zip(values, labels)])
-                np.testing.assert_allclose(painted, expected, rtol=1e-6, err_msg=name)
+    def check_painted(self, channels, labels, name):
+        pooled = np.random.RandomState(0).randn(2, channels, N).astype('float32')
+        sizes = np.maximum([np.bincount(label[label >= 0], minlength=N) for label in labels], 1)
+        expected = [np.stack([np.where(label >= 0, value[:, label], 0) for value, label in zip(values, labels)])
+                    for values in (pooled, pooled / sizes[:, None])]
+        for some in (pooled, np.asfortranarray(pooled), np.ascontiguousarray(pooled.swapaxes(1, 2)).swapaxes(1, 2)):
+            for painted, right in zip(self.painted(some, labels), expected):
+                np.testing.assert_allclose(painted, right, rtol=1e-6, err_msg=name)
+
+    def test_unpooling_paints_every_pixel_of_every_map_and_layout(self):
+        for channels in (5, 67):
+            for name, labels in maps().items():
+                self.check_painted(channels, labels, name)
+
+    def test_unpooling_paints_every_pixel_where_results_are_too_large_for_the_caches(self):
+        for channels in (21, 64, 1100):
+            rows = 1 + 15000000 // (2 * channels * 4 * SHAPE[2])  # c_code/stream.c: from 12 MB on
+            for name in ('random', 'wide holes'):
+                labels = maps()[name]
+                self.check_painted(channels, np.resize(labels[0], (2, rows, SHAPE[2])), name)
+
+    def test_results_have_their_channels_last_in_memory_where_what_they_come_from_has(self):
+        values, labels = self.features(21), maps()['many']
+        first, last = list(self.layouts(values))[:2]
+        self.assertTrue(self.mean(first, labels).flags.c_contiguous)
+        pooled = self.mean(last, labels)
+        self.assertTrue(pooled.transpose(0, 2, 1).flags.c_contiguous)
+        self.assertTrue(self.painted(pooled, labels)[0].transpose(0, 2, 3, 1).flags.c_contiguous)
+        one = np.zeros((2, 21, 1), 'float32')  # in both orders at once
+        self.assertTrue(self.painted(one, np.zeros(SHAPE, 'int32'))[0].flags.c_contiguous)
 
     def test_labels_in_any_order_of_memory_and_any_dtype_are_read_strip_by_strip(self):
         values = self.features(3)

@@ -141,9 +141,9 @@ static inline void *spp_scratch(const char *op, npy_intp n_superpixels, npy_intp
 }
 
 /* The first address from `memory` on where a cache line begins. */
-static inline double *spp_align(double *memory)
+static inline void *spp_align(void *memory)
 {
-    return (double *)(((npy_uintp)memory + 63) / 64 * 64);
+    return (void *)(((npy_uintp)memory + 63) / 64 * 64);
 }
 
 /* How many channels make a block: `most`, or fewer where that gives each thread as many blocks as the others. */

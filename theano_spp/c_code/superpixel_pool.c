@@ -77,7 +77,7 @@ int APPLY_SPECIFIC(superpixel_pool)(PyArrayObject *feature_map, PyArrayObject *s
                                + first * channel_stride;
         const npy_int64 *size = sizes + image * n;
         FEATURE *out = (FEATURE *)PyArray_DATA(*pooled) + image * channels * n + first * channel_step;
-        double *own_slots = spp_align(scratch) + spp_thread_number() * slots * SPP_DOUBLES * lanes;
+        double *own_slots = (double *)spp_align(scratch) + spp_thread_number() * slots * SPP_DOUBLES * lanes;
         npy_intp c, l;
         for (l = 0; l < n; ++l)
             if (size[l] == 0)

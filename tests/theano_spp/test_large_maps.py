@@ -91,6 +91,29 @@ class LargeMapTest(unittest.TestCase):
                     np.testing.assert_array_equal([maximum, minimum], expected, name)
                     np.testing.assert_array_equal([of_maximum, of_minimum], winners, name)
 
+    def test_superpixels_in_several_parts_of_a_large_image_are_pooled_as_one(self):
+        height, width = 421, 1291  # c_code/label_map.c: two parts of 262144 pixels, and more
+        columns = np.arange(width) * N // width
+        stripes = np.where(columns % 7 == 3, -1, columns)[None, None].repeat(height, 1).repeat(2, 0).astype('int32')
+        stripes[1, :, :9] = np.arange(height)[:, None] * N // height  # these end within a part
+        stripes[0, 300:] = stripes[0, 300, ::-1]
+        values = np.random.RandomState(0).randint(-50, 50, (2, 3, height, width)).astype('float32')  # with ties
+        values[0, 1, 400, 700:710] = np.nan
+        flat = values.reshape(2, 3, -1)
+        expected, winners = np.zeros((3, 2, 3, N)), np.full((2, 2, 3, N), -1)
+        for image, superpixel, pixels in members(stripes):
+            if len(pixels):
+                some = flat[image][:, pixels]
+                expected[0, image, :, superpixel] = some.astype('float64').mean(-1)
+                for k, best in enumerate((np.argmax, np.argmin)):
+                    winners[k, image, :, superpixel] = pixels[best(some, axis=-1)]
+                    expected[1 + k, image, :, superpixel] = some[np.arange(3), best(some, axis=-1)]
+        for some in self.layouts(values):
+            maximum, of_maximum, minimum, of_minimum = self.extremum(some, stripes)
+            np.testing.assert_allclose(self.mean(some, stripes), expected[0], rtol=1e-6, atol=1e-6)
+            np.testing.assert_array_equal([maximum, minimum], expected[1:])
+            np.testing.assert_array_equal([of_maximum, of_minimum], winners)
+
     def check_painted(self, channels, labels, name):
         pooled = np.random.RandomState(0).randn(2, channels, N).astype('float32')
         sizes = np.maximum([np.bincount(label[label >= 0], minlength=N) for label in labels], 1)

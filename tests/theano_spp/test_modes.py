@@ -92,11 +92,12 @@ for dtype in 'float32', 'float64':
     largest = SuperpixelExtremum('max', openmp=%(openmp)s)(x, m, 40)[0]
     f = theano.function([x, m], [pooled, SuperpixelUnpool('mean', openmp=%(openmp)s)(pooled, m), largest]
                                 + T.grad(T.sum(largest ** 2), [x]))
-    for batch, channels, last in (1, 5, False), (1, 67, True), (3, 21, False), (2, 64, True):
-        features = rng.randn(batch, channels, 61, 67).astype(dtype)
+    for batch, channels, height, last in ((1, 5, 61, False), (1, 67, 61, True), (3, 21, 61, False), (2, 64, 61, True),
+                                          (1, 2, 8009, False), (2, 2, 8009, True)):  # the last two in several parts
+        features = rng.randn(batch, channels, height, 67).astype(dtype)
         if last:
             features = np.ascontiguousarray(features.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
-        labels = np.repeat(rng.randint(-1, 40, (batch, 61, 12)), 6, axis=2)[:, :, :67].astype('int32')
+        labels = np.repeat(rng.randint(-1, 40, (batch, height, 12)), 6, axis=2)[:, :, :67].astype('int32')
         for values in f(features, labels):
             digest.update(values.tobytes())
     resized = SuperpixelOverlapPool('mean', 'bilinear', %(openmp)s)(x, m, 700)

@@ -18,10 +18,10 @@ static inline __attribute__((always_inline)) void APPLY_SPECIFIC(fetch)(const FE
    Inlined, because called the plane pointers leave their registers: a quarter more time for the mean. */
 static inline __attribute__((always_inline)) void APPLY_SPECIFIC(find_planes)(
     const char *features, npy_intp channel_stride, const SppGrid *grid, const SppStrides *walk, npy_intp channels,
-    npy_intp first, npy_intp count, int in_order, FEATURE tile[][SPP_BLOCK * SPP_WINDOW], const FEATURE **plane)
+    npy_intp first, npy_intp count, int in_order, FEATURE tile[][SPP_BLOCK], const FEATURE **plane)
 {
     npy_intp c;
-    if (in_order && count == SPP_BLOCK * SPP_WINDOW)
+    if (in_order && count == SPP_BLOCK)
         for (c = 0; c < SPP_LANES; ++c)  /* missing channels repeat the last one */
             plane[c] = (const FEATURE *)(features + spp_minimum(c, channels - 1) * channel_stride) + first;
     else

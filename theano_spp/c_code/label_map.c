@@ -2,33 +2,55 @@
 #ifndef SPP_LABEL_MAP
 #define SPP_LABEL_MAP
 
-/* Pixels are looked at in windows of this many, in row-major order: whether a pixel's label differs from
-   that of the pixel before it is a bit of its window's `starts`. */
-#define SPP_WINDOW 16
-#define SPP_STRIP 1024  /* pixels whose labels are read at a time, in windows */
+#define SPP_STRIP 1024   /* pixels whose labels are read at a time */
+#define SPP_BLOCK 64     /* pixels to a word of bits */
+#define SPP_PART 262144  /* pixels of an image for one thread, at least */
 
-/* changes (SPP_WINDOW), each 0 or 1 -> bit i for pixel i */
-static inline unsigned spp_pack_bits(const npy_uint8 *changes)
+/* An image is cut into parts, for threads to share. How many depends on sizes alone, as the order of additions does; what
+   is kept for each part and superpixel takes less memory than the labels. */
+typedef struct {
+    npy_intp number, pixels;  /* of each but the last, a multiple of SPP_STRIP */
+} SppParts;
+
+static inline SppParts spp_parts(npy_intp pixels, npy_intp n_superpixels)
 {
-    unsigned bits = 0;
+    SppParts parts;
+    const npy_intp number = spp_minimum(pixels / SPP_PART, pixels / 4 / spp_maximum(n_superpixels, 1));
+    parts.pixels = spp_ceil_divide(spp_ceil_divide(pixels, spp_maximum(number, 1)), SPP_STRIP) * SPP_STRIP;
+    parts.number = spp_maximum(spp_ceil_divide(pixels, spp_maximum(parts.pixels, 1)), 1);
+    return parts;
+}
+
+/* changes (SPP_BLOCK), each 0 or 1 -> bit i for pixel i */
+static inline npy_uint64 spp_pack_bits(const npy_uint8 *changes)
+{
+    npy_uint64 bits = 0;
+    int i;
 #if NPY_BYTE_ORDER == NPY_LITTLE_ENDIAN
-    int half;
-    for (half = 0; half < SPP_WINDOW; half += 8) {
+    for (i = 0; i < SPP_BLOCK; i += 8) {
         npy_uint64 eight;
-        memcpy(&eight, changes + half, 8);
-        /* adds up the eight bytes, each shifted so that byte i ends as bit 56 + i */
-        bits |= (unsigned)(eight * 0x0102040810204080ULL >> 56) << half;
+        memcpy(&eight, changes + i, 8);
+        bits |= (eight * 0x0102040810204080ULL >> 56) << i;  /* byte k of the eight becomes bit 56 + k */
     }
 #else
-    int i;
-    for (i = 0; i < SPP_WINDOW; ++i)
-        bits |= (unsigned)changes[i] << i;
+    for (i = 0; i < SPP_BLOCK; ++i)
+        bits |= (npy_uint64)changes[i] << i;
 #endif
     return bits;
 }
 
 /* The number of the lowest bit that is set; bits must not be 0. */
-static inline int spp_lowest_bit(unsigned bits) { return __builtin_ctz(bits); }
+static inline int spp_lowest_bit(npy_uint64 bits) { return __builtin_ctzll(bits); }
+
+/* Takes the first of the pieces that start at these bits. [in, out] bits, not 0: the others stay
+   [out] end: where the next piece starts, or `length`  Returns where it starts. */
+static inline int spp_next_piece(npy_uint64 *bits, int length, int *end)
+{
+    const int first = spp_lowest_bit(*bits);
+    *bits &= *bits - 1;
+    *end = *bits == 0 ? length : spp_lowest_bit(*bits);
+    return first;
+}
 
 /* "superpixel_map[1, 4, 7]" of the pixel with this row-major number, for error texts. */
 static inline PyObject *spp_place(PyArrayObject *superpixel_map, npy_intp pixel)
@@ -55,6 +77,28 @@ static inline PyObject *spp_place(PyArrayObject *superpixel_map, npy_intp pixel)
     }
     Py_DECREF(index);
     return place;
+}
+
+/* Notes the first of the bad labels that threads come across. [in] pixel: row-major number in the batch, or less than 0 */
+static inline void spp_note_bad_label(npy_intp pixel, npy_intp *first_bad)
+{
+    if (pixel >= 0) {
+        #ifdef _OPENMP
+        #pragma omp critical(spp_first_bad_label)
+        #endif
+        if (*first_bad < 0 || pixel < *first_bad)
+            *first_bad = pixel;
+    }
+}
+
+/* The sizes of the parts of images -> those of whole images. [in] of_parts (batch, parts, n)  [out] sizes (batch, n) */
+static inline void spp_add_sizes(npy_intp batch, npy_intp parts, npy_intp n, const npy_int64 *of_parts, npy_int64 *sizes)
+{
+    npy_intp image, part, l;
+    for (image = 0; image < batch; ++image, sizes += n)
+        for (part = 0; part < parts; ++part, of_parts += n)
+            for (l = 0; l < n; ++l)
+                sizes[l] = (part > 0 ? sizes[l] : 0) + of_parts[l];
 }
 
 #endif
@@ -88,51 +132,49 @@ static inline const LABEL *APPLY_SPECIFIC(labels_from)(const char *labels, const
     return strip;
 }
 
-/* Counts the pixels of each superpixel of one image and notes where they are.
-   [in] labels: first pixel  [in, out] sizes (n_superpixels): added to
-   [out] starts (windows): bit i is set where pixel i differs from the pixel before it, or NULL
-         last (n_superpixels): row-major number of the last pixel, or NULL
-   Returns -1, or the row-major number of the first pixel whose label is >= n_superpixels. */
-static npy_intp APPLY_SPECIFIC(count_image)(const char *labels, const SppGrid *grid,
-                                            const SppStrides *walk, npy_intp n_superpixels,
-                                            npy_int64 *sizes, npy_uint16 *starts, npy_intp *last)
+/* Where labels change. [in] here (count)
+   [out] changes (count / SPP_BLOCK, rounded up): bit i is set where pixel i differs from the one before it; the first of a
+         block counts as different */
+static inline void APPLY_SPECIFIC(find_changes)(const LABEL *here, npy_intp count, npy_uint64 *changes)
 {
-    const npy_intp pixels = grid->rows[0] * grid->rows[1] * grid->length;
+    npy_uint8 differs[SPP_STRIP];
+    npy_intp i;
+    differs[0] = 1;
+    for (i = 1; i < count; ++i)
+        differs[i] = here[i] != here[i - 1];
+    for (i = count; i % SPP_BLOCK != 0; ++i)
+        differs[i] = 0;
+    for (i = 0; i < count; i += SPP_BLOCK)
+        changes[i / SPP_BLOCK] = spp_pack_bits(differs + i) | 1;
+}
+
+/* Counts the pixels of each superpixel in a part of one image.
+   [in] labels: of the image's first pixel; first, end: row-major numbers
+   [in, out] sizes (n_superpixels): added to
+   Returns -1, or the row-major number of the first pixel whose label is >= n_superpixels. */
+static npy_intp APPLY_SPECIFIC(count_part)(const char *labels, const SppGrid *grid, const SppStrides *walk,
+                                           npy_intp first, npy_intp end, npy_intp n_superpixels, npy_int64 *sizes)
+{
     LABEL strip[SPP_STRIP];
-    npy_uint8 changes[SPP_STRIP];
-    LABEL label = (LABEL)0;  /* of the run that goes on */
-    npy_intp run = 0;        /* where it began */
-    npy_intp first, w, i;
-    for (first = 0; first < pixels; first += SPP_STRIP) {
-        const npy_intp count = spp_minimum(SPP_STRIP, pixels - first);
+    npy_uint64 changes[SPP_STRIP / SPP_BLOCK];
+    npy_intp i;
+    for (; first < end; first += SPP_STRIP) {
+        const npy_intp count = spp_minimum(SPP_STRIP, end - first);
         const LABEL *here = APPLY_SPECIFIC(labels_from)(labels, grid, walk, first, count, strip);
-        changes[0] = first == 0 || here[0] != label;
-        for (i = 1; i < count; ++i)
-            changes[i] = here[i] != here[i - 1];
-        for (i = count; i % SPP_WINDOW != 0; ++i)
-            changes[i] = 0;
-        for (w = 0; w * SPP_WINDOW < count; ++w) {
-            unsigned bits = spp_pack_bits(changes + w * SPP_WINDOW);
-            if (starts != NULL)
-                *starts++ = (npy_uint16)bits;
-            for (; bits != 0; bits &= bits - 1) {
-                const npy_intp at = w * SPP_WINDOW + spp_lowest_bit(bits);
-                if (run < first + at && !SPP_IS_NONE(label)) {
-                    sizes[(npy_intp)label] += first + at - run;
-                    if (last != NULL)
-                        last[(npy_intp)label] = first + at - 1;
-                }
-                label = here[at];
-                run = first + at;
-                if (!SPP_IS_NONE(label) && (npy_uint64)label >= (npy_uint64)n_superpixels)
-                    return run;
+        APPLY_SPECIFIC(find_changes)(here, count, changes);
+        for (i = 0; i < count; i += SPP_BLOCK) {
+            npy_uint64 bits = changes[i / SPP_BLOCK];
+            while (bits != 0) {
+                int stop;
+                const int start = spp_next_piece(&bits, (int)spp_minimum(SPP_BLOCK, count - i), &stop);
+                const LABEL label = here[i + start];
+                if (SPP_IS_NONE(label))
+                    continue;
+                if ((npy_uint64)label >= (npy_uint64)n_superpixels)
+                    return first + i + start;
+                sizes[(npy_intp)label] += stop - start;
             }
         }
-    }
-    if (pixels > 0 && !SPP_IS_NONE(label)) {
-        sizes[(npy_intp)label] += pixels - run;
-        if (last != NULL)
-            last[(npy_intp)label] = pixels - 1;
     }
     return -1;
 }
@@ -175,50 +217,41 @@ static void APPLY_SPECIFIC(label_error)(const char *op, PyArrayObject *superpixe
     Py_XDECREF(allowed);
 }
 
-/* Checks every label and counts the pixels of every superpixel, image by image.
+/* Checks every label and counts the pixels of every superpixel.
    [out] sizes (batch, n_superpixels), zeroed by the caller
-   [out] starts (batch, windows), last (batch, n_superpixels): as of count_image, or NULL
    Returns 0, or -1 with an IndexError that names the first bad label. */
-static int APPLY_SPECIFIC(find_runs)(const char *op, const char *limit_name,
-                                     PyArrayObject *superpixel_map, npy_intp n_superpixels,
-                                     npy_int64 *sizes, npy_uint16 *starts, npy_intp *last)
+static int APPLY_SPECIFIC(count_labels)(const char *op, const char *limit_name, PyArrayObject *superpixel_map,
+                                        npy_intp n_superpixels, npy_int64 *sizes)
 {
     const npy_intp batch = PyArray_DIM(superpixel_map, 0);
     const int naxes = PyArray_NDIM(superpixel_map) - 1;
-    const npy_intp pixels = spp_product(PyArray_DIMS(superpixel_map) + 1, naxes);
-    const npy_intp windows = spp_ceil_divide(pixels, SPP_WINDOW);
-    const char *labels = PyArray_BYTES(superpixel_map);
-    npy_intp first_bad = -1;
+    const npy_intp pixels = PyArray_SIZE(superpixel_map) == 0 ? 0 : spp_product(PyArray_DIMS(superpixel_map) + 1, naxes);
     const SppGrid grid = spp_grid(naxes, PyArray_DIMS(superpixel_map) + 1);
     const SppStrides walk = spp_strides(naxes, PyArray_STRIDES(superpixel_map) + 1);
-    npy_intp image;
+    const SppParts parts = spp_parts(pixels, n_superpixels);
+    npy_int64 *of_parts = sizes;
+    npy_intp first_bad = -1, i;
 
+    if (parts.number > 1 && (of_parts = (npy_int64 *)spp_scratch(op, n_superpixels, batch * parts.number,
+                                                                 sizeof(npy_int64))) == NULL)
+        return -1;
     #ifdef _OPENMP
     #pragma omp parallel for schedule(static) if (batch * pixels >= SPP_PARALLEL_MINIMUM)
     #endif
-    for (image = 0; image < batch; ++image) {
-        npy_intp bad = APPLY_SPECIFIC(count_image)(
-            labels + image * PyArray_STRIDE(superpixel_map, 0), &grid, &walk, n_superpixels,
-            sizes + image * n_superpixels, starts == NULL ? NULL : starts + image * windows,
-            last == NULL ? NULL : last + image * n_superpixels);
-        if (bad >= 0) {
-            #ifdef _OPENMP
-            #pragma omp critical(spp_first_bad_label)
-            #endif
-            if (first_bad < 0 || image * pixels + bad < first_bad)
-                first_bad = image * pixels + bad;
-        }
+    for (i = 0; i < batch * parts.number; ++i) {
+        const npy_intp image = i / parts.number, first = i % parts.number * parts.pixels;
+        const npy_intp bad = APPLY_SPECIFIC(count_part)(
+            PyArray_BYTES(superpixel_map) + image * PyArray_STRIDE(superpixel_map, 0), &grid, &walk, first,
+            spp_minimum(first + parts.pixels, pixels), n_superpixels, of_parts + i * n_superpixels);
+        spp_note_bad_label(bad < 0 ? -1 : image * pixels + bad, &first_bad);
+    }
+    if (parts.number > 1) {
+        spp_add_sizes(batch, parts.number, n_superpixels, of_parts, sizes);
+        free(of_parts);
     }
     if (first_bad >= 0) {
         APPLY_SPECIFIC(label_error)(op, superpixel_map, first_bad, n_superpixels, limit_name);
         return -1;
     }
     return 0;
-}
-
-static inline int APPLY_SPECIFIC(count_labels)(const char *op, const char *limit_name,
-                                               PyArrayObject *superpixel_map, npy_intp n_superpixels,
-                                               npy_int64 *sizes)
-{
-    return APPLY_SPECIFIC(find_runs)(op, limit_name, superpixel_map, n_superpixels, sizes, NULL, NULL);
 }

@@ -112,46 +112,43 @@ static inline APPLY_SPECIFIC(Rows) APPLY_SPECIFIC(find_rows)(
     return rows;
 }
 
-/* One image's channels, side by side for each pixel. [in, out] slots (plan->slots, SPP_DOUBLES, width): zeros
-   [in] end: of all features; width: channels, or more up to a whole register
-   [out] scratch (SPP_LANES + SPP_WINDOW, width): means nothing; pooled: the first superpixel's first channel */
+/* A part of one image, channels side by side for each pixel. [in, out] slots (plan->slots, SPP_DOUBLES, width): zeros
+   [in] end: of all features  [out] scratch (SPP_LANES + SPP_WINDOW, width): means nothing */
 static void APPLY_SPECIFIC(pool_neighbours)(
-    const char *features, const char *end, const SppGrid *grid, const SppStrides *walk, npy_intp channels,
-    npy_intp width, const SppPlan *plan, const npy_int64 *sizes, int divide, double *slots, FEATURE *scratch,
-    npy_intp channel_step, npy_intp superpixel_step, FEATURE *pooled)
+    const char *features, const char *end, const SppGrid *grid, const SppStrides *walk, const SppPlan *plan,
+    const APPLY_SPECIFIC(Results) *results, double *slots, FEATURE *scratch)
 {
-    const npy_intp pixels = grid->rows[0] * grid->rows[1] * grid->length;
     const int at_equal_distances = spp_lies_at_equal_distances(grid, walk);
+    const npy_intp width = results->width;
     const SppPiece *piece = plan->piece;
     const npy_intp *finished = plan->finished;
-    npy_intp w;
-    for (w = 0; w < plan->windows; ++w) {
-        const npy_intp first = w * SPP_WINDOW, count = spp_minimum(SPP_WINDOW, pixels - first);
+    npy_intp first;
+    for (first = plan->first; first < plan->end; first += SPP_WINDOW) {
+        const npy_uint64 starts = plan->starts[(first - plan->first) / SPP_BLOCK] >> (first - plan->first) % SPP_BLOCK;
         const APPLY_SPECIFIC(Rows) rows = APPLY_SPECIFIC(find_rows)(
-            features, end, grid, walk, channels, width, first, count, at_equal_distances, scratch + SPP_LANES * width);
-        unsigned bits = plan->starts[w];
+            features, end, grid, walk, results->channels, width, first, spp_minimum(SPP_WINDOW, plan->end - first),
+            at_equal_distances, scratch + SPP_LANES * width);
+        npy_uint64 bits = starts & 0xffff;
         const int is_stack = bits <= 1;
         if (is_stack) {
             if (piece->slot != 0)
                 APPLY_SPECIFIC(stack_pixels)(&rows, bits == 1, scratch);
-            if (w + 1 < plan->windows && plan->starts[w + 1] == 0)
+            if ((first - plan->first + SPP_WINDOW) % SPP_BLOCK != 0 && (starts >> SPP_WINDOW & 0xffff) == 0)
                 continue;  /* the stack goes on */
             bits = 1;
         }
-        for (; bits != 0; bits &= bits - 1, ++piece) {
+        for (; bits != 0; ++piece) {
             double *slot = slots + piece->slot * SPP_DOUBLES * width;
+            int stop;
+            const int start = spp_next_piece(&bits, SPP_WINDOW, &stop);
             if (piece->slot == 0)
                 continue;
             if (is_stack)
                 APPLY_SPECIFIC(end_stack)(width, scratch, slot);
             else
-                APPLY_SPECIFIC(add_pixels)(&rows, spp_lowest_bit(bits), (bits & (bits - 1)) == 0
-                                           ? SPP_WINDOW : spp_lowest_bit(bits & (bits - 1)), scratch, slot);
-            if (piece->is_last) {
-                APPLY_SPECIFIC(finish_superpixel)(slot, width, channels, divide ? (double)sizes[*finished] : 1,
-                                                  channel_step, pooled + *finished * superpixel_step);
-                ++finished;
-            }
+                APPLY_SPECIFIC(add_pixels)(&rows, start, stop, scratch, slot);
+            if (piece->is_last)
+                APPLY_SPECIFIC(finish_superpixel)(results, *finished++, slot);
         }
     }
 }

@@ -1,173 +1,286 @@
 #section support_code
-/* What the labels of an image ask pooling to do, found once for all its channels.
+/* What the labels of a batch ask pooling to do, found once for all channels.
 
-   An image is a row of windows of SPP_WINDOW pixels in row-major order. The pixels of one superpixel that
-   follow each other in one window are a piece; so are up to SPP_BLOCK whole windows of one superpixel, a
-   stack. Sums of pieces are short, so they are taken in the features' own precision, and added up in double:
+   Windows are SPP_WINDOW pixels in row-major order. The pixels of one superpixel that follow each other in one window are
+   a piece; so are up to four whole windows of one superpixel in a block of SPP_BLOCK pixels, a stack. Sums of pieces are
+   short, so they are taken in the features' own precision, and added up in double:
 
        window     |0 0 0 0 0 1 1 1|1 1 1 1 1 1 1 1|1 1 1 1 1 1 1 1|1 1 2 2 2 0 0 0|     (8 pixels drawn)
        piece      |----0----|--1--|---------------2---------------|-3-|--4--|--5--|
        starts      1 0 0 0 0 1 0 0 1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 1 0 1 0 0 1 0 0
                                                    0: adds to the stack
 
-   The sums of a superpixel live in a slot from its first piece to its last, and then another superpixel
-   takes the slot: superpixels are compact, so a few slots, which stay in the first cache, serve many. */
+   The sums of a superpixel live in a slot from its first piece to its last, and then another superpixel takes the slot:
+   superpixels are compact, so a few slots, which stay in the first cache, serve many.
+
+   Large images are cut into parts. What each part has of a superpixel that has pixels in several of them is a partial
+   sum, kept until the end and added up then. */
 #ifndef SPP_PLAN
 #define SPP_PLAN
 
-#define SPP_BLOCK 4  /* windows whose pieces are summed before any is added to its slot */
+#define SPP_WINDOW 16
 
 typedef struct {
-    npy_int32 slot;         /* 0 for pixels that belong to none */
-    npy_uint8 row;          /* its last pixel in the block */
-    npy_uint8 is_last;      /* of its superpixel */
+    npy_int32 slot;        /* 0 for pixels that belong to none */
+    npy_uint8 last_pixel;  /* in its block */
+    npy_uint8 is_last;     /* of its superpixel in this part */
 } SppPiece;
 
-/* One image's. */
+/* One part of one image. */
 typedef struct {
-    npy_intp windows, slots;
-    npy_uint16 *starts;     /* (windows): bit i if a piece starts at pixel i; 0 goes on with a stack */
-    npy_uint8 *pieces_of;   /* (blocks): how many pieces start in it */
+    npy_intp first, end;      /* pixels, row-major numbers in the image */
+    npy_uint64 *starts;       /* (blocks): bit i if a piece starts at pixel i of the block */
+    npy_intp pieces, room;    /* how many there are, and for how many there is memory */
     SppPiece *piece;
-    npy_intp *finished;     /* the superpixels in the order of their last pieces */
+    npy_intp superpixels;     /* with pixels in this part */
+    npy_intp *finished;       /* (superpixels), in the order of their last pieces; or -1 - a number of a partial sum */
+    npy_intp slots;
 } SppPlan;
 
-/* starts of one window as the labels have it -> as the plan has it. */
-static inline unsigned spp_plan_window(unsigned starts, npy_intp pixels, npy_intp window, int *stacked)
+/* What one part has of a superpixel that others have a part of too. */
+typedef struct {
+    npy_intp superpixel;
+    npy_intp first;  /* the number of this superpixel's first */
+} SppPartial;
+
+typedef struct {
+    npy_intp batch, n_superpixels, parts;
+    npy_int64 *sizes;    /* (batch, n_superpixels) */
+    SppPlan *plan;       /* (batch, parts) */
+    npy_intp slots;      /* of the plan that needs most */
+    SppPartial *partial;
+    npy_intp *partials;  /* (batch + 1): where each image's begin */
+} SppPlans;
+
+/* Where windows of one superpixel follow each other, only the first one's start is left. [in, out] starts (a block) */
+static inline npy_uint64 spp_stack_windows(npy_uint64 starts)
 {
-    if (pixels < SPP_WINDOW || starts > 1) {
-        *stacked = 0;
-        /* pixels beyond the last make a piece that belongs to none */
-        return starts | 1 | (pixels < SPP_WINDOW ? 1u << pixels : 0);
+    int w, stacked = 0;
+    if (starts == 1)
+        return 1;
+    for (w = 0; w < SPP_BLOCK; w += SPP_WINDOW) {
+        const unsigned bits = starts >> w & 0xffff;
+        if (bits > 1)
+            stacked = 0;
+        else if (stacked && bits == 0)
+            continue;
+        else
+            stacked = 1;
+        starts |= (npy_uint64)1 << w;
     }
-    *stacked = *stacked && starts == 0 && window % SPP_BLOCK != 0;
-    if (*stacked)
-        return 0;
-    *stacked = 1;
-    return 1;
+    return starts;
 }
 
-static inline void spp_free_plans(SppPlan *plans, npy_intp batch)
+static inline void spp_free_plans(SppPlans *plans)
 {
-    npy_intp image;
-    for (image = 0; plans != NULL && image < batch; ++image)
-        free(plans[image].piece);
-    free(plans);
+    npy_intp i;
+    for (i = 0; plans->plan != NULL && i < plans->batch * plans->parts; ++i) {
+        free(plans->plan[i].starts);
+        free(plans->plan[i].piece);
+        free(plans->plan[i].finished);
+    }
+    free(plans->plan);
+    free(plans->partial);
+    free(plans->partials);
+    free(plans->sizes);
+}
+
+/* Gives each superpixel of a part a slot for as long as it needs one.
+   [in, out] plan: the slots of its pieces are labels still, or -1; slot_of (n_superpixels): zeros
+   [in] last (n_superpixels): number of the last piece
+   Returns 0, or -1 if there is no memory. */
+static inline int spp_assign_slots(SppPlan *plan, const npy_intp *last, npy_int32 *slot_of)
+{
+    npy_intp free_slots = 0, k, *finished = NULL;
+    npy_int32 *free_slot = (npy_int32 *)malloc((plan->superpixels + 1) * sizeof(npy_int32));
+    finished = plan->finished = (npy_intp *)malloc((plan->superpixels + 1) * sizeof(npy_intp));
+    plan->slots = 1;
+    for (k = 0; free_slot != NULL && finished != NULL && k < plan->pieces; ++k) {
+        const npy_int32 label = plan->piece[k].slot;
+        npy_int32 slot = 0;
+        if (label >= 0) {
+            slot = slot_of[label];
+            if (slot == 0)
+                slot = slot_of[label] = free_slots > 0 ? free_slot[--free_slots] : (npy_int32)plan->slots++;
+            if (last[label] == k) {
+                plan->piece[k].is_last = 1;
+                *finished++ = label;
+                free_slot[free_slots++] = slot;
+            }
+        }
+        plan->piece[k].slot = slot;
+    }
+    k = free_slot == NULL || finished == NULL ? -1 : 0;
+    free(free_slot);
+    return (int)k;
+}
+
+/* Numbers the partial sums of superpixels that have pixels in several parts, which `finished` names then.
+   [in] of_parts (batch, parts, n_superpixels): sizes  Returns 0, or -1 if there is no memory. */
+static inline int spp_find_partials(SppPlans *plans, const npy_int64 *of_parts)
+{
+    const npy_intp n = plans->n_superpixels;
+    npy_intp i, k, count = 0, *first = NULL;
+    SppPartial *partial = NULL;
+    if ((plans->partials = (npy_intp *)spp_zeros(plans->batch + 1, 1, sizeof(npy_intp))) == NULL)
+        return -1;
+    if (plans->parts == 1)
+        return 0;
+    for (i = 0; i < plans->batch * plans->parts; ++i)
+        count += plans->plan[i].superpixels;
+    partial = plans->partial = (SppPartial *)malloc((count + 1) * sizeof(SppPartial));
+    first = (npy_intp *)spp_zeros(n, 1, sizeof(npy_intp));
+    count = 0;
+    for (i = 0; partial != NULL && first != NULL && i < plans->batch * plans->parts; ++i) {
+        const npy_intp image = i / plans->parts;
+        SppPlan *plan = plans->plan + i;
+        if (i % plans->parts == 0) {
+            plans->partials[image] = count;
+            for (k = 0; k < n; ++k)
+                first[k] = -1;
+        }
+        for (k = 0; k < plan->superpixels; ++k) {
+            const npy_intp label = plan->finished[k];
+            if (of_parts[i * n + label] == plans->sizes[image * n + label])
+                continue;
+            if (first[label] < 0)
+                first[label] = count;
+            partial[count].superpixel = label;
+            partial[count].first = first[label];
+            plan->finished[k] = -1 - count++;
+        }
+        plans->partials[image + 1] = count;
+    }
+    k = partial == NULL || first == NULL ? -1 : 0;
+    free(first);
+    return (int)k;
 }
 
 #endif
 
 #section support_code_apply
-/* Plans one image. [in] labels: checked, starts (windows), last (n_superpixels): of find_runs
-   [out] plan: its starts are those given, changed  [in, out] slot_of (n_superpixels): zeros
-   Returns 0, or -1 if there is no memory (sets no error: it runs without the interpreter). */
-static int APPLY_SPECIFIC(plan_image)(const char *labels, const SppGrid *grid, const SppStrides *walk,
-                                      npy_intp n_superpixels, npy_uint16 *starts, const npy_intp *last,
-                                      npy_int32 *slot_of, SppPlan *plan)
+/* Finds the pieces of a part of one image and counts the pixels of each superpixel.
+   [in] labels: of the image's first pixel  [in, out] plan: first and end are set, all else zero
+   [in, out] sizes (n_superpixels): zeros  [out] last (n_superpixels): number of each one's last piece
+   Returns -1, or the row-major number of the first pixel whose label is >= n_superpixels, or -2 if there is no memory. */
+static npy_intp APPLY_SPECIFIC(find_pieces)(const char *labels, const SppGrid *grid, const SppStrides *walk,
+                                            npy_intp n_superpixels, SppPlan *plan, npy_int64 *sizes, npy_intp *last)
 {
-    const npy_intp pixels = grid->rows[0] * grid->rows[1] * grid->length;
-    const npy_intp windows = spp_ceil_divide(pixels, SPP_WINDOW);
-    const npy_intp blocks = spp_ceil_divide(windows, SPP_BLOCK);
     LABEL strip[SPP_STRIP];
-    const LABEL *here = strip;
-    npy_intp n_pieces = 1, n_free = 0, slots = 1, w;
-    npy_int32 *free_slot = NULL;
-    SppPiece *next = NULL, *piece = NULL;
-    npy_intp *finished = NULL;
-    int stacked = 0;
-
-    for (w = 0; w < windows; ++w) {
-        starts[w] = (npy_uint16)spp_plan_window(starts[w], pixels - w * SPP_WINDOW, w, &stacked);
-        n_pieces += __builtin_popcount(starts[w]);
-    }
-    /* one block of memory: pieces, finished superpixels, free slots, counts */
-    next = (SppPiece *)malloc((size_t)n_pieces * sizeof(SppPiece)
-                              + (size_t)n_superpixels * (sizeof(npy_intp) + sizeof(npy_int32)) + (size_t)blocks);
-    if (next == NULL)
-        return -1;
-    plan->windows = windows;
-    plan->starts = starts;
-    plan->piece = next;
-    plan->finished = finished = (npy_intp *)(next + n_pieces);
-    free_slot = (npy_int32 *)(finished + n_superpixels);
-    plan->pieces_of = (npy_uint8 *)(free_slot + n_superpixels);
-
-    for (w = 0; w < windows; ++w) {
-        const npy_intp in_strip = w * SPP_WINDOW % SPP_STRIP;
-        unsigned bits = starts[w];
-        if (in_strip == 0)
-            here = APPLY_SPECIFIC(labels_from)(labels, grid, walk, w * SPP_WINDOW,
-                                               spp_minimum(SPP_STRIP, pixels - w * SPP_WINDOW), strip);
-        if (w % SPP_BLOCK == 0)
-            plan->pieces_of[w / SPP_BLOCK] = 0;
-        plan->pieces_of[w / SPP_BLOCK] += (npy_uint8)__builtin_popcount(bits);
-        do {
-            const int at = bits == 0 ? 0 : spp_lowest_bit(bits);
-            const int end = (bits & (bits - 1)) == 0 ? SPP_WINDOW : spp_lowest_bit(bits & (bits - 1));
-            const npy_intp pixel = w * SPP_WINDOW + at;
-            const int belongs = pixel < pixels && !SPP_IS_NONE(here[in_strip + at]);
-            const npy_intp label = belongs ? (npy_intp)here[in_strip + at] : 0;
-            if (bits != 0) {
-                piece = next++;
+    npy_intp first, i, k = 0;
+    plan->starts = (npy_uint64 *)spp_zeros(
+        spp_ceil_divide(plan->end - plan->first, SPP_STRIP), SPP_STRIP / SPP_BLOCK, sizeof(npy_uint64));
+    if (plan->starts == NULL)
+        return -2;
+    for (first = plan->first; first < plan->end; first += SPP_STRIP) {
+        const npy_intp count = spp_minimum(SPP_STRIP, plan->end - first);
+        const LABEL *here = APPLY_SPECIFIC(labels_from)(labels, grid, walk, first, count, strip);
+        npy_uint64 *starts = plan->starts + (first - plan->first) / SPP_BLOCK;
+        if (k + SPP_STRIP + 1 > plan->room) {
+            SppPiece *more = NULL;
+            plan->room = 2 * plan->room + 2 * SPP_STRIP;
+            if ((more = (SppPiece *)realloc(plan->piece, plan->room * sizeof(SppPiece))) == NULL)
+                return -2;
+            plan->piece = more;
+        }
+        APPLY_SPECIFIC(find_changes)(here, count, starts);
+        for (i = 0; i < count; i += SPP_BLOCK) {
+            const int length = (int)spp_minimum(SPP_BLOCK, count - i);
+            npy_uint64 bits = starts[i / SPP_BLOCK];
+            if (length < SPP_BLOCK)
+                bits |= (npy_uint64)1 << length;  /* pixels beyond the last make a piece that belongs to none */
+            bits = starts[i / SPP_BLOCK] = spp_stack_windows(bits);
+            while (bits != 0) {
+                int stop;
+                const int start = spp_next_piece(&bits, SPP_BLOCK, &stop);
+                const LABEL label = start < length ? here[i + start] : 0;
+                SppPiece *piece = plan->piece + k;
+                piece->slot = -1;
+                piece->last_pixel = (npy_uint8)(stop - 1);
                 piece->is_last = 0;
-                piece->row = (npy_uint8)(w % SPP_BLOCK * SPP_WINDOW + end - 1);
-                if (belongs && slot_of[label] == 0)
-                    slot_of[label] = n_free > 0 ? free_slot[--n_free] : (npy_int32)slots++;
-                piece->slot = belongs ? slot_of[label] : 0;
+                if (start < length && !SPP_IS_NONE(label)) {
+                    if ((npy_uint64)label >= (npy_uint64)n_superpixels)
+                        return first + i + start;
+                    piece->slot = (npy_int32)label;
+                    plan->superpixels += sizes[(npy_intp)label] == 0;
+                    sizes[(npy_intp)label] += stop - start;
+                    last[(npy_intp)label] = k;
+                }
+                ++k;
             }
-            if (belongs && last[label] < w * SPP_WINDOW + end) {
-                piece->is_last = 1;
-                *finished++ = label;
-                free_slot[n_free++] = slot_of[label];
-            }
-            bits &= bits - 1;
-        } while (bits != 0);
+        }
     }
-    plan->slots = slots;
-    return 0;
+    plan->pieces = k;
+    return -1;
 }
 
-/* The plans of all images. [in] superpixel_map: checked, starts (batch, windows), last (batch, n_superpixels)
-   Returns NULL with an error set. Release with spp_free_plans. */
-static SppPlan *APPLY_SPECIFIC(plan_images)(const char *op, PyArrayObject *superpixel_map,
-                                            npy_intp n_superpixels, npy_uint16 *starts, const npy_intp *last)
+/* Checks every label and makes the plans of all images. [out] plans: release with spp_free_plans, also after an error
+   Returns 0, or -1 with an error set: an IndexError that names the first bad label, or a MemoryError. */
+static int APPLY_SPECIFIC(plan_images)(const char *op, PyArrayObject *superpixel_map, npy_intp n_superpixels,
+                                       SppPlans *plans)
 {
-    const npy_intp batch = PyArray_DIM(superpixel_map, 0);
+    const npy_intp batch = PyArray_DIM(superpixel_map, 0), n = n_superpixels;
     const int naxes = PyArray_NDIM(superpixel_map) - 1;
+    const npy_intp pixels = PyArray_SIZE(superpixel_map) == 0 ? 0 : spp_product(PyArray_DIMS(superpixel_map) + 1, naxes);
     const SppGrid grid = spp_grid(naxes, PyArray_DIMS(superpixel_map) + 1);
     const SppStrides walk = spp_strides(naxes, PyArray_STRIDES(superpixel_map) + 1);
-    const npy_intp windows = spp_ceil_divide(grid.rows[0] * grid.rows[1] * grid.length, SPP_WINDOW);
+    const SppParts parts = spp_parts(pixels, n);
     const int threads = spp_number_of_threads();
+    npy_intp first_bad = -1, i, *last = NULL;
+    npy_int64 *of_parts = NULL;
     npy_int32 *slot_of = NULL;
-    SppPlan *plans = NULL;
-    npy_intp image;
-    int failed = 0;
+    int no_memory = 0, failed = -1;
 
-    if (n_superpixels >= NPY_MAX_INT32)  /* as SppPiece.slot is an npy_int32 */
-        spp_memory_error(op, n_superpixels, SPP_FOR_SUPERPIXELS);
-    else if ((slot_of = (npy_int32 *)spp_scratch(op, n_superpixels, threads, sizeof(npy_int32))) != NULL)
-        plans = (SppPlan *)spp_allocate(op, batch, SPP_FOR_IMAGES, 1, sizeof(SppPlan));
-    if (plans == NULL) {
-        free(slot_of);
-        return NULL;
+    memset(plans, 0, sizeof(*plans));
+    plans->batch = batch;
+    plans->n_superpixels = n;
+    plans->parts = parts.number;
+    if (n >= NPY_MAX_INT32) {  /* as SppPiece.slot is an npy_int32 */
+        spp_memory_error(op, n, SPP_FOR_SUPERPIXELS);
+        return -1;
     }
+    if ((plans->plan = (SppPlan *)spp_allocate(op, batch, SPP_FOR_IMAGES, parts.number, sizeof(SppPlan))) == NULL
+            || (plans->sizes = (npy_int64 *)spp_scratch(op, n, batch, sizeof(npy_int64))) == NULL
+            || (last = (npy_intp *)spp_scratch(op, n, threads, sizeof(npy_intp))) == NULL
+            || (slot_of = (npy_int32 *)spp_scratch(op, n, threads, sizeof(npy_int32))) == NULL)
+        goto done;
+    of_parts = plans->sizes;
+    if (parts.number > 1
+            && (of_parts = (npy_int64 *)spp_scratch(op, n, batch * parts.number, sizeof(npy_int64))) == NULL)
+        goto done;
+
     #ifdef _OPENMP
-    #pragma omp parallel for schedule(static) reduction(|:failed) \
-        if (PyArray_SIZE(superpixel_map) >= SPP_PARALLEL_MINIMUM)
+    #pragma omp parallel for schedule(static) reduction(|:no_memory) if (batch * pixels >= SPP_PARALLEL_MINIMUM)
     #endif
-    for (image = 0; image < batch; ++image) {
-        npy_int32 *own_slot_of = slot_of + spp_thread_number() * n_superpixels;
-        memset(own_slot_of, 0, n_superpixels * sizeof(npy_int32));
-        failed |= 0 != APPLY_SPECIFIC(plan_image)(
-            PyArray_BYTES(superpixel_map) + image * PyArray_STRIDE(superpixel_map, 0), &grid, &walk,
-            n_superpixels, starts + image * windows, last + image * n_superpixels, own_slot_of,
-            plans + image);
+    for (i = 0; i < batch * parts.number; ++i) {
+        const npy_intp image = i / parts.number, own = spp_thread_number() * n;
+        SppPlan *plan = plans->plan + i;
+        npy_intp bad;
+        plan->first = i % parts.number * parts.pixels;
+        plan->end = spp_minimum(plan->first + parts.pixels, pixels);
+        bad = APPLY_SPECIFIC(find_pieces)(PyArray_BYTES(superpixel_map) + image * PyArray_STRIDE(superpixel_map, 0), &grid,
+                                          &walk, n, plan, of_parts + i * n, last + own);
+        spp_note_bad_label(bad < 0 ? -1 : image * pixels + bad, &first_bad);
+        memset(slot_of + own, 0, n * sizeof(npy_int32));
+        no_memory |= bad == -2 || (bad == -1 && spp_assign_slots(plan, last + own, slot_of + own) != 0);
     }
+    if (first_bad >= 0) {
+        APPLY_SPECIFIC(label_error)(op, superpixel_map, first_bad, n, "n_superpixels is");
+        goto done;
+    }
+    if (parts.number > 1)
+        spp_add_sizes(batch, parts.number, n, of_parts, plans->sizes);
+    if (no_memory || spp_find_partials(plans, of_parts) != 0) {
+        spp_memory_error(op, batch * spp_ceil_divide(pixels, SPP_WINDOW), SPP_FOR_WINDOWS);
+        goto done;
+    }
+    for (i = 0; i < batch * parts.number; ++i)
+        plans->slots = spp_maximum(plans->slots, plans->plan[i].slots);
+    failed = 0;
+done:
+    if (of_parts != plans->sizes)
+        free(of_parts);
     free(slot_of);
-    if (failed) {
-        spp_memory_error(op, batch * windows, SPP_FOR_WINDOWS);
-        spp_free_plans(plans, batch);
-        return NULL;
-    }
-    return plans;
+    free(last);
+    return failed;
 }

@@ -7,29 +7,25 @@ int APPLY_SPECIFIC(superpixel_extremum)(PyArrayObject *feature_map, PyArrayObjec
                                         PyArrayObject **winner, PARAMS_TYPE *params)
 {
     const char *op = "SuperpixelExtremum";
-    const npy_intp batch = PyArray_DIM(feature_map, 0);
     const int naxes = PyArray_NDIM(superpixel_map) - 1;
     const npy_intp *spatial = PyArray_DIMS(superpixel_map) + 1;
-    const npy_intp pixels = spp_product(spatial, naxes);
+    const SppGrid grid = spp_grid(naxes, spatial);
     const int resize = params->resize != SPP_RESIZE_NONE;
     const FEATURE sign = params->mode == SPP_POOL_MIN ? -1 : 1;
-    npy_intp shape[3] = {batch, PyArray_DIM(feature_map, 1), 0};
+    npy_intp shape[3] = {PyArray_DIM(feature_map, 0), PyArray_DIM(feature_map, 1), 0};
     npy_intp n;
     npy_int64 *sizes = NULL;
-    npy_uint16 *starts = NULL;
-    npy_intp *last = NULL;
+    SppPlans plans = {0};
     int failed = -1;
 
     if (spp_check_shapes(op, "feature_map", feature_map, superpixel_map,
                          resize ? SPP_AGREE_IN_BATCH : SPP_AGREE_IN_SPACE) != 0
             || (n = shape[2] = spp_n_superpixels(op, n_superpixels)) < 0)
         return -1;
-    if ((sizes = (npy_int64 *)spp_scratch(op, n, batch, sizeof(npy_int64))) == NULL
-            || (!resize && (last = (npy_intp *)spp_scratch(op, n, batch, sizeof(npy_intp))) == NULL)
-            || (!resize && (starts = (npy_uint16 *)spp_allocate(op, batch * spp_ceil_divide(pixels, SPP_WINDOW),
-                                                                SPP_FOR_WINDOWS, 1, sizeof(npy_uint16))) == NULL)
-            || APPLY_SPECIFIC(find_runs)(op, "n_superpixels is", superpixel_map, n, sizes, starts, last) != 0
-            || (resize && spp_check_cells(op, naxes, PyArray_DIMS(feature_map) + 2, spatial) != 0)
+    if ((resize ? (sizes = (npy_int64 *)spp_scratch(op, n, shape[0], sizeof(npy_int64))) == NULL
+                      || APPLY_SPECIFIC(count_labels)(op, "n_superpixels is", superpixel_map, n, sizes) != 0
+                      || spp_check_cells(op, naxes, PyArray_DIMS(feature_map) + 2, spatial) != 0
+                : APPLY_SPECIFIC(plan_images)(op, superpixel_map, n, &plans) != 0)
             || spp_prepare_output(op, n, pooled, 3, shape, TYPENUM_INPUT_0) != 0
             || spp_prepare_output(op, n, winner, 3, shape, NPY_INT64) != 0)
         goto done;
@@ -45,11 +41,10 @@ int APPLY_SPECIFIC(superpixel_extremum)(PyArrayObject *feature_map, PyArrayObjec
                                                       (FEATURE *)PyArray_DATA(*pooled),
                                                       (npy_int64 *)PyArray_DATA(*winner));
     else
-        failed = APPLY_SPECIFIC(pool_winners)(op, feature_map, superpixel_map, n, sizes, starts, last, sign,
-                                              (FEATURE *)PyArray_DATA(*pooled), (npy_int64 *)PyArray_DATA(*winner));
+        failed = APPLY_SPECIFIC(pool_winners)(op, feature_map, &plans, &grid, sign, (FEATURE *)PyArray_DATA(*pooled),
+                                              (npy_int64 *)PyArray_DATA(*winner));
 done:
-    free(starts);
-    free(last);
+    spp_free_plans(&plans);
     free(sizes);
     return failed;
 }

@@ -58,39 +58,32 @@ static inline int APPLY_SPECIFIC(may_have_nans)(const APPLY_SPECIFIC(Lanes) *v, 
     return total != total;
 }
 
-/* Finds the best of each piece of the windows of one block.
+/* Finds the best of each piece of one block.
    [in] from: each channel's first pixel in the block; or, where channels lie together, each pixel's first channel
-   [out] at (SPP_BLOCK * SPP_WINDOW): the peak of each piece at SppPiece.row; the rest means nothing */
+   [out] at (SPP_BLOCK): the peak of each piece at SppPiece.last_pixel; the rest means nothing */
 static inline __attribute__((always_inline)) void APPLY_SPECIFIC(find_peaks)(
-    const FEATURE *const *from, int together, const npy_uint16 *starts, npy_intp windows, FEATURE sign,
+    const FEATURE *const *from, int together, npy_uint64 starts, FEATURE sign,
     APPLY_SPECIFIC(Peak) *at)
 {
     typedef APPLY_SPECIFIC(LanesInMemory) LanesInMemory;
     APPLY_SPECIFIC(Lanes) v[SPP_LANES];
     APPLY_SPECIFIC(Peak) peak;
-    npy_intp w, p, stack = 0;
+    npy_intp p;
     int c;
     peak.value = (APPLY_SPECIFIC(Lanes)){0};
     peak.place = (APPLY_SPECIFIC(Mask)){0};
-    for (w = 0; w < windows; ++w) {
-        const unsigned bits = starts[w];
+    for (p = 0; p < SPP_BLOCK; p += SPP_LANES) {
+        if (!together && p % SPP_WINDOW == 0)
+            APPLY_SPECIFIC(fetch)(from, p);
+        SPP_UNROLL
+        for (c = 0; c < SPP_LANES; ++c)
+            v[c] = sign * *(const LanesInMemory *)(together ? from[p + c] : from[c] + p);
         if (!together)
-            APPLY_SPECIFIC(fetch)(from, w * SPP_WINDOW);
-        for (p = w * SPP_WINDOW; p < (w + 1) * SPP_WINDOW; p += SPP_LANES) {
-            SPP_UNROLL
-            for (c = 0; c < SPP_LANES; ++c)
-                v[c] = sign * *(const LanesInMemory *)(together ? from[p + c] : from[c] + p);
-            if (!together)
-                APPLY_SPECIFIC(transpose)(v);
-            if (APPLY_SPECIFIC(may_have_nans)(v, SPP_LANES) || APPLY_SPECIFIC(may_have_nans)(&peak.value, 1))
-                APPLY_SPECIFIC(climb)(v, bits >> p % SPP_WINDOW, p, 1, &peak, at + p);
-            else
-                APPLY_SPECIFIC(climb)(v, bits >> p % SPP_WINDOW, p, 0, &peak, at + p);
-        }
-        if (bits == 1)
-            stack = p - 1;
-        if (bits == 0)  /* the stack's best is looked for where it began */
-            at[stack] = peak;
+            APPLY_SPECIFIC(transpose)(v);
+        if (APPLY_SPECIFIC(may_have_nans)(v, SPP_LANES) || APPLY_SPECIFIC(may_have_nans)(&peak.value, 1))
+            APPLY_SPECIFIC(climb)(v, starts >> p & 0xff, p, 1, &peak, at + p);
+        else
+            APPLY_SPECIFIC(climb)(v, starts >> p & 0xff, p, 0, &peak, at + p);
     }
 }
 
@@ -110,55 +103,95 @@ static inline void APPLY_SPECIFIC(keep_best)(const APPLY_SPECIFIC(Peak) *peak, n
     *(PixelsInMemory *)best->pixel = pixel_loses ? (Pixels)*(PixelsInMemory *)best->pixel : pixel;
 }
 
-/* Writes a superpixel's best of `channels` channels and leaves none yet for the next one in its slot. */
-static inline void APPLY_SPECIFIC(finish_best)(APPLY_SPECIFIC(Best) *best, npy_intp channels, FEATURE sign,
-                                               npy_intp n_superpixels, FEATURE *pooled, npy_int64 *winner)
+/* The better of two parts' bests, of which `best` is from the earlier pixels. */
+static inline void APPLY_SPECIFIC(keep_better)(const APPLY_SPECIFIC(Best) *later, APPLY_SPECIFIC(Best) *best)
 {
-    npy_intp c;
-    for (c = 0; c < channels; ++c) {
-        pooled[c * n_superpixels] = sign * best->value[c];
-        winner[c * n_superpixels] = best->pixel[c];
-    }
-    best->pixel[0] = -1;
+    int c;
+    for (c = 0; c < SPP_LANES; ++c)
+        if (!(later->value[c] <= best->value[c] || best->value[c] != best->value[c])) {
+            best->value[c] = later->value[c];
+            best->pixel[c] = later->pixel[c];
+        }
 }
 
-/* Where a block of channels of one image lies. */
+/* Features of a block of channels of one image, and where their best goes. */
 typedef struct {
     const char *first;
     npy_intp channel_stride, channels;
     const SppGrid *grid;
     const SppStrides *walk;
+    FEATURE sign;                    /* 1, or -1 for the smallest */
+    npy_intp n_superpixels;
+    FEATURE *pooled;                 /* (channels, n_superpixels) */
+    npy_int64 *winner;               /* (channels, n_superpixels) */
+    APPLY_SPECIFIC(Best) *partials;  /* (groups of SPP_LANES channels, number_of_partials): of SppPartial */
+    npy_intp number_of_partials;
 } APPLY_SPECIFIC(Features);
 
-/* [in, out] best (groups of SPP_LANES channels, plan->slots): none yet
-   [out] pooled, winner (channels, n_superpixels) */
-static void APPLY_SPECIFIC(find_winners)(
-    const APPLY_SPECIFIC(Features) *features, const SppPlan *plan, FEATURE sign, npy_intp n_superpixels,
-    APPLY_SPECIFIC(Best) *best, FEATURE *pooled, npy_int64 *winner)
+/* Writes a superpixel's best of a group of channels. */
+static inline void APPLY_SPECIFIC(write_best)(const APPLY_SPECIFIC(Features) *features, npy_intp group,
+                                              npy_intp superpixel, const APPLY_SPECIFIC(Best) *best)
+{
+    const npy_intp channels = spp_minimum(SPP_LANES, features->channels - group * SPP_LANES);
+    npy_intp at = group * SPP_LANES * features->n_superpixels + superpixel, c;
+    for (c = 0; c < channels; ++c, at += features->n_superpixels) {
+        features->pooled[at] = features->sign * best->value[c];
+        features->winner[at] = best->pixel[c];
+    }
+}
+
+/* Writes a superpixel's best, or keeps it as that of a part, and leaves none yet for the next one in its slot.
+   [in] finished: of SppPlan */
+static inline void APPLY_SPECIFIC(finish_best)(const APPLY_SPECIFIC(Features) *features, npy_intp group,
+                                               npy_intp finished, APPLY_SPECIFIC(Best) *best)
+{
+    if (finished >= 0)
+        APPLY_SPECIFIC(write_best)(features, group, finished, best);
+    else
+        features->partials[group * features->number_of_partials - 1 - finished] = *best;
+    best->pixel[0] = -1;
+}
+
+/* Finds the best of all parts for the superpixels that have pixels in several. [in] partial: numbers first .. end - 1 */
+static inline void APPLY_SPECIFIC(finish_best_partials)(const APPLY_SPECIFIC(Features) *features, const SppPartial *partial,
+                                                      npy_intp first, npy_intp end)
+{
+    npy_intp group, i;
+    for (group = 0; group * SPP_LANES < features->channels; ++group) {
+        APPLY_SPECIFIC(Best) *best = features->partials + group * features->number_of_partials;
+        for (i = first; i < end; ++i)
+            if (partial[i].first != i)
+                APPLY_SPECIFIC(keep_better)(best + i, best + partial[i].first);
+        for (i = first; i < end; ++i)
+            if (partial[i].first == i)
+                APPLY_SPECIFIC(write_best)(features, group, partial[i].superpixel, best + i);
+    }
+}
+
+/* A part of one image. [in, out] best (groups of SPP_LANES channels, plan->slots): none yet */
+static void APPLY_SPECIFIC(find_winners)(const APPLY_SPECIFIC(Features) *features, const SppPlan *plan,
+                                         APPLY_SPECIFIC(Best) *best)
 {
     const SppGrid *grid = features->grid;
-    const npy_intp pixels = grid->rows[0] * grid->rows[1] * grid->length;
     const int in_order = spp_lies_in_order(grid, features->walk, sizeof(FEATURE));
     const int together = features->channel_stride == (npy_intp)sizeof(FEATURE);
-    APPLY_SPECIFIC(Peak) at[SPP_BLOCK * SPP_WINDOW];
-    FEATURE tile[SPP_LANES][SPP_BLOCK * SPP_WINDOW];
-    const FEATURE *from[SPP_BLOCK * SPP_WINDOW];
+    APPLY_SPECIFIC(Peak) at[SPP_BLOCK];
+    FEATURE tile[SPP_LANES][SPP_BLOCK];
+    const FEATURE *from[SPP_BLOCK];
+    const npy_uint64 *starts = plan->starts;
     const SppPiece *piece = plan->piece;
     const npy_intp *finished = plan->finished;
-    npy_intp w, p, k, group;
+    npy_intp first, p, group;
     memset(tile, 0, sizeof(tile));
-    for (w = 0; w < plan->windows; w += SPP_BLOCK) {
-        const npy_intp first = w * SPP_WINDOW;
-        const npy_intp count = spp_minimum(SPP_BLOCK * SPP_WINDOW, pixels - first);
-        const npy_intp windows = spp_minimum(SPP_BLOCK, plan->windows - w);
-        const npy_intp pieces = plan->pieces_of[w / SPP_BLOCK];
-        npy_intp ended = 0;
+    for (first = plan->first; first < plan->end; first += SPP_BLOCK, ++starts) {
+        const npy_intp count = spp_minimum(SPP_BLOCK, plan->end - first);
+        const npy_intp pieces = __builtin_popcountll(*starts);
+        npy_intp ended = 0, k;
         for (group = 0; group * SPP_LANES < features->channels; ++group) {
             const npy_intp channel = group * SPP_LANES;
             const npy_intp channels = spp_minimum(SPP_LANES, features->channels - channel);
             const char *begin = features->first + channel * features->channel_stride;
-            ended = 0;
-            if (together && count == SPP_BLOCK * SPP_WINDOW && channels == SPP_LANES) {
+            if (together && count == SPP_BLOCK && channels == SPP_LANES) {
                 npy_intp x = first % grid->length, row = first / grid->length;
                 for (p = 0; p < count; ++row, x = 0) {
                     const char *line = begin + row / grid->rows[1] * features->walk->row[0]
@@ -166,21 +199,20 @@ static void APPLY_SPECIFIC(find_winners)(
                     for (; x < grid->length && p < count; ++x, ++p)
                         from[p] = (const FEATURE *)(line + x * features->walk->pixel);
                 }
-                APPLY_SPECIFIC(find_peaks)(from, 1, plan->starts + w, windows, sign, at);
+                APPLY_SPECIFIC(find_peaks)(from, 1, *starts, features->sign, at);
             }
             else {
                 APPLY_SPECIFIC(find_planes)(begin, features->channel_stride, grid, features->walk, channels, first,
                                             count, in_order, tile, from);
-                APPLY_SPECIFIC(find_peaks)(from, 0, plan->starts + w, windows, sign, at);
+                APPLY_SPECIFIC(find_peaks)(from, 0, *starts, features->sign, at);
             }
+            ended = 0;
             for (k = 0; k < pieces; ++k)
                 if (piece[k].slot != 0) {
                     APPLY_SPECIFIC(Best) *own = best + group * plan->slots + piece[k].slot;
-                    APPLY_SPECIFIC(keep_best)(at + piece[k].row, first, own);
-                    if (piece[k].is_last) {
-                        const npy_intp to = channel * n_superpixels + finished[ended++];
-                        APPLY_SPECIFIC(finish_best)(own, channels, sign, n_superpixels, pooled + to, winner + to);
-                    }
+                    APPLY_SPECIFIC(keep_best)(at + piece[k].last_pixel, first, own);
+                    if (piece[k].is_last)
+                        APPLY_SPECIFIC(finish_best)(features, group, finished[ended++], own);
                 }
         }
         piece += pieces;
@@ -188,63 +220,72 @@ static void APPLY_SPECIFIC(find_winners)(
     }
 }
 
-/* [in] superpixel_map, sizes: checked and counted; starts (batch, windows), last (batch, n_superpixels)
-   [out] pooled, winner (batch, channels, n_superpixels)  Returns 0, or -1 with an error set. */
-static int APPLY_SPECIFIC(pool_winners)(const char *op, PyArrayObject *feature_map, PyArrayObject *superpixel_map,
-                                        npy_intp n_superpixels, const npy_int64 *sizes, npy_uint16 *starts,
-                                        const npy_intp *last, FEATURE sign, FEATURE *pooled, npy_int64 *winner)
+/* [in] plans: of the labels  [out] pooled, winner (batch, channels, n_superpixels)
+   Returns 0, or -1 with an error set. */
+static int APPLY_SPECIFIC(pool_winners)(const char *op, PyArrayObject *feature_map, const SppPlans *plans,
+                                        const SppGrid *grid, FEATURE sign, FEATURE *pooled, npy_int64 *winner)
 {
-    const npy_intp batch = PyArray_DIM(feature_map, 0);
-    const npy_intp channels = PyArray_DIM(feature_map, 1);
-    const npy_intp n = n_superpixels;
-    const int naxes = PyArray_NDIM(superpixel_map) - 1;
-    const SppGrid grid = spp_grid(naxes, PyArray_DIMS(superpixel_map) + 1);
-    const SppStrides walk = spp_strides(naxes, PyArray_STRIDES(feature_map) + 2);
+    const npy_intp batch = PyArray_DIM(feature_map, 0), channels = PyArray_DIM(feature_map, 1);
+    const npy_intp n = plans->n_superpixels, parts = plans->parts, partials = plans->partials[batch];
+    const SppStrides walk = spp_strides(PyArray_NDIM(feature_map) - 2, PyArray_STRIDES(feature_map) + 2);
     const int together = PyArray_STRIDE(feature_map, 1) == (npy_intp)sizeof(FEATURE);
     const int threads = spp_number_of_threads();
-    npy_intp slots = 1, groups, width, blocks, block, i;
-    APPLY_SPECIFIC(Best) *scratch = NULL;
-    SppPlan *plans = APPLY_SPECIFIC(plan_images)(op, superpixel_map, n, starts, last);
-    if (plans == NULL)
-        return -1;
-    for (block = 0; block < batch; ++block)
-        slots = spp_maximum(slots, plans[block].slots);
-    groups = together ? spp_maximum(8, SPP_BEST_MEMORY / (slots * (npy_intp)sizeof(APPLY_SPECIFIC(Best)))) : 1;
-    width = spp_block_width(batch, channels, groups * SPP_LANES, threads);
-    groups = spp_ceil_divide(width, SPP_LANES);
-    blocks = spp_ceil_divide(channels, width);
-    scratch = (APPLY_SPECIFIC(Best) *)spp_scratch(op, slots * groups, threads, sizeof(APPLY_SPECIFIC(Best)));
-    if (scratch == NULL) {
-        spp_free_plans(plans, batch);
+    const npy_intp most = !together ? 1 : spp_maximum(
+        8, SPP_BEST_MEMORY / (plans->slots * (npy_intp)sizeof(APPLY_SPECIFIC(Best))));  /* groups */
+    const npy_intp width = spp_block_width(batch * parts, channels, most * SPP_LANES, threads);
+    const npy_intp groups = spp_ceil_divide(width, SPP_LANES), blocks = spp_ceil_divide(channels, width);
+    APPLY_SPECIFIC(Best) *scratch = (APPLY_SPECIFIC(Best) *)spp_scratch(
+        op, plans->slots * groups, threads, sizeof(APPLY_SPECIFIC(Best)));
+    APPLY_SPECIFIC(Best) *best_partials = (APPLY_SPECIFIC(Best) *)spp_scratch(
+        op, partials, groups * blocks, sizeof(APPLY_SPECIFIC(Best)));
+    npy_intp i;
+    int last;  /* after all parts */
+
+    if (scratch == NULL || best_partials == NULL) {
+        free(scratch);
+        free(best_partials);
         return -1;
     }
-    for (i = 0; i < slots * groups * threads; ++i)
+    for (i = 0; i < plans->slots * groups * threads; ++i)
         scratch[i].pixel[0] = -1;
 
-    #ifdef _OPENMP
-    #pragma omp parallel for schedule(static) if (PyArray_SIZE(feature_map) >= SPP_PARALLEL_MINIMUM)
-    #endif
-    for (block = 0; block < batch * blocks; ++block) {
-        const npy_intp image = block / blocks, first = block % blocks * width;
-        const npy_intp out = (image * channels + first) * n;
-        APPLY_SPECIFIC(Features) features;
-        npy_intp c, l;
-        features.first = PyArray_BYTES(feature_map) + image * PyArray_STRIDE(feature_map, 0)
-                         + first * PyArray_STRIDE(feature_map, 1);
-        features.channel_stride = PyArray_STRIDE(feature_map, 1);
-        features.channels = spp_minimum(width, channels - first);
-        features.grid = &grid;
-        features.walk = &walk;
-        for (l = 0; l < n; ++l)
-            if (sizes[image * n + l] == 0)
-                for (c = 0; c < features.channels; ++c) {
-                    pooled[out + c * n + l] = 0;
-                    winner[out + c * n + l] = -1;
-                }
-        APPLY_SPECIFIC(find_winners)(&features, plans + image, sign, n,
-                                     scratch + spp_thread_number() * slots * groups, pooled + out, winner + out);
+    for (last = 0; last <= (partials > 0); ++last) {
+        #ifdef _OPENMP
+        #pragma omp parallel for schedule(static) if (PyArray_SIZE(feature_map) >= SPP_PARALLEL_MINIMUM)
+        #endif
+        for (i = 0; i < batch * blocks * (last ? 1 : parts); ++i) {
+            const npy_intp part = last ? 0 : i % parts, number = last ? i : i / parts;
+            const npy_intp image = number / blocks, block = number % blocks;
+            const npy_intp out = (image * channels + block * width) * n;
+            APPLY_SPECIFIC(Features) features;
+            npy_intp c, l;
+            features.first = PyArray_BYTES(feature_map) + image * PyArray_STRIDE(feature_map, 0)
+                             + block * width * PyArray_STRIDE(feature_map, 1);
+            features.channel_stride = PyArray_STRIDE(feature_map, 1);
+            features.channels = spp_minimum(width, channels - block * width);
+            features.grid = grid;
+            features.walk = &walk;
+            features.sign = sign;
+            features.n_superpixels = n;
+            features.pooled = pooled + out;
+            features.winner = winner + out;
+            features.partials = best_partials + block * groups * partials;
+            features.number_of_partials = partials;
+            if (last) {
+                APPLY_SPECIFIC(finish_best_partials)(&features, plans->partial, plans->partials[image], plans->partials[image + 1]);
+                continue;
+            }
+            for (l = 0; part == 0 && l < n; ++l)
+                if (plans->sizes[image * n + l] == 0)
+                    for (c = 0; c < features.channels; ++c) {
+                        features.pooled[c * n + l] = 0;
+                        features.winner[c * n + l] = -1;
+                    }
+            APPLY_SPECIFIC(find_winners)(&features, plans->plan + image * parts + part,
+                                         scratch + spp_thread_number() * plans->slots * groups);
+        }
     }
-    spp_free_plans(plans, batch);
     free(scratch);
+    free(best_partials);
     return 0;
 }

@@ -17,15 +17,7 @@ import theano_spp  # noqa: E402, F401: first, for the bridge to a legacy Theano
 import click  # noqa: E402
 
 from .competitors import OURS  # noqa: E402
-from .report import machine, versions, write  # noqa: E402
-
-
-def best_peer(times, part):
-    """Return the fastest of the others and its milliseconds; part 0 is forward, 1 the gradient."""
-    others = {name: both[part] for name, both in times.items()
-              if not isinstance(both, str) and name not in (OURS, 'floor')}
-    name = min(others, key=others.get)
-    return name, others[name]
+from .report import machine, pooled_row, versions, write  # noqa: E402
 
 
 def summary(results):
@@ -35,11 +27,7 @@ def summary(results):
     for result in results:
         times, (name, *shape, _) = result['milliseconds'], result['workload']
         row = ['%s (%s), %d' % (name, ', '.join(map(str, shape)), result['n']), result['layout'], str(result['threads'])]
-        for part in (0, 1):
-            peer, milliseconds = best_peer(times, part)
-            ours = times[OURS][part]
-            row += ['%.3g' % ours, '%.2f' % (ours / times['floor'][part]), peer, '%.2f' % (milliseconds / ours)]
-        rows.append('| ' + ' | '.join(row) + ' |')
+        rows.append('| ' + ' | '.join(row + pooled_row(times, OURS)) + ' |')
     return rows
 
 

@@ -38,12 +38,17 @@ def compiled(inputs, output):
     return functions
 
 
-def bind(functions, values):
-    """Give functions their arguments: {name: [forward, gradient]} becomes the same of callables that take none."""
+def bind(functions, values, channels_last=False):
+    """Give functions their arguments: {name: [forward, gradient]} becomes the same of callables that take none.
+
+    With `channels_last` the upstream gradient lies so, as it comes from layers behind.
+    """
     forward, *gradient = next(iter(functions.values()))
     upstream = []
     if gradient:
         upstream.append(np.random.RandomState(1).standard_normal(forward(*values).shape).astype('float32'))
+    if channels_last:
+        upstream = [np.ascontiguousarray(one.swapaxes(1, 2)).swapaxes(1, 2) for one in upstream]
     return {name: [functools.partial(forward, *values)] + [functools.partial(g, *upstream, *values) for g in gradient]
             for name, (forward, *gradient) in functions.items()}
 

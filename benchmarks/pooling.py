@@ -29,9 +29,10 @@ def environment(number_of_threads):
 @click.command()
 @click.argument('path', type=click.Path())
 @click.option('--layout', 'layouts', multiple=True, default=('first', 'last'), help='Of the channels.')
-@click.option('--workload', 'names', multiple=True, help='W1 to W7; all if not given.')
+@click.option('--workload', 'names', multiple=True, help='By name; W1 to W7 if not given.')
+@click.option('--competitor', 'only', multiple=True, help='By name, beside ours; all if not given.')
 @click.option('--rounds', default=9)
-def main(path, layouts, names, rounds):
+def main(path, layouts, names, only, rounds):
     """Append the results to PATH."""
     number_of_threads = int(os.environ['OMP_NUM_THREADS'])
     # Libraries that start threads of their own make do with these processors too.
@@ -43,9 +44,10 @@ def main(path, layouts, names, rounds):
     from tqdm import tqdm
     from . import competitors, floor
     from .measure import bind, check, medians
-    from .workloads import WORKLOADS, make
+    from .workloads import GROWTH, WORKLOADS, make
 
-    workloads = [workload for workload in WORKLOADS if not names or workload.name in names]
+    workloads = [workload for workload in sum(GROWTH.values(), []) if workload.name in names]
+    workloads = [workload for workload in WORKLOADS if not names or workload.name in names] + workloads
     with tqdm(total=rounds * len(workloads) * len(layouts), unit='round', file=sys.stderr) as progress:
         for workload in workloads:
             features, labels, n = make(workload)
@@ -55,11 +57,13 @@ def main(path, layouts, names, rounds):
                     features = np.ascontiguousarray(features.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
                 functions, results = {}, {}
                 for name, make_pair in competitors.of_layout(layout):
+                    if only and name not in only + (competitors.OURS,):
+                        continue
                     try:
                         functions[name] = make_pair(workload, n, number_of_threads)
                     except (MemoryError, ImportError) as reason:
                         results[name] = str(reason)
-                calls = bind(functions, [features, labels])
+                calls = bind(functions, [features, labels], layout == 'last')
                 check(calls)
                 calls['floor'] = floor.calls(features)
                 results.update((name, list(both)) for name, both in medians(calls, rounds, progress).items())

@@ -62,6 +62,20 @@ def versions():
     return 'Beside it: %s.' % ', '.join(found)
 
 
+def pooled_row(times, ours):
+    """Cells of a table for `times`, {name: [forward, gradient]} in milliseconds, where `ours` is the name of our own.
+
+    For both: ours, of the floor, the best of the others and its time as a multiple of ours.
+    """
+    cells = []
+    for part in (0, 1):
+        others = {name: both[part] for name, both in times.items() if not isinstance(both, str) and name not in (ours, 'floor')}
+        peer = min(others, key=others.get)
+        own = times[ours][part]
+        cells += ['%.3g' % own, '%.2f' % (own / times['floor'][part]), peer, '%.2f' % (others[peer] / own)]
+    return cells
+
+
 def write(lines, name):
     """Print the report, and write it to a file of today's in ``benchmarks/results/``."""
     text = '\n'.join(lines + ['', others()]) + '\n'

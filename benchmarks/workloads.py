@@ -19,6 +19,14 @@ WORKLOADS = [
     Workload('W7', 2, 64, 320, 320, 1),
 ]
 
+#: How cost grows: one image, and one of its sizes in steps.
+GROWTH = collections.OrderedDict([
+    ('superpixels', [Workload('%d superpixels' % n, 1, 64, 320, 320, n) for n in (10, 100, 1000, 10000, 100000)]),
+    ('pixels', [Workload('%d x %d pixels' % (side, side), 1, 16, side, side, 200)
+                for side in (64, 128, 256, 512, 1024, 2048)]),
+    ('channels', [Workload('%d channels' % c, 1, c, 320, 320, 400) for c in (1, 4, 16, 64, 256, 1024, 2048)]),
+])
+
 PHOTOGRAPHS = (data.astronaut, data.coffee, data.chelsea, data.rocket)
 
 

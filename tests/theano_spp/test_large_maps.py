@@ -114,6 +114,20 @@ class LargeMapTest(unittest.TestCase):
             np.testing.assert_array_equal([maximum, minimum], expected[1:])
             np.testing.assert_array_equal([of_maximum, of_minimum], winners)
 
+    def test_as_many_superpixels_as_pixels_or_half_as_many_are_right_in_any_order(self):
+        height, width, channels = 331, 294, 35  # the result is stored past the caches
+        features, labels, n = T.ftensor4(), T.itensor3(), T.lscalar()
+        pool = theano.function([features, labels, n], superpixel_pool(features, labels, n))
+        numbers = np.arange(height * width, dtype='int32').reshape(1, height, width)
+        values = np.random.RandomState(0).randn(1, channels, height, width).astype('float32')
+        pairs = values.astype('float64').reshape(1, channels, -1, 2).mean(-1)
+        for some in self.layouts(values):
+            flat = values.reshape(1, channels, -1)
+            np.testing.assert_array_equal(pool(some, numbers, numbers.size), flat)
+            np.testing.assert_array_equal(pool(some, numbers.max() - numbers, numbers.size), flat[..., ::-1])
+            np.testing.assert_allclose(pool(some, numbers // 2, numbers.size // 2), pairs, rtol=1e-6, atol=1e-6)
+        np.testing.assert_array_equal(self.painted(flat, numbers)[0], values)
+
     def check_painted(self, channels, labels, name):
         pooled = np.random.RandomState(0).randn(2, channels, N).astype('float32')
         sizes = np.maximum([np.bincount(label[label >= 0], minlength=N) for label in labels], 1)

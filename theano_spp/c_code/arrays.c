@@ -140,10 +140,12 @@ static inline void *spp_scratch(const char *op, npy_intp n_superpixels, npy_intp
     return spp_allocate(op, n_superpixels, SPP_FOR_SUPERPIXELS, width, itemsize);
 }
 
+#define SPP_LINE 64  /* bytes of a cache line */
+
 /* The first address from `memory` on where a cache line begins. */
 static inline void *spp_align(void *memory)
 {
-    return (void *)(((npy_uintp)memory + 63) / 64 * 64);
+    return (void *)(((npy_uintp)memory + SPP_LINE - 1) / SPP_LINE * SPP_LINE);
 }
 
 /* How many channels make a block: `most`, or fewer where that gives each thread as many blocks as the others. */

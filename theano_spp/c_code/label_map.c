@@ -21,20 +21,20 @@ static inline SppParts spp_parts(npy_intp pixels, npy_intp n_superpixels)
     return parts;
 }
 
-/* changes (SPP_BLOCK), each 0 or 1 -> bit i for pixel i */
-static inline npy_uint64 spp_pack_bits(const npy_uint8 *changes)
+/* differs (SPP_BLOCK), each 0 or 1 -> bit i for pixel i */
+static inline npy_uint64 spp_pack_bits(const npy_uint8 *differs)
 {
     npy_uint64 bits = 0;
     int i;
 #if NPY_BYTE_ORDER == NPY_LITTLE_ENDIAN
     for (i = 0; i < SPP_BLOCK; i += 8) {
         npy_uint64 eight;
-        memcpy(&eight, changes + i, 8);
+        memcpy(&eight, differs + i, 8);
         bits |= (eight * 0x0102040810204080ULL >> 56) << i;  /* byte k of the eight becomes bit 56 + k */
     }
 #else
     for (i = 0; i < SPP_BLOCK; ++i)
-        bits |= (npy_uint64)changes[i] << i;
+        bits |= (npy_uint64)differs[i] << i;
 #endif
     return bits;
 }
@@ -133,37 +133,36 @@ static inline const LABEL *APPLY_SPECIFIC(labels_from)(const char *labels, const
 }
 
 /* Where labels change. [in] here (count)
-   [out] changes (count / SPP_BLOCK, rounded up): bit i is set where pixel i differs from the one before it; the first of a
-         block counts as different */
-static inline void APPLY_SPECIFIC(find_changes)(const LABEL *here, npy_intp count, npy_uint64 *changes)
+   [out] differs (count, and zeros up to a whole block): whether a pixel's label is another than that of the one before it;
+         0 for the first */
+static inline void APPLY_SPECIFIC(find_changes)(const LABEL *here, npy_intp count, npy_uint8 *differs)
 {
-    npy_uint8 differs[SPP_STRIP];
     npy_intp i;
-    differs[0] = 1;
+    differs[0] = 0;
     for (i = 1; i < count; ++i)
         differs[i] = here[i] != here[i - 1];
     for (i = count; i % SPP_BLOCK != 0; ++i)
         differs[i] = 0;
-    for (i = 0; i < count; i += SPP_BLOCK)
-        changes[i / SPP_BLOCK] = spp_pack_bits(differs + i) | 1;
 }
 
 /* Counts the pixels of each superpixel in a part of one image.
    [in] labels: of the image's first pixel; first, end: row-major numbers
-   [in, out] sizes (n_superpixels): added to
+   [in, out] sizes (n_superpixels), pieces: of one superpixel in a block; added to
    Returns -1, or the row-major number of the first pixel whose label is >= n_superpixels. */
 static npy_intp APPLY_SPECIFIC(count_part)(const char *labels, const SppGrid *grid, const SppStrides *walk,
-                                           npy_intp first, npy_intp end, npy_intp n_superpixels, npy_int64 *sizes)
+                                           npy_intp first, npy_intp end, npy_intp n_superpixels, npy_int64 *sizes,
+                                           npy_intp *pieces)
 {
     LABEL strip[SPP_STRIP];
-    npy_uint64 changes[SPP_STRIP / SPP_BLOCK];
+    npy_uint8 differs[SPP_STRIP];
     npy_intp i;
     for (; first < end; first += SPP_STRIP) {
         const npy_intp count = spp_minimum(SPP_STRIP, end - first);
         const LABEL *here = APPLY_SPECIFIC(labels_from)(labels, grid, walk, first, count, strip);
-        APPLY_SPECIFIC(find_changes)(here, count, changes);
+        APPLY_SPECIFIC(find_changes)(here, count, differs);
         for (i = 0; i < count; i += SPP_BLOCK) {
-            npy_uint64 bits = changes[i / SPP_BLOCK];
+            npy_uint64 bits = spp_pack_bits(differs + i) | 1;
+            *pieces += __builtin_popcountll(bits);
             while (bits != 0) {
                 int stop;
                 const int start = spp_next_piece(&bits, (int)spp_minimum(SPP_BLOCK, count - i), &stop);
@@ -219,8 +218,9 @@ static void APPLY_SPECIFIC(label_error)(const char *op, PyArrayObject *superpixe
 
 /* Checks every label and counts the pixels of every superpixel.
    [out] sizes (batch, n_superpixels), zeroed by the caller
-   Returns 0, or -1 with an IndexError that names the first bad label. */
-static int APPLY_SPECIFIC(count_labels)(const char *op, const char *limit_name, PyArrayObject *superpixel_map,
+   Returns in how many pieces the superpixels of a block of pixels lie, all blocks added up; or -1 with an IndexError that
+   names the first bad label, or a MemoryError. */
+static npy_intp APPLY_SPECIFIC(count_labels)(const char *op, const char *limit_name, PyArrayObject *superpixel_map,
                                         npy_intp n_superpixels, npy_int64 *sizes)
 {
     const npy_intp batch = PyArray_DIM(superpixel_map, 0);
@@ -230,19 +230,20 @@ static int APPLY_SPECIFIC(count_labels)(const char *op, const char *limit_name, 
     const SppStrides walk = spp_strides(naxes, PyArray_STRIDES(superpixel_map) + 1);
     const SppParts parts = spp_parts(pixels, n_superpixels);
     npy_int64 *of_parts = sizes;
-    npy_intp first_bad = -1, i;
+    npy_intp first_bad = -1, pieces = 0, i;
 
     if (parts.number > 1 && (of_parts = (npy_int64 *)spp_scratch(op, n_superpixels, batch * parts.number,
                                                                  sizeof(npy_int64))) == NULL)
         return -1;
     #ifdef _OPENMP
-    #pragma omp parallel for schedule(static) if (batch * pixels >= SPP_PARALLEL_MINIMUM)
+    #pragma omp parallel for schedule(static) reduction(+:pieces) if (batch * pixels >= SPP_PARALLEL_MINIMUM)
     #endif
     for (i = 0; i < batch * parts.number; ++i) {
         const npy_intp image = i / parts.number, first = i % parts.number * parts.pixels;
         const npy_intp bad = APPLY_SPECIFIC(count_part)(
             PyArray_BYTES(superpixel_map) + image * PyArray_STRIDE(superpixel_map, 0), &grid, &walk, first,
-            spp_minimum(first + parts.pixels, pixels), n_superpixels, of_parts + i * n_superpixels);
+            spp_minimum(first + parts.pixels, pixels), n_superpixels, of_parts + i * n_superpixels,
+            &pieces);
         spp_note_bad_label(bad < 0 ? -1 : image * pixels + bad, &first_bad);
     }
     if (parts.number > 1) {
@@ -253,5 +254,5 @@ static int APPLY_SPECIFIC(count_labels)(const char *op, const char *limit_name, 
         APPLY_SPECIFIC(label_error)(op, superpixel_map, first_bad, n_superpixels, limit_name);
         return -1;
     }
-    return 0;
+    return pieces;
 }

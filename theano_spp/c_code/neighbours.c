@@ -148,7 +148,7 @@ static void APPLY_SPECIFIC(pool_neighbours)(
             else
                 APPLY_SPECIFIC(add_pixels)(&rows, start, stop, scratch, slot);
             if (piece->is_last)
-                APPLY_SPECIFIC(finish_superpixel)(results, *finished++, slot);
+                APPLY_SPECIFIC(finish_superpixel)(results, *finished++, width, slot);
         }
     }
 }

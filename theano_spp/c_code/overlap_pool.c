@@ -48,7 +48,7 @@ int APPLY_SPECIFIC(overlap_pool)(PyArrayObject *feature_map, PyArrayObject *supe
             || spp_check_cells(op, naxes, PyArray_DIMS(feature_map) + 2, PyArray_DIMS(superpixel_map) + 1) != 0
             || (sizes = (npy_int64 *)spp_scratch(op, n, batch, sizeof(npy_int64))) == NULL)
         return -1;
-    if (APPLY_SPECIFIC(count_labels)(op, "n_superpixels is", superpixel_map, n, sizes) != 0
+    if (APPLY_SPECIFIC(count_labels)(op, "n_superpixels is", superpixel_map, n, sizes) < 0
             || spp_prepare_output(op, n, pooled, 3, shape, TYPENUM_INPUT_0) != 0)
         goto done;
     if (PyArray_SIZE(*pooled) == 0 || PyArray_SIZE(superpixel_map) == 0) {

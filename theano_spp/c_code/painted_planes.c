@@ -1,3 +1,22 @@
+#section support_code
+#ifndef SPP_ADD_UP
+#define SPP_ADD_UP
+/* differs (8), each 0 or 1 -> so_far (8): the sum up to each, itself included */
+static inline void spp_add_up(const npy_uint8 *differs, npy_uint8 *so_far)
+{
+#if NPY_BYTE_ORDER == NPY_LITTLE_ENDIAN
+    npy_uint64 eight;
+    memcpy(&eight, differs, 8);
+    eight *= 0x0101010101010101ULL;  /* adds to each byte all bytes before it */
+    memcpy(so_far, &eight, 8);
+#else
+    int i, sum = 0;
+    for (i = 0; i < 8; ++i)
+        so_far[i] = (npy_uint8)(sum += differs[i]);
+#endif
+}
+#endif
+
 #section support_code_apply
 /* Unpooling to features each of whose channels is a plane of its own paints strips of pixels. What their labels ask for
    is found once for a block of channels:
@@ -17,17 +36,31 @@ typedef struct {
     npy_int32 place[SPP_STRIP];  /* of each run: 1 + its superpixel, 0 for pixels that belong to none */
 } APPLY_SPECIFIC(Strip);
 
-/* The mean's share of a pixel, as exact as by division in double: a float32 quotient of float32 numbers is rounded once
-   either way. By 0 too: an empty superpixel is never painted. */
-static inline void APPLY_SPECIFIC(divide_by_size)(FEATURE *value, npy_intp count, npy_int64 size)
+#define SPP_EXACT_SIZE (1 << 24)  /* up to here float32 numbers hold sizes exactly, and a quotient is rounded once */
+
+/* The mean's share of a pixel of one superpixel. [in, out] values (count) */
+static inline void APPLY_SPECIFIC(divide_by_size)(FEATURE *values, npy_intp count, npy_int64 size)
 {
     npy_intp i;
-    if (size <= 1 << 24)  /* exact in float32 */
+    if (size <= SPP_EXACT_SIZE)
         for (i = 0; i < count; ++i)
-            value[i] /= (FEATURE)size;
+            values[i] /= (FEATURE)size;
     else
         for (i = 0; i < count; ++i)
-            value[i] = (FEATURE)((double)value[i] / (double)size);
+            values[i] = (FEATURE)((double)values[i] / (double)size);
+}
+
+/* The same of many superpixels. [in] sizes (count), 0 too, of what is never painted; pixels: of the image */
+static inline void APPLY_SPECIFIC(divide_by_sizes)(FEATURE *values, npy_intp count, const npy_int64 *sizes,
+                                                   npy_intp pixels)
+{
+    npy_intp i;
+    if (pixels <= SPP_EXACT_SIZE)
+        for (i = 0; i < count; ++i)
+            values[i] /= (FEATURE)sizes[i];
+    else
+        for (i = 0; i < count; ++i)
+            values[i] = (FEATURE)((double)values[i] / (double)sizes[i]);
 }
 
 /* pooled (channels, n_superpixels) of one image, any strides -> values (channels, 1 + n_superpixels),
@@ -35,17 +68,15 @@ static inline void APPLY_SPECIFIC(divide_by_size)(FEATURE *value, npy_intp count
 static inline void APPLY_SPECIFIC(read_values)(const char *pooled, npy_intp channel_stride,
                                                npy_intp superpixel_stride, npy_intp channels,
                                                npy_intp n_superpixels, const npy_int64 *sizes,
-                                               int divide, FEATURE *values)
+                                               int divide, npy_intp pixels, FEATURE *values)
 {
     npy_intp c, l;
-    for (c = 0; c < channels; ++c) {
-        *values++ = 0;
-        for (l = 0; l < n_superpixels; ++l) {
-            FEATURE value = *(const FEATURE *)(pooled + c * channel_stride + l * superpixel_stride);
-            if (divide)
-                value = (FEATURE)((double)value / (double)sizes[l]);
-            *values++ = value;
-        }
+    for (c = 0; c < channels; ++c, values += 1 + n_superpixels) {
+        values[0] = 0;
+        for (l = 0; l < n_superpixels; ++l)
+            values[1 + l] = *(const FEATURE *)(pooled + c * channel_stride + l * superpixel_stride);
+        if (divide)
+            APPLY_SPECIFIC(divide_by_sizes)(values + 1, n_superpixels, sizes, pixels);
     }
 }
 
@@ -54,18 +85,28 @@ static inline void APPLY_SPECIFIC(read_strip)(const char *labels, const SppGrid 
                                               npy_intp first, APPLY_SPECIFIC(Strip) *strip)
 {
     LABEL copied[SPP_STRIP];
-    npy_uint8 changes[SPP_STRIP];
+    npy_uint8 differs[SPP_STRIP];
     const LABEL *here = APPLY_SPECIFIC(labels_from)(labels, grid, walk, first, strip->length, copied);
     npy_int32 run = 0;
     npy_intp p;
-    changes[0] = 0;
-    for (p = 1; p < strip->length; ++p)
-        changes[p] = here[p] != here[p - 1];
-    for (p = 0; p < strip->length; ++p) {
-        strip->run[p] = run += changes[p];
-        strip->place[run] = SPP_IS_NONE(here[p]) ? 0 : 1 + (npy_int32)here[p];
+    APPLY_SPECIFIC(find_changes)(here, strip->length, differs);
+    for (p = 0; p < strip->length; p += 8) {
+        npy_uint8 so_far[8];
+        int i;
+        spp_add_up(differs + p, so_far);
+        for (i = 0; i < 8; ++i)
+            strip->run[p + i] = run + so_far[i];
+        run += so_far[7];
     }
     strip->runs = run + 1;
+    strip->place[run = 0] = SPP_IS_NONE(here[0]) ? 0 : 1 + (npy_int32)here[0];
+    for (p = 0; p < strip->length; p += SPP_BLOCK) {
+        npy_uint64 bits = spp_pack_bits(differs + p);
+        for (; bits != 0; bits &= bits - 1) {
+            const LABEL label = here[p + spp_lowest_bit(bits)];
+            strip->place[++run] = SPP_IS_NONE(label) ? 0 : 1 + (npy_int32)label;
+        }
+    }
 }
 
 /* [in] value (runs and SPP_SPREAD bytes more), run (length)  [out] painted (length) */

@@ -105,7 +105,7 @@ int APPLY_SPECIFIC(pixel_dot)(PyArrayObject *feature_map, PyArrayObject *pooled,
     sizes = (npy_int64 *)spp_scratch(op, n, batch, sizeof(npy_int64));
     if (sizes == NULL)
         return -1;
-    bad = APPLY_SPECIFIC(count_labels)(op, "the number of superpixels in pooled is", superpixel_map, n, sizes);
+    bad = APPLY_SPECIFIC(count_labels)(op, "the number of superpixels in pooled is", superpixel_map, n, sizes) < 0;
     free(sizes);
     if (bad || spp_prepare_output(op, n, dot, 1 + naxes, PyArray_DIMS(superpixel_map), NPY_DOUBLE) != 0)
         return -1;

@@ -24,6 +24,7 @@ typedef struct {
     npy_int32 slot;        /* 0 for pixels that belong to none */
     npy_uint8 last_pixel;  /* in its block */
     npy_uint8 is_last;     /* of its superpixel in this part */
+    npy_uint8 is_only;
 } SppPiece;
 
 /* One part of one image. */
@@ -100,6 +101,7 @@ static inline int spp_assign_slots(SppPlan *plan, const npy_intp *last, npy_int3
         npy_int32 slot = 0;
         if (label >= 0) {
             slot = slot_of[label];
+            plan->piece[k].is_only = slot == 0 && last[label] == k;
             if (slot == 0)
                 slot = slot_of[label] = free_slots > 0 ? free_slot[--free_slots] : (npy_int32)plan->slots++;
             if (last[label] == k) {
@@ -167,6 +169,7 @@ static npy_intp APPLY_SPECIFIC(find_pieces)(const char *labels, const SppGrid *g
                                             npy_intp n_superpixels, SppPlan *plan, npy_int64 *sizes, npy_intp *last)
 {
     LABEL strip[SPP_STRIP];
+    npy_uint8 differs[SPP_STRIP];
     npy_intp first, i, k = 0;
     plan->starts = (npy_uint64 *)spp_zeros(
         spp_ceil_divide(plan->end - plan->first, SPP_STRIP), SPP_STRIP / SPP_BLOCK, sizeof(npy_uint64));
@@ -183,10 +186,10 @@ static npy_intp APPLY_SPECIFIC(find_pieces)(const char *labels, const SppGrid *g
                 return -2;
             plan->piece = more;
         }
-        APPLY_SPECIFIC(find_changes)(here, count, starts);
+        APPLY_SPECIFIC(find_changes)(here, count, differs);
         for (i = 0; i < count; i += SPP_BLOCK) {
             const int length = (int)spp_minimum(SPP_BLOCK, count - i);
-            npy_uint64 bits = starts[i / SPP_BLOCK];
+            npy_uint64 bits = spp_pack_bits(differs + i) | 1;
             if (length < SPP_BLOCK)
                 bits |= (npy_uint64)1 << length;  /* pixels beyond the last make a piece that belongs to none */
             bits = starts[i / SPP_BLOCK] = spp_stack_windows(bits);
@@ -197,7 +200,7 @@ static npy_intp APPLY_SPECIFIC(find_pieces)(const char *labels, const SppGrid *g
                 SppPiece *piece = plan->piece + k;
                 piece->slot = -1;
                 piece->last_pixel = (npy_uint8)(stop - 1);
-                piece->is_last = 0;
+                piece->is_last = piece->is_only = 0;
                 if (start < length && !SPP_IS_NONE(label)) {
                     if ((npy_uint64)label >= (npy_uint64)n_superpixels)
                         return first + i + start;

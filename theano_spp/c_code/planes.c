@@ -57,7 +57,7 @@ static inline __attribute__((always_inline)) void APPLY_SPECIFIC(sum_pieces)(
 /* A part of one image, each channel a plane of its own. [in, out] slots (plan->slots, SPP_DOUBLES, SPP_LANES): zeros */
 static void APPLY_SPECIFIC(pool_planes)(
     const char *features, npy_intp channel_stride, const SppGrid *grid, const SppStrides *walk, const SppPlan *plan,
-    const APPLY_SPECIFIC(Results) *results, double *slots)
+    APPLY_SPECIFIC(Results) results, double *slots)
 {
     const int in_order = spp_lies_in_order(grid, walk, sizeof(FEATURE));
     APPLY_SPECIFIC(Lanes) row[SPP_BLOCK];
@@ -66,18 +66,26 @@ static void APPLY_SPECIFIC(pool_planes)(
     const npy_uint64 *starts = plan->starts;
     const SppPiece *piece = plan->piece;
     const npy_intp *finished = plan->finished;
+    APPLY_SPECIFIC(Waiting) waiting;
     npy_intp first;
+    waiting.count = 0;
+    results.waiting = &waiting;
     memset(tile, 0, sizeof(tile));
     for (first = plan->first; first < plan->end; first += SPP_BLOCK, ++starts) {
         const SppPiece *end = piece + __builtin_popcountll(*starts);
-        APPLY_SPECIFIC(find_planes)(features, channel_stride, grid, walk, results->channels, first,
+        APPLY_SPECIFIC(find_planes)(features, channel_stride, grid, walk, results.channels, first,
                                     spp_minimum(SPP_BLOCK, plan->end - first), in_order, tile, plane);
         APPLY_SPECIFIC(sum_pieces)(plane, *starts, row);
         for (; piece < end; ++piece) {
             double *slot = slots + piece->slot * (SPP_DOUBLES * SPP_LANES);
+            if (piece->is_only) {
+                APPLY_SPECIFIC(finish_only_piece)(&results, *finished++, row[piece->last_pixel]);
+                continue;
+            }
             APPLY_SPECIFIC(add_to_slot)(row[piece->last_pixel], SPP_LANES, slot);
             if (piece->is_last)
-                APPLY_SPECIFIC(finish_superpixel)(results, *finished++, slot);
+                APPLY_SPECIFIC(finish_superpixel)(&results, *finished++, SPP_LANES, slot);
         }
     }
+    APPLY_SPECIFIC(write_waiting)(&results);
 }

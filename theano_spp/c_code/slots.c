@@ -19,44 +19,131 @@ static inline __attribute__((always_inline)) void APPLY_SPECIFIC(add_to_slot)(AP
     *sum = both;
 }
 
+#define SPP_WAITING 512  /* results that are written to planes together: they should stay in the first cache */
+
+/* Results of SPP_LANES channels on their way to their planes. */
+typedef struct {
+    npy_intp count;
+    npy_intp superpixel[SPP_WAITING];
+    APPLY_SPECIFIC(Lanes) lanes[SPP_WAITING];
+} APPLY_SPECIFIC(Waiting);
+
 /* Where the sums of `channels` channels of one image go when the last of a superpixel's pixels has come by. */
 typedef struct {
     npy_intp channels, width;
-    const npy_int64 *divisor;  /* (n_superpixels), or NULL */
+    const npy_int64 *divisor;          /* (n_superpixels), or NULL */
+    APPLY_SPECIFIC(Waiting) *waiting;  /* or NULL: results go to pooled at once */
+    int stream;                        /* whether these are stored past the caches */
     npy_intp channel_step, superpixel_step;
-    FEATURE *pooled;           /* the first superpixel's first channel */
-    double *partials;          /* (number of partial sums, SPP_DOUBLES, width) */
+    FEATURE *pooled;                   /* the first superpixel's first channel */
+    double *partials;                  /* (number of partial sums, SPP_DOUBLES, width) */
 } APPLY_SPECIFIC(Results);
 
-static inline void APPLY_SPECIFIC(write_superpixel)(const APPLY_SPECIFIC(Results) *results, npy_intp superpixel,
-                                                    double *slot)
+/* SPP_LANES results. [in] slot: from their first channel on */
+static inline __attribute__((always_inline)) APPLY_SPECIFIC(Lanes) APPLY_SPECIFIC(result)(
+    const double *slot, npy_intp width, npy_int64 divisor)
 {
-    const double divisor = results->divisor == NULL ? 1 : (double)results->divisor[superpixel];
-    const npy_intp step = results->channel_step;
-    FEATURE *pooled = results->pooled + superpixel * results->superpixel_step;
-    APPLY_SPECIFIC(Accumulator) acc;
-    npy_intp c;
-    acc.sum = slot;
-    acc.lost = slot + results->width;
-    if (step == 1)  /* a vector at a time */
+    APPLY_SPECIFIC(Doubles) sum = *(const APPLY_SPECIFIC(DoublesInMemory) *)slot;
+    #if SPP_CATCH_ERRORS
+    const APPLY_SPECIFIC(Doubles) lost = *(const APPLY_SPECIFIC(DoublesInMemory) *)(slot + width);
+    sum = sum - sum == 0 ? sum + lost : sum;  /* as total() */
+    #endif
+    (void)width;
+    if (divisor > 1)
+        sum /= (double)divisor;
+    return __builtin_convertvector(sum, APPLY_SPECIFIC(Lanes));
+}
+
+/* Writes the results that wait: where their superpixels follow each other, as they do where there are many, planes are
+   written from left to right. */
+static void APPLY_SPECIFIC(write_waiting)(const APPLY_SPECIFIC(Results) *results)
+{
+    const npy_intp count = results->waiting->count, *superpixel = results->waiting->superpixel;
+    const APPLY_SPECIFIC(Lanes) *lanes = results->waiting->lanes;
+    npy_intp in_order = results->superpixel_step == 1, k, c, i;
+    for (k = 1; k < count; ++k)
+        in_order &= superpixel[k] == superpixel[0] + k;
+    if (in_order) {
+        FEATURE tile[SPP_LANES][SPP_WAITING];
+        for (k = 0; k < count; k += SPP_LANES) {
+            APPLY_SPECIFIC(Lanes) v[SPP_LANES];
+            SPP_UNROLL
+            for (i = 0; i < SPP_LANES; ++i)
+                v[i] = lanes[k + i];
+            APPLY_SPECIFIC(transpose)(v);
+            SPP_UNROLL
+            for (i = 0; i < SPP_LANES; ++i)
+                *(APPLY_SPECIFIC(LanesInMemory) *)(tile[i] + k) = v[i];
+        }
         for (c = 0; c < results->channels; ++c)
-            pooled[c] = (FEATURE)(APPLY_SPECIFIC(total)(acc, c) / divisor);
+            APPLY_SPECIFIC(store_features)(tile[c], count, results->stream,
+                                           results->pooled + c * results->channel_step + superpixel[0]);
+    }
     else
-        for (c = 0; c < results->channels; ++c)
-            pooled[c * step] = (FEATURE)(APPLY_SPECIFIC(total)(acc, c) / divisor);
+        for (k = 0; k < count; ++k)
+            for (c = 0; c < results->channels; ++c)
+                results->pooled[c * results->channel_step + superpixel[k] * results->superpixel_step] = lanes[k][c];
+    if (results->stream)
+        SPP_END_OF_STREAM();
+    results->waiting->count = 0;
+}
+
+/* Writes SPP_LANES channels of a superpixel, from channel c on. */
+static inline __attribute__((always_inline)) void APPLY_SPECIFIC(write_lanes)(
+    const APPLY_SPECIFIC(Results) *results, npy_intp superpixel, npy_intp c, APPLY_SPECIFIC(Lanes) lanes)
+{
+    FEATURE *pooled = results->pooled + superpixel * results->superpixel_step + c * results->channel_step;
+    const npy_intp count = spp_minimum(SPP_LANES, results->channels - c);
+    npy_intp i;
+    if (results->waiting != NULL) {
+        APPLY_SPECIFIC(Waiting) *waiting = results->waiting;
+        waiting->superpixel[waiting->count] = superpixel;
+        waiting->lanes[waiting->count] = lanes;
+        if (++waiting->count == SPP_WAITING)
+            APPLY_SPECIFIC(write_waiting)(results);
+    }
+    else if (results->channel_step == 1 && count == SPP_LANES)
+        *(APPLY_SPECIFIC(LanesInMemory) *)pooled = lanes;
+    else
+        for (i = 0; i < count; ++i)
+            pooled[i * results->channel_step] = lanes[i];
+}
+
+/* [in] slot: of this superpixel, with all its sums */
+static inline __attribute__((always_inline)) void APPLY_SPECIFIC(write_superpixel)(
+    const APPLY_SPECIFIC(Results) *results, npy_intp superpixel, npy_intp width, const double *slot)
+{
+    const npy_int64 divisor = results->divisor == NULL ? 1 : results->divisor[superpixel];
+    npy_intp c;
+    for (c = 0; c < spp_minimum(width, results->channels); c += SPP_LANES)
+        APPLY_SPECIFIC(write_lanes)(results, superpixel, c, APPLY_SPECIFIC(result)(slot + c, width, divisor));
 }
 
 /* Writes a superpixel's sums, or keeps them as a partial sum, and leaves zeros for the next one in its slot.
-   [in] finished: of SppPlan */
-static inline void APPLY_SPECIFIC(finish_superpixel)(const APPLY_SPECIFIC(Results) *results, npy_intp finished,
-                                                     double *slot)
+   [in] finished: of SppPlan; width: results->width */
+static inline __attribute__((always_inline)) void APPLY_SPECIFIC(finish_superpixel)(
+    const APPLY_SPECIFIC(Results) *results, npy_intp finished, npy_intp width, double *slot)
 {
-    const npy_intp doubles = SPP_DOUBLES * results->width;
+    npy_intp c;
     if (finished >= 0)
-        APPLY_SPECIFIC(write_superpixel)(results, finished, slot);
+        APPLY_SPECIFIC(write_superpixel)(results, finished, width, slot);
     else
-        memcpy(results->partials + (-1 - finished) * doubles, slot, doubles * sizeof(double));
-    memset(slot, 0, doubles * sizeof(double));
+        memcpy(results->partials + (-1 - finished) * SPP_DOUBLES * width, slot, SPP_DOUBLES * width * sizeof(double));
+    for (c = 0; c < SPP_DOUBLES * width; c += SPP_LANES)
+        *(APPLY_SPECIFIC(DoublesInMemory) *)(slot + c) = (APPLY_SPECIFIC(Doubles)){0};
+}
+
+/* Writes SPP_LANES channels of a superpixel that is one piece: without a slot. */
+static inline __attribute__((always_inline)) void APPLY_SPECIFIC(finish_only_piece)(
+    const APPLY_SPECIFIC(Results) *results, npy_intp finished, APPLY_SPECIFIC(Lanes) piece)
+{
+    double slot[SPP_DOUBLES * SPP_LANES] = {0};
+    if (finished >= 0 && (results->divisor == NULL || results->divisor[finished] == 1))
+        APPLY_SPECIFIC(write_lanes)(results, finished, 0, piece);
+    else {
+        APPLY_SPECIFIC(add_to_slot)(piece, SPP_LANES, slot);
+        APPLY_SPECIFIC(finish_superpixel)(results, finished, SPP_LANES, slot);
+    }
 }
 
 /* Adds up partial sums and writes the superpixels that they make. [in] partial: numbers first .. end - 1 */
@@ -78,5 +165,5 @@ static inline void APPLY_SPECIFIC(finish_partials)(const APPLY_SPECIFIC(Results)
         }
     for (i = first; i < end; ++i)
         if (partial[i].first == i)
-            APPLY_SPECIFIC(write_superpixel)(results, partial[i].superpixel, results->partials + i * doubles);
+            APPLY_SPECIFIC(write_superpixel)(results, partial[i].superpixel, width, results->partials + i * doubles);
 }

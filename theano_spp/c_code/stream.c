@@ -2,7 +2,6 @@
 /* Large results are stored past the caches, by whole cache lines: half the time where they are larger than these. */
 #ifndef SPP_STREAM_MINIMUM
 #define SPP_STREAM_MINIMUM 12000000  /* bytes of a result */
-#define SPP_LINE 64                  /* bytes of a cache line */
 
 /* Bytes that are stored at once; 0 where the compiler has no vectors whose order is chosen at run time. */
 #if defined(__clang__) || !defined(__GNUC__) || __GNUC__ < 9 || !defined(__AVX2__)
@@ -73,3 +72,22 @@ static inline void spp_end_lines(SppLines *lines)
     SPP_END_OF_STREAM();
 }
 #endif
+
+#section support_code_apply
+/* Stores `count` features, past the caches if asked. */
+static inline void APPLY_SPECIFIC(store_features)(const FEATURE *from, npy_intp count, int stream, FEATURE *to)
+{
+    npy_intp i = 0;
+#if SPP_SPREAD > 0
+    if (stream) {
+        typedef npy_int64 Vector __attribute__((vector_size(SPP_SPREAD)));
+        typedef npy_int64 VectorInMemory __attribute__((vector_size(SPP_SPREAD), aligned(sizeof(FEATURE)), may_alias));
+        for (; i < count && (npy_uintp)(to + i) % SPP_SPREAD != 0; ++i)
+            to[i] = from[i];
+        for (; i + SPP_SPREAD / (npy_intp)sizeof(FEATURE) <= count; i += SPP_SPREAD / sizeof(FEATURE))
+            SPP_STREAM(to + i, (Vector)*(const VectorInMemory *)(from + i));
+    }
+#endif
+    (void)stream;
+    memcpy(to + i, from + i, (count - i) * sizeof(FEATURE));
+}

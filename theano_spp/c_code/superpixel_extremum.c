@@ -23,7 +23,7 @@ int APPLY_SPECIFIC(superpixel_extremum)(PyArrayObject *feature_map, PyArrayObjec
             || (n = shape[2] = spp_n_superpixels(op, n_superpixels)) < 0)
         return -1;
     if ((resize ? (sizes = (npy_int64 *)spp_scratch(op, n, shape[0], sizeof(npy_int64))) == NULL
-                      || APPLY_SPECIFIC(count_labels)(op, "n_superpixels is", superpixel_map, n, sizes) != 0
+                      || APPLY_SPECIFIC(count_labels)(op, "n_superpixels is", superpixel_map, n, sizes) < 0
                       || spp_check_cells(op, naxes, PyArray_DIMS(feature_map) + 2, spatial) != 0
                 : APPLY_SPECIFIC(plan_images)(op, superpixel_map, n, &plans) != 0)
             || spp_prepare_output(op, n, pooled, 3, shape, TYPENUM_INPUT_0) != 0

@@ -19,7 +19,7 @@ int APPLY_SPECIFIC(superpixel_overlap)(PyArrayObject *superpixel_map, PyArrayObj
             || spp_check_cells(op, naxes, shape + 2, PyArray_DIMS(superpixel_map) + 1) != 0
             || (sizes = (npy_int64 *)spp_scratch(op, n, batch, sizeof(npy_int64))) == NULL)
         return -1;
-    if (APPLY_SPECIFIC(count_labels)(op, "n_superpixels is", superpixel_map, n, sizes) != 0
+    if (APPLY_SPECIFIC(count_labels)(op, "n_superpixels is", superpixel_map, n, sizes) < 0
             || spp_prepare_cells(op, overlap, 2 + naxes, shape, TYPENUM_OUTPUT_0) != 0)
         goto done;
     PyArray_FILLWBYTE(*overlap, 0);

@@ -22,6 +22,8 @@ static inline APPLY_SPECIFIC(Results) APPLY_SPECIFIC(results_of)(
     results.channels = spp_minimum(width, PyArray_DIM(pooled, 1) - block * width);
     results.width = lanes;
     results.divisor = divide ? plans->sizes + image * plans->n_superpixels : NULL;
+    results.waiting = NULL;
+    results.stream = SPP_SPREAD > 0 && PyArray_NBYTES(pooled) >= SPP_STREAM_MINIMUM;
     results.channel_step = PyArray_STRIDE(pooled, 1) / (npy_intp)sizeof(FEATURE);
     results.superpixel_step = PyArray_STRIDE(pooled, 2) / (npy_intp)sizeof(FEATURE);
     results.pooled = (FEATURE *)(PyArray_BYTES(pooled) + image * PyArray_STRIDE(pooled, 0)
@@ -103,7 +105,7 @@ int APPLY_SPECIFIC(superpixel_pool)(PyArrayObject *feature_map, PyArrayObject *s
             APPLY_SPECIFIC(pool_neighbours)(features, APPLY_SPECIFIC(end_of)(feature_map), &grid, &walk, plan, &results,
                                             slots, rows + spp_thread_number() * (SPP_LANES + SPP_WINDOW) * lanes);
         else
-            APPLY_SPECIFIC(pool_planes)(features, channel_stride, &grid, &walk, plan, &results, slots);
+            APPLY_SPECIFIC(pool_planes)(features, channel_stride, &grid, &walk, plan, results, slots);
     }
     for (i = 0; partials > 0 && i < batch * blocks; ++i) {
         const npy_intp image = i / blocks;

@@ -11,5 +11,5 @@ int APPLY_SPECIFIC(superpixel_sizes)(PyArrayObject *superpixel_map, PyArrayObjec
         return -1;
     PyArray_FILLWBYTE(*sizes, 0);
     return APPLY_SPECIFIC(count_labels)(op, "n_superpixels is", superpixel_map, shape[1],
-                                        (npy_int64 *)PyArray_DATA(*sizes));
+                                        (npy_int64 *)PyArray_DATA(*sizes)) < 0 ? -1 : 0;
 }

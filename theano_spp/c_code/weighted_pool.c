@@ -89,7 +89,7 @@ int APPLY_SPECIFIC(weighted_pool)(PyArrayObject *feature_map, PyArrayObject *sup
     sizes = (npy_int64 *)spp_scratch(op, n, batch, sizeof(npy_int64));
     if (sizes == NULL)
         return -1;
-    bad = APPLY_SPECIFIC(count_labels)(op, "n_superpixels is", superpixel_map, n, sizes);
+    bad = APPLY_SPECIFIC(count_labels)(op, "n_superpixels is", superpixel_map, n, sizes) < 0;
     free(sizes);
     if (bad || spp_prepare_output(op, n, sums, 3, sums_shape, NPY_DOUBLE) != 0
             || spp_prepare_output(op, n, totals, 2, totals_shape, NPY_DOUBLE) != 0)

@@ -81,7 +81,7 @@ int APPLY_SPECIFIC(weighted_unpool)(PyArrayObject *pooled, PyArrayObject *superp
     sizes = (npy_int64 *)spp_scratch(op, n, batch, sizeof(npy_int64));
     if (sizes == NULL)
         return -1;
-    bad = APPLY_SPECIFIC(count_labels)(op, "the number of superpixels in pooled is", superpixel_map, n, sizes);
+    bad = APPLY_SPECIFIC(count_labels)(op, "the number of superpixels in pooled is", superpixel_map, n, sizes) < 0;
     free(sizes);
     if (bad || spp_prepare_output(op, n, feature_map, 2 + naxes, shape, TYPENUM_OUTPUT_0) != 0)
         return -1;

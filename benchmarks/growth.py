@@ -1,0 +1,93 @@
+"""How the cost of mean pooling grows with superpixels, pixels and channels: ``python -m benchmarks.growth``.
+
+Ours beside those that were the best of the others somewhere in ``python -m benchmarks``, one thread, measured as there.
+"""
+import datetime
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+from . import pooling  # before NumPy
+
+import theano_spp  # noqa: E402, F401: first, for the bridge to a legacy Theano
+import matplotlib  # noqa: E402
+matplotlib.use('Agg')
+import matplotlib.pyplot as plt  # noqa: E402
+
+from .competitors import OURS  # noqa: E402
+from .report import RESULTS, machine, pooled_row, versions, write  # noqa: E402
+from .workloads import GROWTH  # noqa: E402
+
+CONTENDERS = ('inc_subtensor', 'numba loop', 'PyTorch index_add_', 'np.add.reduceat, np.take',
+              'TensorFlow unsorted_segment_mean')
+
+
+def measure():
+    """Return {(workload's name, layout): result of ``benchmarks.pooling``}."""
+    arguments = ['--rounds', '5']
+    for contender in CONTENDERS:
+        arguments += ['--competitor', contender]
+    for workload in sum(GROWTH.values(), []):
+        arguments += ['--workload', workload.name]
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, 'results')
+        subprocess.check_call([sys.executable, '-m', 'benchmarks.pooling', path] + arguments,
+                              env=pooling.environment(1))
+        with open(path) as stream:
+            results = [json.loads(line) for line in stream]
+    return {(result['workload'][0], result['layout']): result for result in results}
+
+
+def draw(results, path):
+    """Nanoseconds for each feature: a row of panels for each pass, a column for each thing that grows."""
+    styles = {OURS: dict(color='C0', lw=2.5, marker='o'), 'floor': dict(color='0.6', lw=1, ls='--')}
+    figure, axes = plt.subplots(4, len(GROWTH), figsize=(13, 13), sharey='row', constrained_layout=True)
+    for row, (layout, part) in enumerate((layout, part) for layout in ('first', 'last') for part in (0, 1)):
+        for ax, (what, workloads) in zip(axes[row], GROWTH.items()):
+            for name in (OURS,) + CONTENDERS + ('floor',):
+                points = []
+                for w in workloads:
+                    result = results[w.name, layout]
+                    times = result['milliseconds'].get(name)
+                    if times is not None and not isinstance(times, str):
+                        size = {'superpixels': result['n'], 'pixels': w.height * w.width, 'channels': w.channels}[what]
+                        points.append((size, 1e6 * times[part] / (w.channels * w.height * w.width)))
+                if points:
+                    ax.plot(*zip(*points), label=name, **styles.get(name, dict(marker='.', lw=1)))
+            ax.set(xscale='log', yscale='log', xlabel=what)
+        axes[row, 0].set_ylabel('%s, channels %s\nns for each feature' % (('pooling', 'its gradient')[part], layout))
+    axes[0, 0].set_title('320 x 320 pixels, 64 channels')
+    axes[0, 1].set_title('about 200 superpixels, 16 channels')
+    axes[0, 2].set_title('320 x 320 pixels, about 400 superpixels')
+    axes[0, 0].legend(fontsize=8)
+    axes[2, 0].legend(fontsize=8)
+    figure.savefig(path + '.part', format='png', dpi=90)
+    plt.close(figure)
+    os.rename(path + '.part', path)
+
+
+def main():
+    results = measure()
+    report = ['# How the cost of mean pooling grows, %s' % datetime.date.today().isoformat(), '', machine(), versions(),
+              'One thread, float32, one image, superpixels by SLIC from a photograph of scikit-image; medians of 5 rounds'
+              ' in shuffled order; the floor reads all features, or fills an array of their size. Best peer: of %s, as'
+              ' far as they are installed.' % ', '.join(CONTENDERS)]
+    for what, workloads in GROWTH.items():
+        report += ['', '## %s' % what.capitalize(), '',
+                   '| | superpixels | channels | forward ms | of the floor | best peer | its time, of ours'
+                   ' | gradient ms | of the floor | best peer | its time, of ours |', '|---|' + '---|' * 10]
+        for workload in workloads:
+            for layout in ('first', 'last'):
+                result = results[workload.name, layout]
+                report.append('| %s | %d | %s | %s |' % (
+                    workload.name, result['n'], layout, ' | '.join(pooled_row(result['milliseconds'], OURS))))
+    path = os.path.join(RESULTS, '%s-growth.png' % datetime.date.today().isoformat())
+    draw(results, path)
+    report += ['', '![time for each feature](%s)' % os.path.basename(path)]
+    write(report, '-growth')
+
+
+if __name__ == '__main__':
+    main()

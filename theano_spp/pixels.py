@@ -91,7 +91,7 @@ class PutPixels(ExternalC):
 
     __props__ = ('resize',)
     params_type = ParamsType(resize=RESIZE)
-    c_files = ('arrays.c', 'interpolation.c', 'pixels.c', 'put_pixels.c')
+    c_files = ('arrays.c', 'interpolation.c', 'pixels.c', 'stream.c', 'put_pixels.c')
     c_function = 'put_pixels'
     feature_input = 0
 

@@ -5,6 +5,7 @@
 #define SPP_STRIP 1024   /* pixels whose labels are read at a time */
 #define SPP_BLOCK 64     /* pixels to a word of bits */
 #define SPP_PART 262144  /* pixels of an image for one thread, at least */
+#define SPP_LARGEST_PART (1 << 30)  /* and at most: a pixel's number in its part fits into an npy_int32 */
 
 /* An image is cut into parts, for threads to share. How many depends on sizes alone, as the order of additions does; what
    is kept for each part and superpixel takes less memory than the labels. */
@@ -15,8 +16,9 @@ typedef struct {
 static inline SppParts spp_parts(npy_intp pixels, npy_intp n_superpixels)
 {
     SppParts parts;
-    const npy_intp number = spp_minimum(pixels / SPP_PART, pixels / 4 / spp_maximum(n_superpixels, 1));
-    parts.pixels = spp_ceil_divide(spp_ceil_divide(pixels, spp_maximum(number, 1)), SPP_STRIP) * SPP_STRIP;
+    const npy_intp number = spp_maximum(pixels / SPP_LARGEST_PART + 1, spp_minimum(
+        pixels / SPP_PART, pixels / 4 / spp_maximum(n_superpixels, 1)));
+    parts.pixels = spp_ceil_divide(spp_ceil_divide(pixels, number), SPP_STRIP) * SPP_STRIP;
     parts.number = spp_maximum(spp_ceil_divide(pixels, spp_maximum(parts.pixels, 1)), 1);
     return parts;
 }

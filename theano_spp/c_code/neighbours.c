@@ -4,13 +4,6 @@
    all of it twice; and each channel's features in the order of planes.c. */
 #define SPP_NEIGHBOURS 64       /* channels at once, or more: */
 #define SPP_SLOT_MEMORY 262144  /* while these bytes, a part of the second cache, hold all slots */
-#define SPP_ROWS_AHEAD 8192     /* bytes; rows of less than two cache lines are foreseen by the processor itself */
-
-/* Pixels whose rows of features follow each other at equal distances. */
-typedef struct {
-    const char *first;
-    npy_intp stride, width;  /* of the channels: a multiple of SPP_LANES */
-} APPLY_SPECIFIC(Rows);
 
 /* Adds SPP_LANES features to a sum of rows. [in, out] partial: the sum so far; nothing if is_first; if is_last it is
    added to the slot instead */
@@ -34,11 +27,9 @@ static inline __attribute__((always_inline)) void APPLY_SPECIFIC(add_row)(
     enum { LINE = 64 / sizeof(FEATURE) };
     const npy_intp width = rows->width;
     const FEATURE *feature = (const FEATURE *)(rows->first + p * rows->stride);
-    const int fetch = rows->stride >= 128;
     npy_intp c, i;
     for (c = 0; c + LINE <= width; c += LINE) {
-        if (fetch)
-            __builtin_prefetch((const char *)(feature + c) + SPP_ROWS_AHEAD, 0, 2);
+        APPLY_SPECIFIC(fetch_row)(rows, feature + c);
         for (i = c; i < c + LINE; i += SPP_LANES)
             APPLY_SPECIFIC(add_lanes_of_row)(feature + i, is_first, is_last, partial + i, width, slot + i);
     }
@@ -86,30 +77,6 @@ static inline void APPLY_SPECIFIC(end_stack)(npy_intp width, const FEATURE *part
         #undef SPP_ROW
         APPLY_SPECIFIC(add_to_slot)(total, width, slot + c);
     }
-}
-
-/* The rows of `count` pixels from row-major number `first` on: where they lie; or copied, if the distances differ or
-   whole registers would reach beyond `end`, the end of all features. [out] copy (SPP_WINDOW, width) */
-static inline APPLY_SPECIFIC(Rows) APPLY_SPECIFIC(find_rows)(
-    const char *features, const char *end, const SppGrid *grid, const SppStrides *walk, npy_intp channels,
-    npy_intp width, npy_intp first, npy_intp count, int at_equal_distances, FEATURE *copy)
-{
-    APPLY_SPECIFIC(Rows) rows;
-    rows.first = features + first * walk->pixel;
-    rows.stride = walk->pixel;
-    rows.width = width;
-    if (!at_equal_distances
-            || rows.first + spp_maximum(0, (count - 1) * walk->pixel) + width * (npy_intp)sizeof(FEATURE) > end) {
-        npy_intp row = first / grid->length, x = first % grid->length, p;
-        for (p = 0; p < count; ++row, x = 0) {
-            const char *line = features + row / grid->rows[1] * walk->row[0] + row % grid->rows[1] * walk->row[1];
-            for (; x < grid->length && p < count; ++x, ++p)
-                memcpy(copy + p * width, line + x * walk->pixel, channels * sizeof(FEATURE));
-        }
-        rows.first = (const char *)copy;
-        rows.stride = width * sizeof(FEATURE);
-    }
-    return rows;
 }
 
 /* A part of one image, channels side by side for each pixel. [in, out] slots (plan->slots, SPP_DOUBLES, width): zeros

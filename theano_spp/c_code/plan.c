@@ -23,8 +23,7 @@
 typedef struct {
     npy_int32 slot;        /* 0 for pixels that belong to none */
     npy_uint8 last_pixel;  /* in its block */
-    npy_uint8 is_last;     /* of its superpixel in this part */
-    npy_uint8 is_only;
+    npy_uint8 is_first, is_last;  /* of its superpixel in this part */
 } SppPiece;
 
 /* One part of one image. */
@@ -101,7 +100,7 @@ static inline int spp_assign_slots(SppPlan *plan, const npy_intp *last, npy_int3
         npy_int32 slot = 0;
         if (label >= 0) {
             slot = slot_of[label];
-            plan->piece[k].is_only = slot == 0 && last[label] == k;
+            plan->piece[k].is_first = slot == 0;
             if (slot == 0)
                 slot = slot_of[label] = free_slots > 0 ? free_slot[--free_slots] : (npy_int32)plan->slots++;
             if (last[label] == k) {
@@ -200,7 +199,7 @@ static npy_intp APPLY_SPECIFIC(find_pieces)(const char *labels, const SppGrid *g
                 SppPiece *piece = plan->piece + k;
                 piece->slot = -1;
                 piece->last_pixel = (npy_uint8)(stop - 1);
-                piece->is_last = piece->is_only = 0;
+                piece->is_first = piece->is_last = 0;
                 if (start < length && !SPP_IS_NONE(label)) {
                     if ((npy_uint64)label >= (npy_uint64)n_superpixels)
                         return first + i + start;

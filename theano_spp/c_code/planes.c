@@ -78,7 +78,7 @@ static void APPLY_SPECIFIC(pool_planes)(
         APPLY_SPECIFIC(sum_pieces)(plane, *starts, row);
         for (; piece < end; ++piece) {
             double *slot = slots + piece->slot * (SPP_DOUBLES * SPP_LANES);
-            if (piece->is_only) {
+            if (piece->is_first & piece->is_last) {
                 APPLY_SPECIFIC(finish_only_piece)(&results, *finished++, row[piece->last_pixel]);
                 continue;
             }

@@ -1,4 +1,6 @@
 #section support_code_apply
+#define SPP_PUT_PLANE 524288  /* bytes of a plane that is made in the second cache and stored past the others */
+
 /* Adds what one pixel gives to the cells that it sees. [in, out] plane (cells): C order */
 static inline void APPLY_SPECIFIC(give_to_cells)(double value, const SppSampling *sampling, npy_intp pixel,
                                                  double *plane)
@@ -18,6 +20,32 @@ static inline void APPLY_SPECIFIC(give_to_cells)(double value, const SppSampling
             }
 }
 
+/* Puts the values of one plane on its pixels, where cells and pixels are the same.
+   [in] value, pixel (n): any strides  [in, out] zeros (cells): scratch, left as it was; or NULL: written where they belong */
+static void APPLY_SPECIFIC(put_on_plane)(const char *value, npy_intp value_stride, const char *pixel, npy_intp pixel_stride,
+                                         npy_intp n, npy_intp cells, FEATURE *zeros, int stream, FEATURE *plane)
+{
+    FEATURE *to = zeros != NULL ? zeros : plane;
+    npy_intp l;
+    if (zeros == NULL)
+        memset(plane, 0, cells * sizeof(FEATURE));
+    for (l = 0; l < n; ++l) {
+        const npy_int64 at = *(const npy_int64 *)(pixel + l * pixel_stride);
+        if (at >= 0)
+            to[at] += *(const FEATURE *)(value + l * value_stride);
+    }
+    if (zeros != NULL) {
+        APPLY_SPECIFIC(store_features)(zeros, cells, stream, plane);
+        for (l = 0; l < n; ++l) {
+            const npy_int64 at = *(const npy_int64 *)(pixel + l * pixel_stride);
+            if (at >= 0)
+                zeros[at] = 0;
+        }
+        if (stream)
+            SPP_END_OF_STREAM();
+    }
+}
+
 /* [in]  values (batch, channels, n), pixels (batch, channels, n) int64, spatial_shape (axes) int64,
          map_shape (axes) int64
    [out] feature_map (batch, channels, *spatial_shape): what the pixels give to the cells they see */
@@ -31,7 +59,9 @@ int APPLY_SPECIFIC(put_pixels)(PyArrayObject *values, PyArrayObject *pixels, PyA
     const int threads = spp_number_of_threads();
     npy_intp shape[5] = {PyArray_DIM(pixels, 0), channels, 0, 0, 0};
     npy_intp spatial[3];
+    const int resize = params->resize != SPP_RESIZE_NONE;
     npy_intp cells, plane;
+    int stream;
     double *sums = NULL;
     SppSampling sampling;
 
@@ -39,9 +69,8 @@ int APPLY_SPECIFIC(put_pixels)(PyArrayObject *values, PyArrayObject *pixels, PyA
             || spp_read_sizes(op, "spatial_shape", spatial_shape, naxes, shape + 2) != 0
             || spp_check_like_pixels(op, "values", values, pixels, 3) != 0
             || spp_check_pixels(op, pixels, spp_product(spatial, naxes)) != 0
-            || (params->resize == SPP_RESIZE_NONE
-                ? spp_check_same_sizes(op, "spatial_shape", naxes, shape + 2, spatial)
-                : spp_check_cells(op, naxes, shape + 2, spatial)) != 0
+            || (resize ? spp_check_cells(op, naxes, shape + 2, spatial)
+                       : spp_check_same_sizes(op, "spatial_shape", naxes, shape + 2, spatial)) != 0
             || spp_prepare_cells(op, feature_map, 2 + naxes, shape, TYPENUM_INPUT_0) != 0)
         return -1;
     cells = spp_product(shape + 2, naxes);
@@ -57,6 +86,9 @@ int APPLY_SPECIFIC(put_pixels)(PyArrayObject *values, PyArrayObject *pixels, PyA
         return -1;
     }
 
+    stream = SPP_SPREAD > 0 && PyArray_NBYTES(*feature_map) >= SPP_STREAM_MINIMUM
+             && cells * (npy_intp)sizeof(FEATURE) <= SPP_PUT_PLANE;
+
     #ifdef _OPENMP
     #pragma omp parallel for schedule(static) if (PyArray_SIZE(*feature_map) >= SPP_PARALLEL_MINIMUM)
     #endif
@@ -64,6 +96,13 @@ int APPLY_SPECIFIC(put_pixels)(PyArrayObject *values, PyArrayObject *pixels, PyA
         FEATURE *features = (FEATURE *)PyArray_DATA(*feature_map) + plane * cells;
         double *sum = sums + spp_thread_number() * cells;
         npy_intp i, l;
+        if (!resize) {
+            APPLY_SPECIFIC(put_on_plane)(
+                (const char *)PyArray_GETPTR2(values, plane / channels, plane % channels), PyArray_STRIDE(values, 2),
+                (const char *)PyArray_GETPTR2(pixels, plane / channels, plane % channels), PyArray_STRIDE(pixels, 2), n, cells,
+                stream ? (FEATURE *)sum : NULL, stream, features);
+            continue;
+        }
         memset(sum, 0, cells * sizeof(double));
         for (l = 0; l < n; ++l) {
             const npy_int64 pixel = *(npy_int64 *)PyArray_GETPTR3(pixels, plane / channels, plane % channels, l);

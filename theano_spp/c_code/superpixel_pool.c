@@ -3,16 +3,6 @@
    pieces are added to the slots of their superpixels. The order of all additions depends on the labels alone, so the
    results are the same to the last bit for every memory layout and number of threads. */
 
-/* The end of the memory that an array's items lie in. */
-static inline const char *APPLY_SPECIFIC(end_of)(PyArrayObject *array)
-{
-    const char *end = PyArray_BYTES(array) + PyArray_ITEMSIZE(array);
-    int axis;
-    for (axis = 0; axis < PyArray_NDIM(array); ++axis)
-        end += spp_maximum(0, (PyArray_DIM(array, axis) - 1) * PyArray_STRIDE(array, axis));
-    return end;
-}
-
 /* Where the results of a block of channels of one image go. [in] width, lanes: of a block and of its slots */
 static inline APPLY_SPECIFIC(Results) APPLY_SPECIFIC(results_of)(
     PyArrayObject *pooled, const SppPlans *plans, npy_intp image, npy_intp block, npy_intp width, npy_intp lanes,

@@ -23,7 +23,7 @@ test: venv ## all tests, or some: make test TESTS=tests/theano_spp
 sanitize: venv ## the C code under AddressSanitizer and UBSan
 	@$(IN_VENV) -m tests.sanitize
 
-bench: venv ## mean pooling beside other libraries (QUICK=1: in short); NAME=operations: every operation; NAME=resize: designs
+bench: venv ## mean pooling beside other libraries (QUICK=1: in short); NAME=growth, training, operations, resize: more
 	@$(IN_VENV) -m benchmarks$(addprefix .,$(NAME)) $(if $(QUICK),--quick)
 
 wheel: venv ## the packages to install elsewhere, in dist/

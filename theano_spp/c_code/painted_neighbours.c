@@ -29,7 +29,7 @@ static inline void APPLY_SPECIFIC(read_rows)(const char *pooled, npy_intp channe
    one that lies 16 bytes off takes three times as long to be stored, though not to be read. */
 static inline void APPLY_SPECIFIC(copy_row)(const FEATURE *row, npy_intp channels, FEATURE *to)
 {
-    typedef APPLY_SPECIFIC(Lanes) Lanes;
+    typedef FEATURE Lanes __attribute__((vector_size(SPP_LANES * sizeof(FEATURE)), may_alias));
     typedef APPLY_SPECIFIC(LanesInMemory) LanesInMemory;
     npy_intp c = SPP_LANES - (npy_intp)((npy_uintp)to % sizeof(Lanes) / sizeof(FEATURE));
     *(LanesInMemory *)to = *(const LanesInMemory *)row;
@@ -39,7 +39,7 @@ static inline void APPLY_SPECIFIC(copy_row)(const FEATURE *row, npy_intp channel
 
 /* Paints `count` pixels of one image from row-major number `first` on.
    [in] values (1 + n_superpixels, width); width: channels, or more up to a whole register
-   [out] gathered (SPP_GATHERED bytes, two rows and a line): means nothing, if the pixels are to be stored past the caches; or NULL
+   [out] gathered (SPP_GATHERED bytes, two rows and a line): means nothing; or NULL, if pixels are not stored past the caches
          painted (count, channels) */
 static void APPLY_SPECIFIC(paint_neighbours)(const FEATURE *values, npy_intp width, npy_intp channels, const char *labels,
                                              const SppGrid *grid, const SppStrides *walk, npy_intp first, npy_intp count,

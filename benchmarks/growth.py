@@ -42,8 +42,9 @@ def measure():
 
 def draw(results, path):
     """Nanoseconds for each feature: a row of panels for each pass, a column for each thing that grows."""
-    styles = {OURS: dict(color='C0', lw=2.5, marker='o'), 'floor': dict(color='0.6', lw=1, ls='--')}
-    figure, axes = plt.subplots(4, len(GROWTH), figsize=(13, 13), sharey='row', constrained_layout=True)
+    styles = {name: dict(color='C%d' % (1 + i), lw=1, marker='.') for i, name in enumerate(CONTENDERS)}
+    styles.update({OURS: dict(color='C0', lw=2.5, marker='o'), 'floor': dict(color='0.6', lw=1, ls='--')})
+    figure, axes = plt.subplots(4, len(GROWTH), figsize=(15, 13), sharey='row', constrained_layout=True)
     for row, (layout, part) in enumerate((layout, part) for layout in ('first', 'last') for part in (0, 1)):
         for ax, (what, workloads) in zip(axes[row], GROWTH.items()):
             for name in (OURS,) + CONTENDERS + ('floor',):
@@ -55,14 +56,14 @@ def draw(results, path):
                         size = {'superpixels': result['n'], 'pixels': w.height * w.width, 'channels': w.channels}[what]
                         points.append((size, 1e6 * times[part] / (w.channels * w.height * w.width)))
                 if points:
-                    ax.plot(*zip(*points), label=name, **styles.get(name, dict(marker='.', lw=1)))
+                    ax.plot(*zip(*points), label=name, **styles[name])
             ax.set(xscale='log', yscale='log', xlabel=what)
         axes[row, 0].set_ylabel('%s, channels %s\nns for each feature' % (('pooling', 'its gradient')[part], layout))
     axes[0, 0].set_title('320 x 320 pixels, 64 channels')
     axes[0, 1].set_title('about 200 superpixels, 16 channels')
     axes[0, 2].set_title('320 x 320 pixels, about 400 superpixels')
-    axes[0, 0].legend(fontsize=8)
-    axes[2, 0].legend(fontsize=8)
+    for ax in axes[::2, -1]:  # beside, where no line is
+        ax.legend(fontsize=8, loc='upper left', bbox_to_anchor=(1.02, 1))
     figure.savefig(path + '.part', format='png', dpi=90)
     plt.close(figure)
     os.rename(path + '.part', path)

@@ -12,14 +12,13 @@ from . import threads  # before NumPy
 
 threads.use(1)
 
-import theano_spp  # noqa: E402, F401: first, for the bridge to a legacy Theano
+from keras_layer import SuperpixelPooling2D  # noqa: E402: first, for the bridges and Keras's backend
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 import theano  # noqa: E402
 from keras import backend, layers, models  # noqa: E402
 from tqdm import tqdm  # noqa: E402
 
-from keras_layer import SuperpixelPooling2D  # noqa: E402
 from .report import machine, write  # noqa: E402
 from .workloads import superpixels  # noqa: E402
 

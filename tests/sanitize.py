@@ -40,7 +40,7 @@ theano.function([x, m], SuperpixelPool()(x, m, 3))(np.ones((2, 64, 5, 7), 'float
 DEFECTS = {
     'heap-buffer-overflow': '((FEATURE *)PyArray_DATA(*pooled))[PyArray_SIZE(*pooled)] = 1;\n',
     'signed integer overflow': '{ volatile int label = 2147483647; label = label + (int)PyArray_NDIM(*pooled);'
-                               ' sizes[0] = label; }\n',
+                               ' plans.sizes[0] = label; }\n',
 }
 
 

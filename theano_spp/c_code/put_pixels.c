@@ -80,27 +80,26 @@ int APPLY_SPECIFIC(put_pixels)(PyArrayObject *values, PyArrayObject *pixels, PyA
     }
     if (spp_sample(op, naxes, shape + 2, spatial, params->resize == SPP_BILINEAR, &sampling) != 0)
         return -1;
-    sums = (double *)spp_allocate(op, cells, SPP_FOR_CELLS, threads, sizeof(double));
+    stream = SPP_SPREAD > 0 && PyArray_NBYTES(*feature_map) >= SPP_STREAM_MINIMUM
+             && cells * (npy_intp)sizeof(FEATURE) <= SPP_PUT_PLANE;
+    sums = (double *)spp_allocate(op, resize || stream ? cells : 0, SPP_FOR_CELLS, threads, sizeof(double));
     if (sums == NULL) {
         spp_free_sampling(&sampling);
         return -1;
     }
-
-    stream = SPP_SPREAD > 0 && PyArray_NBYTES(*feature_map) >= SPP_STREAM_MINIMUM
-             && cells * (npy_intp)sizeof(FEATURE) <= SPP_PUT_PLANE;
 
     #ifdef _OPENMP
     #pragma omp parallel for schedule(static) if (PyArray_SIZE(*feature_map) >= SPP_PARALLEL_MINIMUM)
     #endif
     for (plane = 0; plane < shape[0] * channels; ++plane) {
         FEATURE *features = (FEATURE *)PyArray_DATA(*feature_map) + plane * cells;
-        double *sum = sums + spp_thread_number() * cells;
+        double *sum = resize || stream ? sums + spp_thread_number() * cells : NULL;
         npy_intp i, l;
         if (!resize) {
             APPLY_SPECIFIC(put_on_plane)(
                 (const char *)PyArray_GETPTR2(values, plane / channels, plane % channels), PyArray_STRIDE(values, 2),
                 (const char *)PyArray_GETPTR2(pixels, plane / channels, plane % channels), PyArray_STRIDE(pixels, 2), n, cells,
-                stream ? (FEATURE *)sum : NULL, stream, features);
+                (FEATURE *)sum, stream, features);
             continue;
         }
         memset(sum, 0, cells * sizeof(double));

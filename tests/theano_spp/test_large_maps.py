@@ -149,6 +149,16 @@ class LargeMapTest(unittest.TestCase):
                 labels = maps()[name]
                 self.check_painted(channels, np.resize(labels[0], (2, rows, SHAPE[2])), name)
 
+    def test_nothing_to_paint_or_to_pool_is_no_error_where_channels_lie_last(self):
+        pooled = np.ones((2, N, 3), 'float32').swapaxes(1, 2)
+        for shape in ((2, 0, 7), (2, 5, 0), (2, 5, 7)):
+            labels = np.full(shape, -1, 'int32')
+            features = np.ones(shape + (3,), 'float32').transpose(0, 3, 1, 2)
+            for painted in self.painted(pooled, labels):
+                np.testing.assert_array_equal(painted, np.zeros((2, 3) + shape[1:]))
+            np.testing.assert_array_equal(self.mean(features, labels), np.zeros((2, 3, N)))
+            np.testing.assert_array_equal(self.extremum(features, labels)[1], np.full((2, 3, N), -1))
+
     def test_results_have_their_channels_last_in_memory_where_what_they_come_from_has(self):
         values, labels = self.features(21), maps()['many']
         first, last = list(self.layouts(values))[:2]

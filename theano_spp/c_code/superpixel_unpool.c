@@ -13,7 +13,7 @@ int APPLY_SPECIFIC(superpixel_unpool)(PyArrayObject *pooled, PyArrayObject *supe
     const npy_intp channels = PyArray_DIM(pooled, 1);
     const npy_intp n = PyArray_DIM(pooled, 2);
     const int naxes = PyArray_NDIM(superpixel_map) - 1;
-    const npy_intp pixels = spp_product(PyArray_DIMS(superpixel_map) + 1, naxes);
+    const npy_intp pixels = PyArray_SIZE(superpixel_map) == 0 ? 0 : spp_product(PyArray_DIMS(superpixel_map) + 1, naxes);
     const SppGrid grid = spp_grid(naxes, PyArray_DIMS(superpixel_map) + 1);
     const SppStrides walk = spp_strides(naxes, PyArray_STRIDES(superpixel_map) + 1);
     const int channels_last = spp_has_channels_last(pooled);
@@ -50,7 +50,7 @@ int APPLY_SPECIFIC(superpixel_unpool)(PyArrayObject *pooled, PyArrayObject *supe
     else
         width = spp_block_width(batch, channels, spp_maximum(8, spp_minimum(
             SPP_UNPOOL_CHANNELS, SPP_UNPOOL_VALUES / (npy_intp)sizeof(FEATURE) / (1 + n))), threads);
-    length = channels_last ? spp_block_width(batch, pixels, pixels, threads) : pixels;
+    length = channels_last ? spp_block_width(batch, pixels, spp_maximum(pixels, 1), threads) : pixels;
     parts = channels_last ? spp_ceil_divide(pixels, length) : spp_ceil_divide(channels, width);
     gathered_bytes = SPP_GATHERED + (1 + 2 * spp_ceil_divide(width * sizeof(FEATURE), SPP_LINE)) * SPP_LINE;
     if ((scratch = (FEATURE *)spp_scratch(op, (1 + n) * threads + SPP_LINE, width, sizeof(FEATURE))) == NULL

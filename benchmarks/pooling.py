@@ -46,8 +46,9 @@ def main(path, layouts, names, only, rounds):
     from .measure import bind, check, medians
     from .workloads import GROWTH, WORKLOADS, make
 
-    workloads = [workload for workload in sum(GROWTH.values(), []) if workload.name in names]
-    workloads = [workload for workload in WORKLOADS if not names or workload.name in names] + workloads
+    workloads = WORKLOADS
+    if names:
+        workloads = [workload for workload in sum(GROWTH.values(), WORKLOADS) if workload.name in names]
     with tqdm(total=rounds * len(workloads) * len(layouts), unit='round', file=sys.stderr) as progress:
         for workload in workloads:
             features, labels, n = make(workload)

@@ -100,6 +100,13 @@ static inline npy_intp spp_product(const npy_intp *shape, int ndim)
     return PyArray_MultiplyList((npy_intp *)shape, ndim);
 }
 
+/* Pixels of one image of superpixel_map (batch, *spatial): 0 if the map is empty, however large its other sizes are. */
+static inline npy_intp spp_pixels_of_image(PyArrayObject *superpixel_map)
+{
+    return PyArray_SIZE(superpixel_map) == 0
+        ? 0 : spp_product(PyArray_DIMS(superpixel_map) + 1, PyArray_NDIM(superpixel_map) - 1);
+}
+
 /* What memory is for, and what to do if there is none. */
 #define SPP_FOR_SUPERPIXELS "superpixels (number labels that have gaps anew from 0" \
                             " with theano_spp.label_tools.relabel_sequential)"

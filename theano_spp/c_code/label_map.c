@@ -227,7 +227,7 @@ static npy_intp APPLY_SPECIFIC(count_labels)(const char *op, const char *limit_n
 {
     const npy_intp batch = PyArray_DIM(superpixel_map, 0);
     const int naxes = PyArray_NDIM(superpixel_map) - 1;
-    const npy_intp pixels = PyArray_SIZE(superpixel_map) == 0 ? 0 : spp_product(PyArray_DIMS(superpixel_map) + 1, naxes);
+    const npy_intp pixels = spp_pixels_of_image(superpixel_map);
     const SppGrid grid = spp_grid(naxes, PyArray_DIMS(superpixel_map) + 1);
     const SppStrides walk = spp_strides(naxes, PyArray_STRIDES(superpixel_map) + 1);
     const SppParts parts = spp_parts(pixels, n_superpixels);

@@ -153,7 +153,7 @@ static void APPLY_SPECIFIC(paint_planes)(const FEATURE *values, npy_intp n_value
     for (first = 0; first < plane_size; first += strip.length) {
         strip.length = spp_minimum(SPP_STRIP, plane_size - first);
         if (strip.length == SPP_STRIP)  /* the next strip begins with a cache line, so no line is written in halves */
-            strip.length -= (npy_uintp)(painted + first + SPP_STRIP) % 64 / sizeof(FEATURE);
+            strip.length -= (npy_uintp)(painted + first + SPP_STRIP) % SPP_LINE / sizeof(FEATURE);
         APPLY_SPECIFIC(read_strip)(labels, grid, walk, first, &strip);
         for (c = 0; c < channels; ++c) {
             const FEATURE *of_channel = values + c * n_values;

@@ -13,7 +13,7 @@ int APPLY_SPECIFIC(superpixel_unpool)(PyArrayObject *pooled, PyArrayObject *supe
     const npy_intp channels = PyArray_DIM(pooled, 1);
     const npy_intp n = PyArray_DIM(pooled, 2);
     const int naxes = PyArray_NDIM(superpixel_map) - 1;
-    const npy_intp pixels = PyArray_SIZE(superpixel_map) == 0 ? 0 : spp_product(PyArray_DIMS(superpixel_map) + 1, naxes);
+    const npy_intp pixels = spp_pixels_of_image(superpixel_map);
     const SppGrid grid = spp_grid(naxes, PyArray_DIMS(superpixel_map) + 1);
     const SppStrides walk = spp_strides(naxes, PyArray_STRIDES(superpixel_map) + 1);
     const int channels_last = spp_has_channels_last(pooled);

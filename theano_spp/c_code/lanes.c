@@ -16,6 +16,12 @@
 #define SPP_UNROLL _Pragma("GCC unroll 8")
 #endif
 
+#if defined(__AVX__)
+#include <immintrin.h>
+#endif
+
+enum { SPP_SUM, SPP_LARGEST };  /* what becomes of the features of pixels */
+
 #endif
 
 #section support_code_apply
@@ -69,18 +75,50 @@ static inline __attribute__((always_inline)) void APPLY_SPECIFIC(transpose)(APPL
     }
 }
 
-/* v[channel] lane pixel -> *sum lane channel: the sum over the pixels. v is used up. */
-static inline __attribute__((always_inline)) void APPLY_SPECIFIC(add_lanes)(APPLY_SPECIFIC(Lanes) *v,
-                                                                            APPLY_SPECIFIC(Lanes) *sum)
+/* a > b ? a : b for each lane: b where one is a NaN. The processor has it in one instruction, which compilers do not find
+   by themselves where NaNs may be. */
+static inline __attribute__((always_inline)) APPLY_SPECIFIC(Lanes) APPLY_SPECIFIC(larger)(APPLY_SPECIFIC(Lanes) a,
+                                                                                        APPLY_SPECIFIC(Lanes) b)
+{
+#if defined(__AVX__) && ITEMSIZE_INPUT_0 == 4
+    return (APPLY_SPECIFIC(Lanes))_mm256_max_ps((__m256)a, (__m256)b);
+#elif defined(__AVX512F__) && ITEMSIZE_INPUT_0 == 8
+    return (APPLY_SPECIFIC(Lanes))_mm512_max_pd((__m512d)a, (__m512d)b);
+#else
+    return a > b ? a : b;
+#endif
+}
+
+/* The sum or the larger of two, for each lane. */
+static inline __attribute__((always_inline)) APPLY_SPECIFIC(Lanes) APPLY_SPECIFIC(combine)(
+    int operation, APPLY_SPECIFIC(Lanes) a, APPLY_SPECIFIC(Lanes) b)
+{
+    return operation == SPP_SUM ? a + b : APPLY_SPECIFIC(larger)(a, b);
+}
+
+/* v[channel] lane pixel -> *folded lane channel: the sum of the pixels, or the largest. v is used up. */
+static inline __attribute__((always_inline)) void APPLY_SPECIFIC(fold_lanes)(
+    int operation, APPLY_SPECIFIC(Lanes) *v, APPLY_SPECIFIC(Lanes) *folded)
 {
     typedef APPLY_SPECIFIC(Mask) Mask;
     int c;
     SPP_UNROLL
     for (c = 0; c < 4; ++c)
-        v[c] = SPP_LOW4(Mask, v[c], v[c + 4]) + SPP_HIGH4(Mask, v[c], v[c + 4]);
-    v[0] = SPP_LOW2(Mask, v[0], v[2]) + SPP_HIGH2(Mask, v[0], v[2]);
-    v[1] = SPP_LOW2(Mask, v[1], v[3]) + SPP_HIGH2(Mask, v[1], v[3]);
-    *sum = SPP_LOW1(Mask, v[0], v[1]) + SPP_HIGH1(Mask, v[0], v[1]);
+        v[c] = APPLY_SPECIFIC(combine)(operation, SPP_LOW4(Mask, v[c], v[c + 4]), SPP_HIGH4(Mask, v[c], v[c + 4]));
+    SPP_UNROLL
+    for (c = 0; c < 2; ++c)
+        v[c] = APPLY_SPECIFIC(combine)(operation, SPP_LOW2(Mask, v[c], v[c + 2]), SPP_HIGH2(Mask, v[c], v[c + 2]));
+    *folded = APPLY_SPECIFIC(combine)(operation, SPP_LOW1(Mask, v[0], v[1]), SPP_HIGH1(Mask, v[0], v[1]));
+}
+
+/* Whether any lane is a NaN, or maybe: infinities may look like it. */
+static inline __attribute__((always_inline)) int APPLY_SPECIFIC(is_nan)(APPLY_SPECIFIC(Lanes) lanes)
+{
+    FEATURE sum = 0;
+    int c;
+    for (c = 0; c < SPP_LANES; ++c)
+        sum += lanes[c];
+    return sum != sum;
 }
 
 /* [starts of four pixels][pixel]: what is left of a sum so far where pieces start: nothing */

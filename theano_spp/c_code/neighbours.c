@@ -65,7 +65,7 @@ static inline void APPLY_SPECIFIC(stack_pixels)(const APPLY_SPECIFIC(Rows) *rows
         APPLY_SPECIFIC(add_row)(rows, p, 0, 0, partial + (p - SPP_LANES) * rows->width, NULL);
 }
 
-/* Adds a stack's sums to that of its superpixel, in the order of add_lanes. [in] partial (SPP_LANES, width) */
+/* Adds a stack's sums to that of its superpixel, in the order of fold_lanes. [in] partial (SPP_LANES, width) */
 static inline void APPLY_SPECIFIC(end_stack)(npy_intp width, const FEATURE *partial, double *slot)
 {
     typedef APPLY_SPECIFIC(LanesInMemory) LanesInMemory;

@@ -1,11 +1,6 @@
-#section support_code
-#if defined(__AVX__)
-#include <immintrin.h>
-#endif
-
 #section support_code_apply
 /* The largest features of superpixels, and their pixels, where the features have the size of the superpixel map.
-   By the plan and the blocks of mean pooling (plan.c, planes.c), with the larger instead of the sum. Which pixel of a
+   By the plan and the pieces of mean pooling (plan.c, pieces.c), with the larger instead of the sum. Which pixel of a
    piece has the largest feature is looked for when its superpixel is finished, and only in the piece that won. The
    smallest are the largest of the negated features. */
 #define SPP_BEST_MEMORY 262144  /* bytes for the best so far, a part of the second cache, where channels lie together */
@@ -22,113 +17,9 @@ typedef struct {
     npy_int64 pixel[SPP_LANES];  /* the winner, its row-major number */
 } APPLY_SPECIFIC(Winners);
 
-/* a > b ? a : b for each lane: b where one is a NaN. The processor has it in one instruction, which compilers do not find
-   by themselves where NaNs may be. */
-static inline __attribute__((always_inline)) APPLY_SPECIFIC(Lanes) APPLY_SPECIFIC(larger)(APPLY_SPECIFIC(Lanes) a,
-                                                                                        APPLY_SPECIFIC(Lanes) b)
-{
-#if defined(__AVX__) && ITEMSIZE_INPUT_0 == 4
-    return (APPLY_SPECIFIC(Lanes))_mm256_max_ps((__m256)a, (__m256)b);
-#elif defined(__AVX512F__) && ITEMSIZE_INPUT_0 == 8
-    return (APPLY_SPECIFIC(Lanes))_mm512_max_pd((__m512d)a, (__m512d)b);
-#else
-    return a > b ? a : b;
-#endif
-}
-
-/* [starts of four pixels][pixel]: what is added to the bits before, where a piece starts, to make them a NaN */
-static const APPLY_SPECIFIC(LaneInteger) APPLY_SPECIFIC(drop)[16][4] = {
-    {0, 0, 0, 0},  {-1, 0, 0, 0},  {0, -1, 0, 0},  {-1, -1, 0, 0},
-    {0, 0, -1, 0}, {-1, 0, -1, 0}, {0, -1, -1, 0}, {-1, -1, -1, 0},
-    {0, 0, 0, -1}, {-1, 0, 0, -1}, {0, -1, 0, -1}, {-1, -1, 0, -1},
-    {0, 0, -1, -1}, {-1, 0, -1, -1}, {0, -1, -1, -1}, {-1, -1, -1, -1}};
-
 #define SPP_SMALLER(a, b) ((a) < (b) ? (a) : (b))
 
-/* v[channel] lane pixel -> *largest lane channel: over the pixels. v is used up. */
-static inline __attribute__((always_inline)) void APPLY_SPECIFIC(largest_lanes)(APPLY_SPECIFIC(Lanes) *v,
-                                                                                APPLY_SPECIFIC(Lanes) *largest)
-{
-    int q;
-    APPLY_SPECIFIC(transpose)(v);
-    SPP_UNROLL
-    for (q = 0; q < 4; ++q)
-        v[q] = APPLY_SPECIFIC(larger)(v[q], v[q + 4]);
-    v[0] = APPLY_SPECIFIC(larger)(v[0], v[2]);
-    v[1] = APPLY_SPECIFIC(larger)(v[1], v[3]);
-    *largest = APPLY_SPECIFIC(larger)(v[0], v[1]);
-}
-
-/* Whether any lane is a NaN, or maybe: infinities may look like it. */
-static inline __attribute__((always_inline)) int APPLY_SPECIFIC(is_nan)(APPLY_SPECIFIC(Lanes) lanes)
-{
-    FEATURE sum = 0;
-    int c;
-    for (c = 0; c < SPP_LANES; ++c)
-        sum += lanes[c];
-    return sum != sum;
-}
-
-/* Finds the largest feature of each piece of one block; not where there are NaNs.
-   [in] plane (SPP_LANES): each channel's features from the block's first pixel on
-   [out] row (SPP_BLOCK): the largest of each piece at SppPiece.last_pixel; the rest means nothing
-   Returns whether there is a NaN, or maybe one. */
-static inline __attribute__((always_inline)) int APPLY_SPECIFIC(find_largest)(
-    const FEATURE *const *plane, npy_uint64 starts, FEATURE sign, APPLY_SPECIFIC(Lanes) *row)
-{
-    typedef APPLY_SPECIFIC(LanesInMemory) LanesInMemory;
-    typedef APPLY_SPECIFIC(Lanes) Lanes;
-    typedef APPLY_SPECIFIC(Mask) Mask;
-    Lanes v[SPP_LANES], largest = {0}, sum = {0};
-    npy_intp p = 0;
-    int c, half, q;
-    while (p < SPP_BLOCK) {
-        const unsigned bits = starts >> p & 0xffff;
-        APPLY_SPECIFIC(fetch)(plane, p);
-        if (bits == 1) {
-            SPP_UNROLL
-            for (c = 0; c < SPP_LANES; ++c) {
-                const Lanes a = sign * *(const LanesInMemory *)(plane[c] + p);
-                const Lanes b = sign * *(const LanesInMemory *)(plane[c] + p + SPP_LANES);
-                sum += a + b;
-                v[c] = APPLY_SPECIFIC(larger)(a, b);
-            }
-            for (p += SPP_WINDOW; p < SPP_BLOCK && (starts >> p & 0xffff) == 0; p += SPP_WINDOW) {
-                APPLY_SPECIFIC(fetch)(plane, p);
-                SPP_UNROLL
-                for (c = 0; c < SPP_LANES; ++c) {
-                    const Lanes a = sign * *(const LanesInMemory *)(plane[c] + p);
-                    const Lanes b = sign * *(const LanesInMemory *)(plane[c] + p + SPP_LANES);
-                    const Lanes larger = APPLY_SPECIFIC(larger)(a, b);
-                    sum += a + b;
-                    v[c] = APPLY_SPECIFIC(larger)(v[c], larger);
-                }
-            }
-            APPLY_SPECIFIC(largest_lanes)(v, &row[p - 1]);
-        }
-        else {
-            for (half = 0; half < SPP_WINDOW; half += SPP_LANES, p += SPP_LANES) {
-                const APPLY_SPECIFIC(LaneInteger) *low = APPLY_SPECIFIC(drop)[bits >> half & 15];
-                const APPLY_SPECIFIC(LaneInteger) *high = APPLY_SPECIFIC(drop)[bits >> (half + 4) & 15];
-                SPP_UNROLL
-                for (c = 0; c < SPP_LANES; ++c) {
-                    v[c] = sign * *(const LanesInMemory *)(plane[c] + p);
-                    sum += v[c];
-                }
-                APPLY_SPECIFIC(transpose)(v);
-                SPP_UNROLL
-                for (q = 0; q < SPP_LANES; ++q) {  /* where a piece starts, what was before becomes a NaN */
-                    const APPLY_SPECIFIC(LaneInteger) drop = q < 4 ? low[q] : high[q - 4];
-                    const Lanes before = (Lanes)((Mask)largest | drop);
-                    row[p + q] = largest = APPLY_SPECIFIC(larger)(before, v[q]);
-                }
-            }
-        }
-    }
-    return APPLY_SPECIFIC(is_nan)(sum);
-}
-
-/* The same where there may be NaNs: the first of a piece wins. */
+/* The largest feature of each piece of one block, as fold_pieces, where there may be NaNs: the first of a piece wins. */
 static void APPLY_SPECIFIC(find_largest_or_nan)(const FEATURE *const *plane, npy_uint64 starts, FEATURE sign,
                                                 APPLY_SPECIFIC(Lanes) *row)
 {
@@ -294,7 +185,7 @@ static void APPLY_SPECIFIC(find_winners_in_planes)(const APPLY_SPECIFIC(Features
         APPLY_SPECIFIC(find_planes)(features->first, features->channel_stride, features->grid, features->walk,
                                     features->channels, first, spp_minimum(SPP_BLOCK, plan->end - first),
                                     features->in_order, tile, plane);
-        if (APPLY_SPECIFIC(find_largest)(plane, *starts, features->sign, largest))
+        if (APPLY_SPECIFIC(fold_pieces)(SPP_LARGEST, plane, *starts, features->sign, largest))
             APPLY_SPECIFIC(find_largest_or_nan)(plane, *starts, features->sign, largest);
         for (; piece < end; ++piece) {
             APPLY_SPECIFIC(Best) *own = best + piece->slot;

@@ -149,6 +149,19 @@ class LargeMapTest(unittest.TestCase):
                 labels = maps()[name]
                 self.check_painted(channels, np.resize(labels[0], (2, rows, SHAPE[2])), name)
 
+    def test_the_gradient_of_the_maximum_goes_to_the_winners_alone_where_it_is_too_large_for_the_caches(self):
+        features, labels, upstream = T.ftensor4(), T.itensor3(), T.ftensor3()
+        gradient = theano.function([upstream, features, labels], T.grad(
+            None, features, known_grads={superpixel_pool(features, labels, N, 'max'): upstream}))
+        superpixel_map, values = maps()['many'], self.features(331)  # c_code/stream.c: from 12 MB on
+        given = np.random.RandomState(0).randn(2, 331, N).astype('float32')
+        expected = np.zeros_like(values).reshape(2, 331, -1)
+        for image, superpixel, pixels in members(superpixel_map):
+            if len(pixels):
+                winners = pixels[values[image].reshape(331, -1)[:, pixels].argmax(-1)]
+                expected[image, np.arange(331), winners] = given[image, :, superpixel]
+        np.testing.assert_array_equal(gradient(given, values, superpixel_map), expected.reshape(values.shape))
+
     def test_nothing_to_paint_or_to_pool_is_no_error_where_channels_lie_last(self):
         pooled = np.ones((2, N, 3), 'float32').swapaxes(1, 2)
         for shape in ((2, 0, 7), (2, 5, 0), (2, 5, 7)):

@@ -61,8 +61,8 @@ def main(quick):
               'float32, int32 labels by SLIC from photographs of scikit-image (W6: random, W7: one superpixel); labels'
               ' checked and sizes counted in every call; medians of %d rounds in shuffled order. As many threads as the'
               ' table says for everybody, on as many processors. The floor is a C loop that does nothing but read the'
-              ' features, or fill a new array of their size. The C library keeps freed memory (MALLOC_* in'
-              ' `benchmarks/pooling.py`).' % results[0]['rounds'], ''] + summary(results)
+              ' features, or fill a new array of their size. The C library keeps freed memory (_keep_memory in'
+              ' `benchmarks/measure.py`).' % results[0]['rounds'], ''] + summary(results)
     for result in results:
         report += details(result)
     write(report, '-quick' if quick else '')

@@ -13,6 +13,22 @@ from . import threads
 theano.config.floatX = 'float32'  # of all benchmarks
 
 
+def _keep_memory():
+    """Make the C library keep freed memory, as the MALLOC_* variables of docs/performance.md do. With glibc.
+
+    Else it gives that of large arrays back after each call, and whoever makes an array next waits until the kernel has
+    zeroed it again: up to three times what the work itself takes.
+    """
+    trim_threshold, mmap_max = -1, -4  # malloc.h
+    set_option = getattr(ctypes.CDLL(None), 'mallopt', None)
+    if set_option is not None:
+        set_option(mmap_max, 0)
+        set_option(trim_threshold, -1)
+
+
+_keep_memory()  # in all benchmarks, for everybody alike
+
+
 def compiled(inputs, output):
     """Compile a graph and its gradient, without the checks and copies that are not its own.
 

@@ -14,16 +14,13 @@ import click
 def environment(number_of_threads):
     """Return the environment for a process with so many threads, for everybody in it.
 
-    OpenBLAS's threads do not spin on when they have nothing to do, for the sake of the others. Without the last line the
-    C library gives the memory of large arrays back after each call, and whoever makes an array next waits until the
-    kernel has zeroed it again: up to three times what the work itself takes.
+    OpenBLAS's threads do not spin on when they have nothing to do, for the sake of the others.
     """
     number = str(number_of_threads)
     return dict(
         os.environ, OMP_NUM_THREADS=number, OPENBLAS_NUM_THREADS=number, OPENBLAS_THREAD_TIMEOUT='4',
         MKL_NUM_THREADS=number, NUMBA_NUM_THREADS=number, TF_NUM_INTRAOP_THREADS=number, TF_NUM_INTEROP_THREADS='1',
-        TF_CPP_MIN_LOG_LEVEL='3', CUDA_VISIBLE_DEVICES='',
-        MALLOC_MMAP_THRESHOLD_=str(2 ** 32), MALLOC_TRIM_THRESHOLD_=str(2 ** 34))
+        TF_CPP_MIN_LOG_LEVEL='3', CUDA_VISIBLE_DEVICES='')
 
 
 @click.command()

@@ -26,7 +26,7 @@ def _keep_memory():
         set_option(trim_threshold, -1)
 
 
-_keep_memory()  # in all benchmarks, for everybody alike
+_keep_memory()  # in all benchmarks that import this, for everybody alike
 
 
 def compiled(inputs, output):

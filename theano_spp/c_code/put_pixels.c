@@ -21,9 +21,10 @@ static inline void APPLY_SPECIFIC(give_to_cells)(double value, const SppSampling
 }
 
 /* Puts the values of one plane on its pixels, where cells and pixels are the same.
-   [in] value, pixel (n): any strides  [in, out] zeros (cells): scratch, left as it was; or NULL: written where they belong */
+   [in] value, pixel (n): any strides  [in, out] zeros (cells): scratch, left as it was, to store the plane past the
+   caches; or NULL: written where they belong */
 static void APPLY_SPECIFIC(put_on_plane)(const char *value, npy_intp value_stride, const char *pixel, npy_intp pixel_stride,
-                                         npy_intp n, npy_intp cells, FEATURE *zeros, int stream, FEATURE *plane)
+                                         npy_intp n, npy_intp cells, FEATURE *zeros, FEATURE *plane)
 {
     FEATURE *to = zeros != NULL ? zeros : plane;
     npy_intp l;
@@ -35,14 +36,13 @@ static void APPLY_SPECIFIC(put_on_plane)(const char *value, npy_intp value_strid
             to[at] += *(const FEATURE *)(value + l * value_stride);
     }
     if (zeros != NULL) {
-        APPLY_SPECIFIC(store_features)(zeros, cells, stream, plane);
+        APPLY_SPECIFIC(store_features)(zeros, cells, 1, plane);
         for (l = 0; l < n; ++l) {
             const npy_int64 at = *(const npy_int64 *)(pixel + l * pixel_stride);
             if (at >= 0)
                 zeros[at] = 0;
         }
-        if (stream)
-            SPP_END_OF_STREAM();
+        SPP_END_OF_STREAM();
     }
 }
 
@@ -99,7 +99,7 @@ int APPLY_SPECIFIC(put_pixels)(PyArrayObject *values, PyArrayObject *pixels, PyA
             APPLY_SPECIFIC(put_on_plane)(
                 (const char *)PyArray_GETPTR2(values, plane / channels, plane % channels), PyArray_STRIDE(values, 2),
                 (const char *)PyArray_GETPTR2(pixels, plane / channels, plane % channels), PyArray_STRIDE(pixels, 2), n, cells,
-                (FEATURE *)sum, stream, features);
+                (FEATURE *)sum, features);
             continue;
         }
         memset(sum, 0, cells * sizeof(double));

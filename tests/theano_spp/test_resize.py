@@ -132,6 +132,20 @@ class ValuesTest(unittest.TestCase):
             for some, other in zip(found, exact_extremum(resized, labels, 6, 'max')):
                 np.testing.assert_array_equal(some, other)
 
+    def test_infinities_and_nans_win_where_the_resized_features_have_them_first(self):
+        for kind, mode, axes in itertools.product(KINDS, ('max', 'min'), (1, 2, 3)):
+            for _ in range(20):
+                cells = tuple(self.rng.randint(1, 5, axes))
+                pixels = tuple(size * odd for size, odd in zip(cells, self.rng.choice((1, 3, 5), axes)))
+                labels = regions_map(self.rng, (2,) + pixels, 3)
+                features = self.rng.choice((np.nan, np.inf, -np.inf, 0, 1, 2.5), (2, 17) + cells,
+                                           p=(.05, .1, .1, .25, .25, .25))
+                with np.errstate(invalid='ignore'):
+                    expected, winner = exact_extremum(interpolation.resize(features, pixels, kind), labels, 3, mode)
+                found = compiled_extremum(kind, mode, axes=axes)(features, labels, 3)
+                np.testing.assert_array_equal(found[0], expected)
+                np.testing.assert_array_equal(found[1], winner)
+
     def test_unpooling_to_cells_is_painting_and_the_transpose_of_resizing(self):
         for kind, mode in itertools.product(KINDS, ('sum', 'mean')):
             for cells, labels in zip(itertools.cycle(CELLS), hard_maps().values()):
@@ -606,7 +620,7 @@ class ErrorTest(unittest.TestCase):
             put = theano.function([y, pixels, length], PutPixels(kind)(y, pixels, (3,), (length,)))
             for many in (2 ** 50, 2 ** 60, 2 ** 61, 2 ** 62, 2 ** 63 - 1):
                 for call, name in ((take, 'TakePixels'), (put, 'PutPixels')):
-                    self.assert_says(MemoryError, '%s: no memory for %d pixels on one axis of a superpixel map' % (name, many),
+                    self.assert_says(MemoryError, '%s: no memory for %d pixels of a superpixel map' % (name, many),
                                      call, np.ones((1, 1, 3)), np.array([[[0, 5, many - 1]]]), many)
                 np.testing.assert_array_equal(take(np.ones((1, 1, 3)), np.zeros((1, 1, 0), 'int64'), many), np.ones((1, 1, 0)))
                 np.testing.assert_array_equal(put(np.ones((1, 1, 0)), np.zeros((1, 1, 0), 'int64'), many), [[[0, 0, 0]]])

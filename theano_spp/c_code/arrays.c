@@ -111,8 +111,7 @@ static inline npy_intp spp_pixels_of_image(PyArrayObject *superpixel_map)
 #define SPP_FOR_SUPERPIXELS "superpixels (number labels that have gaps anew from 0" \
                             " with theano_spp.label_tools.relabel_sequential)"
 #define SPP_FOR_CELLS "cells of a feature map (give one with smaller spatial sizes)"
-#define SPP_FOR_PIXELS "pixels on one axis of a superpixel map (give one with smaller spatial sizes)"
-
+#define SPP_FOR_PIXELS "pixels of a superpixel map (give one with smaller spatial sizes)"
 #define SPP_FOR_IMAGES "images (give fewer at once)"
 #define SPP_FOR_WINDOWS "windows of 16 pixels (give smaller superpixel maps, or fewer at once)"
 
@@ -145,6 +144,18 @@ static inline void *spp_allocate(const char *op, npy_intp count, const char *wha
 static inline void *spp_scratch(const char *op, npy_intp n_superpixels, npy_intp width, size_t itemsize)
 {
     return spp_allocate(op, n_superpixels, SPP_FOR_SUPERPIXELS, width, itemsize);
+}
+
+/* Room for more than twice as many items. Returns 0, or -1 if there is no memory: then nothing has changed. */
+static inline int spp_grow(void **items, npy_intp *capacity, size_t itemsize)
+{
+    const npy_intp wanted = 2 * *capacity + 64;
+    void *grown = wanted > NPY_MAX_INTP / (npy_intp)itemsize ? NULL : realloc(*items, (size_t)wanted * itemsize);
+    if (grown == NULL)
+        return -1;
+    *items = grown;
+    *capacity = wanted;
+    return 0;
 }
 
 #define SPP_LINE 64  /* bytes of a cache line */

@@ -47,14 +47,9 @@ static inline npy_intp spp_weight(const SppAxis *axis, npy_intp pixel, npy_intp 
 
 static inline int spp_append_share(SppFootprint *footprint, npy_intp at, npy_intp superpixel, double weight)
 {
-    if (at == footprint->capacity) {
-        const npy_intp capacity = 2 * footprint->capacity + 64;
-        SppShare *grown = (SppShare *)realloc(footprint->share, (size_t)capacity * sizeof(SppShare));
-        if (grown == NULL)
-            return -1;
-        footprint->share = grown;
-        footprint->capacity = capacity;
-    }
+    if (at == footprint->capacity
+            && spp_grow((void **)&footprint->share, &footprint->capacity, sizeof(SppShare)) != 0)
+        return -1;
     footprint->share[at].superpixel = superpixel;
     footprint->share[at].weight = weight;
     return 0;
@@ -180,8 +175,7 @@ static SppFootprint *APPLY_SPECIFIC(build_footprints)(const char *op, const npy_
     }
     if ((weight = (double *)spp_scratch(op, n_superpixels, threads, sizeof(double))) == NULL
             || (touched = (npy_intp *)spp_scratch(op, n_superpixels, threads, sizeof(npy_intp))) == NULL
-            || (footprints = (SppFootprint *)spp_allocate(op, batch, "superpixel maps (give a smaller batch)", 1,
-                                                          sizeof(SppFootprint))) == NULL)
+            || (footprints = (SppFootprint *)spp_allocate(op, batch, SPP_FOR_IMAGES, 1, sizeof(SppFootprint))) == NULL)
         goto done;
     failed = 0;
     #ifdef _OPENMP

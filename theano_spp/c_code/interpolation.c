@@ -125,12 +125,11 @@ static inline double spp_share_below(const SppAxis *axis, npy_intp pixel)
     return (double)(axis->scale - axis->part[pixel]) / (double)axis->scale;
 }
 
-/* Whether row (r0, r1) sees the same cells as the row before it in row-major order, each alone. */
-static inline int spp_rows_are_equal(const SppSampling *sampling, npy_intp r0, npy_intp r1)
+/* Whether a pixel sees the same cells as the one before it, or the same one alone. */
+static inline int spp_sees_the_same(const SppAxis *axis, npy_intp pixel)
 {
-    const SppAxis *outer = &sampling->axis[0], *inner = &sampling->axis[1];
-    return r1 > 0 && outer->part[r0] == 0 && inner->part[r1] == 0 && inner->part[r1 - 1] == 0
-           && inner->low[r1] == inner->low[r1 - 1];
+    return pixel > 0 && axis->low[pixel] == axis->low[pixel - 1]
+           && (axis->part[pixel] > 0) == (axis->part[pixel - 1] > 0);
 }
 
 /* The second cell that a pixel sees; the first again where it sees one alone. */

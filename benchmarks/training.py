@@ -19,6 +19,7 @@ import theano  # noqa: E402
 from keras import backend, layers, models  # noqa: E402
 from tqdm import tqdm  # noqa: E402
 
+from . import measure  # noqa: E402, F401: it keeps memory
 from .report import machine, write  # noqa: E402
 from .workloads import superpixels  # noqa: E402
 

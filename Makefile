@@ -6,10 +6,10 @@ PYTHON =
 VENV = .venv
 IN_VENV = THEANO_FLAGS="blas.ldflags='$$($(VENV)/bin/python theano_spp/legacy_bridge.py)',$$THEANO_FLAGS" $(VENV)/bin/python
 
-.PHONY: help demo example test sanitize bench wheel venv clean
+.PHONY: help demo example test test-cpu test-gpu sanitize bench wheel venv clean
 
 help:      ## list the targets
-	@sed -n 's/^\([a-z]*\): .*## /  make \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\): .*## /  make \1\t/p' Makefile
 
 demo: venv ## superpixel pooling in a Keras model, on photographs: prints numbers, writes demo.png
 	@$(IN_VENV) -m examples.demo
@@ -17,8 +17,19 @@ demo: venv ## superpixel pooling in a Keras model, on photographs: prints number
 example: venv ## another example: make example NAME=region_graph, or NAME=v3_block
 	@$(IN_VENV) -m examples.$(or $(NAME),region_graph)
 
-test: venv ## all tests, or some: make test TESTS=tests/theano_spp
+test: test-cpu ## all tests, those on a GPU too; or some: make test TESTS=tests/theano_spp
+	@$(if $(TESTS),,$(MAKE) --no-print-directory test-gpu)
+
+test-cpu: venv ## the tests that need no GPU
 	@$(IN_VENV) -m tests $(TESTS)
+
+# OpenCL's first device is the processor where PoCL is installed and no card is.
+DEVICE = opencl0:0
+
+test-gpu:  ## the ops on a GPU; where none is, through OpenCL on the processor: make test-gpu DEVICE=cuda
+	@sh make_gpu_venv.sh || { [ $$? = 2 ] && echo 'The tests on the GPU were not run.' && exit 0; exit 1; } && \
+	[ -d .venv-gpu ] && THEANO_FLAGS="blas.ldflags=,device=$(DEVICE),floatX=float32,$$THEANO_FLAGS" \
+	    .venv-gpu/bin/python -m tests $(or $(TESTS),tests/gpuarray)
 
 sanitize: venv ## the C code under AddressSanitizer and UBSan
 	@$(IN_VENV) -m tests.sanitize
@@ -34,5 +45,5 @@ venv:      ## the .venv that all of these use, with the pinned requirements
 	@sh make_venv.sh $(PYTHON)
 
 clean:     ## remove all that the targets made
-	rm -rf .venv .venv-bench .theano_test build dist *.egg-info demo.png
+	rm -rf .venv .venv-gpu .venv-bench .theano_test build dist *.egg-info demo.png
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -28,6 +28,7 @@ def run_python(code, theano_flags=None, folder=None, **environment):
     flags += ['%s=%s' % flag for flag in sorted((theano_flags or {}).items())]
     environment = dict(os.environ, PYTHONPATH=REPOSITORY, **environment)
     environment['THEANO_FLAGS'] = ','.join(flag for flag in flags if flag)
+    environment.pop('THEANO_GPU_IS_ALREADY_ACTIVE', None)  # it is not, in a process that was not forked
     process = subprocess.Popen([sys.executable, '-c', code], cwd=folder or REPOSITORY, env=environment,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
     printed, errors = process.communicate()

@@ -60,9 +60,10 @@ class TestPackaging(unittest.TestCase):
         shutil.rmtree(cls.folder)
 
     def test_a_wheel_carries_the_c_files(self):
-        ours = [os.path.relpath(path, REPOSITORY) for path in glob.glob(os.path.join(REPOSITORY, 'theano_spp', 'c_code', '*.c'))]
-        self.assertTrue(ours)
-        self.assertEqual([path for path in self.in_wheel if path.endswith('.c')], sorted(ours))
+        for folder in 'theano_spp/c_code', 'theano_spp/gpuarray/c_code':
+            ours = {'%s/%s' % (folder, os.path.basename(path)) for path in glob.glob(os.path.join(REPOSITORY, folder, '*.c'))}
+            self.assertTrue(ours)
+            self.assertEqual({path for path in self.in_wheel if os.path.dirname(path) == folder}, ours)
 
     def test_a_wheel_installs_two_packages_and_the_pth_and_no_tests(self):
         top = {name.split('/')[0] for name in self.in_wheel}

@@ -12,6 +12,7 @@ from .pool import SuperpixelPool, superpixel_pool
 from .sizes import superpixel_sizes
 from .unpool import SuperpixelUnpool, superpixel_unpool
 from .version import __version__
+from . import gpuarray  # registers the ops on the GPU with Theano
 
 __all__ = ['superpixel_pool', 'superpixel_unpool', 'superpixel_sizes', 'superpixel_overlap',
            'superpixel_centroids', 'superpixel_adjacency', 'label_tools',

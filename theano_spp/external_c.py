@@ -62,8 +62,7 @@ class ExternalC(gof.COp, gof.OpenMPOp):
 
     def c_code_cache_version(self):
         # COp's own version is salted by Python in every process: nothing would be found again.
-        digest = hashlib.sha256('\0'.join(self.func_codes).encode('utf-8')).hexdigest()
-        version = (digest, bool(self.openmp))
+        version = (digest(self.func_codes), bool(self.openmp))
         if hasattr(self, 'params_type'):
             version += (self.params_type.c_code_cache_version(),)
         return version
@@ -77,13 +76,22 @@ class ExternalC(gof.COp, gof.OpenMPOp):
         return define, undef
 
     def __getstate__(self):
-        # Without the C text: after an upgrade an old pickle must run the new code.
-        state = self.__dict__.copy()
-        for name in ('func_files', 'func_codes', 'code_sections'):
-            state.pop(name, None)
-        return state
+        return state_without_c_code(self)
 
     def __setstate__(self, state):
         gof.OpenMPOp.__setstate__(self, state)
         self.func_files = self._c_paths()
         self.load_c_code(self.func_files)
+
+
+def digest(codes):
+    """Return what changes when one of these C texts does."""
+    return hashlib.sha256('\0'.join(codes).encode('utf-8')).hexdigest()
+
+
+def state_without_c_code(op):
+    """Return what to pickle of a COp: not its C text, because after an upgrade an old pickle must run the new code."""
+    state = op.__dict__.copy()
+    for name in ('func_files', 'func_codes', 'code_sections'):
+        state.pop(name, None)
+    return state

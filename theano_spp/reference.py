@@ -43,8 +43,8 @@ def pool(feature_map, superpixel_map, n_superpixels, mode='mean'):
     numpy.ndarray, shape (batch, channels, n_superpixels), dtype of `feature_map`
         0 for a superpixel without pixels.
     """
-    n_superpixels = _check_n_superpixels('SuperpixelPool', n_superpixels)
-    _check_shapes('SuperpixelPool', 'feature_map', feature_map, superpixel_map, IN_SPACE)
+    n_superpixels = check_n_superpixels('SuperpixelPool', n_superpixels)
+    check_shapes('SuperpixelPool', 'feature_map', feature_map, superpixel_map, IN_SPACE)
     check_labels('SuperpixelPool', superpixel_map, n_superpixels)
     batch, channels = feature_map.shape[:2]
     pooled = np.zeros((batch, channels, n_superpixels), 'float64')
@@ -77,7 +77,7 @@ def unpool(pooled, superpixel_map, mode='sum'):
         0 on pixels that belong to none.
     """
     n_superpixels = pooled.shape[2]
-    _check_shapes('SuperpixelUnpool', 'pooled', pooled, superpixel_map, POOLED_IN_BATCH)
+    check_shapes('SuperpixelUnpool', 'pooled', pooled, superpixel_map, POOLED_IN_BATCH)
     check_labels('SuperpixelUnpool', superpixel_map, n_superpixels, 'the number of superpixels in pooled is')
     values = pooled
     if mode == 'mean':
@@ -103,7 +103,7 @@ def weighted_pool(feature_map, superpixel_map, n_superpixels, pixel_weights):
     sums : numpy.ndarray of float64, shape (batch, channels, n_superpixels)
     totals : numpy.ndarray of float64, shape (batch, n_superpixels)
     """
-    n_superpixels = _check_n_superpixels('WeightedPool', n_superpixels)
+    n_superpixels = check_n_superpixels('WeightedPool', n_superpixels)
     _check_pixels_of_map('WeightedPool', 'feature_map', feature_map, superpixel_map, FEATURES_OF_MAP)
     _check_pixels_of_map('WeightedPool', 'pixel_weights', pixel_weights, superpixel_map, WEIGHTS_OF_MAP)
     check_labels('WeightedPool', superpixel_map, n_superpixels)
@@ -127,7 +127,7 @@ def weighted_unpool(pooled, superpixel_map, pixel_weights, dtype='float64'):
     numpy.ndarray of `dtype`, shape (batch, channels, *spatial)
         0 on pixels that belong to none.
     """
-    _check_shapes('WeightedUnpool', 'pooled', pooled, superpixel_map, POOLED_IN_BATCH)
+    check_shapes('WeightedUnpool', 'pooled', pooled, superpixel_map, POOLED_IN_BATCH)
     _check_pixels_of_map('WeightedUnpool', 'pixel_weights', pixel_weights, superpixel_map, WEIGHTS_OF_MAP)
     check_labels('WeightedUnpool', superpixel_map, pooled.shape[2], 'the number of superpixels in pooled is')
     with np.errstate(invalid='ignore', over='ignore'):
@@ -150,7 +150,7 @@ def pixel_dot(feature_map, pooled, superpixel_map):
         0 on pixels that belong to none.
     """
     _check_pixels_of_map('PixelDot', 'feature_map', feature_map, superpixel_map, FEATURES_OF_MAP)
-    _check_shapes('PixelDot', 'pooled', pooled, superpixel_map, POOLED_IN_BATCH)
+    check_shapes('PixelDot', 'pooled', pooled, superpixel_map, POOLED_IN_BATCH)
     if feature_map.shape[1] != pooled.shape[1]:
         raise ValueError('PixelDot: feature_map has shape %s, but pooled has shape %s; %s'
                          % (feature_map.shape, pooled.shape, POOLED_OF_FEATURES))
@@ -180,7 +180,7 @@ def extremum(feature_map, superpixel_map, n_superpixels, mode='max', resize=NONE
     winner : numpy.ndarray of int64, shape (batch, channels, n_superpixels)
         The row-major number of the first pixel that has this value; -1 for none.
     """
-    n_superpixels = _check_n_superpixels('SuperpixelExtremum', n_superpixels)
+    n_superpixels = check_n_superpixels('SuperpixelExtremum', n_superpixels)
     resized = _resized('SuperpixelExtremum', feature_map, superpixel_map, resize, n_superpixels)
     dtype = feature_map.dtype
     # Resized float16 features are compared in float32, as in C.
@@ -204,7 +204,7 @@ def overlap_pool(feature_map, superpixel_map, n_superpixels, mode='mean', resize
 
     Parameters and returns as of :func:`pool`; `feature_map` may have any spatial sizes.
     """
-    n_superpixels = _check_n_superpixels('SuperpixelOverlapPool', n_superpixels)
+    n_superpixels = check_n_superpixels('SuperpixelOverlapPool', n_superpixels)
     resized = _resized('SuperpixelOverlapPool', feature_map, superpixel_map, resize, n_superpixels)
     return pool(resized, superpixel_map, n_superpixels, mode).astype(feature_map.dtype)
 
@@ -219,7 +219,7 @@ def overlap_unpool(pooled, superpixel_map, spatial_shape, mode='sum', resize='bi
     -------
     numpy.ndarray, shape (batch, channels, *spatial_shape), dtype of `pooled`
     """
-    _check_shapes(op_name, 'pooled', pooled, superpixel_map, POOLED_IN_BATCH)
+    check_shapes(op_name, 'pooled', pooled, superpixel_map, POOLED_IN_BATCH)
     spatial_shape = _as_sizes(op_name, 'spatial_shape', spatial_shape, superpixel_map.ndim - 1)
     _check_cells(op_name, spatial_shape, superpixel_map.shape[1:])
     check_labels(op_name, superpixel_map, pooled.shape[2], 'the number of superpixels in pooled is')
@@ -234,7 +234,7 @@ def overlap(superpixel_map, n_superpixels, spatial_shape, mode='mean', resize='n
     -------
     numpy.ndarray of float64, shape (batch, n_superpixels, *spatial_shape)
     """
-    n_superpixels = _check_n_superpixels('SuperpixelOverlap', n_superpixels)
+    n_superpixels = check_n_superpixels('SuperpixelOverlap', n_superpixels)
     check_labels('SuperpixelOverlap', superpixel_map, n_superpixels)
     # The adjoint of painting one superpixel at a time; as many channels as superpixels.
     each = np.broadcast_to(np.eye(n_superpixels), (len(superpixel_map), n_superpixels, n_superpixels))
@@ -317,7 +317,7 @@ def sizes(superpixel_map, n_superpixels):
     -------
     numpy.ndarray of int64, shape (batch, n_superpixels)
     """
-    n_superpixels = _check_n_superpixels('SuperpixelSizes', n_superpixels)
+    n_superpixels = check_n_superpixels('SuperpixelSizes', n_superpixels)
     check_labels('SuperpixelSizes', superpixel_map, n_superpixels)
     counts = np.zeros((len(superpixel_map), n_superpixels), 'int64')
     for labels, count in zip(superpixel_map, counts):
@@ -346,7 +346,7 @@ def _pixels_by_superpixel(labels):
     return order, starts
 
 
-def _check_n_superpixels(op_name, n_superpixels):
+def check_n_superpixels(op_name, n_superpixels):
     n_superpixels = int(n_superpixels)
     if n_superpixels < 0:
         raise ValueError('%s: n_superpixels is %d, but must not be negative'
@@ -355,7 +355,7 @@ def _check_n_superpixels(op_name, n_superpixels):
     return n_superpixels
 
 
-def _check_shapes(op_name, argument, array, superpixel_map, wanted):
+def check_shapes(op_name, argument, array, superpixel_map, wanted):
     if len(array) != len(superpixel_map) or wanted is IN_SPACE and array.shape[2:] != superpixel_map.shape[1:]:
         raise ValueError('%s: %s has shape %s, but superpixel_map has shape %s; %s'
                          % (op_name, argument, array.shape, superpixel_map.shape, wanted))
@@ -423,7 +423,7 @@ def _check_pixels(op_name, pixels, map_shape):
 
 def _resized(op_name, feature_map, superpixel_map, resize, n_superpixels):
     """Check features and labels, and return the features in the size of the map."""
-    _check_shapes(op_name, 'feature_map', feature_map, superpixel_map, IN_SPACE if resize == NONE else IN_BATCH)
+    check_shapes(op_name, 'feature_map', feature_map, superpixel_map, IN_SPACE if resize == NONE else IN_BATCH)
     check_labels(op_name, superpixel_map, n_superpixels)
     if resize == NONE:
         return feature_map

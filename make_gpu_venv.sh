@@ -1,0 +1,39 @@
+#!/bin/sh
+# Makes .venv-gpu, in which the ops run on a GPU, or through OpenCL (PoCL) on the processor. Does nothing where it is ready.
+# pygpu 0.7.6 cannot be had from PyPI; Debian 12 has it, for its own Python 3.11. What is missing of Debian is installed
+# where that is allowed (root). Exit status 2, and one line to type, where it is not.
+set -eu
+cd "$(dirname "$0")"
+
+packages="python3-pygpu libgpuarray-dev libclblast-dev pocl-opencl-icd python3-numpy python3-scipy python3-dev python3-six
+    python3-venv g++"
+missing=
+for package in $packages; do
+    dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"
+done
+if [ -n "$missing" ]; then
+    if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then
+        echo "For the tests on the GPU type:  sudo apt-get install --no-install-recommends$missing" >&2
+        exit 2
+    fi
+    echo "Installing for the tests on the GPU:$missing"
+    export DEBIAN_FRONTEND=noninteractive
+    { apt-get -qq update && apt-get -qq -y --no-install-recommends install $missing; } >/dev/null </dev/null || {
+        echo "These packages could not be installed:$missing. Is there a network?" >&2
+        exit 2
+    }
+fi
+
+wanted="$(/usr/bin/python3 -V) $(cat requirements.txt requirements-dev.txt requirements-gpu.txt make_gpu_venv.sh | cksum)"
+if [ "$(cat .venv-gpu/ready 2>/dev/null)" = "$wanted" ] && .venv-gpu/bin/python -c '' 2>/dev/null; then
+    exit 0
+fi
+echo "Making .venv-gpu from /usr/bin/python3 ($(/usr/bin/python3 -V)): about a minute, once."
+rm -rf .venv-gpu
+/usr/bin/python3 -m venv --system-site-packages .venv-gpu
+.venv-gpu/bin/python -m pip install --disable-pip-version-check -r requirements-gpu.txt >.venv-gpu/pip.log 2>&1 </dev/null || {
+    tail -n 15 .venv-gpu/pip.log >&2
+    echo "pip could not install requirements-gpu.txt; the whole story is in .venv-gpu/pip.log. Is there a network?" >&2
+    exit 1
+}
+echo "$wanted" >.venv-gpu/ready

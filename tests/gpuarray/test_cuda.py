@@ -1,0 +1,65 @@
+"""Every kernel is compiled by CUDA's own compiler, for cards from 2014 to 2022, without one of them being here."""
+import collections
+import re
+import unittest
+
+
+from tests.gpuarray import nvrtc
+from theano_spp.gpuarray.external_kernels import ExternalKernels
+
+ARCHITECTURES = ('compute_52', 'sm_52', 'sm_61', 'sm_70', 'sm_86', 'sm_90')
+LABEL_DTYPES = ('int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64')
+#: The shared memory that each card has for a group, and the registers that leave room for eight groups of warps.
+SHARED_MEMORY, REGISTERS = 48 * 1024, 128
+
+
+def kernels():
+    """Yield (op, types, kernel) for every op on the device, feature dtype and label dtype."""
+    for gpu_op in sorted(ExternalKernels.__subclasses__(), key=lambda op: op.__name__):
+        op = gpu_op(gpu_op.cpu_op())
+        for feature_dtype in ('float32', 'float64') if gpu_op.feature_input is not None else (None,):
+            for label_dtype in LABEL_DTYPES if gpu_op.label_input is not None else (None,):
+                Input = collections.namedtuple('Input', 'dtype')
+                inputs = {gpu_op.feature_input: feature_dtype, gpu_op.label_input: label_dtype}
+                inputs = [Input(inputs.get(i)) for i in range(4)]
+                node = collections.namedtuple('Node', 'inputs')(inputs)
+                for kernel in op.gpu_kernels(node, 'node'):
+                    yield gpu_op.__name__, '%s, %s' % (feature_dtype, label_dtype), kernel
+
+
+class CudaTest(unittest.TestCase):
+
+    def test_every_kernel_compiles_for_every_dtype_and_card_without_a_warning(self):
+        seen, use = set(), {}
+        for op, types, kernel in kernels():
+            if kernel.code in seen:
+                continue
+            seen.add(kernel.code)
+            for architecture in ARCHITECTURES if types in ('float32, int32', 'None, int32') else ('sm_52', 'sm_90'):
+                succeeded, log = nvrtc.compile_kernel(kernel.code, architecture)
+                where = '%s of %s for %s, %s' % (kernel.name, op, types, architecture)
+                self.assertTrue(succeeded, '%s:\n%s' % (where, log))
+                said = [line for line in log.splitlines() if 'ptxas info' not in line and 'stack frame' not in line]
+                self.assertEqual(said, [], '%s:\n%s' % (where, log))
+                if architecture.startswith('sm_'):
+                    registers = int(re.search(r'Used (\d+) registers', log).group(1))
+                    shared = re.search(r'(\d+) bytes smem', log)
+                    shared = int(shared.group(1)) if shared else 0
+                    self.assertIn(' 0 bytes spill stores, 0 bytes spill loads', log, where)
+                    self.assertLessEqual(shared, SHARED_MEMORY, where)
+                    self.assertLessEqual(registers, REGISTERS, where)
+                    most = use.setdefault((op, kernel.name), [0, 0])
+                    most[:] = max(most[0], registers), max(most[1], shared)
+        print('%d kernels; at most:' % len(seen))
+        for (op, name), (registers, shared) in sorted(use.items()):
+            print('  %-22s %-18s %3d registers, %5d bytes of shared memory' % (op, name, registers, shared))
+
+    def test_an_error_and_a_warning_that_were_planted_are_seen(self):
+        op, types, kernel = next(kernels())
+        body = kernel.code.rindex('}')
+        succeeded, log = nvrtc.compile_kernel(kernel.code[:body] + 'undeclared = 1; }', 'sm_70')
+        self.assertFalse(succeeded)
+        self.assertIn('identifier "undeclared" is undefined', log)
+        succeeded, log = nvrtc.compile_kernel(kernel.code[:body] + 'int never_used; }', 'sm_70')
+        self.assertTrue(succeeded)
+        self.assertIn('warning', log)

@@ -1,0 +1,182 @@
+"""What a compiled function does on the device, and what it does not: no transfers, no ops left on the CPU."""
+import copy
+import pickle
+import shutil
+import tempfile
+import unittest
+
+import numpy as np
+import pygpu
+import theano
+import theano.tensor as T
+from theano.gpuarray.type import GpuArrayType, gpuarray_shared_constructor
+
+from tests.gpuarray.on_device import ON_CPU, gpu_ops, transfers
+from tests.label_maps import regions_map
+from tests.processes import run_python
+from tests.theano_spp.test_cache import COUNT, TELL
+from theano_spp import SuperpixelPool, SuperpixelUnpool, superpixel_pool, superpixel_sizes, superpixel_unpool
+from theano_spp.gpuarray.pool import GpuSuperpixelPool
+from theano_spp.gpuarray.unpool import GpuSuperpixelUnpool
+
+
+def on_device(array):
+    return gpuarray_shared_constructor(array, target=None, borrow=False)
+
+
+def to_device(array):
+    return pygpu.array(array, context=theano.gpuarray.get_context(None))
+
+
+def device_layouts(array):
+    """name -> the same values on the device, with other strides and offsets."""
+    values = np.asarray(array)
+    for axis in range(values.ndim):
+        backwards = [slice(None, None, -1 if a == axis else None) for a in range(values.ndim)]
+        yield 'axis %d reversed' % axis, to_device(np.flip(values, axis).copy())[tuple(backwards)]
+        third = [slice(None, None, 3 if a == axis else None) for a in range(values.ndim)]
+        yield 'every third of axis %d' % axis, to_device(np.repeat(values, 3, axis))[tuple(third)]
+        last = [a for a in range(values.ndim) if a != axis] + [axis]
+        yield 'axis %d last' % axis, to_device(np.ascontiguousarray(values.transpose(last))).transpose(
+            tuple(int(a) for a in np.argsort(last)))
+    window = np.pad(values, 2, mode='constant')
+    yield 'a window of a larger array', to_device(window)[(slice(2, -2),) * values.ndim]
+
+
+class LiftingTest(unittest.TestCase):
+
+    def setUp(self):
+        rng = np.random.RandomState(0)
+        self.labels = on_device(regions_map(rng, (2, 11, 13), 7))
+        self.features = on_device(rng.randn(2, 5, 11, 13).astype('float32'))
+        self.filters = on_device(rng.randn(4, 5, 3, 3).astype('float32'))
+
+    def test_each_operation_has_its_op_on_the_device(self):
+        n = T.lscalar()
+        pooled = superpixel_pool(self.features, self.labels, n)
+        of_each = [(pooled, 'GpuSuperpixelPool'), (superpixel_unpool(pooled, self.labels), 'GpuSuperpixelUnpool'),
+                   (superpixel_sizes(self.labels, n), 'GpuSuperpixelSizes')]
+        for optimizer in ('fast_run', 'fast_compile'):
+            for result, name in of_each:
+                function = theano.function([n], result, mode=theano.Mode('cvm', optimizer))
+                self.assertIn(name, [type(op).__name__ for op in gpu_ops(function)])
+
+    def test_the_old_and_the_new_pass_both_bring_them_there(self):
+        for other in ('gpuarray_graph_optimization', 'gpuarray_local_optimiziations'):
+            mode = theano.compile.mode.get_mode('FAST_RUN').excluding(other)
+            function = theano.function([], superpixel_pool(self.features, self.labels, 7), mode=mode)
+            self.assertEqual([type(op).__name__ for op in gpu_ops(function)], ['GpuSuperpixelPool'])
+
+    def test_between_convolution_pooling_loss_and_gradient_nothing_leaves_the_device(self):
+        pooled = superpixel_pool(T.nnet.conv2d(self.features, self.filters, border_mode='half'), self.labels, 7)
+        painted = superpixel_unpool(T.tanh(pooled), self.labels, 'mean')
+        loss = T.sqr(painted).sum()
+        gradient = T.grad(loss, self.filters)
+        function = theano.function([], [loss.transfer(None), gradient.transfer(None)],
+                                   updates=[(self.filters, self.filters - np.float32(.1) * gradient)])
+        self.assertEqual(transfers(function), (0, 0))
+        names = [type(op).__name__ for op in gpu_ops(function)]
+        self.assertEqual(sorted(names), ['GpuSuperpixelPool'] * 2 + ['GpuSuperpixelUnpool'] * 2)
+
+    def test_no_op_is_left_on_the_cpu(self):
+        with theano.change_flags(assert_no_cpu_op='raise'):
+            gradient = T.grad(T.sqr(superpixel_pool(self.features, self.labels, 7)).sum(), self.features)
+            theano.function([], gradient.transfer(None))()
+
+    def test_the_number_of_superpixels_stays_on_the_host_and_is_an_input_of_one_function(self):
+        n = T.iscalar()
+        function = theano.function([n], superpixel_pool(self.features, self.labels, n).transfer(None))
+        self.assertEqual(transfers(function), (0, 0))
+        for number in (7, 9, 300):
+            self.assertEqual(function(number).shape, (2, 5, number))
+
+    def test_the_gradient_equals_that_on_the_cpu(self):
+        rng = np.random.RandomState(1)
+        upstream = rng.randn(2, 5, 7).astype('float32')
+        for mode in ('mean', 'sum'):
+            cost = (superpixel_pool(self.features, self.labels, 7, mode) * upstream).sum()
+            gradient = T.grad(cost, self.features)
+            found, expected = [np.asarray(theano.function([], gradient, mode=how)()) for how in (None, ON_CPU)]
+            np.testing.assert_array_equal(found, expected)
+
+
+class OpTest(unittest.TestCase):
+
+    def test_equal_ops_are_equal_and_others_are_not(self):
+        mean, again, total = [GpuSuperpixelPool(SuperpixelPool(mode)) for mode in ('mean', 'mean', 'sum')]
+        self.assertEqual(mean, again)
+        self.assertEqual(hash(mean), hash(again))
+        self.assertNotEqual(mean, total)
+        self.assertNotEqual(mean, GpuSuperpixelUnpool(SuperpixelUnpool('mean')))
+        self.assertEqual(str(mean), "GpuSuperpixelPool{mode='mean'}")
+
+    def test_a_pickle_a_copy_and_a_deep_copy_compute_the_same(self):
+        features, labels = T.ftensor4(), T.itensor3()
+        op = GpuSuperpixelPool(SuperpixelPool('sum'))
+        values = np.arange(24, dtype='float32').reshape(1, 2, 3, 4), np.array([[[0, 0, 1, 1]] * 3], 'int32')
+        for other in (pickle.loads(pickle.dumps(op)), copy.copy(op), copy.deepcopy(op)):
+            self.assertEqual(op, other)
+            function = theano.function([features, labels], other(features, labels, 2))
+            np.testing.assert_array_equal(function(*values), [[[27, 39], [99, 111]]])
+        self.assertNotIn(b'#kernel', pickle.dumps(op))
+
+    def test_a_compiled_function_can_be_pickled(self):
+        features, labels = T.ftensor4(), T.itensor3()
+        function = theano.function([features, labels], superpixel_pool(features, labels, 2))
+        loaded = pickle.loads(pickle.dumps(function))
+        self.assertEqual(len(gpu_ops(loaded)), 1)
+        np.testing.assert_array_equal(loaded(np.ones((1, 1, 2, 2), 'float32'), np.array([[[0, 1], [1, 1]]], 'int32')),
+                                      [[[1, 1]]])
+
+    def test_one_op_serves_two_dtypes(self):
+        op = GpuSuperpixelPool(SuperpixelPool('mean'))
+        for dtype in ('float32', 'float64', 'float32'):
+            for label_dtype in ('int32', 'uint8'):
+                features, labels = T.TensorType(dtype, (False,) * 4)(), T.TensorType(label_dtype, (False,) * 3)()
+                pooled = theano.function([features, labels], op(features, labels, 2))(
+                    np.array([[[[.1, .2, .4]]]], dtype), np.array([[[0, 0, 1]]], label_dtype))
+                self.assertEqual(pooled.dtype, dtype)
+                np.testing.assert_allclose(pooled, [[[.15, .4]]], rtol=1e-15 if dtype == 'float64' else 1e-7)
+
+    def test_strides_and_offsets_of_arrays_on_the_device_are_honoured(self):
+        rng = np.random.RandomState(0)
+        labels, features = regions_map(rng, (2, 5, 7), 6), rng.randn(2, 3, 5, 7)
+        x, m, y = [GpuArrayType(dtype, (False,) * ndim)() for dtype, ndim in (('float64', 4), ('int32', 3), ('float64', 3))]
+        pool = theano.function([x, m], superpixel_pool(x, m, 6).transfer(None))
+        unpool = theano.function([y, m], superpixel_unpool(y, m, 'mean').transfer(None))
+        features, labels = to_device(features), to_device(labels)
+        expected = pool(features, labels)
+        painted = unpool(expected, labels)
+        for name, given in device_layouts(features):
+            np.testing.assert_array_equal(pool(given, labels), expected, name)
+        for name, given in device_layouts(labels):
+            np.testing.assert_array_equal(pool(features, given), expected, name)
+            np.testing.assert_array_equal(unpool(expected, given), painted, name)
+        for name, given in device_layouts(expected):
+            np.testing.assert_array_equal(unpool(given, labels), painted, name)
+
+    def test_the_bits_are_the_same_in_every_run(self):
+        rng = np.random.RandomState(0)
+        features, labels = on_device(rng.randn(2, 9, 97, 101).astype('float32')), on_device(
+            rng.randint(-1, 30, (2, 97, 101)).astype('int32'))
+        function = theano.function([], superpixel_pool(features, labels, 30))
+        first = np.asarray(function())
+        for _ in range(5):
+            np.testing.assert_array_equal(function(), first)
+
+
+class CacheTest(unittest.TestCase):
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def compiled(self, code):
+        return int(run_python(COUNT + code + TELL, {'base_compiledir': self.folder}).splitlines()[-1])
+
+    def test_a_second_process_compiles_nothing_and_the_modes_share_what_is_compiled(self):
+        code = ('for mode in "mean", "sum":\n'
+                '    theano.function([x, m], superpixel_pool(x, m, 3, mode))\n'
+                '    theano.function([p, m], superpixel_unpool(p, m, mode))\n')
+        self.assertEqual(self.compiled(code), 2)
+        self.assertEqual(self.compiled(code), 0)

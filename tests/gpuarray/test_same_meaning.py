@@ -1,0 +1,75 @@
+"""The tests of the ops on the CPU, on the device: Theano brings the ops there by itself, nothing else differs."""
+import unittest
+
+import theano
+import theano.tensor as T
+
+from tests.gpuarray.on_device import gpu_ops
+from tests.keras_layer import test_values as keras_values
+from tests.theano_spp import test_errors, test_gradients, test_memory, test_values
+from theano_spp import superpixel_pool
+
+
+class HereTest(unittest.TestCase):
+
+    def test_ops_come_to_the_device_without_being_told(self):
+        function = theano.function([], superpixel_pool(theano.shared(T.zeros((2, 3, 5, 7)).eval()),
+                                                       theano.shared(T.zeros((2, 5, 7), 'int32').eval()), 4))
+        self.assertEqual([type(op).__name__ for op in gpu_ops(function)], ['GpuSuperpixelPool'])
+
+
+class ValuesByHandTest(test_values.ValuesByHandTest):
+    pass
+
+
+class ValuesTest(test_values.ValuesTest):
+    pass
+
+
+class NotFiniteTest(test_values.NotFiniteTest):
+    pass
+
+
+class PrecisionTest(test_values.PrecisionTest):
+    pass
+
+
+class AdjointTest(test_values.AdjointTest):
+    pass
+
+
+class LayoutTest(test_memory.LayoutTest):
+    pass
+
+
+class ReuseTest(test_memory.ReuseTest):
+    # DebugMode's own buffers on a device need pygpu's default context; scan's own GpuIncSubtensor is for CUDA alone.
+    test_debug_mode_with_every_kind_of_preallocated_output_finds_nothing = None
+    test_pooling_works_inside_scan = None
+
+
+class GradientTest(test_gradients.GradientTest):
+    # A loop of scan's, and the name of an op on the CPU.
+    test_a_jacobian_is_that_of_the_matrix = None
+    test_no_loop_is_in_the_graph_of_the_gradient = None
+
+
+class ROperatorTest(test_gradients.ROperatorTest):
+    pass
+
+
+class ShapeInferenceTest(test_gradients.ShapeInferenceTest):
+    pass
+
+
+class RunTimeErrorTest(test_errors.RunTimeErrorTest):
+    # There are fewer superpixels on a GPU: test_errors.py of this folder.
+    test_more_superpixels_than_memory_is_an_error_and_never_a_crash = None
+
+
+class LayerValuesTest(keras_values.LayerValuesTest):
+    pass
+
+
+class MaskTest(keras_values.MaskTest):
+    pass

@@ -1,0 +1,186 @@
+#section support_code
+#ifndef SPP_SORTED_PIXELS
+#define SPP_SORTED_PIXELS
+
+#define SPP_DIGIT_BITS 6
+#define SPP_DIGITS (1 << SPP_DIGIT_BITS)
+#define SPP_SORT_TILE 2048  /* pixels that one group sorts: SPP_GROUP strips of eight */
+
+/* The pixels of each image sorted by superpixel, those of a superpixel in row-major order. */
+typedef struct {
+    size_t pixels, n;
+    gpudata *order;   /* (batch, pixels) ga_uint: pixel numbers */
+    gpudata *starts;  /* (batch, n + 1) ga_uint: where in `order` each superpixel begins; the last is their end */
+} SppSorted;
+
+#endif
+
+#section support_code_struct
+/* Superpixel of each pixel -> order, once for all channels: a radix sort by digits of six bits, from the lowest on.
+   [in] superpixel_map (batch, *spatial) with pixels, n at least 1  [out] flag () ga_int: not 0 if a label is too large
+   Returns 0, or -1 with an error set. */
+int APPLY_SPECIFIC(sort_pixels)(SppGpuScratch *scratch, PyGpuArrayObject *superpixel_map, size_t n, gpudata *flag,
+                                SppSorted *sorted)
+{
+    const char *op = scratch->op;
+    const size_t batch = superpixel_map->ga.dimensions[0];
+    const size_t pixels = spp_gpu_pixels(superpixel_map, 1);
+    const size_t tiles = spp_gpu_ceil_divide(pixels, SPP_SORT_TILE);
+    const SppGpuGrid grid = spp_gpu_grid(superpixel_map, 1);
+    gpudata *keys[2] = {NULL, NULL}, *order[2] = {NULL, NULL}, *table = NULL;
+    int shift = 0, from = 0;
+    if ((keys[0] = spp_gpu_allocate(scratch, batch * pixels, sizeof(npy_uint32))) == NULL
+            || (keys[1] = spp_gpu_allocate(scratch, batch * pixels, sizeof(npy_uint32))) == NULL
+            || (order[0] = spp_gpu_allocate(scratch, batch * pixels, sizeof(npy_uint32))) == NULL
+            || (order[1] = spp_gpu_allocate(scratch, batch * pixels, sizeof(npy_uint32))) == NULL
+            || (table = spp_gpu_allocate(scratch, batch * SPP_DIGITS * tiles, sizeof(npy_uint32))) == NULL
+            || (sorted->starts = spp_gpu_allocate(scratch, batch * (n + 1), sizeof(npy_uint32))) == NULL
+            || SPP_GPU_START(find_keys, op, batch * spp_gpu_ceil_divide(pixels, SPP_GROUP),
+                             superpixel_map->ga.data, superpixel_map->ga.offset, superpixel_map->ga.strides[0],
+                             grid.rows, grid.length, grid.row0, grid.row1, grid.pixel, pixels, n, keys[0], order[0],
+                             flag) != 0)
+        return -1;
+    do {
+        if (SPP_GPU_START(count_digits, op, batch * tiles, keys[from], pixels, tiles, shift, table) != 0
+                || SPP_GPU_START(add_up_digits, op, batch, table, SPP_DIGITS * tiles) != 0
+                || SPP_GPU_START(move_by_digit, op, batch * tiles, keys[from], order[from], pixels, tiles, shift, table,
+                                 keys[1 - from], order[1 - from]) != 0)
+            return -1;
+        from = 1 - from;
+        shift += SPP_DIGIT_BITS;
+    } while (n >> shift > 0);
+    sorted->pixels = pixels;
+    sorted->n = n;
+    sorted->order = order[from];
+    return SPP_GPU_START(find_starts, op, batch * spp_gpu_ceil_divide(n + 1, SPP_GROUP), keys[from], pixels, n,
+                         sorted->starts);
+}
+
+#section device_code
+#define SPP_DIGITS 64
+#define SPP_STRIP 8
+#define SPP_SORT_TILE 2048
+#define SPP_DIGIT(key, shift) ((key) >> (shift) & (SPP_DIGITS - 1))
+
+#section kernels
+#kernel find_keys : *, size, ssize, size, size, ssize, ssize, ssize, size, size, *, *, *
+/* What each pixel is sorted by: its superpixel, n for pixels that belong to none. */
+KERNEL void find_keys(GLOBAL_MEM const LABEL *labels, ga_size labels_offset, ga_ssize image_stride, ga_size rows,
+                      ga_size length, ga_ssize row0, ga_ssize row1, ga_ssize step, ga_size pixels, ga_size n,
+                      GLOBAL_MEM ga_uint *keys, GLOBAL_MEM ga_uint *order, GLOBAL_MEM ga_int *flag)
+{
+    const ga_size groups = (pixels + SPP_GROUP - 1) / SPP_GROUP;
+    const ga_size image = GID_0 / groups, pixel = GID_0 % groups * SPP_GROUP + LID_0;
+    if (pixel < pixels) {
+        const LABEL label = *(GLOBAL_MEM const LABEL *)(
+            (GLOBAL_MEM const char *)labels + labels_offset + (ga_ssize)image * image_stride
+            + spp_offset((ga_uint)pixel, (ga_uint)rows, (ga_uint)length, row0, row1, step));
+        const int too_large = SPP_IS_TOO_LARGE(label, n);
+        if (too_large)
+            *flag = 1;
+        keys[image * pixels + pixel] = too_large || SPP_IS_NONE(label) ? (ga_uint)n : (ga_uint)label;
+        order[image * pixels + pixel] = (ga_uint)pixel;
+    }
+}
+
+#kernel count_digits : *, size, size, int32, *
+/* table (batch, SPP_DIGITS, tiles): how many keys of a tile have each digit. */
+KERNEL void count_digits(GLOBAL_MEM const ga_uint *keys, ga_size pixels, ga_size tiles, ga_int shift,
+                         GLOBAL_MEM ga_uint *table)
+{
+    LOCAL_MEM ga_int counts[SPP_DIGITS];
+    const ga_size image = GID_0 / tiles, tile = GID_0 % tiles;
+    ga_int i;
+    if (LID_0 < SPP_DIGITS)
+        counts[LID_0] = 0;
+    local_barrier();
+    for (i = 0; i < SPP_STRIP; ++i) {
+        const ga_size pixel = tile * SPP_SORT_TILE + i * SPP_GROUP + LID_0;
+        if (pixel < pixels)
+            atom_add_il(&counts[SPP_DIGIT(keys[image * pixels + pixel], shift)], 1);
+    }
+    local_barrier();
+    if (LID_0 < SPP_DIGITS)
+        table[(image * SPP_DIGITS + LID_0) * tiles + tile] = counts[LID_0];
+}
+
+#kernel add_up_digits : *, size
+/* One group for each image: its part of the table becomes how many keys come before. */
+KERNEL void add_up_digits(GLOBAL_MEM ga_uint *table, ga_size size)
+{
+    LOCAL_MEM ga_uint sums[SPP_GROUP];
+    GLOBAL_MEM ga_uint *of_image = table + GID_0 * size;
+    const ga_size each = (size + SPP_GROUP - 1) / SPP_GROUP;
+    const ga_size begin = LID_0 * each, end = begin + each < size ? begin + each : size;
+    ga_uint sum = 0, before = 0;
+    ga_size i;
+    for (i = begin; i < end; ++i)
+        sum += of_image[i];
+    sums[LID_0] = sum;
+    local_barrier();
+    for (i = 0; i < LID_0; ++i)
+        before += sums[i];
+    for (i = begin; i < end; ++i) {
+        const ga_uint here = of_image[i];
+        of_image[i] = before;
+        before += here;
+    }
+}
+
+#kernel move_by_digit : *, *, size, size, int32, *, *, *
+/* Puts the pixels of a tile where those with smaller digits, and earlier ones with the same, leave off. Each thread counts
+   the digits of its strip; as strips follow each other, so do the pixels of a digit. */
+KERNEL void move_by_digit(GLOBAL_MEM const ga_uint *keys, GLOBAL_MEM const ga_uint *order, ga_size pixels, ga_size tiles,
+                          ga_int shift, GLOBAL_MEM const ga_uint *table, GLOBAL_MEM ga_uint *sorted_keys,
+                          GLOBAL_MEM ga_uint *sorted_order)
+{
+    /* two more than there are threads: each row begins in another memory bank */
+    LOCAL_MEM ga_ushort counts[SPP_DIGITS * (SPP_GROUP + 2)];
+    const ga_size image = GID_0 / tiles, tile = GID_0 % tiles;
+    const ga_size begin = tile * SPP_SORT_TILE + LID_0 * SPP_STRIP;
+    ga_size i;
+    ga_int digit;
+    for (digit = 0; digit < SPP_DIGITS; ++digit)
+        counts[digit * (SPP_GROUP + 2) + LID_0] = 0;
+    for (i = begin; i < begin + SPP_STRIP && i < pixels; ++i)
+        counts[SPP_DIGIT(keys[image * pixels + i], shift) * (SPP_GROUP + 2) + LID_0] += 1;
+    local_barrier();
+    if (LID_0 < SPP_DIGITS) {
+        ga_ushort before = 0;
+        ga_int thread;
+        for (thread = 0; thread < SPP_GROUP; ++thread) {
+            const ga_ushort here = counts[LID_0 * (SPP_GROUP + 2) + thread];
+            counts[LID_0 * (SPP_GROUP + 2) + thread] = before;
+            before += here;
+        }
+    }
+    local_barrier();
+    for (i = begin; i < begin + SPP_STRIP && i < pixels; ++i) {
+        const ga_uint key = keys[image * pixels + i];
+        const ga_int of_digit = SPP_DIGIT(key, shift);
+        const ga_uint at = table[(image * SPP_DIGITS + of_digit) * tiles + tile]
+                           + counts[of_digit * (SPP_GROUP + 2) + LID_0];
+        counts[of_digit * (SPP_GROUP + 2) + LID_0] += 1;
+        sorted_keys[image * pixels + at] = key;
+        sorted_order[image * pixels + at] = order[image * pixels + i];
+    }
+}
+
+#kernel find_starts : *, size, size, *
+/* starts (batch, n + 1): the first sorted pixel whose key is not smaller. */
+KERNEL void find_starts(GLOBAL_MEM const ga_uint *keys, ga_size pixels, ga_size n, GLOBAL_MEM ga_uint *starts)
+{
+    const ga_size groups = (n + SPP_GROUP) / SPP_GROUP;
+    const ga_size image = GID_0 / groups, key = GID_0 % groups * SPP_GROUP + LID_0;
+    ga_size low = 0, high = pixels;
+    if (key > n)
+        return;
+    while (low < high) {
+        const ga_size middle = low + (high - low) / 2;
+        if (keys[image * pixels + middle] < key)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    starts[image * (n + 1) + key] = (ga_uint)low;
+}

@@ -1,0 +1,129 @@
+"""The base class of the ops whose kernels run on the GPU: what ExternalC is for the ops in C."""
+import os
+
+import numpy as np
+import pygpu.gpuarray
+from theano.gof import Apply, ParamsType, Variable
+from theano.gpuarray.basic_ops import (CGpuKernelBase, Kernel, as_gpuarray_variable, get_dtype, gpuarray_helper_inc_dir,
+                                       infer_context_name)
+from theano.gpuarray.type import GpuArrayType, gpu_context_type
+
+from ..external_c import digest, state_without_c_code
+
+C_CODE_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'c_code')
+
+
+class ExternalKernels(CGpuKernelBase):
+    """An op on the GPU that does what an op of this package does on the CPU.
+
+    Its C code stands in files of ``gpuarray/c_code/``: the host's in the section ``support_code_struct``, kernels in
+    cluda, one text for CUDA and OpenCL, in ``kernels``, and what they share in ``device_code``. Kernels know the C types of
+    features and labels as ``FEATURE`` and ``LABEL``.
+
+    Parameters
+    ----------
+    on_cpu : theano.gof.Op
+        The op that this one stands for: it says what is allowed, and knows the shapes.
+
+    Attributes
+    ----------
+    cpu_op : type
+        The class of `on_cpu`.
+    c_files : tuple of str
+        Files of ``gpuarray/c_code/``; the sections of each are put together in this order.
+    c_function : str
+        The C function that does the work.
+    host_inputs : tuple of int
+        Inputs that stay on the host: numbers and sizes.
+    feature_input, label_input : int
+        Which inputs' C types the kernels know as ``FEATURE`` and ``LABEL``.
+    """
+
+    SECTIONS = CGpuKernelBase.SECTIONS | {'device_code'}
+    __props__ = ('on_cpu',)
+
+    cpu_op = None
+    c_files = ()
+    c_function = None
+    host_inputs = ()
+    feature_input = None
+    label_input = None
+
+    def __init__(self, on_cpu):
+        self.on_cpu = on_cpu
+        CGpuKernelBase.__init__(self, self._c_paths(), 'APPLY_SPECIFIC(%s)' % self.c_function)
+
+    @classmethod
+    def _c_paths(cls):
+        return [os.path.join(C_CODE_FOLDER, name) for name in cls.c_files]
+
+    def __str__(self):
+        return '%s{%s}' % (type(self).__name__, ', '.join(
+            '%s=%r' % (name, getattr(self.on_cpu, name)) for name in self.on_cpu.__props__))
+
+    def make_node(self, *inputs):
+        context_name = infer_context_name(*[i for i in inputs if isinstance(i, Variable)])
+        node = self.on_cpu.make_node(*inputs)  # thrown away: it checks the inputs and knows the types of the outputs
+        inputs = [checked if i in self.host_inputs else as_gpuarray_variable(given, context_name)
+                  for i, (given, checked) in enumerate(zip(inputs, node.inputs))]
+        return Apply(self, inputs, [self._output(output, context_name) for output in node.outputs])
+
+    def _output(self, on_cpu, context_name):
+        return GpuArrayType(on_cpu.dtype, on_cpu.broadcastable, context_name)()
+
+    def infer_shape(self, node, input_shapes):
+        return self.on_cpu.infer_shape(node, input_shapes)
+
+    def get_params(self, node):
+        context = next(i.type.context for i in node.inputs if isinstance(i.type, GpuArrayType))
+        return self.params_type.get_params(self.on_cpu, context=context)
+
+    def perform(self, node, inputs, output_storage, params=None):
+        # In the modes without a compiler: by the reference, on the host.
+        results = [[None] for _ in output_storage]
+        self.on_cpu.perform(node, [np.asarray(i) for i in inputs], results)
+        for output, storage, (result,) in zip(node.outputs, output_storage, results):
+            if isinstance(output.type, GpuArrayType):
+                result = pygpu.gpuarray.array(result, dtype=output.dtype, context=output.type.context)
+            storage[0] = result
+
+    def c_headers(self):
+        return ['gpuarray_api.h', 'gpuarray_helper.h', 'numpy_compat.h'] + CGpuKernelBase.c_headers(self)
+
+    def c_header_dirs(self):
+        return [gpuarray_helper_inc_dir(), pygpu.get_include()] + CGpuKernelBase.c_header_dirs(self)
+
+    def c_code_cache_version(self):
+        return digest(self.func_codes), self.params_type.c_code_cache_version()
+
+    def gpu_kernels(self, node, name):
+        # Anew for each node: Theano's own keeps them in the op, whatever the dtypes of its next node are.
+        types = '\n'.join('#define %s %s' % (macro, pygpu.gpuarray.dtype_to_ctype(node.inputs[position].dtype))
+                          for macro, position in (('FEATURE', self.feature_input), ('LABEL', self.label_input))
+                          if position is not None)
+        parts = self.kernel_re.split(self.code_sections['kernels'])[1:]
+        kernels = []
+        for declaration, code in zip(parts[::2], parts[1::2]):
+            kernel, parameters = declaration.split(':')
+            source = '\n'.join(['#include "cluda.h"', types, self.code_sections.get('device_code', ''), code])
+            kernels.append(Kernel(source, [get_dtype(p.strip()) for p in parameters.split(',')], kernel.strip(),
+                                  flags={'have_double': True, 'have_small': True}))
+        return kernels
+
+    def _generate_kernel_code(self, kernel):
+        kernel.code = kernel.code.replace('\\', '\\\\')  # Theano's own forgets them
+        return CGpuKernelBase._generate_kernel_code(self, kernel)
+
+    def __getstate__(self):
+        return state_without_c_code(self)
+
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+        self.func_files = self._c_paths()
+        self.load_c_code(self.func_files)
+
+
+def params_of(cpu_op, *names):
+    """Return the ParamsType with these parameters of a CPU op, and the GPU's context."""
+    types = dict(zip(cpu_op.params_type.fields, cpu_op.params_type.types)) if names else {}
+    return ParamsType(context=gpu_context_type, **{name: types[name] for name in names})

@@ -1,0 +1,34 @@
+"""How the ops get to the GPU: Theano's own optimizations, old and new, ask these for what stands for an op."""
+import theano.scalar
+from theano.gpuarray.basic_ops import as_gpuarray_variable
+from theano.gpuarray.elemwise import GpuElemwise
+from theano.gpuarray.opt import op_lifter, register_opt, register_opt2
+
+from .external_kernels import ExternalKernels
+from . import pool, sizes, unpool  # noqa: F401: makes the subclasses
+
+
+def _cast(variable, dtype, context_name):
+    """The kernels know no float16: it is computed in float32, on the device."""
+    if variable.dtype == dtype:
+        return variable
+    convert = getattr(theano.scalar, 'convert_to_' + dtype)
+    return GpuElemwise(convert)(as_gpuarray_variable(variable, context_name))
+
+
+def _register(gpu_op):
+    name = 'local_%s_on_gpu' % gpu_op.cpu_op.__name__
+
+    @register_opt('fast_compile', name=name)
+    @op_lifter([gpu_op.cpu_op])
+    @register_opt2([gpu_op.cpu_op], 'fast_compile', name=name)
+    def lift(op, context_name, inputs, outputs):
+        if all(i.dtype != 'float16' for i in inputs):
+            return gpu_op(op)
+        results = gpu_op(op)(*[_cast(i, 'float32', context_name) if i.dtype == 'float16' else i for i in inputs],
+                             return_list=True)
+        return [_cast(result, output.dtype, context_name) for result, output in zip(results, outputs)]
+
+
+for gpu_op in ExternalKernels.__subclasses__():
+    _register(gpu_op)

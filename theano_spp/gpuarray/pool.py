@@ -1,0 +1,15 @@
+"""Superpixel pooling on the GPU."""
+from ..pool import SuperpixelPool
+from .external_kernels import ExternalKernels, params_of
+
+
+class GpuSuperpixelPool(ExternalKernels):
+    """:class:`theano_spp.SuperpixelPool` on the GPU. `n_superpixels` stays on the host."""
+
+    cpu_op = SuperpixelPool
+    params_type = params_of(SuperpixelPool, 'mode')
+    c_files = ('gpu_arrays.c', 'sorted_pixels.c', 'segments.c', 'superpixel_pool.c')
+    c_function = 'superpixel_pool'
+    host_inputs = (2,)
+    feature_input = 0
+    label_input = 1

@@ -1,0 +1,27 @@
+"""How many superpixels a label map on the GPU has, and how many pixels each of them."""
+from ..sizes import SuperpixelCount, SuperpixelSizes
+from .external_kernels import ExternalKernels, params_of
+
+
+class GpuSuperpixelSizes(ExternalKernels):
+    """:class:`theano_spp.sizes.SuperpixelSizes` on the GPU. `n_superpixels` stays on the host."""
+
+    cpu_op = SuperpixelSizes
+    params_type = params_of(SuperpixelSizes)
+    c_files = ('gpu_arrays.c', 'counted_pixels.c', 'superpixel_sizes.c')
+    c_function = 'superpixel_sizes'
+    host_inputs = (1,)
+    label_input = 0
+
+
+class GpuSuperpixelCount(ExternalKernels):
+    """:class:`theano_spp.sizes.SuperpixelCount` of a label map on the GPU; the number is read back to the host."""
+
+    cpu_op = SuperpixelCount
+    params_type = params_of(SuperpixelCount)
+    c_files = ('gpu_arrays.c', 'superpixel_count.c')
+    c_function = 'superpixel_count'
+    label_input = 0
+
+    def _output(self, on_cpu, context_name):
+        return on_cpu.type()

@@ -1,0 +1,14 @@
+"""Superpixel unpooling on the GPU."""
+from ..unpool import SuperpixelUnpool
+from .external_kernels import ExternalKernels, params_of
+
+
+class GpuSuperpixelUnpool(ExternalKernels):
+    """:class:`theano_spp.SuperpixelUnpool` on the GPU."""
+
+    cpu_op = SuperpixelUnpool
+    params_type = params_of(SuperpixelUnpool, 'mode')
+    c_files = ('gpu_arrays.c', 'counted_pixels.c', 'superpixel_unpool.c')
+    c_function = 'superpixel_unpool'
+    feature_input = 0
+    label_input = 1

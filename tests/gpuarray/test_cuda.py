@@ -1,14 +1,18 @@
 """Every kernel is compiled by CUDA's own compiler, for cards from 2014 to 2022, without one of them being here."""
 import collections
+import itertools
 import re
 import unittest
 
 
 from tests.gpuarray import nvrtc
 from theano_spp.gpuarray.external_kernels import ExternalKernels
+from theano_spp.weighted import WeightedUnpool
 
 ARCHITECTURES = ('compute_52', 'sm_52', 'sm_61', 'sm_70', 'sm_86', 'sm_90')
 LABEL_DTYPES = ('int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64')
+#: How to make an op of whose arguments not all have a default.
+ARGUMENTS = {'GpuWeightedUnpool': lambda: WeightedUnpool('float32')}
 #: The shared memory that each card has for a group, and the registers that leave room for eight groups of warps.
 SHARED_MEMORY, REGISTERS = 48 * 1024, 128
 
@@ -16,15 +20,15 @@ SHARED_MEMORY, REGISTERS = 48 * 1024, 128
 def kernels():
     """Yield (op, types, kernel) for every op on the device, feature dtype and label dtype."""
     for gpu_op in sorted(ExternalKernels.__subclasses__(), key=lambda op: op.__name__):
-        op = gpu_op(gpu_op.cpu_op())
-        for feature_dtype in ('float32', 'float64') if gpu_op.feature_input is not None else (None,):
-            for label_dtype in LABEL_DTYPES if gpu_op.label_input is not None else (None,):
-                Input = collections.namedtuple('Input', 'dtype')
-                inputs = {gpu_op.feature_input: feature_dtype, gpu_op.label_input: label_dtype}
-                inputs = [Input(inputs.get(i)) for i in range(4)]
-                node = collections.namedtuple('Node', 'inputs')(inputs)
-                for kernel in op.gpu_kernels(node, 'node'):
-                    yield gpu_op.__name__, '%s, %s' % (feature_dtype, label_dtype), kernel
+        op = gpu_op(ARGUMENTS.get(gpu_op.__name__, gpu_op.cpu_op)())
+        inputs = [collections.namedtuple('Input', 'dtype')(None)] * 5
+        for dtypes in itertools.product(*[LABEL_DTYPES if name == 'LABEL' else ('float32', 'float64')
+                                          for name in sorted(op.c_types)]):
+            for name, dtype in zip(sorted(op.c_types), dtypes):
+                inputs[op.c_types[name]] = inputs[0]._replace(dtype=dtype)
+            node = collections.namedtuple('Node', 'inputs')(inputs)
+            for kernel in op.gpu_kernels(node, 'node'):
+                yield gpu_op.__name__, ', '.join(dtypes), kernel
 
 
 class CudaTest(unittest.TestCase):
@@ -35,7 +39,7 @@ class CudaTest(unittest.TestCase):
             if kernel.code in seen:
                 continue
             seen.add(kernel.code)
-            for architecture in ARCHITECTURES if types in ('float32, int32', 'None, int32') else ('sm_52', 'sm_90'):
+            for architecture in ARCHITECTURES if set(types.split(', ')) <= {'float32', 'int32'} else ('sm_52', 'sm_90'):
                 succeeded, log = nvrtc.compile_kernel(kernel.code, architecture)
                 where = '%s of %s for %s, %s' % (kernel.name, op, types, architecture)
                 self.assertTrue(succeeded, '%s:\n%s' % (where, log))

@@ -6,7 +6,7 @@ import theano.tensor as T
 
 from tests.gpuarray.on_device import gpu_ops
 from tests.keras_layer import test_values as keras_values
-from tests.theano_spp import test_errors, test_gradients, test_memory, test_values
+from tests.theano_spp import test_errors, test_extremum, test_gradients, test_memory, test_resize, test_values
 from theano_spp import superpixel_pool
 
 
@@ -72,4 +72,21 @@ class LayerValuesTest(keras_values.LayerValuesTest):
 
 
 class MaskTest(keras_values.MaskTest):
+    pass
+
+
+class ExtremumValuesTest(test_extremum.ValuesTest):
+    pass
+
+
+class ExtremumGradientTest(test_extremum.GradientTest):
+    pass
+
+
+class ResizeValuesTest(test_resize.ValuesTest):
+    # Theano's own casts on a device do not run in FAST_COMPILE.
+    test_float16_winners_are_the_same_without_the_compiler = None
+
+
+class ResizeGradientTest(test_resize.GradientTest):
     pass

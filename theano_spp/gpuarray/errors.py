@@ -36,3 +36,8 @@ def no_memory(op_name):
     """Raise MemoryError."""
     raise MemoryError("%s: the GPU has no memory for the result or for what is kept on the way (give a smaller batch, or"
                       " number labels that have gaps anew from 0 with theano_spp.label_tools.relabel_sequential)" % op_name)
+
+
+def of_reference(function, resize, inputs):
+    """Raise what a function of ``reference`` raises for these inputs of an op."""
+    getattr(reference, function)(*[np.asarray(i) for i in inputs], **({'resize': resize} if resize else {}))

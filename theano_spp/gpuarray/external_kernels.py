@@ -18,7 +18,7 @@ class ExternalKernels(CGpuKernelBase):
 
     Its C code stands in files of ``gpuarray/c_code/``: the host's in the section ``support_code_struct``, kernels in
     cluda, one text for CUDA and OpenCL, in ``kernels``, and what they share in ``device_code``. Kernels know the C types of
-    features and labels as ``FEATURE`` and ``LABEL``.
+    their inputs by name.
 
     Parameters
     ----------
@@ -35,8 +35,8 @@ class ExternalKernels(CGpuKernelBase):
         The C function that does the work.
     host_inputs : tuple of int
         Inputs that stay on the host: numbers and sizes.
-    feature_input, label_input : int
-        Which inputs' C types the kernels know as ``FEATURE`` and ``LABEL``.
+    c_types : dict
+        Name -> the input whose C type the kernels know by it: FEATURE, LABEL and so on.
     """
 
     SECTIONS = CGpuKernelBase.SECTIONS | {'device_code'}
@@ -46,8 +46,7 @@ class ExternalKernels(CGpuKernelBase):
     c_files = ()
     c_function = None
     host_inputs = ()
-    feature_input = None
-    label_input = None
+    c_types = {}
 
     def __init__(self, on_cpu):
         self.on_cpu = on_cpu
@@ -64,7 +63,9 @@ class ExternalKernels(CGpuKernelBase):
     def make_node(self, *inputs):
         context_name = infer_context_name(*[i for i in inputs if isinstance(i, Variable)])
         node = self.on_cpu.make_node(*inputs)  # thrown away: it checks the inputs and knows the types of the outputs
-        inputs = [checked if i in self.host_inputs else as_gpuarray_variable(given, context_name)
+        inputs = [checked if i in self.host_inputs
+                  # those that are on the device already need not come from the host again
+                  else as_gpuarray_variable(given if given.dtype == checked.dtype else checked, context_name)
                   for i, (given, checked) in enumerate(zip(inputs, node.inputs))]
         return Apply(self, inputs, [self._output(output, context_name) for output in node.outputs])
 
@@ -98,9 +99,8 @@ class ExternalKernels(CGpuKernelBase):
 
     def gpu_kernels(self, node, name):
         # Anew for each node: Theano's own keeps them in the op, whatever the dtypes of its next node are.
-        types = '\n'.join('#define %s %s' % (macro, pygpu.gpuarray.dtype_to_ctype(node.inputs[position].dtype))
-                          for macro, position in (('FEATURE', self.feature_input), ('LABEL', self.label_input))
-                          if position is not None)
+        types = '\n'.join('#define %s %s' % (name, pygpu.gpuarray.dtype_to_ctype(node.inputs[position].dtype))
+                          for name, position in sorted(self.c_types.items()))
         parts = self.kernel_re.split(self.code_sections['kernels'])[1:]
         kernels = []
         for declaration, code in zip(parts[::2], parts[1::2]):

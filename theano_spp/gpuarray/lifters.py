@@ -5,7 +5,7 @@ from theano.gpuarray.elemwise import GpuElemwise
 from theano.gpuarray.opt import op_lifter, register_opt, register_opt2
 
 from .external_kernels import ExternalKernels
-from . import pool, sizes, unpool  # noqa: F401: makes the subclasses
+from . import extremum, overlap, pixels, pool, sizes, unpool  # noqa: F401: makes the subclasses
 
 
 def _cast(variable, dtype, context_name):

@@ -11,7 +11,7 @@ class GpuSuperpixelSizes(ExternalKernels):
     c_files = ('gpu_arrays.c', 'counted_pixels.c', 'superpixel_sizes.c')
     c_function = 'superpixel_sizes'
     host_inputs = (1,)
-    label_input = 0
+    c_types = {'LABEL': 0}
 
 
 class GpuSuperpixelCount(ExternalKernels):
@@ -21,7 +21,7 @@ class GpuSuperpixelCount(ExternalKernels):
     params_type = params_of(SuperpixelCount)
     c_files = ('gpu_arrays.c', 'superpixel_count.c')
     c_function = 'superpixel_count'
-    label_input = 0
+    c_types = {'LABEL': 0}
 
     def _output(self, on_cpu, context_name):
         return on_cpu.type()

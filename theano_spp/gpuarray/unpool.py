@@ -10,5 +10,4 @@ class GpuSuperpixelUnpool(ExternalKernels):
     params_type = params_of(SuperpixelUnpool, 'mode')
     c_files = ('gpu_arrays.c', 'counted_pixels.c', 'superpixel_unpool.c')
     c_function = 'superpixel_unpool'
-    feature_input = 0
-    label_input = 1
+    c_types = {'FEATURE': 0, 'LABEL': 1}

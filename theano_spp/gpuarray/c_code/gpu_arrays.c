@@ -79,7 +79,7 @@ static inline int spp_gpu_check_shapes(const char *op, const char *argument, PyG
 
 static inline int spp_gpu_check_sizes(const char *op, PyGpuArrayObject *superpixel_map, size_t n)
 {
-    const size_t pixels = spp_gpu_pixels(superpixel_map, 1);
+    const size_t pixels = superpixel_map->ga.dimensions[0] > 0 ? spp_gpu_pixels(superpixel_map, 1) : 0;
     return pixels <= SPP_GPU_MOST && n <= SPP_GPU_MOST
         ? 0 : spp_gpu_raise("too_large", "(sKK)", op, (unsigned long long)pixels, (unsigned long long)n);
 }
@@ -109,7 +109,7 @@ static inline int spp_gpu_prepare(const char *op, PyGpuArrayObject **output, uns
 }
 
 /* The memory of one call: released together. */
-#define SPP_GPU_BUFFERS 8
+#define SPP_GPU_BUFFERS 16
 
 typedef struct {
     gpucontext *context;
@@ -128,7 +128,7 @@ static inline void spp_gpu_release(SppGpuScratch *scratch)
 static inline gpudata *spp_gpu_allocate(SppGpuScratch *scratch, size_t count, size_t itemsize)
 {
     int error;
-    gpudata *memory = count > ((size_t)-1 >> 1) / itemsize ? NULL
+    gpudata *memory = scratch->count == SPP_GPU_BUFFERS || count > ((size_t)-1 >> 1) / itemsize ? NULL
         : gpudata_alloc(scratch->context, (count > 0 ? count : 1) * itemsize, NULL, 0, &error);
     if (memory == NULL) {
         spp_gpu_raise("no_memory", "(s)", scratch->op);
@@ -150,17 +150,23 @@ static inline gpudata *spp_gpu_flag(SppGpuScratch *scratch)
     return memory;
 }
 
-/* After all kernels of a call: 0, or -1 with an IndexError if one of them met a label that is too large.
-   The only thing that is read back from the GPU. */
+/* After all kernels of a call: whether one of them met what it must not. The only thing that is read back from the GPU.
+   0, or -1 with a RuntimeError. */
+static inline int spp_gpu_read_flag(SppGpuScratch *scratch, gpudata *flag, int *is_set)
+{
+    if (gpudata_read(is_set, flag, 0, sizeof(*is_set)) == GA_NO_ERROR)
+        return 0;
+    PyErr_Format(PyExc_RuntimeError, "%s: the GPU does not answer: %s", scratch->op, gpucontext_error(scratch->context, 0));
+    return -1;
+}
+
+/* 0, or -1 with an IndexError if a kernel met a label that is too large. */
 static inline int spp_gpu_check_flag(SppGpuScratch *scratch, gpudata *flag, PyGpuArrayObject *superpixel_map, size_t n,
                                      const char *limit_name)
 {
     int is_bad = 0;
-    if (gpudata_read(&is_bad, flag, 0, sizeof(is_bad)) != GA_NO_ERROR) {
-        PyErr_Format(PyExc_RuntimeError, "%s: the GPU does not answer: %s", scratch->op,
-                     gpucontext_error(scratch->context, 0));
+    if (spp_gpu_read_flag(scratch, flag, &is_bad) != 0)
         return -1;
-    }
     return is_bad ? spp_gpu_raise("bad_label", "(sOKs)", scratch->op, superpixel_map, (unsigned long long)n, limit_name) : 0;
 }
 

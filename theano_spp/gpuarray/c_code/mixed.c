@@ -1,0 +1,59 @@
+#section device_code
+/* No fused multiply-add: it would round otherwise than the CPU does. */
+#ifdef __OPENCL_VERSION__
+#pragma OPENCL FP_CONTRACT OFF
+#define SPP_TIMES(a, b) ((a) * (b))
+#else
+#define SPP_TIMES(a, b) __dmul_rn(a, b)
+#endif
+
+/* What one pixel sees. */
+typedef struct {
+    ga_uint low[3], high[3];       /* cells; the same one twice where it sees one alone */
+    ga_double below[3], above[3];  /* the shares of the two */
+} SppSeen;
+
+WITHIN_KERNEL SppSeen spp_seen(ga_ulong pixel, GLOBAL_MEM const ga_uint *low, GLOBAL_MEM const ga_double *shares,
+                               ga_size pixels0, ga_size pixels1, ga_size pixels2)
+{
+    SppSeen seen;
+    ga_size at[3];
+    ga_int i;
+    at[2] = pixels0 + pixels1 + (ga_size)(pixel % pixels2);
+    at[1] = pixels0 + (ga_size)(pixel / pixels2 % pixels1);
+    at[0] = (ga_size)(pixel / pixels2 / pixels1);
+    for (i = 0; i < 3; ++i) {
+        seen.low[i] = low[at[i]];
+        seen.below[i] = shares[2 * at[i]];
+        seen.above[i] = shares[2 * at[i] + 1];
+        seen.high[i] = seen.low[i] + (seen.above[i] > 0);
+    }
+    return seen;
+}
+
+/* Between two equal values it is this value to the last bit, so that the first pixel of a plateau is its maximum. */
+WITHIN_KERNEL ga_double spp_mix(ga_double below, ga_double above, ga_double share_below, ga_double share_above)
+{
+    return below == above ? below : SPP_TIMES(share_below, below) + SPP_TIMES(share_above, above);
+}
+
+/* The feature of one channel as a pixel sees it, mixed axis by axis. [in] strides: of the cells, in bytes */
+WITHIN_KERNEL ga_double spp_resized(GLOBAL_MEM const char *features, const SppSeen seen, ga_ssize row0, ga_ssize row1,
+                                    ga_ssize step)
+{
+    ga_double along2[2];
+    ga_int j, k;
+    for (k = 0; k < 2; ++k) {
+        ga_double along1[2];
+        for (j = 0; j < 2; ++j) {
+            GLOBAL_MEM const char *at = features + (ga_ssize)(j ? seen.high[1] : seen.low[1]) * row1
+                + (ga_ssize)(k ? seen.high[2] : seen.low[2]) * step;
+            along1[j] = *(GLOBAL_MEM const FEATURE *)(at + (ga_ssize)seen.low[0] * row0);
+            if (seen.above[0] > 0)
+                along1[j] = spp_mix(along1[j], *(GLOBAL_MEM const FEATURE *)(at + (ga_ssize)seen.high[0] * row0),
+                                    seen.below[0], seen.above[0]);
+        }
+        along2[k] = seen.above[1] > 0 ? spp_mix(along1[0], along1[1], seen.below[1], seen.above[1]) : along1[0];
+    }
+    return seen.above[2] > 0 ? spp_mix(along2[0], along2[1], seen.below[2], seen.above[2]) : along2[0];
+}

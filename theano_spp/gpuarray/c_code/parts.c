@@ -1,0 +1,18 @@
+#section kernels
+#kernel add_parts : *, *, size, size, size, int32, *, size
+/* Finishes the superpixels that lie in several tiles. */
+KERNEL void add_parts(GLOBAL_MEM const ga_double *parts, GLOBAL_MEM const ga_uint *starts, ga_size n, ga_size channels,
+                      ga_size tiles, ga_int mean, GLOBAL_MEM FEATURE *pooled, ga_size pooled_offset)
+{
+    const ga_size groups = (n + SPP_GROUP - 1) / SPP_GROUP;
+    const ga_size at = GID_0 / groups, superpixel = GID_0 % groups * SPP_GROUP + LID_0;
+    const ga_size image = at / channels;
+    if (superpixel < n) {
+        const ga_uint first = starts[image * (n + 1) + superpixel], end = starts[image * (n + 1) + superpixel + 1];
+        if (end > first && (end - 1) / SPP_SEGMENT > first / SPP_SEGMENT) {
+            const ga_double sum = spp_sum_of_parts(parts, at, tiles, first, end);
+            ((GLOBAL_MEM FEATURE *)((GLOBAL_MEM char *)pooled + pooled_offset))[at * n + superpixel] =
+                (FEATURE)(mean ? sum / (end - first) : sum);
+        }
+    }
+}

@@ -1,0 +1,18 @@
+#section support_code_struct
+/* The spatial sizes of a vector on the host. 0, or -1 without an error set if it has not `naxes` sizes, or their product with
+   all that an array holds is no number. */
+int APPLY_SPECIFIC(read_sizes)(PyArrayObject *vector, unsigned int naxes, size_t *sizes)
+{
+    size_t product = 1;
+    unsigned int axis;
+    if (PyArray_DIM(vector, 0) != (npy_intp)naxes)
+        return -1;
+    for (axis = 0; axis < naxes; ++axis) {
+        const npy_int64 size = *(npy_int64 *)PyArray_GETPTR1(vector, axis);
+        if (size < 0 || (size > 0 && product > (size_t)NPY_MAX_INT64 / (size_t)size))
+            return -1;
+        sizes[axis] = (size_t)size;
+        product *= size > 0 ? (size_t)size : 1;
+    }
+    return 0;
+}

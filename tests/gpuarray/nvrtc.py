@@ -1,7 +1,5 @@
 """CUDA's own compiler, called without a GPU: what libgpuarray does with a kernel on a card from NVIDIA."""
 import ctypes
-import ctypes.util
-import glob
 import os
 import re
 import subprocess
@@ -23,6 +21,13 @@ def cluda_preamble():
         if '__syncthreads' in text:
             return text
     raise AssertionError('%s has no cluda for CUDA' % path)
+
+
+def preprocessed(source):
+    """Return a kernel with all macros but cluda's replaced: equal for all dtypes that make no difference to it."""
+    process = subprocess.Popen(['g++', '-E', '-P', '-x', 'c++', '-'], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               universal_newlines=True)
+    return process.communicate(source.replace('#include "cluda.h"', ''))[0]
 
 
 def compile_kernel(source, architecture):

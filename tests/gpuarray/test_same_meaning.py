@@ -3,11 +3,15 @@ import unittest
 
 import theano
 import theano.tensor as T
+from theano.compile.mode import predefined_modes
 
 from tests.gpuarray.on_device import gpu_ops
 from tests.keras_layer import test_values as keras_values
-from tests.theano_spp import test_errors, test_extremum, test_gradients, test_memory, test_resize, test_values
+from tests.theano_spp import test_errors, test_extremum, test_gradients, test_memory, test_resize, test_values, test_weights
 from theano_spp import superpixel_pool
+
+# Theano's own ops on a device cannot run without a compiler: that mode compares with the reference on the host.
+predefined_modes['FAST_COMPILE'] = predefined_modes['FAST_COMPILE'].excluding('gpuarray')
 
 
 class HereTest(unittest.TestCase):
@@ -84,9 +88,36 @@ class ExtremumGradientTest(test_extremum.GradientTest):
 
 
 class ResizeValuesTest(test_resize.ValuesTest):
-    # Theano's own casts on a device do not run in FAST_COMPILE.
-    test_float16_winners_are_the_same_without_the_compiler = None
+    pass
 
 
 class ResizeGradientTest(test_resize.GradientTest):
     pass
+
+
+class WeightsValueTest(test_weights.ValueTest):
+    pass
+
+
+class WeightsPrecisionTest(test_weights.PrecisionTest):
+    pass
+
+
+class WeightsNotLookedAtTest(test_weights.NotLookedAtTest):
+    pass
+
+
+class WeightsDerivativeTest(test_weights.DerivativeTest):
+    pass
+
+
+class WeightsErrorTest(test_weights.ErrorTest):
+    pass
+
+
+class ResizeErrorTest(test_resize.ErrorTest):
+    # What is too large for a device is said otherwise, or by Theano, which brings the arrays there.
+    test_cells_beyond_memory_are_an_error_and_never_a_crash = None
+    test_more_cells_than_memory_are_an_error_that_names_the_shape = None
+    test_more_superpixels_than_memory_is_an_error_and_never_a_crash = None
+    test_pixels_of_a_map_beyond_memory_are_an_error_and_never_a_crash = None

@@ -1,11 +1,13 @@
 """How the ops get to the GPU: Theano's own optimizations, old and new, ask these for what stands for an op."""
+import copy
+
 import theano.scalar
 from theano.gpuarray.basic_ops import as_gpuarray_variable
 from theano.gpuarray.elemwise import GpuElemwise
 from theano.gpuarray.opt import op_lifter, register_opt, register_opt2
 
 from .external_kernels import ExternalKernels
-from . import extremum, overlap, pixels, pool, sizes, unpool  # noqa: F401: makes the subclasses
+from . import extremum, overlap, pixels, pool, sizes, unpool, weighted  # noqa: F401: makes the subclasses
 
 
 def _cast(variable, dtype, context_name):
@@ -23,8 +25,11 @@ def _register(gpu_op):
     @op_lifter([gpu_op.cpu_op])
     @register_opt2([gpu_op.cpu_op], 'fast_compile', name=name)
     def lift(op, context_name, inputs, outputs):
-        if all(i.dtype != 'float16' for i in inputs):
+        if all(v.dtype != 'float16' for v in list(inputs) + list(outputs)):
             return gpu_op(op)
+        if 'dtype' in op.__props__ and op.dtype == 'float16':
+            op = copy.copy(op)
+            op.dtype = 'float32'
         results = gpu_op(op)(*[_cast(i, 'float32', context_name) if i.dtype == 'float16' else i for i in inputs],
                              return_list=True)
         return [_cast(result, output.dtype, context_name) for result, output in zip(results, outputs)]

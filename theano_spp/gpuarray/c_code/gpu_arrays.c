@@ -74,6 +74,15 @@ static inline int spp_gpu_check_shapes(const char *op, const char *argument, PyG
     return agree ? 0 : spp_gpu_raise("shapes_do_not_agree", "(ssOOs)", op, argument, array, superpixel_map, agreement);
 }
 
+/* Whether an array (batch, *spatial) or (batch, channels, *spatial) has the batch and the space of the map. */
+static inline int spp_gpu_has_pixels_of_map(PyGpuArrayObject *array, PyGpuArrayObject *superpixel_map)
+{
+    const unsigned int naxes = superpixel_map->ga.nd - 1;
+    return array->ga.dimensions[0] == superpixel_map->ga.dimensions[0]
+           && memcmp(array->ga.dimensions + array->ga.nd - naxes, superpixel_map->ga.dimensions + 1,
+                     naxes * sizeof(size_t)) == 0;
+}
+
 /* Pixels of an image, and numbers of superpixels, are counted in 32 bits on the GPU. 0, or -1 with a ValueError. */
 #define SPP_GPU_MOST 2147483646
 

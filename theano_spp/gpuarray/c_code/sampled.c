@@ -38,7 +38,8 @@ int APPLY_SPECIFIC(sample_axes)(SppGpuScratch *scratch, unsigned int naxes, cons
         sampling->cells[i] = i + naxes < 3 ? 1 : cells[i + naxes - 3];
         sampling->pixels[i] = i + naxes < 3 ? 1 : pixels[i + naxes - 3];
         if (sampling->cells[i] > SPP_GPU_MOST || sampling->pixels[i] > SPP_GPU_MOST)
-            return spp_gpu_raise("too_large", "(sKK)", scratch->op, (unsigned long long)sampling->cells[i], 0ULL);
+            return spp_gpu_raise("too_large", "(sKK)", scratch->op, (unsigned long long)(
+                sampling->cells[i] > sampling->pixels[i] ? sampling->cells[i] : sampling->pixels[i]), 0ULL);
         all += sampling->pixels[i];
     }
     if ((sampling->low = spp_gpu_allocate(scratch, all, sizeof(npy_uint32))) == NULL

@@ -1,0 +1,34 @@
+"""Pooling in which pixels count differently, on the GPU: the three ops that it and all its derivatives are made of."""
+from ..weighted import PixelDot, WeightedPool, WeightedUnpool
+from .external_kernels import ExternalKernels, params_of
+
+
+class GpuWeightedPool(ExternalKernels):
+    """:class:`theano_spp.weighted.WeightedPool` on the GPU. `n_superpixels` stays on the host."""
+
+    cpu_op = WeightedPool
+    params_type = params_of(WeightedPool)
+    c_files = ('gpu_arrays.c', 'sorted_pixels.c', 'segments.c', 'weighted_pool.c')
+    c_function = 'weighted_pool'
+    host_inputs = (2,)
+    c_types = {'FEATURE': 0, 'LABEL': 1, 'WEIGHT': 3}
+
+
+class GpuWeightedUnpool(ExternalKernels):
+    """:class:`theano_spp.weighted.WeightedUnpool` on the GPU."""
+
+    cpu_op = WeightedUnpool
+    params_type = params_of(WeightedUnpool)
+    c_files = ('gpu_arrays.c', 'counted_pixels.c', 'weighted_unpool.c')
+    c_function = 'weighted_unpool'
+    c_types = {'LABEL': 1, 'WEIGHT': 2}
+
+
+class GpuPixelDot(ExternalKernels):
+    """:class:`theano_spp.weighted.PixelDot` on the GPU."""
+
+    cpu_op = PixelDot
+    params_type = params_of(PixelDot)
+    c_files = ('gpu_arrays.c', 'pixel_dot.c')
+    c_function = 'pixel_dot'
+    c_types = {'FEATURE': 0, 'LABEL': 2}

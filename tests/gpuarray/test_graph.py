@@ -15,9 +15,14 @@ from tests.gpuarray.on_device import ON_CPU, gpu_ops, transfers
 from tests.label_maps import regions_map
 from tests.processes import run_python
 from tests.theano_spp.test_cache import COUNT, TELL
-from theano_spp import SuperpixelPool, SuperpixelUnpool, superpixel_pool, superpixel_sizes, superpixel_unpool
+from theano_spp import (SuperpixelPool, SuperpixelUnpool, superpixel_overlap, superpixel_pool, superpixel_sizes,
+                        superpixel_unpool)
+from theano_spp.external_c import ExternalC
+from theano_spp.gpuarray.external_kernels import ExternalKernels
 from theano_spp.gpuarray.pool import GpuSuperpixelPool
 from theano_spp.gpuarray.unpool import GpuSuperpixelUnpool
+from theano_spp.sizes import LabelStatistic
+from theano_spp.weighted import _ProductOp
 
 
 def on_device(array):
@@ -51,15 +56,34 @@ class LiftingTest(unittest.TestCase):
         self.features = on_device(rng.randn(2, 5, 11, 13).astype('float32'))
         self.filters = on_device(rng.randn(4, 5, 3, 3).astype('float32'))
 
-    def test_each_operation_has_its_op_on_the_device(self):
+    def test_each_operation_has_its_op_on_the_device_and_nothing_comes_back_on_the_way(self):
         n = T.lscalar()
+        fine = on_device(regions_map(np.random.RandomState(1), (2, 22, 26), 7))
+        weights = on_device(np.random.RandomState(2).rand(2, 11, 13).astype('float32'))
         pooled = superpixel_pool(self.features, self.labels, n)
-        of_each = [(pooled, 'GpuSuperpixelPool'), (superpixel_unpool(pooled, self.labels), 'GpuSuperpixelUnpool'),
-                   (superpixel_sizes(self.labels, n), 'GpuSuperpixelSizes')]
+        largest = superpixel_pool(self.features, self.labels, n, 'max')
+        resized = superpixel_pool(self.features, fine, n, resize='bilinear')
+        weighted = superpixel_pool(self.features, self.labels, n, pixel_weights=weights)
+        of_each = [
+            ({'GpuSuperpixelPool'}, pooled),
+            ({'GpuSuperpixelUnpool'}, superpixel_unpool(on_device(np.ones((2, 5, 7), 'float32')), self.labels)),
+            ({'GpuSuperpixelSizes'}, superpixel_sizes(self.labels, n)),
+            ({'GpuSuperpixelExtremum', 'GpuPutPixels'}, T.grad(T.sqr(largest).sum(), self.features)),
+            ({'GpuSuperpixelExtremum', 'GpuTakePixels'}, T.Rop(largest, self.features, self.features)),
+            ({'GpuSuperpixelOverlapPool', 'GpuSuperpixelOverlapUnpool'}, T.grad(T.sqr(resized).sum(), self.features)),
+            ({'GpuSuperpixelOverlap'}, superpixel_overlap(fine, n, (11, 13))),
+            ({'GpuWeightedPool', 'GpuWeightedUnpool'}, T.grad(T.sqr(weighted).sum(), self.features)),
+            ({'GpuWeightedPool', 'GpuPixelDot', 'GpuSuperpixelUnpool'}, T.grad(T.sqr(weighted).sum(), weights))]
         for optimizer in ('fast_run', 'fast_compile'):
-            for result, name in of_each:
-                function = theano.function([n], result, mode=theano.Mode('cvm', optimizer))
-                self.assertIn(name, [type(op).__name__ for op in gpu_ops(function)])
+            for names, result in of_each:
+                function = theano.function([n], result.transfer(None), mode=theano.Mode('cvm', optimizer),
+                                           on_unused_input='ignore')
+                self.assertLessEqual(names, {type(op).__name__ for op in gpu_ops(function)})
+                self.assertEqual(transfers(function), (0, 0), names)
+
+    def test_every_op_on_the_cpu_has_one_on_the_device(self):
+        on_cpu = {op for base in (ExternalC, LabelStatistic, _ProductOp) for op in base.__subclasses__() if op.c_function}
+        self.assertEqual({gpu_op.cpu_op for gpu_op in ExternalKernels.__subclasses__()}, on_cpu)
 
     def test_the_old_and_the_new_pass_both_bring_them_there(self):
         for other in ('gpuarray_graph_optimization', 'gpuarray_local_optimiziations'):

@@ -6,7 +6,7 @@ PYTHON =
 VENV = .venv
 IN_VENV = THEANO_FLAGS="blas.ldflags='$$($(VENV)/bin/python theano_spp/legacy_bridge.py)',$$THEANO_FLAGS" $(VENV)/bin/python
 
-.PHONY: help demo example test test-cpu test-gpu sanitize bench wheel venv clean
+.PHONY: help demo example test test-cpu test-gpu sanitize bench bench-gpu wheel venv clean
 
 help:      ## list the targets
 	@sed -n 's/^\([a-z-]*\): .*## /  make \1\t/p' Makefile
@@ -36,6 +36,10 @@ sanitize: venv ## the C code under AddressSanitizer and UBSan
 
 bench: venv ## mean pooling beside other libraries (QUICK=1: in short); NAME=growth, training, operations, resize: more
 	@$(IN_VENV) -m benchmarks$(addprefix .,$(NAME)) $(if $(QUICK),--quick)
+
+bench-gpu: ## mean pooling on a GPU, in GB/s: make bench-gpu DEVICE=cuda
+	@sh make_gpu_venv.sh && THEANO_FLAGS="blas.ldflags=,device=$(DEVICE),floatX=float32,$$THEANO_FLAGS" \
+	    .venv-gpu/bin/python -m benchmarks.gpu
 
 wheel: venv ## the packages to install elsewhere, in dist/
 	@.venv/bin/python setup.py -q sdist bdist_wheel

@@ -6,15 +6,28 @@ and what to do: Theano itself goes on with the CPU.
 import warnings
 
 import theano
+from theano.compile import optdb
 
 PYGPU = '0.7.6'
 CURE = ('On Debian 12: apt-get install python3-pygpu libgpuarray-dev, and a virtual environment with'
         ' --system-site-packages; for other systems see docs/gpu.md')
 
 
+OTHER_THEANO = 'That of Theano-PyMC 1.0.5 to 1.0.9 works: pip install Theano-PyMC==1.0.9'
+
+
+def _is_gpu(device):
+    return device.startswith(('cuda', 'opencl'))
+
+
 def _asks_for_gpu(config=theano.config):
-    devices = [config.device, config.init_gpu_device] + config.contexts.split(';')
-    return any(device.split('->')[-1].startswith(('cuda', 'opencl')) for device in devices)
+    of_contexts = [context.split('->')[-1] for context in config.contexts.split(';')]
+    return any(_is_gpu(device) for device in [config.device, config.init_gpu_device] + of_contexts)
+
+
+def _brings_ops_to_gpu():
+    """Whether Theano's GPU optimizations run by default, as it makes them when it has started the flags' device."""
+    return all(optimizer in optdb.__db__['fast_run'] for optimizer in optdb.__db__['gpuarray_opt'])
 
 
 def _register():
@@ -28,11 +41,13 @@ def _register():
     try:
         from . import lifters  # noqa: F401
     except Exception as reason:  # whatever a Theano that does not go with it raises
-        return ('the GPU side of Theano %s cannot be imported (%s: %s). That of Theano-PyMC 1.0.9 can: pip install'
-                ' Theano-PyMC==1.0.9' % (theano.__version__, type(reason).__name__, reason))
+        return ('the GPU side of Theano %s cannot be imported (%s: %s). %s'
+                % (theano.__version__, type(reason).__name__, reason, OTHER_THEANO))
     if _asks_for_gpu() and not theano.gpuarray.pygpu_activated:
         return ('Theano could not start it: its own error stands above. Name a device that there is (python3 -c "import'
                 ' pygpu; pygpu.test()" with DEVICE=cuda or opencl0:0 tries one)')
+    if _is_gpu(theano.config.device) and not _brings_ops_to_gpu():
+        return 'the GPU side of Theano %s did not come up: its own error stands above. %s' % (theano.__version__, OTHER_THEANO)
     return None
 
 

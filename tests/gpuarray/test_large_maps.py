@@ -1,0 +1,68 @@
+"""Superpixels that lie in several tiles of sorted pixels, and more superpixels than a digit of the sort can tell apart."""
+import unittest
+
+import numpy as np
+import theano
+import theano.tensor as T
+
+from theano_spp import superpixel_pool, superpixel_unpool
+from theano_spp.extremum import SuperpixelExtremum
+
+TILE = 4096  # SPP_SEGMENT
+
+
+def pool(features, labels, n, mode='sum'):
+    """Pool one image of one row."""
+    x, m = T.TensorType(features.dtype, (False,) * 3)(), T.imatrix()
+    return theano.function([x, m], superpixel_pool(x, m, n, mode))(features[None], labels[None].astype('int32'))[0]
+
+
+class LargeMapTest(unittest.TestCase):
+
+    def setUp(self):
+        self.rng = np.random.RandomState(0)
+
+    def test_as_many_superpixels_as_three_digits_tell_apart(self):
+        n = 5000
+        labels = self.rng.randint(-1, n, 30011)
+        labels[labels == 77] = 4999
+        features = self.rng.rand(3, labels.size).astype('float32')
+        for c, found in enumerate(pool(features, labels, n, 'mean')):
+            there = labels >= 0
+            sums = np.bincount(labels[there], features[c][there].astype('float64'), n)
+            sizes = np.bincount(labels[there], minlength=n)
+            np.testing.assert_allclose(found, sums / np.maximum(sizes, 1), rtol=1e-6)
+        painted = theano.function([], superpixel_unpool(np.arange(n, dtype='float32')[None, None], labels[None]))()
+        np.testing.assert_array_equal(painted[0, 0], np.where(labels >= 0, labels, 0))
+
+    def test_infinities_and_nans_of_single_tiles_reach_their_superpixels(self):
+        labels = np.repeat([0, 1, 2], [3 * TILE, 2 * TILE + 5, 2 * TILE])
+        features = np.ones((1, labels.size), 'float32')
+        features[0, TILE + 3], features[0, 4 * TILE] = np.inf, np.nan
+        np.testing.assert_array_equal(pool(features, labels, 3), [[np.inf, np.nan, 2 * TILE]])
+
+    def test_what_is_small_beside_another_tile_is_not_lost(self):
+        tiles = 2000
+        features = np.zeros((1, tiles * TILE))
+        features[0, ::TILE] = 100
+        features[0, 0] = 2. ** 60  # next to it 100 is less than half of the last bit
+        found = pool(features, np.zeros(features.size, 'int32'), 1)[0, 0]
+        self.assertLess(abs(found - (2. ** 60 + 100 * (tiles - 1))), 1e-14 * 2. ** 60)
+
+    def test_what_is_small_beside_the_first_features_of_a_tile_is_not_lost(self):
+        features = np.full((1, TILE), 5e-8, 'float32')  # less than half of the last bit of 1
+        features[0, :32] = 1
+        exact = features.astype('float64').sum()
+        self.assertLess(abs(pool(features, np.zeros(TILE, 'int32'), 1)[0, 0] - exact), 1e-6 * exact)
+
+    def test_the_first_of_equal_pixels_in_several_tiles_wins(self):
+        labels = np.zeros(5 * TILE, 'int32')
+        labels[:3], labels[-7:] = -1, 1
+        features = np.zeros((1, labels.size), 'float32')
+        features[0, [TILE + 9, 2 * TILE, 3 * TILE + 1]] = 2
+        features[0, [4 * TILE - 1, TILE + 70]] = -3
+        x, m = T.ftensor3(), T.imatrix()
+        for mode, value, place in (('max', 2, TILE + 9), ('min', -3, TILE + 70)):
+            pooled, winner = theano.function([x, m], SuperpixelExtremum(mode)(x, m, 3))(features[None], labels[None])
+            np.testing.assert_array_equal(pooled, [[[value, 0, 0]]])
+            np.testing.assert_array_equal(winner, [[[place, 5 * TILE - 7, -1]]])

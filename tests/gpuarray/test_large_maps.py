@@ -1,5 +1,6 @@
 """Superpixels that lie in several tiles of sorted pixels, and more superpixels than a digit of the sort can tell apart."""
 import unittest
+from fractions import Fraction
 
 import numpy as np
 import theano
@@ -66,3 +67,25 @@ class LargeMapTest(unittest.TestCase):
             pooled, winner = theano.function([x, m], SuperpixelExtremum(mode)(x, m, 3))(features[None], labels[None])
             np.testing.assert_array_equal(pooled, [[[value, 0, 0]]])
             np.testing.assert_array_equal(winner, [[[place, 5 * TILE - 7, -1]]])
+
+    def test_equal_features_that_are_resized_do_not_lose_digits(self):
+        labels = np.concatenate([np.zeros(6 * TILE, 'int32'), np.arange(1, 3001, dtype='int32')])[None]
+        x, m = T.dtensor3(), T.imatrix()
+        for kind in ('nearest', 'bilinear'):
+            found = theano.function([x, m], superpixel_pool(x, m, 3001, 'sum', resize=kind))(np.full((1, 1, 3), .1), labels)
+            self.assertLess(abs(found[0, 0, 0] - .1 * 6 * TILE), 1e-14 * .1 * 6 * TILE)
+
+    def test_a_cell_that_many_pixels_see_does_not_lose_digits(self):
+        labels = np.zeros((1, 400, 500), 'int32')
+        exact = float(Fraction(.1) * labels.size)
+        for kind in ('nearest', 'bilinear'):
+            found = theano.function([], superpixel_unpool(np.full((1, 1, 1), .1), labels, 'sum', kind, (1, 1)))()
+            self.assertLess(abs(found[0, 0, 0, 0] - exact), 1e-14 * exact)
+
+    def test_a_cell_that_many_winners_see_does_not_lose_digits(self):
+        n = 5000
+        x, m = T.ftensor3(), T.imatrix()
+        gradient = T.grad((superpixel_pool(x, m, n, 'max', resize='bilinear') * np.float32(.1)).sum(), x)
+        found = theano.function([x, m], gradient)(np.ones((1, 1, 1), 'float32'), np.arange(n, dtype='int32')[None])
+        exact = float(Fraction(float(np.float32(.1))) * n)
+        self.assertLess(abs(found[0, 0, 0] - exact), 1e-7 * exact)

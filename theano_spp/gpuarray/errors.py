@@ -32,6 +32,12 @@ def too_large(op_name, pixels, n_superpixels):
                      % (op_name, pixels, n_superpixels))
 
 
+def too_much(op_name, groups):
+    """Raise ValueError: a kernel is started in at most so many groups of threads."""
+    raise ValueError('%s: these sizes ask for %d groups of threads, but a GPU starts at most 2**31 - 1 at once (give a'
+                     ' smaller batch)' % (op_name, groups))
+
+
 def no_memory(op_name):
     """Raise MemoryError."""
     raise MemoryError("%s: the GPU has no memory for the result or for what is kept on the way (give a smaller batch, or"

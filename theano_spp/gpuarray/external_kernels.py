@@ -1,5 +1,7 @@
 """The base class of the ops whose kernels run on the GPU: what ExternalC is for the ops in C."""
+import inspect
 import os
+import sys
 
 import numpy as np
 import pygpu.gpuarray
@@ -10,6 +12,7 @@ from theano.gpuarray.type import GpuArrayType, gpu_context_type
 
 from ..external_c import digest, state_without_c_code
 
+OWN_CODE = inspect.getsource(sys.modules[__name__])
 C_CODE_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'c_code')
 
 
@@ -17,8 +20,8 @@ class ExternalKernels(CGpuKernelBase):
     """An op on the GPU that does what an op of this package does on the CPU.
 
     Its C code stands in files of ``gpuarray/c_code/``: the host's in the section ``support_code_struct``, kernels in
-    cluda, one text for CUDA and OpenCL, in ``kernels``, and what they share in ``device_code``. Kernels know the C types of
-    their inputs by name.
+    cluda, one text for CUDA and OpenCL, in ``kernels``, what they share in ``device_code``, and what host and kernels both know in
+    ``constants``. Kernels know the C types of their inputs by name.
 
     Parameters
     ----------
@@ -39,7 +42,7 @@ class ExternalKernels(CGpuKernelBase):
         Name -> the input whose C type the kernels know by it: FEATURE, LABEL and so on.
     """
 
-    SECTIONS = CGpuKernelBase.SECTIONS | {'device_code'}
+    SECTIONS = CGpuKernelBase.SECTIONS | {'constants', 'device_code'}
     __props__ = ('on_cpu',)
 
     cpu_op = None
@@ -95,7 +98,12 @@ class ExternalKernels(CGpuKernelBase):
         return [gpuarray_helper_inc_dir(), pygpu.get_include()] + CGpuKernelBase.c_header_dirs(self)
 
     def c_code_cache_version(self):
-        return digest(self.func_codes), self.params_type.c_code_cache_version()
+        # This file too: it puts the kernels together.
+        return digest(self.func_codes + [OWN_CODE, repr(sorted(self.c_types.items()))]), \
+            self.params_type.c_code_cache_version()
+
+    def c_support_code(self):
+        return self.code_sections['constants'] + CGpuKernelBase.c_support_code(self)
 
     def gpu_kernels(self, node, name):
         # Anew for each node: Theano's own keeps them in the op, whatever the dtypes of its next node are.
@@ -105,7 +113,8 @@ class ExternalKernels(CGpuKernelBase):
         kernels = []
         for declaration, code in zip(parts[::2], parts[1::2]):
             kernel, parameters = declaration.split(':')
-            source = '\n'.join(['#include "cluda.h"', types, self.code_sections.get('device_code', ''), code])
+            source = '\n'.join(['#include "cluda.h"', types, self.code_sections['constants'],
+                                self.code_sections.get('device_code', ''), code])
             kernels.append(Kernel(source, [get_dtype(p.strip()) for p in parameters.split(',')], kernel.strip(),
                                   flags={'have_double': True, 'have_small': True}))
         return kernels

@@ -1,10 +1,11 @@
+#section constants
+#define SPP_GROUP 256  /* threads of a group */
+
 #section support_code
 /* What every op needs on the GPU's host: results, memory that lives for one call, and errors, whose sentences stand in
    theano_spp/gpuarray/errors.py. */
 #ifndef SPP_GPU_ARRAYS
 #define SPP_GPU_ARRAYS
-
-#define SPP_GROUP 256  /* threads of a group */
 
 /* The spatial axes of an array as rows[0] x rows[1] rows of `length` pixels, and bytes from one to the next. */
 typedef struct {
@@ -182,7 +183,12 @@ static inline int spp_gpu_check_flag(SppGpuScratch *scratch, gpudata *flag, PyGp
 /* Starts a kernel in `groups` groups of SPP_GROUP threads. An expression: 0, or -1 with a RuntimeError. */
 #define SPP_GPU_START(kernel, op, groups, ...)                                                              \
     (spp_gpu_size[0] = (groups), spp_gpu_group[0] = SPP_GROUP,                                               \
-     spp_gpu_started(op, #kernel, &k_##kernel, kernel##_call(1, spp_gpu_size, spp_gpu_group, 0, __VA_ARGS__)))
+     spp_gpu_size[0] > SPP_GPU_MOST_GROUPS                                                                   \
+         ? spp_gpu_raise("too_much", "(sK)", op, (unsigned long long)spp_gpu_size[0])                        \
+         : spp_gpu_started(op, #kernel, &k_##kernel,                                                         \
+                           kernel##_call(1, spp_gpu_size, spp_gpu_group, 0, __VA_ARGS__)))
+
+#define SPP_GPU_MOST_GROUPS 2147483647  /* libgpuarray hands the number on without a look */
 
 static inline int spp_gpu_started(const char *op, const char *name, GpuKernel *kernel, int error)
 {
@@ -210,13 +216,24 @@ int APPLY_SPECIFIC(set_array)(const char *op, PyGpuArrayObject *array)
 }
 
 #section device_code
-#define SPP_GROUP 256
-
 /* Bytes from the first pixel of an image to this one: rows[0] x rows[1] rows of `length` pixels. */
 WITHIN_KERNEL ga_ssize spp_offset(ga_uint pixel, ga_uint rows, ga_uint length, ga_ssize row0, ga_ssize row1, ga_ssize step)
 {
     const ga_uint row = pixel / length;
     return (ga_ssize)(row / rows) * row0 + (ga_ssize)(row % rows) * row1 + (ga_ssize)(pixel % length) * step;
+}
+
+/* A sum whose rounding errors are caught. */
+WITHIN_KERNEL void spp_add(ga_double *sum, ga_double *lost, ga_double value)
+{
+    const ga_double more = *sum + value, kept = more - *sum;
+    *lost += (*sum - (more - kept)) + (value - kept);
+    *sum = more;
+}
+
+WITHIN_KERNEL ga_double spp_total(ga_double sum, ga_double lost)
+{
+    return lost == lost ? sum + lost : sum;  /* infinities lose NaNs */
 }
 
 /* Written so that no compiler warns of an unsigned label compared with zero. */

@@ -73,19 +73,28 @@ KERNEL void add_resized(GLOBAL_MEM const FEATURE *features, ga_size features_off
                                            (ga_uint)((GID_0 % groups * SPP_GROUP + LID_0) / lanes));
     GLOBAL_MEM const char *of_image = (GLOBAL_MEM const char *)features + features_offset + (ga_ssize)image * image_stride
         + (ga_ssize)channel * channel_stride;
-    ga_double total[SPP_CHANNELS];
-    ga_int c;
+    ga_double chain[SPP_CHANNELS], total[SPP_CHANNELS];
+    ga_int c, links = 0;
     ga_uint i;
-    for (c = 0; c < SPP_CHANNELS; ++c)
+    for (c = 0; c < SPP_CHANNELS; ++c) {
+        chain[c] = 0;
         total[c] = 0;
+    }
     for (i = segment.from + lane; i < segment.to; i += (ga_uint)lanes) {
         const SppSeen seen = spp_seen(order[image * pixels + i], low, shares, pixels0, pixels1, pixels2);
         for (c = 0; c < SPP_CHANNELS; ++c)
             if (channel + c < channels)
-                total[c] += spp_resized(of_image + c * channel_stride, seen, row0, row1, step);
+                chain[c] += spp_resized(of_image + c * channel_stride, seen, row0, row1, step);
+        if (++links == SPP_LONG_CHAIN) {
+            for (c = 0; c < SPP_CHANNELS; ++c) {
+                total[c] += chain[c];
+                chain[c] = 0;
+            }
+            links = 0;
+        }
     }
     for (c = 0; c < SPP_CHANNELS; ++c)
-        sums[c * SPP_GROUP + LID_0] = total[c];
+        sums[c * SPP_GROUP + LID_0] = total[c] + chain[c];
     spp_fold_sums(sums, (ga_uint)lanes);
     if (segment.exists && lane < SPP_CHANNELS && channel + lane < channels) {
         const ga_double of_all = sums[lane * SPP_GROUP + LID_0 - lane];

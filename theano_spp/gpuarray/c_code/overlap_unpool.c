@@ -68,7 +68,7 @@ KERNEL void add_audience(GLOBAL_MEM const FEATURE *pooled, ga_size pooled_offset
     GLOBAL_MEM const char *of_image = (GLOBAL_MEM const char *)labels + labels_offset + (ga_ssize)image * image_stride;
     GLOBAL_MEM const char *values = (GLOBAL_MEM const char *)pooled + pooled_offset + (ga_ssize)image * pooled_image
         + (ga_ssize)channel * pooled_channel;
-    ga_double sum[4] = {0, 0, 0, 0};
+    ga_double sum[4] = {0, 0, 0, 0}, lost[4] = {0, 0, 0, 0};
     ga_size p0, p1, p2;
     ga_int c;
     if (cell >= all)
@@ -91,7 +91,7 @@ KERNEL void add_audience(GLOBAL_MEM const FEATURE *pooled, ga_size pooled_offset
                                                                         + (ga_ssize)label * pooled_superpixel);
                         if (mean)
                             value /= sizes[image * n + (ga_size)label];
-                        sum[c] += share * value;
+                        spp_add(&sum[c], &lost[c], share * value);
                     }
             }
         }
@@ -99,5 +99,5 @@ KERNEL void add_audience(GLOBAL_MEM const FEATURE *pooled, ga_size pooled_offset
     for (c = 0; c < 4; ++c)
         if (channel + c < channels)
             ((GLOBAL_MEM FEATURE *)((GLOBAL_MEM char *)cells + cells_offset))[
-                (image * channels + channel + c) * all + cell] = (FEATURE)sum[c];
+                (image * channels + channel + c) * all + cell] = (FEATURE)spp_total(sum[c], lost[c]);
 }

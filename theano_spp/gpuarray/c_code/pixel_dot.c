@@ -65,15 +65,11 @@ KERNEL void multiply_and_add(GLOBAL_MEM const FEATURE *features, ga_size feature
                 + spp_offset((ga_uint)pixel, (ga_uint)rows, (ga_uint)length, features_row0, features_row1, features_step);
             GLOBAL_MEM const char *value = (GLOBAL_MEM const char *)pooled + pooled_offset + (ga_ssize)image * pooled_image
                 + (ga_ssize)label * pooled_superpixel;
-            for (c = 0; c < channels; ++c) {
-                const ga_double product = (ga_double)*(GLOBAL_MEM const FEATURE *)(feature + (ga_ssize)c * features_channel)
-                    * *(GLOBAL_MEM const ga_double *)(value + (ga_ssize)c * pooled_channel);
-                const ga_double more = sum + product, kept = more - sum;
-                lost += (sum - (more - kept)) + (product - kept);
-                sum = more;
-            }
+            for (c = 0; c < channels; ++c)
+                spp_add(&sum, &lost, (ga_double)*(GLOBAL_MEM const FEATURE *)(feature + (ga_ssize)c * features_channel)
+                                     * *(GLOBAL_MEM const ga_double *)(value + (ga_ssize)c * pooled_channel));
         }
         ((GLOBAL_MEM ga_double *)((GLOBAL_MEM char *)dot + dot_offset))[image * pixels + pixel] =
-            lost == lost ? sum + lost : sum;  /* infinities lose NaNs */
+            spp_total(sum, lost);
     }
 }

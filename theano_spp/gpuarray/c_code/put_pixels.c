@@ -14,7 +14,7 @@ int APPLY_SPECIFIC(put_pixels)(PyGpuArrayObject *values, PyGpuArrayObject *pixel
     size_t shape[5] = {batch, channels, 0, 0, 0};
     size_t spatial[3];
     size_t all = 1, cells = 1;
-    gpudata *flag = NULL;
+    gpudata *flag = NULL, *sums = NULL;
     unsigned int axis;
     int failed = -1, is_bad = 0;
 
@@ -35,14 +35,16 @@ int APPLY_SPECIFIC(put_pixels)(PyGpuArrayObject *values, PyGpuArrayObject *pixel
         return 0;
     if ((flag = spp_gpu_flag(&scratch)) == NULL
             || (all > 0 && APPLY_SPECIFIC(sample_axes)(&scratch, naxes, shape + 2, spatial, bilinear, &sampling) != 0)
+            || (sums = spp_gpu_allocate(&scratch, resize ? batch * channels * cells : 0, sizeof(double))) == NULL
+            || APPLY_SPECIFIC(set_zeros)(op, sums, 0, resize ? batch * channels * cells * sizeof(double) : 0) != 0
             || SPP_GPU_START(put, op, batch * channels, values->ga.data, values->ga.offset, values->ga.strides[0],
                              values->ga.strides[1], values->ga.strides[2], pixels->ga.data, pixels->ga.offset,
                              pixels->ga.strides[0], pixels->ga.strides[1], pixels->ga.strides[2],
                              all > 0 ? sampling.low : flag, all > 0 ? sampling.shares : flag,
                              all > 0 ? sampling.pixels[0] : 1, all > 0 ? sampling.pixels[1] : 1,
                              all > 0 ? sampling.pixels[2] : 1, all > 0 ? sampling.cells[1] : 1,
-                             all > 0 ? sampling.cells[2] : 1, all, channels, n, cells, (*feature_map)->ga.data,
-                             (*feature_map)->ga.offset, flag) != 0
+                             all > 0 ? sampling.cells[2] : 1, all, channels, n, cells, resize, sums,
+                             (*feature_map)->ga.data, (*feature_map)->ga.offset, flag) != 0
             || spp_gpu_read_flag(&scratch, flag, &is_bad) != 0)
         goto done;
     failed = is_bad ? spp_gpu_raise("of_reference", "(ss(OOOO))", "put_pixels", how, values, pixels, spatial_shape,
@@ -52,24 +54,34 @@ done:
     return failed;
 }
 
+#section device_code
+/* Until all threads of a group are here, and see what the others wrote to the GPU's memory. CUDA's has that meaning anyway. */
+#ifdef __OPENCL_VERSION__
+#define SPP_BARRIER() barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE)
+#else
+#define SPP_BARRIER() local_barrier()
+#endif
+
 #section kernels
-#kernel put : *, size, ssize, ssize, ssize, *, size, ssize, ssize, ssize, *, *, size, size, size, size, size, size, size, size, size, *, size, *
+#kernel put : *, size, ssize, ssize, ssize, *, size, ssize, ssize, ssize, *, *, size, size, size, size, size, size, size, size, size, int32, *, *, size, *
 /* One group for a plane, cells of one image and channel, zeroed. As many superpixels at a time as there are threads, and one of the
    cells that their pixels see: of threads with the same cell the first adds up what all of them give, in their
-   order, so that no two write to one cell and the bits are the same in every run. */
+   order, so that no two write to one cell and the bits are the same in every run. With resize, where many meet, cells are added
+   up in sums (batch, channels, cells), zeroed. */
 KERNEL void put(GLOBAL_MEM const FEATURE *values, ga_size values_offset, ga_ssize values_image, ga_ssize values_channel,
                 ga_ssize values_superpixel, GLOBAL_MEM const ga_long *pixels, ga_size pixels_offset, ga_ssize pixels_image,
                 ga_ssize pixels_channel, ga_ssize pixels_superpixel, GLOBAL_MEM const ga_uint *low,
                 GLOBAL_MEM const ga_double *shares, ga_size pixels0, ga_size pixels1, ga_size pixels2, ga_size cells1,
-                ga_size cells2, ga_size all, ga_size channels, ga_size n, ga_size cells, GLOBAL_MEM FEATURE *feature_map,
-                ga_size feature_map_offset, GLOBAL_MEM ga_int *flag)
+                ga_size cells2, ga_size all, ga_size channels, ga_size n, ga_size cells, ga_int resize, GLOBAL_MEM ga_double *sums,
+                GLOBAL_MEM FEATURE *feature_map, ga_size feature_map_offset, GLOBAL_MEM ga_int *flag)
 {
     LOCAL_MEM ga_long cell_of[SPP_GROUP];
     LOCAL_MEM ga_double given[SPP_GROUP];
     const ga_size image = GID_0 / channels, channel = GID_0 % channels;
     GLOBAL_MEM FEATURE *plane = (GLOBAL_MEM FEATURE *)((GLOBAL_MEM char *)feature_map + feature_map_offset)
         + (ga_size)GID_0 * cells;
-    ga_size first;
+    GLOBAL_MEM ga_double *of_plane = sums + (resize ? (ga_size)GID_0 * cells : 0);
+    ga_size first, i;
     for (first = 0; first < n; first += SPP_GROUP) {
         const ga_size l = first + LID_0;
         ga_long pixel = -1;
@@ -114,10 +126,15 @@ KERNEL void put(GLOBAL_MEM const FEATURE *values, ga_size values_offset, ga_ssiz
                     for (thread = (ga_int)LID_0; thread < SPP_GROUP; ++thread)
                         if (cell_of[thread] == cell)
                             sum += given[thread];
-                    plane[cell] = (FEATURE)(plane[cell] + sum);
+                    if (resize)
+                        of_plane[cell] += sum;
+                    else
+                        plane[cell] = (FEATURE)(plane[cell] + sum);
                 }
             }
-            local_barrier();
+            SPP_BARRIER();
         }
     }
+    for (i = LID_0; resize && i < cells; i += SPP_GROUP)
+        plane[i] = (FEATURE)of_plane[i];
 }

@@ -1,9 +1,12 @@
+#section constants
+#define SPP_SEGMENT 4096  /* sorted pixels of a tile: superpixels are cut where tiles end */
+#define SPP_CHANNELS 4    /* that a thread looks at side by side */
+#define SPP_CHAIN 16      /* features that may be added up one after the other: within 1e-6 in float32 */
+#define SPP_LONG_CHAIN 32 /* what is float64 already: as many chains, at most, stay within 1e-14 */
+
 #section support_code
 #ifndef SPP_GPU_SEGMENTS
 #define SPP_GPU_SEGMENTS
-
-#define SPP_SEGMENT 4096  /* sorted pixels of a tile: superpixels are cut where tiles end */
-#define SPP_CHANNELS 4    /* that a thread looks at side by side */
 
 /* How the sorted pixels of images are shared among threads. */
 typedef struct {
@@ -26,10 +29,6 @@ static inline SppSegments spp_gpu_segments(size_t pixels, size_t n)
 #endif
 
 #section device_code
-#define SPP_SEGMENT 4096
-#define SPP_CHANNELS 4
-#define SPP_CHAIN 16  /* features that may be added up one after the other: within 1e-6 in float32 */
-
 /* What one superpixel has in one tile of the sorted pixels. */
 typedef struct {
     ga_uint superpixel, tile;
@@ -92,11 +91,7 @@ WITHIN_KERNEL ga_double spp_sum_of_parts(GLOBAL_MEM const ga_double *parts, ga_s
     const ga_uint first_tile = first / SPP_SEGMENT, last_tile = (end - 1) / SPP_SEGMENT;
     ga_double sum = parts[spp_part(at, tiles, first_tile, first_tile)], lost = 0;
     ga_uint tile;
-    for (tile = first_tile + 1; tile <= last_tile; ++tile) {
-        const ga_double part = parts[spp_part(at, tiles, tile, first_tile)];
-        const ga_double more = sum + part, kept = more - sum;
-        lost += (sum - (more - kept)) + (part - kept);
-        sum = more;
-    }
-    return lost == lost ? sum + lost : sum;  /* infinities lose NaNs */
+    for (tile = first_tile + 1; tile <= last_tile; ++tile)
+        spp_add(&sum, &lost, parts[spp_part(at, tiles, tile, first_tile)]);
+    return spp_total(sum, lost);
 }

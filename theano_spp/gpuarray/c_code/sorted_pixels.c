@@ -1,10 +1,12 @@
+#section constants
+#define SPP_DIGIT_BITS 5   /* six would need more local memory than OpenCL promises */
+#define SPP_DIGITS 32
+#define SPP_STRIP 8         /* pixels that one thread sorts */
+#define SPP_SORT_TILE 2048  /* and one group */
+
 #section support_code
 #ifndef SPP_SORTED_PIXELS
 #define SPP_SORTED_PIXELS
-
-#define SPP_DIGIT_BITS 6
-#define SPP_DIGITS (1 << SPP_DIGIT_BITS)
-#define SPP_SORT_TILE 2048  /* pixels that one group sorts: SPP_GROUP strips of eight */
 
 /* The pixels of each image sorted by superpixel, those of a superpixel in row-major order. */
 typedef struct {
@@ -16,7 +18,7 @@ typedef struct {
 #endif
 
 #section support_code_struct
-/* Superpixel of each pixel -> order, once for all channels: a radix sort by digits of six bits, from the lowest on.
+/* Superpixel of each pixel -> order, once for all channels: a radix sort, from the lowest digits on.
    [in] superpixel_map (batch, *spatial) with pixels, n at least 1  [out] flag () ga_int: not 0 if a label is too large
    Returns 0, or -1 with an error set. */
 int APPLY_SPECIFIC(sort_pixels)(SppGpuScratch *scratch, PyGpuArrayObject *superpixel_map, size_t n, gpudata *flag,
@@ -57,9 +59,6 @@ int APPLY_SPECIFIC(sort_pixels)(SppGpuScratch *scratch, PyGpuArrayObject *superp
 }
 
 #section device_code
-#define SPP_DIGITS 64
-#define SPP_STRIP 8
-#define SPP_SORT_TILE 2048
 #define SPP_DIGIT(key, shift) ((key) >> (shift) & (SPP_DIGITS - 1))
 
 #section kernels

@@ -35,8 +35,8 @@ int APPLY_SPECIFIC(superpixel_overlap)(PyGpuArrayObject *superpixel_map, PyArray
             || APPLY_SPECIFIC(count_pixels)(&scratch, superpixel_map, n, flag, &sizes) != 0
             || APPLY_SPECIFIC(sample_axes)(&scratch, naxes, shape + 2, superpixel_map->ga.dimensions + 1, bilinear,
                                            &sampling) != 0
-            || (weights = spp_gpu_allocate(&scratch, batch * n * cells, sizeof(double))) == NULL
-            || APPLY_SPECIFIC(set_zeros)(op, weights, 0, batch * n * cells * sizeof(double)) != 0
+            || (weights = spp_gpu_allocate(&scratch, batch * n * cells, 2 * sizeof(double))) == NULL
+            || APPLY_SPECIFIC(set_zeros)(op, weights, 0, batch * n * cells * 2 * sizeof(double)) != 0
             || (n > 0
                 && SPP_GPU_START(weigh_audience, op, batch * spp_gpu_ceil_divide(cells, SPP_GROUP), superpixel_map->ga.data,
                                  superpixel_map->ga.offset, superpixel_map->ga.strides[0], grid.row0, grid.row1, grid.pixel,
@@ -53,7 +53,8 @@ done:
 
 #section kernels
 #kernel weigh_audience : *, size, ssize, ssize, ssize, ssize, *, *, size, size, size, size, size, size, size, int32, *, *, int32, *, size
-/* One thread for a cell: adds up the shares of each superpixel in weights (batch, n, cells), zeroed, then writes them. */
+/* One thread for a cell: adds up the shares of each superpixel in weights (batch, n, 2, cells), zeroed, sums and what they lost;
+   then writes them. */
 KERNEL void weigh_audience(GLOBAL_MEM const LABEL *labels, ga_size labels_offset, ga_ssize image_stride, ga_ssize row0,
                            ga_ssize row1, ga_ssize step, GLOBAL_MEM const ga_uint *low, GLOBAL_MEM const ga_double *shares,
                            ga_size pixels0, ga_size pixels1, ga_size pixels2, ga_size cells0, ga_size cells1,
@@ -64,7 +65,7 @@ KERNEL void weigh_audience(GLOBAL_MEM const LABEL *labels, ga_size labels_offset
     const ga_size image = GID_0 / groups, cell = GID_0 % groups * SPP_GROUP + LID_0;
     const ga_size x2 = cell % cells2, x1 = cell / cells2 % cells1, x0 = cell / cells2 / cells1;
     GLOBAL_MEM const char *of_image = (GLOBAL_MEM const char *)labels + labels_offset + (ga_ssize)image * image_stride;
-    GLOBAL_MEM ga_double *weight = weights + image * n * all + cell;
+    GLOBAL_MEM ga_double *weight = weights + image * n * 2 * all + cell;
     ga_size p0, p1, p2, l;
     if (cell >= all)
         return;
@@ -77,13 +78,19 @@ KERNEL void weigh_audience(GLOBAL_MEM const LABEL *labels, ga_size labels_offset
                 const ga_double share = share1 * spp_share(low, shares, pixels0 + pixels1 + p2, x2);
                 const LABEL label = *(GLOBAL_MEM const LABEL *)(of_image + (ga_ssize)p0 * row0 + (ga_ssize)p1 * row1
                                                                 + (ga_ssize)p2 * step);
-                if (share > 0 && !SPP_IS_NONE(label) && !SPP_IS_TOO_LARGE(label, n))
-                    weight[(ga_size)label * all] += share;
+                if (share > 0 && !SPP_IS_NONE(label) && !SPP_IS_TOO_LARGE(label, n)) {
+                    const ga_size at = 2 * (ga_size)label * all;
+                    ga_double sum = weight[at], lost = weight[at + all];
+                    spp_add(&sum, &lost, share);
+                    weight[at] = sum;
+                    weight[at + all] = lost;
+                }
             }
         }
     for (l = 0; l < n; ++l) {
         const ga_int size = sizes[image * n + l];
-        const ga_double of_cell = mean && size > 0 ? weight[l * all] / size : weight[l * all];
+        const ga_double sum = spp_total(weight[2 * l * all], weight[(2 * l + 1) * all]);
+        const ga_double of_cell = mean && size > 0 ? sum / size : sum;
         const ga_size to = (image * n + l) * all + cell;
         if (is_float32)
             ((GLOBAL_MEM ga_float *)(overlap + overlap_offset))[to] = (ga_float)of_cell;

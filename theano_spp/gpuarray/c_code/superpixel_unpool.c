@@ -1,10 +1,5 @@
-#section support_code
-#ifndef SPP_GPU_UNPOOL
-#define SPP_GPU_UNPOOL
-
+#section constants
 #define SPP_PAINTED 8  /* channels that a thread paints on its pixel */
-
-#endif
 
 #section support_code_struct
 /* [in]  pooled (batch, channels, n_superpixels), superpixel_map (batch, *spatial)
@@ -50,9 +45,6 @@ done:
     spp_gpu_release(&scratch);
     return failed;
 }
-
-#section device_code
-#define SPP_PAINTED 8
 
 #section kernels
 #kernel paint : *, size, ssize, ssize, ssize, *, size, ssize, size, size, ssize, ssize, ssize, size, size, size, int32, *, *, size, *

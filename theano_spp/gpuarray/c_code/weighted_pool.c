@@ -106,7 +106,7 @@ KERNEL void add_weighted(GLOBAL_MEM const FEATURE *features, ga_size features_of
                 chain[c] += weight * (ga_double)*(GLOBAL_MEM const FEATURE *)(at + c * channel_stride);
             else if (channel + c == channels)
                 chain[c] += weight;
-        if (++links == SPP_CHAIN) {
+        if (++links == SPP_LONG_CHAIN) {
             for (c = 0; c < SPP_CHANNELS; ++c) {
                 total[c] += chain[c];
                 chain[c] = 0;

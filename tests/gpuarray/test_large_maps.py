@@ -33,7 +33,9 @@ class LargeMapTest(unittest.TestCase):
             sums = np.bincount(labels[there], features[c][there].astype('float64'), n)
             sizes = np.bincount(labels[there], minlength=n)
             np.testing.assert_allclose(found, sums / np.maximum(sizes, 1), rtol=1e-6)
-        painted = theano.function([], superpixel_unpool(np.arange(n, dtype='float32')[None, None], labels[None]))()
+        y, m = T.ftensor3(), T.imatrix()
+        painted = theano.function([y, m], superpixel_unpool(y, m))(np.arange(n, dtype='float32')[None, None],
+                                                                   labels[None].astype('int32'))
         np.testing.assert_array_equal(painted[0, 0], np.where(labels >= 0, labels, 0))
 
     def test_infinities_and_nans_of_single_tiles_reach_their_superpixels(self):
@@ -78,8 +80,9 @@ class LargeMapTest(unittest.TestCase):
     def test_a_cell_that_many_pixels_see_does_not_lose_digits(self):
         labels = np.zeros((1, 400, 500), 'int32')
         exact = float(Fraction(.1) * labels.size)
+        y, m = T.dtensor3(), T.itensor3()
         for kind in ('nearest', 'bilinear'):
-            found = theano.function([], superpixel_unpool(np.full((1, 1, 1), .1), labels, 'sum', kind, (1, 1)))()
+            found = theano.function([y, m], superpixel_unpool(y, m, 'sum', kind, (1, 1)))(np.full((1, 1, 1), .1), labels)
             self.assertLess(abs(found[0, 0, 0, 0] - exact), 1e-14 * exact)
 
     def test_a_cell_that_many_winners_see_does_not_lose_digits(self):

@@ -28,13 +28,18 @@ static inline SppGpuGrid spp_gpu_grid(PyGpuArrayObject *array, unsigned int firs
     return grid;
 }
 
-static inline size_t spp_gpu_pixels(PyGpuArrayObject *array, unsigned int first)
+static inline size_t spp_gpu_product(const size_t *sizes, unsigned int count)
 {
     size_t product = 1;
-    unsigned int axis;
-    for (axis = first; axis < array->ga.nd; ++axis)
-        product *= array->ga.dimensions[axis];
+    while (count > 0)
+        product *= sizes[--count];
     return product;
+}
+
+/* [in] first: the first of the axes that count */
+static inline size_t spp_gpu_pixels(PyGpuArrayObject *array, unsigned int first)
+{
+    return spp_gpu_product(array->ga.dimensions + first, array->ga.nd - first);
 }
 
 static inline size_t spp_gpu_ceil_divide(size_t a, size_t b) { return a / b + (a % b != 0); }
@@ -64,11 +69,12 @@ static int spp_gpu_raise(const char *function, const char *format, ...)
 #define SPP_GPU_IN_BATCH "IN_BATCH"
 #define SPP_GPU_POOLED_IN_BATCH "POOLED_IN_BATCH"
 
-/* 0, or -1 with a ValueError that tells both shapes. [in] in_space: whether the spatial axes agree too */
+/* 0, or -1 with a ValueError that tells both shapes. */
 static inline int spp_gpu_check_shapes(const char *op, const char *argument, PyGpuArrayObject *array,
-                                       PyGpuArrayObject *superpixel_map, const char *agreement, int in_space)
+                                       PyGpuArrayObject *superpixel_map, const char *agreement)
 {
     int agree = array->ga.dimensions[0] == superpixel_map->ga.dimensions[0];
+    const int in_space = strcmp(agreement, SPP_GPU_IN_SPACE) == 0;
     unsigned int axis;
     for (axis = 1; in_space && axis < superpixel_map->ga.nd; ++axis)
         agree = agree && array->ga.dimensions[axis + 1] == superpixel_map->ga.dimensions[axis];

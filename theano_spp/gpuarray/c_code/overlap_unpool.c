@@ -14,8 +14,7 @@ int APPLY_SPECIFIC(overlap_unpool)(PyGpuArrayObject *pooled, PyGpuArrayObject *s
     SppGpuSampling sampling;
     size_t shape[5] = {batch, channels, 0, 0, 0};
     gpudata *flag = NULL, *sizes = NULL;
-    size_t cells = 1;
-    unsigned int axis;
+    size_t cells;
     int failed = -1;
 
     if (batch != superpixel_map->ga.dimensions[0]
@@ -25,8 +24,7 @@ int APPLY_SPECIFIC(overlap_unpool)(PyGpuArrayObject *pooled, PyGpuArrayObject *s
     if (spp_gpu_check_sizes(op, superpixel_map, n) != 0
             || spp_gpu_prepare(op, feature_map, 2 + naxes, shape, pooled->ga.typecode, params->context) != 0)
         return -1;
-    for (axis = 0; axis < naxes; ++axis)
-        cells *= shape[axis + 2];
+    cells = spp_gpu_product(shape + 2, naxes);
     if (batch * pixels == 0)
         return APPLY_SPECIFIC(set_array)(op, *feature_map);
     if ((flag = spp_gpu_flag(&scratch)) == NULL

@@ -1,3 +1,16 @@
+#section device_code
+/* The sum of a segment: finishes a superpixel that lies in one tile, else it is a part. [in] at: image and channel
+   [out] pooled (n): of this image and channel */
+WITHIN_KERNEL void spp_write_sum(const SppSegment segment, ga_double sum, ga_size at, ga_size tiles, ga_int mean,
+                                 GLOBAL_MEM ga_double *parts, GLOBAL_MEM FEATURE *pooled)
+{
+    if (segment.first_tile < segment.last_tile)
+        parts[spp_part(at, tiles, segment.tile, segment.first_tile)] = sum;
+    else
+        pooled[segment.superpixel] = (FEATURE)(mean && segment.end > segment.first
+                                               ? sum / (segment.end - segment.first) : sum);
+}
+
 #section kernels
 #kernel add_parts : *, *, size, size, size, int32, *, size
 /* Finishes the superpixels that lie in several tiles. */

@@ -13,9 +13,8 @@ int APPLY_SPECIFIC(put_pixels)(PyGpuArrayObject *values, PyGpuArrayObject *pixel
     SppGpuSampling sampling;
     size_t shape[5] = {batch, channels, 0, 0, 0};
     size_t spatial[3];
-    size_t all = 1, cells = 1;
+    size_t all, cells;
     gpudata *flag = NULL, *sums = NULL;
-    unsigned int axis;
     int failed = -1, is_bad = 0;
 
     if (naxes < 1 || naxes > 3 || APPLY_SPECIFIC(read_sizes)(map_shape, naxes, spatial) != 0
@@ -24,10 +23,8 @@ int APPLY_SPECIFIC(put_pixels)(PyGpuArrayObject *values, PyGpuArrayObject *pixel
             || (resize ? spp_gpu_lacks_cells(naxes, shape + 2, spatial)
                        : memcmp(shape + 2, spatial, naxes * sizeof(size_t)) != 0))
         return spp_gpu_raise("of_reference", "(ss(OOOO))", "put_pixels", how, values, pixels, spatial_shape, map_shape);
-    for (axis = 0; axis < naxes; ++axis) {
-        all *= spatial[axis];
-        cells *= shape[axis + 2];
-    }
+    all = spp_gpu_product(spatial, naxes);
+    cells = spp_gpu_product(shape + 2, naxes);
     if (spp_gpu_prepare(op, feature_map, 2 + naxes, shape, values->ga.typecode, params->context) != 0
             || APPLY_SPECIFIC(set_array)(op, *feature_map) != 0)
         return -1;

@@ -23,8 +23,7 @@ int APPLY_SPECIFIC(superpixel_extremum)(PyGpuArrayObject *feature_map, PyGpuArra
     ssize_t n;
     int failed = -1;
 
-    if (spp_gpu_check_shapes(op, "feature_map", feature_map, superpixel_map, resize ? SPP_GPU_IN_BATCH : SPP_GPU_IN_SPACE,
-                             !resize) != 0
+    if (spp_gpu_check_shapes(op, "feature_map", feature_map, superpixel_map, resize ? SPP_GPU_IN_BATCH : SPP_GPU_IN_SPACE) != 0
             || (n = spp_gpu_n_superpixels(op, n_superpixels)) < 0
             || spp_gpu_check_sizes(op, superpixel_map, n) != 0)
         return -1;

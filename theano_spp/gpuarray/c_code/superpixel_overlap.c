@@ -13,9 +13,8 @@ int APPLY_SPECIFIC(superpixel_overlap)(PyGpuArrayObject *superpixel_map, PyArray
     SppGpuSampling sampling;
     size_t shape[5] = {batch, 0, 0, 0, 0};
     gpudata *flag = NULL, *sizes = NULL, *weights = NULL;
-    size_t cells = 1;
+    size_t cells;
     ssize_t n;
-    unsigned int axis;
     int failed = -1;
 
     if ((n = spp_gpu_n_superpixels(op, n_superpixels)) < 0 || spp_gpu_check_sizes(op, superpixel_map, n) != 0)
@@ -27,8 +26,7 @@ int APPLY_SPECIFIC(superpixel_overlap)(PyGpuArrayObject *superpixel_map, PyArray
     if (spp_gpu_prepare(op, overlap, 2 + naxes, shape, ITEMSIZE_OUTPUT_0 == 4 ? GA_FLOAT : GA_DOUBLE,
                         params->context) != 0)
         return -1;
-    for (axis = 0; axis < naxes; ++axis)
-        cells *= shape[axis + 2];
+    cells = spp_gpu_product(shape + 2, naxes);
     if (batch * pixels == 0)
         return APPLY_SPECIFIC(set_array)(op, *overlap);
     if ((flag = spp_gpu_flag(&scratch)) == NULL

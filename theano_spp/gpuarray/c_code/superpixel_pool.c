@@ -17,7 +17,7 @@ int APPLY_SPECIFIC(superpixel_pool)(PyGpuArrayObject *feature_map, PyGpuArrayObj
     ssize_t n;
     int failed = -1;
 
-    if (spp_gpu_check_shapes(op, "feature_map", feature_map, superpixel_map, SPP_GPU_IN_SPACE, 1) != 0
+    if (spp_gpu_check_shapes(op, "feature_map", feature_map, superpixel_map, SPP_GPU_IN_SPACE) != 0
             || (n = spp_gpu_n_superpixels(op, n_superpixels)) < 0
             || spp_gpu_check_sizes(op, superpixel_map, n) != 0)
         return -1;
@@ -91,12 +91,8 @@ KERNEL void add_segments(GLOBAL_MEM const FEATURE *features, ga_size features_of
         sums[c * SPP_GROUP + LID_0] = total[c] + sum[c];
     spp_fold_sums(sums, (ga_uint)lanes);
     if (segment.exists && lane < SPP_CHANNELS && channel + lane < channels) {
-        const ga_double of_all = sums[lane * SPP_GROUP + LID_0 - lane];
         const ga_size at = image * channels + channel + lane;
-        if (segment.first_tile < segment.last_tile)
-            parts[spp_part(at, tiles, segment.tile, segment.first_tile)] = of_all;
-        else
-            ((GLOBAL_MEM FEATURE *)((GLOBAL_MEM char *)pooled + pooled_offset))[at * n + segment.superpixel] =
-                (FEATURE)(mean && segment.end > segment.first ? of_all / (segment.end - segment.first) : of_all);
+        spp_write_sum(segment, sums[lane * SPP_GROUP + LID_0 - lane], at, tiles, mean, parts,
+                      (GLOBAL_MEM FEATURE *)((GLOBAL_MEM char *)pooled + pooled_offset) + at * n);
     }
 }

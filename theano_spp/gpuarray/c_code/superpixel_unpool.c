@@ -18,7 +18,7 @@ int APPLY_SPECIFIC(superpixel_unpool)(PyGpuArrayObject *pooled, PyGpuArrayObject
     unsigned int axis;
     int failed = -1;
 
-    if (spp_gpu_check_shapes(op, "pooled", pooled, superpixel_map, SPP_GPU_POOLED_IN_BATCH, 0) != 0
+    if (spp_gpu_check_shapes(op, "pooled", pooled, superpixel_map, SPP_GPU_POOLED_IN_BATCH) != 0
             || spp_gpu_check_sizes(op, superpixel_map, n) != 0)
         return -1;
     for (axis = 1; axis < superpixel_map->ga.nd; ++axis)

@@ -13,9 +13,8 @@ int APPLY_SPECIFIC(take_pixels)(PyGpuArrayObject *feature_map, PyGpuArrayObject 
     SppGpuScratch scratch = {params->context->ctx, op, {NULL}, 0};
     SppGpuSampling sampling = {{1, 1, 1}, {1, 1, 1}, NULL, NULL};
     size_t spatial[3];
-    size_t all = 1;
+    size_t all;
     gpudata *flag = NULL;
-    unsigned int axis;
     int failed = -1, is_bad = 0;
 
     if (APPLY_SPECIFIC(read_sizes)(map_shape, naxes, spatial) != 0
@@ -23,8 +22,7 @@ int APPLY_SPECIFIC(take_pixels)(PyGpuArrayObject *feature_map, PyGpuArrayObject 
             || (resize ? spp_gpu_lacks_cells(naxes, cells, spatial)
                        : memcmp(cells, spatial, naxes * sizeof(size_t)) != 0))
         return spp_gpu_raise("of_reference", "(ss(OOO))", "take_pixels", how, feature_map, pixels, map_shape);
-    for (axis = 0; axis < naxes; ++axis)
-        all *= spatial[axis];
+    all = spp_gpu_product(spatial, naxes);
     if (spp_gpu_prepare(op, taken, 3, shape, feature_map->ga.typecode, params->context) != 0)
         return -1;
     if (shape[0] * shape[1] * shape[2] == 0)

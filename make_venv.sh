@@ -32,7 +32,7 @@ beneath=$("$python" -c 'import sys; print("%s/bin/python%d.%d" % ((sys.base_pref
 if [ -x "$beneath" ]; then python=$beneath; fi
 
 # A .venv is ready if it was finished from this Python for these requirements. An interrupted one has no such note.
-wanted="$python $("$python" -c 'import platform; print(platform.python_version())') $(cat requirements.txt requirements-dev.txt make_venv.sh | cksum)"
+wanted="$python $("$python" -c 'import platform; print(platform.python_version())') $(cat requirements.txt requirements-spn.txt requirements-dev.txt make_venv.sh | cksum)"
 if [ "$(cat .venv/ready 2>/dev/null)" = "$wanted" ] && .venv/bin/python -c '' 2>/dev/null; then
     exit 0
 fi

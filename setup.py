@@ -1,4 +1,4 @@
-"""Packs theano_spp and keras_layer. Pins are in requirements.txt, the version in theano_spp/version.py."""
+"""Packs theano_spp, keras_layer and spn. Pins are in requirements*.txt, the version in theano_spp/version.py."""
 import os
 import re
 
@@ -11,6 +11,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 def read(name):
     with open(os.path.join(HERE, *name.split('/')), encoding='utf-8') as f:
         return f.read()
+
+
+def pins(name):
+    return [line for line in read(name).splitlines() if line and not line.startswith(('#', '-r'))]
 
 
 # How `import keras` works on Python 3.9-3.11 also where theano, keras or nose is imported before theano_spp. Python runs
@@ -65,10 +69,12 @@ setup(
     long_description_content_type='text/markdown',
     author='theano-spp authors',
     license='BSD-3-Clause',
-    packages=find_packages(include=['theano_spp', 'theano_spp.*', 'keras_layer', 'keras_layer.*']),
+    packages=find_packages(include=['theano_spp', 'theano_spp.*', 'keras_layer', 'spn', 'spn.*']),
     package_data={'': ['c_code/*.c']},
     python_requires='>=3.6,<3.12',
-    install_requires=[line for line in read('requirements.txt').splitlines() if line and not line.startswith('#')],
+    install_requires=pins('requirements.txt'),
+    extras_require={'spn': pins('requirements-spn.txt')},
+    entry_points={'console_scripts': ['spn = spn.commands:main']},
     cmdclass={'build_py': build_py_with_bridge},
     zip_safe=False,
     classifiers=[

@@ -65,10 +65,10 @@ class TestPackaging(unittest.TestCase):
             self.assertTrue(ours)
             self.assertEqual({path for path in self.in_wheel if os.path.dirname(path) == folder}, ours)
 
-    def test_a_wheel_installs_two_packages_and_the_pth_and_no_tests(self):
+    def test_a_wheel_installs_three_packages_and_the_pth_and_no_tests(self):
         top = {name.split('/')[0] for name in self.in_wheel}
         self.assertEqual({name for name in top if not name.endswith('.dist-info')},
-                         {'theano_spp', 'keras_layer', 'theano_spp_legacy_bridge.pth'})
+                         {'theano_spp', 'keras_layer', 'spn', 'theano_spp_legacy_bridge.pth'})
 
     def test_a_wheel_is_for_any_machine_and_for_python_3_6_to_3_11(self):
         self.assertEqual(os.path.basename(self.wheel), 'theano_spp-{}-py3-none-any.whl'.format(__version__))
@@ -82,7 +82,7 @@ class TestPackaging(unittest.TestCase):
                              ('3.8', 'numpy==1.19.5 h5py==2.10.0 pyyaml==6.0.1'),
                              ('3.11', 'numpy==1.23.5 h5py==3.10.0 pyyaml==6.0.1')):
             here = {str(pin.name) + str(pin.specifier) for pin in required
-                    if pin.marker is None or pin.marker.evaluate({'python_version': python})}
+                    if pin.marker is None or pin.marker.evaluate({'python_version': python, 'extra': ''})}
             pins = set(('Theano-PyMC==1.0.9 keras==2.2.5 ' + pins).split())
             self.assertEqual(here & pins, pins, python)
             self.assertEqual(len(here), 9, here)

@@ -1,0 +1,167 @@
+"""The command line. Each command checks what it is given, calls one function of the package and says what came of it.
+
+Theano and Keras take seconds to import: a command imports what it needs when it runs.
+"""
+import os
+
+import click
+
+from .errors import SpnError
+
+SIZES = (224, 288, 352)  # of images, in training and for CAMs
+
+
+class Command(click.Command):
+    """A command whose help ends with an example, and that shows an `SpnError` as its sentence alone."""
+
+    def __init__(self, *args, example, **kwargs):
+        super(Command, self).__init__(*args, epilog='Example:  ' + example, **kwargs)
+
+    def invoke(self, context):
+        try:
+            return super(Command, self).invoke(context)
+        except SpnError as error:
+            raise click.ClickException(str(error))
+
+
+def command(group, name, example):
+    return group.command(name, cls=Command, example=example)
+
+
+seed_option = click.option('--seed', type=click.IntRange(0), default=0, show_default=True,
+                           help='All that is random follows from it.')
+data_argument = click.argument('data', type=click.Path())
+
+
+@click.group(context_settings={'help_option_names': ['-h', '--help'], 'max_content_width': 120})
+def main():
+    """Superpixel pooling networks: from image-level labels to segmentations.
+
+    One command after the other: data, superpixels, encode, train, cam, segment, predict, evaluate. What they write they
+    write beside and move into place; a command that was stopped goes on where it was when it is given again.
+    """
+
+
+@main.group()
+def data():
+    """Make the HDF5 file that holds images, labels and masks."""
+
+
+def say_skipped(skipped):
+    for sentence in skipped:
+        click.echo('skipped: ' + sentence, err=True)
+    if skipped:
+        click.echo('{} pictures were skipped'.format(len(skipped)), err=True)
+
+
+def say_data(path):
+    from .dataset import SPLITS, Dataset
+    with Dataset(path) as dataset:
+        click.echo('{}: {}; classes: {}'.format(path, ', '.join(
+            '{} {}'.format((dataset.splits == split).sum(), split) for split in SPLITS), ', '.join(dataset.class_names)))
+
+
+@command(data, 'composites', 'spn data composites composites.h5 --train 600 --val 120 --test 180')
+@click.argument('out', type=click.Path())
+@click.option('--train', type=click.IntRange(1), default=600, show_default=True, help='Pictures to train on.')
+@click.option('--val', type=click.IntRange(1), default=120, show_default=True, help='Pictures to choose settings by.')
+@click.option('--test', type=click.IntRange(1), default=180, show_default=True, help='Pictures to report on.')
+@seed_option
+def data_composites(out, train, val, test, seed):
+    """Photographed objects on photographed backgrounds, with exact masks, from Debian packages.
+
+    Objects and backgrounds of val and test are held out from training. The packages (270 MB) are fetched without root into
+    SPN_HOME, or ~/.cache/spn.
+    """
+    from .sources import composites
+    say_skipped(composites.make(out, {'train': train, 'val': val, 'test': test}, seed))
+    say_data(out)
+
+
+@command(main, 'superpixels', 'spn superpixels composites.h5 --method slic --set n_segments=300 --name slic-300')
+@data_argument
+@click.option('--method', type=click.Choice(['felzenszwalb', 'slic', 'watershed', 'grid']), default='felzenszwalb',
+              show_default=True)
+@click.option('--set', 'given', metavar='SETTING=NUMBER', multiple=True, help='A setting of the method, such as scale=300.')
+@click.option('--folder', type=click.Path(file_okay=False), help='Your own maps, NAME.npy or NAME.png for each picture.')
+@click.option('--name', help="What to call these maps in the file; the method's name if not given.")
+@click.option('--workers', type=click.IntRange(1), help='Processes; as many as cores if not given.')
+@click.option('--seed', type=int, hidden=True, help='Nothing is random here.')
+def superpixels(data, method, given, folder, name, workers, seed):
+    """Add superpixel maps to a data set."""
+    from . import superpixels
+    if folder:
+        settings = {'folder': os.path.abspath(folder)}
+    else:
+        settings = superpixels.settings_of(method, dict(map(setting, given)))
+    name = name or (os.path.basename(settings['folder']) if folder else method)
+    counts = superpixels.make(data, name, settings, workers)
+    for i, count in enumerate(counts):
+        click.echo('{}\t{}'.format(i, count))
+    click.echo('{}: superpixels {!r}, {} to {} an image, {:.0f} on average'.format(
+        data, name, counts.min(), counts.max(), counts.mean()), err=True)
+
+
+def setting(text):
+    name, _, value = text.partition('=')
+    try:
+        return name, float(value)
+    except ValueError:
+        raise SpnError('--set {} is not of the form SETTING=NUMBER, such as scale=300'.format(text))
+
+
+size_option = click.option('--size', 'sizes', type=click.IntRange(32), multiple=True, default=SIZES, show_default=True,
+                           help='Rows and columns that images are resized to; give it several times.')
+weights_option = click.option('--weights', type=click.Choice(['auto', 'package', 'keras', 'random']), default='auto',
+                              show_default=True, help="VGG16's: Keras's file if it is there, or from a package.")
+
+
+@command(main, 'encode', 'spn encode composites.h5 --size 224 --size 288')
+@data_argument
+@size_option
+@weights_option
+@click.option('--seed', type=int, hidden=True, help='Nothing is random here.')
+def encode(data, sizes, weights, seed):
+    """Run the frozen VGG16 over all images, once for each size, and keep its features on disk beside the data set.
+
+    An image takes half a second at 224 pixels, on two cores, and 200 kB. `spn train` does the same where it is needed.
+    """
+    for features in encoded(data, sizes, weights):
+        click.echo('{}: {} images'.format(features.path, len(features)))
+
+
+def encoded(data, sizes, weights):
+    from . import features
+    from .encoder import Encoder
+    for size in sizes:
+        features.check_size(size)
+    encoder = Encoder(weights)
+    return [features.make(data, size, encoder) for size in sizes]
+
+
+@command(main, 'train', 'spn train composites.h5 --out run --superpixels felzenszwalb --epochs 8')
+@data_argument
+@click.option('--out', type=click.Path(file_okay=False), required=True, help='The folder to write to.')
+@click.option('--superpixels', 'names', multiple=True, default=['felzenszwalb'], show_default=True,
+              help='Superpixel maps of the data set; give it several times to have each batch choose.')
+@size_option
+@weights_option
+@click.option('--epochs', type=click.IntRange(1), help='Rounds over the images.')
+@click.option('--batch-size', type=click.IntRange(1))
+@click.option('--learning-rate', type=click.FloatRange(0, min_open=True))
+@click.option('--upsampling-stages', type=click.IntRange(0, 3))
+@click.option('--gap-branch/--no-gap-branch', default=True, show_default=True)
+@click.option('--superpixel-branch/--no-superpixel-branch', default=True, show_default=True)
+@seed_option
+def train(data, out, names, sizes, weights, seed, **given):
+    """Train the superpixel pooling network on image-level labels alone.
+
+    Writes model.h5, log.csv and curves.png, and after each epoch checkpoint.h5, from which the same command goes on.
+    """
+    from . import network, training
+    given = {name: value for name, value in given.items() if value is not None}
+    settings, how = [dict(defaults, **{name: given[name] for name in given if name in defaults})
+                     for defaults in (network.DEFAULTS, training.DEFAULTS)]
+    trained = training.train(data, out, encoded(data, sizes, weights), list(names), weights, settings, how, seed)
+    click.echo('{}: {}'.format(os.path.join(out, 'model.h5'), ', '.join(
+        '{} {:.3g}'.format(name.replace('_', ' '), value) for name, value in trained.about['log'][-1].items())))

@@ -1,0 +1,107 @@
+"""Features of the frozen encoder, computed once for each image and size, and kept on disk beside the data set."""
+import json
+import os
+
+import h5py
+import numpy as np
+from PIL import Image
+
+from .dataset import Dataset, open_hdf5
+from .encoder import CHANNELS, STRIDE
+from .errors import SpnError
+from .files import Parts, progress, written_beside
+
+LAYOUT = 'spn features 1'
+PART = 32
+
+
+class Features(object):
+    """Cached features: ``features[i]`` is (512, size / 16, size / 16) of float32.
+
+    Attributes
+    ----------
+    size : int
+        Rows and columns that the images were resized to.
+    rms : float
+        The root of the mean square over the training images: networks divide by it.
+    """
+
+    def __init__(self, path):
+        self.path = path
+        self._file = open_hdf5(path, LAYOUT, 'a file of features', '`spn encode`')
+        self.made_by = json.loads(self._file.attrs['made_by'])
+        self.size, self.rms = self.made_by['size'], float(self._file.attrs['rms'])
+        self._features = self._file['block5_conv3']
+
+    def __len__(self):
+        return len(self._features)
+
+    def __getitem__(self, i):
+        return self._features[i].astype('float32')
+
+    def close(self):
+        self._file.close()
+
+
+def path_of(data_path, size):
+    """Where the features of a data set lie."""
+    return '{}.features-{}.h5'.format(os.path.splitext(data_path)[0], size)
+
+
+def squared(image, size):
+    """An image resized to `size` x `size` pixels, as the paper's mini-batches are."""
+    return np.array(Image.fromarray(image).resize((size, size), Image.BILINEAR))
+
+
+def check_size(size):
+    if size < 2 * STRIDE or size % STRIDE:
+        raise SpnError('the size {} is no multiple of {} from {} on: the encoder makes one feature of {} pixels'.format(
+            size, STRIDE, 2 * STRIDE, STRIDE))
+
+
+def make(data_path, size, encoder):
+    """Encode all images of a data set, unless that was done; a run that was stopped goes on where it was.
+
+    Parameters
+    ----------
+    data_path : str
+    size : int
+        Images are resized to as many rows and columns; a multiple of 16.
+    encoder : spn.encoder.Encoder
+
+    Returns
+    -------
+    Features
+    """
+    check_size(size)
+    path = path_of(data_path, size)
+    with Dataset(data_path) as dataset:
+        made_by = {'data': dataset.fingerprint, 'size': size, 'encoder': encoder.fingerprint}
+        if os.path.exists(path):
+            features = Features(path)
+            if features.made_by == made_by:
+                return features
+            features.close()
+        parts = Parts(path, len(dataset), made_by, PART)
+        missing = parts.missing()
+        with progress(total=len(dataset), title='features of {} px'.format(size), unit='images') as bar:
+            bar.update(len(dataset) - sum(len(parts.items(part)) for part in missing))
+            for part in missing:
+                images = np.array([squared(dataset.image(i), size) for i in parts.items(part)])
+                parts.save(part, features=encoder(images).astype('float16'))
+                bar.update(len(images))
+        train = set(np.flatnonzero(dataset.splits == 'train') if 'train' in dataset.splits else range(len(dataset)))
+    squares = count = 0
+    with written_beside(path) as beside, h5py.File(beside, 'w') as file:
+        file.attrs.update(layout=LAYOUT, made_by=json.dumps(made_by, sort_keys=True))
+        side = size // STRIDE
+        stored = file.create_dataset('block5_conv3', (parts.n, CHANNELS, side, side), 'float16')
+        for part in range(len(parts)):
+            found = parts.load(part)['features']
+            stored[parts.items(part).start:parts.items(part).stop] = found
+            for i, features in zip(parts.items(part), found.astype('float64')):
+                if i in train:
+                    squares, count = squares + np.sum(features ** 2), count + features.size
+        file.attrs['rms'] = (squares / count) ** .5
+    parts.remove()
+    return Features(path)

@@ -1,0 +1,202 @@
+"""The superpixel pooling network (Kwak, Hong, Han, AAAI 2017) on features of a frozen encoder, in Keras.
+
+::
+
+    features (512, h, w) -> extra convolution -+-> class scores (h, w) -> mean over cells ------------> classes: the GAP branch
+                                               |      = CAM
+                                               +-> upsampling -> superpixel pooling -> class scores -> mean over superpixels
+                                                                  (n, channels)         (n, classes)    -> classes: the SP branch
+                                                     superpixel map (rows, cols)          = SP-CAM
+
+The paper pools, takes the mean, and classifies. The classifier is linear, so it may come before the mean: its scores of each
+superpixel are the SP-CAM then, and their mean is the score of the image.
+"""
+import json
+
+import h5py
+import numpy as np
+
+from keras_layer import SuperpixelPooling2D, custom_objects
+from keras import backend as K
+from keras.layers import (Activation, Conv2D, Dense, GlobalAveragePooling1D, GlobalAveragePooling2D, Input, Permute,
+                          UpSampling2D)
+from keras.models import Model, load_model
+from keras.optimizers import Adam
+from keras.regularizers import l2
+
+from .dataset import open_hdf5, text
+from .encoder import CHANNELS
+from .errors import SpnError
+from .files import written_beside
+
+LAYOUT = 'spn network 1'
+
+#: What a network can be told; where the paper says nothing, docs/reproduction.md says why these.
+DEFAULTS = {
+    'channels': 256,            # of the extra convolution
+    'upsampling_stages': 2,     # each doubles rows and columns
+    'upsampling_channels': 64,
+    'gap_branch': True,
+    'superpixel_branch': True,
+    'resize': 'bilinear',       # how superpixel pooling looks at features coarser than the map
+    'weight_decay': 1e-5,
+}
+
+
+def class_scores(n_classes, n_superpixels, settings):
+    """The network up to its class scores.
+
+    Parameters
+    ----------
+    n_classes : int
+    n_superpixels : int or None
+        No image of a batch has more; None where the largest label of each batch says how many.
+    settings : dict
+        As `DEFAULTS`.
+
+    Returns
+    -------
+    inputs : list of tensor
+        Features, (batch, 512, h, w), and the superpixel map, (batch, rows, cols).
+    of_cells, of_superpixels : tensor
+        (batch, classes, h, w) and (batch, n, classes); None without the branch.
+
+    Raises
+    ------
+    SpnError
+        If both branches are left out.
+    """
+    features = Input((CHANNELS, None, None), name='features')
+    superpixel_map = Input((None, None), dtype='int32', name='superpixel_map')
+    decay = l2(settings['weight_decay'])
+
+    def convolution(channels, size, name, activation='relu'):
+        return Conv2D(channels, size, padding='same', activation=activation, data_format='channels_first', name=name,
+                      kernel_initializer='he_normal', kernel_regularizer=decay)
+
+    of_cells = of_superpixels = None
+    encoded = convolution(settings['channels'], 3, 'extra_conv')(features)
+    if settings['gap_branch']:
+        of_cells = convolution(n_classes, 1, 'cell_scores', 'linear')(encoded)
+    if settings['superpixel_branch']:
+        upsampled = encoded
+        for stage in range(settings['upsampling_stages']):
+            upsampled = UpSampling2D(2, data_format='channels_first', name='upsampling_{}'.format(stage + 1))(upsampled)
+            upsampled = convolution(settings['upsampling_channels'], 3, 'upsampling_conv_{}'.format(stage + 1))(upsampled)
+        # Keras keeps the mask of the superpixels that an image does not have only where channels come last.
+        pooled = SuperpixelPooling2D(n_superpixels, data_format='channels_last', mask_empty=True, resize=settings['resize'],
+                                     name='superpixel_pooling')([Permute((2, 3, 1))(upsampled), superpixel_map])
+        of_superpixels = Dense(n_classes, kernel_regularizer=decay, name='superpixel_scores')(pooled)
+    if of_cells is None and of_superpixels is None:
+        raise SpnError('a network without the GAP branch and without the superpixel branch has nothing to learn from')
+    return [features, superpixel_map], of_cells, of_superpixels
+
+
+def build(n_classes, n_superpixels, settings):
+    """The network that is trained.
+
+    Returns
+    -------
+    keras.models.Model
+        [features, superpixel map] -> the probability of each class in the image, (batch, classes), once from each branch.
+        Parameters and errors are those of :func:`class_scores`.
+    """
+    inputs, of_cells, of_superpixels = class_scores(n_classes, n_superpixels, settings)
+    outputs = []
+    if of_cells is not None:
+        mean = GlobalAveragePooling2D('channels_first', name='mean_over_cells')(of_cells)
+        outputs.append(Activation('sigmoid', name='gap')(mean))
+    if of_superpixels is not None:
+        mean = GlobalAveragePooling1D(name='mean_over_superpixels')(of_superpixels)
+        outputs.append(Activation('sigmoid', name='superpixel')(mean))
+    return Model(inputs, outputs, name='superpixel_pooling_network')
+
+
+def summed_cross_entropy(truth, probability):
+    """Cross-entropy of each class being in the image, summed over classes."""
+    return K.sum(K.binary_crossentropy(truth, probability), axis=-1)
+
+
+def compile(model, learning_rate):
+    """Adam on the losses of both branches, equally weighted."""
+    model.compile(Adam(learning_rate), summed_cross_entropy)
+
+
+def scorer(trained, n_classes, settings):
+    """What is read off a trained network: its class scores, of images with any number of superpixels.
+
+    Parameters
+    ----------
+    trained : keras.models.Model
+        As from :func:`build`.
+
+    Returns
+    -------
+    keras.models.Model
+        [features, superpixel map] -> the scores of cells and of superpixels, as far as it has these branches. They are
+        without bias: a score says what the features speak for, not how frequent the class is.
+    """
+    inputs, *scores = class_scores(n_classes, None, settings)
+    model = Model(inputs, [score for score in scores if score is not None])
+    for layer in model.layers:
+        weights = trained.get_layer(layer.name).get_weights() if layer.weights else []
+        if layer.name.endswith('_scores'):
+            weights[1] = np.zeros_like(weights[1])
+        layer.set_weights(weights)
+    return model
+
+
+class Trained(object):
+    """A network and all that is needed to use it.
+
+    Attributes
+    ----------
+    model : keras.models.Model
+    about : dict
+        ``class_names``, ``settings``, ``n_superpixels``, ``superpixels`` (how they were made), ``encoder`` (fingerprint),
+        ``weights`` (where the encoder's came from), ``rms`` (what features are divided by), ``sizes`` (of images in
+        training), ``data`` (fingerprint), ``seed``, ``epochs``, and ``log``, a list with the losses of each epoch.
+    """
+
+    def __init__(self, model, about):
+        self.model, self.about, self._scorer = model, about, None
+
+    def save(self, path):
+        """Write weights, optimizer state and `about` to one HDF5 file."""
+        with written_beside(path) as beside:
+            self.model.save(beside)
+            with h5py.File(beside, 'r+') as file:
+                file.attrs['layout'] = LAYOUT
+                file.attrs['about'] = json.dumps(self.about, sort_keys=True)
+
+    @classmethod
+    def load(cls, path):
+        with open_hdf5(path, LAYOUT, 'a trained network', '`spn train`') as file:
+            about = json.loads(text(file.attrs['about']))
+        try:
+            model = load_model(path, dict(custom_objects, summed_cross_entropy=summed_cross_entropy))
+        except (OSError, ValueError, KeyError) as error:
+            raise SpnError('{} is not whole ({}): train it anew with `spn train`'.format(path, error)) from error
+        return cls(model, about)
+
+    def scores(self, features, superpixel_map):
+        """Class scores of one image.
+
+        Parameters
+        ----------
+        features : ndarray, (512, h, w)
+        superpixel_map : ndarray of int32, (rows, cols)
+
+        Returns
+        -------
+        of_cells : ndarray, (classes, h, w), or None without the GAP branch
+        of_superpixels : ndarray, (n, classes), or None without the superpixel branch
+        """
+        settings = self.about['settings']
+        if self._scorer is None:
+            self._scorer = scorer(self.model, len(self.about['class_names']), settings)
+        found = self._scorer.predict_on_batch([features[np.newaxis] / self.about['rms'], superpixel_map[np.newaxis]])
+        found = list(found) if isinstance(found, list) else [found]
+        of_cells = found.pop(0)[0] if settings['gap_branch'] else None
+        of_superpixels = found.pop(0)[0] if settings['superpixel_branch'] else None
+        return of_cells, of_superpixels

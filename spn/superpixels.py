@@ -1,0 +1,177 @@
+"""Superpixel maps of the images of a data set, by scikit-image or brought by the user, on all cores."""
+import functools
+import os
+
+import numpy as np
+from PIL import Image
+from skimage import segmentation
+from skimage.color import rgb2gray
+from skimage.filters import sobel
+
+from theano_spp.label_tools import relabel_sequential
+
+from .dataset import Dataset, add_superpixels
+from .errors import SpnError
+from .files import Parts, on_all_cores, progress
+
+#: What each method can be told, and what it takes where it is not told.
+METHODS = {
+    # A graph is cut where neighbours differ by more than their regions do inside, so that superpixels are as large as
+    # what they show. Larger scale, larger superpixels; Felzenszwalb and Huttenlocher, IJCV 2004.
+    'felzenszwalb': {'scale': 150., 'sigma': .6, 'min_size': 60},
+    # Compact and of one size; Achanta et al., PAMI 2012.
+    'slic': {'n_segments': 200, 'compactness': 10.},
+    # Basins of the image's gradient; compact: Neubert and Protzel, ICPR 2014.
+    'watershed': {'n_segments': 200, 'compactness': 1e-4},
+    'grid': {'n_segments': 200},
+}
+
+
+def felzenszwalb(image, scale, sigma, min_size):
+    return segmentation.felzenszwalb(image, scale=scale, sigma=sigma, min_size=int(min_size))
+
+
+def slic(image, n_segments, compactness):
+    return segmentation.slic(image, n_segments=int(n_segments), compactness=compactness, start_label=0)
+
+
+def watershed(image, n_segments, compactness):
+    return segmentation.watershed(sobel(rgb2gray(image)), markers=int(n_segments), compactness=compactness) - 1
+
+
+def grid(image, n_segments):
+    """Equal rectangles, as near to squares as whole numbers allow."""
+    rows, cols = image.shape[:2]
+    side = (rows * cols / n_segments) ** .5
+    down, across = max(1, int(round(rows / side))), max(1, int(round(cols / side)))
+    return (np.arange(rows)[:, np.newaxis] * down // rows) * across + np.arange(cols) * across // cols
+
+
+FUNCTIONS = {'felzenszwalb': felzenszwalb, 'slic': slic, 'watershed': watershed, 'grid': grid}
+
+
+def settings_of(method, given):
+    """The settings of a method, with what was `given` in place of the defaults.
+
+    Parameters
+    ----------
+    method : str
+    given : dict of float
+
+    Returns
+    -------
+    dict
+        With the key ``method`` too: what :func:`superpixel_map` takes.
+
+    Raises
+    ------
+    SpnError
+        If there is no such method, or it has no such setting.
+    """
+    if method not in METHODS:
+        raise SpnError('there is no superpixel method {!r}; there are {}'.format(method, ', '.join(sorted(METHODS))))
+    for name, value in given.items():
+        if name not in METHODS[method]:
+            raise SpnError('the superpixel method {} has no setting {!r}; it has {}'.format(
+                method, name, ', '.join(METHODS[method])))
+        if not value > 0:
+            raise SpnError('{}={} of the superpixel method {} must be above 0'.format(name, value, method))
+    return dict(METHODS[method], method=method, **given)
+
+
+def superpixel_map(image, settings):
+    """The superpixel map of one image.
+
+    Parameters
+    ----------
+    image : ndarray of uint8, (rows, cols, 3)
+    settings : dict
+        As from :func:`settings_of`.
+
+    Returns
+    -------
+    ndarray of int32, (rows, cols)
+        Superpixels 0 .. n - 1, none of them empty.
+    """
+    settings = dict(settings)
+    found = FUNCTIONS[settings.pop('method')](image, **settings)
+    return relabel_sequential(found[np.newaxis])[0][0]
+
+
+def map_of_user(folder, name, shape):
+    """A superpixel map that the user brings: ``NAME.npy`` or ``NAME.png``, named as the picture is.
+
+    Parameters
+    ----------
+    folder : str
+    name : str
+        The picture's name; its folder and ending do not count.
+    shape : (int, int)
+        Rows and columns of the picture.
+    """
+    stem = os.path.join(folder, os.path.splitext(os.path.basename(name))[0])
+    path = next((path for path in (stem + '.npy', stem + '.png') if os.path.exists(path)), None)
+    if path is None:
+        raise SpnError('{0} has no superpixel map for {1}: wanted is {2}.npy or {2}.png'.format(
+            folder, name, os.path.basename(stem)))
+    try:
+        found = np.load(path, allow_pickle=False) if path.endswith('.npy') else np.array(Image.open(path))
+    except (OSError, ValueError, EOFError) as error:
+        raise SpnError('{} cannot be read as a superpixel map: {}'.format(path, error)) from error
+    if found.ndim == 3 and found.shape[2] in (3, 4):  # superpixels drawn in colours
+        found = found[..., :3].astype('int64').dot([1 << 16, 1 << 8, 1])
+    if found.shape != tuple(shape):
+        raise SpnError('{} is {}, but the picture {} is {}: they must be of one size'.format(
+            path, found.shape, name, tuple(shape)))
+    if found.dtype.kind not in 'ui':
+        raise SpnError('{} holds {}, wanted are whole numbers, one for each superpixel (negative: no superpixel)'.format(
+            path, found.dtype))
+    return relabel_sequential(found[np.newaxis])[0][0]
+
+
+def maps_of_part(path, settings, items):
+    """Superpixel maps of some images, as a dict of arrays; runs in a process of its own."""
+    with Dataset(path) as dataset:
+        if 'folder' in settings:
+            maps = [map_of_user(settings['folder'], dataset.names[i], dataset.sizes[i]) for i in items]
+        else:
+            maps = [superpixel_map(dataset.image(i), settings) for i in items]
+    return {str(i): found for i, found in zip(items, maps)}
+
+
+def make(path, name, settings, n_workers=None):
+    """Add superpixel maps to a data set file. A run that was stopped goes on where it was.
+
+    Parameters
+    ----------
+    path : str
+        The data set.
+    name : str
+        What the maps will be called in it; maps of that name are replaced.
+    settings : dict
+        As from :func:`settings_of`, or ``{'folder': path}`` for maps that the user brings.
+    n_workers : int, optional
+        Processes; as many as cores if None.
+
+    Returns
+    -------
+    counts : ndarray of int
+        How many superpixels each image has.
+    """
+    with Dataset(path) as dataset:
+        n = len(dataset)
+        parts = Parts('{}.superpixels-{}'.format(path, name), n, dict(settings, data=dataset.fingerprint), part_size=16)
+    compute = functools.partial(compute_part, path, settings, parts)
+    with progress(total=n, title='superpixels', unit='images') as bar:
+        missing = parts.missing()
+        bar.update(n - sum(len(parts.items(part)) for part in missing))
+        for part, _ in on_all_cores(compute, missing, n_workers):
+            bar.update(len(parts.items(part)))
+    maps = (stored[str(i)] for part in range(len(parts)) for stored in [parts.load(part)] for i in parts.items(part))
+    counts = add_superpixels(path, name, maps, settings)
+    parts.remove()
+    return counts
+
+
+def compute_part(path, settings, parts, part):
+    parts.save(part, **maps_of_part(path, settings, parts.items(part)))

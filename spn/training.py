@@ -1,0 +1,171 @@
+"""Training of the superpixel pooling network, with checkpoints: a run that was stopped goes on where it was."""
+import csv
+import io
+import os
+import time
+
+import numpy as np
+
+from . import network
+from .batches import Batches
+from .dataset import Dataset
+from .errors import SpnError
+from .files import progress, write_text
+from .pictures import draw_curves
+
+DEFAULTS = {
+    'epochs': 8,
+    'batch_size': 16,
+    'learning_rate': 5e-4,   # falls to 40 % at half of the epochs, to 10 % at 80 %
+    'map_size': 256,
+}
+
+
+def learning_rate_of(epoch, settings):
+    share = epoch / settings['epochs']
+    return settings['learning_rate'] * (1 if share < .5 else .4 if share < .8 else .1)
+
+
+def train(data_path, folder, features, superpixels, about_encoder, settings, training, seed):
+    """Train on the images of the split 'train', check on those of 'val'.
+
+    Parameters
+    ----------
+    data_path : str
+    folder : str
+        Where ``checkpoint.h5``, ``model.h5``, ``log.csv`` and ``curves.png`` are written.
+    features : list of spn.features.Features
+        One for each image size.
+    superpixels : list of str
+        The names of the superpixel maps, one or more.
+    about_encoder : str
+        Where the encoder's weights came from.
+    settings, training : dict
+        As `network.DEFAULTS` and `DEFAULTS`.
+    seed : int
+
+    Returns
+    -------
+    spn.network.Trained
+    """
+    os.makedirs(folder, exist_ok=True)
+    with Dataset(data_path) as dataset:
+        maps = [dataset.superpixel_maps(name) for name in superpixels]
+        of_split = {split: dataset.indices(split) for split in ('train', 'val')}
+        check_classes(dataset, of_split['train'])
+        n_outputs = settings['gap_branch'] + settings['superpixel_branch']
+        batches = {split: Batches(features, maps, dataset.labels, indices, training['map_size'], training['batch_size'],
+                                  seed, n_outputs) for split, indices in of_split.items()}
+        about = {
+            'class_names': dataset.class_names, 'settings': settings, 'training': training, 'seed': seed,
+            'n_superpixels': max(each.n_superpixels for each in maps), 'superpixels': [each.made_by for each in maps],
+            'superpixel_names': superpixels, 'encoder': features[0].made_by['encoder'], 'weights': about_encoder,
+            'rms': batches['train'].rms, 'sizes': [each.size for each in features], 'data': dataset.fingerprint}
+        trained = resumed(os.path.join(folder, 'checkpoint.h5'), about) or new(about)
+        fit(trained, batches, folder)
+    trained.save(os.path.join(folder, 'model.h5'))
+    return trained
+
+
+def check_classes(dataset, indices):
+    for name, n in zip(dataset.class_names, dataset.labels[indices].sum(axis=0)):
+        if n == 0:
+            raise SpnError('{}: no image of the split "train" is labelled {!r}, so that it cannot be learned; leave the '
+                           'class out, or add images of it'.format(dataset.path, name))
+
+
+def new(about):
+    np.random.seed(about['seed'])  # Keras draws the first weights from it
+    model = network.build(len(about['class_names']), about['n_superpixels'], about['settings'])
+    network.compile(model, learning_rate_of(0, about['training']))
+    return network.Trained(model, dict(about, log=[]))
+
+
+def resumed(path, about):
+    """The network of a checkpoint; None where there is none.
+
+    Raises
+    ------
+    SpnError
+        If the checkpoint is of another data set or other settings.
+    """
+    if not os.path.exists(path):
+        return None
+    trained = network.Trained.load(path)
+    found = {key: value for key, value in trained.about.items() if key != 'log'}
+    differ = sorted(key for key in set(found) | set(about) if found.get(key) != about.get(key))
+    if differ:
+        raise SpnError('{} is the checkpoint of another model ({}: {!r} there, {!r} asked for): give the same settings to '
+                       'go on with it, or another folder to begin anew'.format(
+                           path, differ[0], found.get(differ[0]), about.get(differ[0])))
+    return trained
+
+
+def fit(trained, batches, folder):
+    settings, log = trained.about['training'], trained.about['log']
+    started, first = time.time(), len(log)
+    total = settings['epochs'] * len(batches['train'])
+    with progress(total=total, title='training', unit='batches') as bar:
+        bar.update(first * len(batches['train']))
+        for epoch in range(first, settings['epochs']):
+            trained.model.optimizer.lr.set_value(np.float32(learning_rate_of(epoch, settings)))
+            batches['train'].start_epoch(epoch)
+            losses = []
+            for k in range(len(batches['train'])):
+                losses.append(trained.model.train_on_batch(*batches['train'][k]))
+                bar.update()
+                if epoch == first and k == 4:
+                    bar.write('about {:.0f} minutes in all'.format(
+                        (time.time() - started) / 5 * (total - first * len(batches['train'])) / 60 + .5))
+            log.append(dict(epoch=epoch + 1, **report(trained.model, losses, batches['val'])))
+            trained.save(os.path.join(folder, 'checkpoint.h5'))
+            write_log(log, folder)
+
+
+def report(model, losses, val):
+    """Losses of an epoch, and the average precision of each branch on the split 'val'."""
+    names = ['loss'] + [name + '_loss' for name in model.output_names] if len(model.output_names) > 1 else ['loss']
+    found = dict(zip(names, np.atleast_2d(np.transpose(losses)).mean(axis=1)))
+    val.start_epoch(0)
+    truth, probability = [], []
+    for k in range(len(val)):
+        inputs, labels = val[k]
+        predicted = model.predict_on_batch(inputs)
+        truth.append(labels[0])
+        probability.append(predicted if isinstance(predicted, list) else [predicted])
+    truth = np.concatenate(truth)
+    for output, name in enumerate(model.output_names):
+        found['val_{}_precision'.format(name)] = mean_average_precision(
+            truth, np.concatenate([batch[output] for batch in probability]))
+    return {name: float(value) for name, value in found.items()}
+
+
+def mean_average_precision(truth, score):
+    """The mean over classes of the average precision: precision where each image of the class is found, by rank of score.
+
+    Parameters
+    ----------
+    truth : ndarray of 0 and 1, (images, classes)
+    score : ndarray, (images, classes)
+
+    Returns
+    -------
+    float
+        Classes that no image has do not count.
+    """
+    precisions = []
+    for true, scores in zip(truth.T, score.T):
+        ranked = true[np.argsort(-scores, kind='stable')]
+        if ranked.any():
+            hits = np.flatnonzero(ranked)
+            precisions.append(np.mean(np.arange(1, len(hits) + 1) / (hits + 1)))
+    return float(np.mean(precisions))
+
+
+def write_log(log, folder):
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, log[0], lineterminator='\n')
+    writer.writeheader()
+    writer.writerows(log)
+    write_text(os.path.join(folder, 'log.csv'), stream.getvalue())
+    draw_curves(log, os.path.join(folder, 'curves.png'))

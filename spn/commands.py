@@ -78,6 +78,42 @@ def data_composites(out, train, val, test, seed):
     say_data(out)
 
 
+max_side_option = click.option('--max-side', type=click.IntRange(1), default=500, show_default=True,
+                               help='Larger pictures are scaled down to it; all are stored in the size of the largest.')
+
+
+@command(data, 'voc', 'spn data voc VOCdevkit/VOC2012 voc.h5')
+@click.argument('folder', type=click.Path(file_okay=False))
+@click.argument('out', type=click.Path())
+@max_side_option
+@click.option('--unsegmented', is_flag=True, help='Add the pictures without masks to the training images.')
+@click.option('--seed', type=int, hidden=True, help='Nothing is random here.')
+def data_voc(folder, out, max_side, unsegmented, seed):
+    """A PASCAL VOC 2012 tree.
+
+    ImageSets/Segmentation/train.txt is train; of val.txt every other picture is val, the others test.
+    """
+    from .sources import voc
+    say_skipped(voc.make(out, folder, max_side, unsegmented))
+    say_data(out)
+
+
+@command(data, 'folder', 'spn data folder photographs photographs.h5 --max-side 320')
+@click.argument('folder', type=click.Path(file_okay=False))
+@click.argument('out', type=click.Path())
+@max_side_option
+@seed_option
+def data_folder(folder, out, max_side, seed):
+    """Any folder with one subfolder of pictures for each class.
+
+    FOLDER/masks/CLASS/NAME.png is the mask of FOLDER/CLASS/NAME.jpg, where there is one. Of each class 70 % of the pictures
+    are train, 15 % val and 15 % test.
+    """
+    from .sources import folder as source
+    say_skipped(source.make(out, folder, seed, max_side))
+    say_data(out)
+
+
 @command(main, 'superpixels', 'spn superpixels composites.h5 --method slic --set n_segments=300 --name slic-300')
 @data_argument
 @click.option('--method', type=click.Choice(['felzenszwalb', 'slic', 'watershed', 'grid']), default='felzenszwalb',

@@ -21,15 +21,14 @@ Padding to one size lets Keras' HDF5Matrix read every array as it is.
 """
 import hashlib
 import json
-import os
-import shutil
 from collections import namedtuple
 
 import h5py
 import numpy as np
 
 from .errors import SpnError, UnreadablePicture
-from .files import progress, written_beside
+from .files import progress
+from .hdf5 import hdf5_beside, open_hdf5, text
 
 LAYOUT = 'spn data set 1'
 SPLITS = ('train', 'val', 'test')
@@ -160,35 +159,6 @@ class SuperpixelMaps(object):
         return self._maps[i, :rows, :cols]
 
 
-def open_hdf5(path, layout, what, command):
-    """Open an HDF5 file of ours, with a sentence for all that can be wrong with it.
-
-    Parameters
-    ----------
-    path, layout : str
-        The file, and what its attribute ``layout`` must be.
-    what, command : str
-        What it is to be and what makes one, for the sentence.
-    """
-    if not os.path.exists(path):
-        raise SpnError('{} is not there: {} makes {}'.format(path, command, what))
-    try:
-        opened = h5py.File(path, 'r')
-    except OSError as error:
-        raise SpnError('{} is cut short or no HDF5 file ({}): make it anew with {}'.format(path, error, command)) from error
-    found = opened.attrs.get('layout')
-    if found is None or text(found) != layout:
-        opened.close()
-        raise SpnError('{} is not {} of this version: its layout is {!r}, wanted is {!r}; make it anew with {}'.format(
-            path, what, found, layout, command))
-    return opened
-
-
-def text(value):
-    """A str from what h5py reads, which is bytes or str by its version."""
-    return value.decode('utf-8') if isinstance(value, bytes) else str(value)
-
-
 def write_dataset(path, class_names, records, n, shape, made_by):
     """Write a data set file.
 
@@ -213,10 +183,13 @@ def write_dataset(path, class_names, records, n, shape, made_by):
     Raises
     ------
     SpnError
-        If labels and mask of an image disagree, if no picture could be read, or if the disk is full.
+        If labels and mask of an image disagree, if no picture could be read, if there are more classes than a mask can
+        hold, or if the disk is full.
     """
+    if len(class_names) >= UNKNOWN:
+        raise SpnError('{} was not written: of {} classes, masks can hold {}'.format(path, len(class_names), UNKNOWN - 1))
     skipped, digest, k = [], hashlib.sha256(), 0
-    with written_beside(path) as beside, h5py.File(beside, 'w') as file:
+    with hdf5_beside(path) as (file, disk):
         file.attrs.update(layout=LAYOUT, class_names=np.array(class_names, dtype=h5py.special_dtype(vlen=str)),
                           made_by=json.dumps(made_by, sort_keys=True))
         for name, tail, dtype in [('images', tuple(shape) + (3,), 'uint8'), ('masks', tuple(shape), 'uint8'),
@@ -239,6 +212,7 @@ def write_dataset(path, class_names, records, n, shape, made_by):
             for column, value in [('sizes', (rows, cols)), ('labels', labels), ('has_mask', mask is not None),
                                   ('names', name), ('splits', split)]:
                 file[column][k] = value
+            disk.check()
             for array in (image, labels, b'' if mask is None else mask):
                 digest.update(np.ascontiguousarray(array))
             digest.update(split.encode())
@@ -301,20 +275,18 @@ def add_superpixels(path, name, maps, made_by):
     counts : ndarray of int
         How many superpixels each image has.
     """
-    with written_beside(path) as beside:
-        shutil.copyfile(path, beside)
-        with h5py.File(beside, 'r+') as file:
-            group = file.require_group('superpixels')
-            if name in group:
-                del group[name]
-            n, rows, cols = file['masks'].shape
-            stored = group.create_dataset(name, (n, rows, cols), 'int32', chunks=(1, rows, cols), compression='gzip',
-                                          compression_opts=1, shuffle=True)
-            counts = []
-            for i, superpixel_map in enumerate(maps):
-                stored[i] = padded(superpixel_map.astype('int32'), (rows, cols), -1)
-                counts.append(len(np.unique(superpixel_map[superpixel_map >= 0])))
-            largest = max(int(superpixel_map.max()) for superpixel_map in stored) + 1
-            stored.attrs.update(made_by=json.dumps(made_by, sort_keys=True), n_superpixels=largest,
-                                counts=np.array(counts))
+    with hdf5_beside(path, 'r+') as (file, disk):
+        group = file.require_group('superpixels')
+        if name in group:
+            del group[name]
+        n, rows, cols = file['masks'].shape
+        stored = group.create_dataset(name, (n, rows, cols), 'int32', chunks=(1, rows, cols), compression='gzip',
+                                      compression_opts=1, shuffle=True)
+        counts, largest = [], 0
+        for i, superpixel_map in enumerate(maps):
+            stored[i] = padded(superpixel_map.astype('int32'), (rows, cols), -1)
+            disk.check()
+            counts.append(len(np.unique(superpixel_map[superpixel_map >= 0])))
+            largest = max(largest, int(superpixel_map.max()) + 1)
+        stored.attrs.update(made_by=json.dumps(made_by, sort_keys=True), n_superpixels=largest, counts=np.array(counts))
     return np.array(counts)

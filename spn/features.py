@@ -2,14 +2,14 @@
 import json
 import os
 
-import h5py
 import numpy as np
 from PIL import Image
 
-from .dataset import Dataset, open_hdf5
+from .dataset import Dataset
 from .encoder import CHANNELS, STRIDE
 from .errors import SpnError
-from .files import Parts, progress, written_beside
+from .files import Parts, progress
+from .hdf5 import hdf5_beside, open_hdf5
 
 LAYOUT = 'spn features 1'
 PART = 32
@@ -92,13 +92,14 @@ def make(data_path, size, encoder):
                 bar.update(len(images))
         train = set(np.flatnonzero(dataset.splits == 'train') if 'train' in dataset.splits else range(len(dataset)))
     squares = count = 0
-    with written_beside(path) as beside, h5py.File(beside, 'w') as file:
+    with hdf5_beside(path) as (file, disk):
         file.attrs.update(layout=LAYOUT, made_by=json.dumps(made_by, sort_keys=True))
         side = size // STRIDE
         stored = file.create_dataset('block5_conv3', (parts.n, CHANNELS, side, side), 'float16')
         for part in range(len(parts)):
             found = parts.load(part)['features']
             stored[parts.items(part).start:parts.items(part).stop] = found
+            disk.check()
             for i, features in zip(parts.items(part), found.astype('float64')):
                 if i in train:
                     squares, count = squares + np.sum(features ** 2), count + features.size

@@ -13,7 +13,6 @@ superpixel are the SP-CAM then, and their mean is the score of the image.
 """
 import json
 
-import h5py
 import numpy as np
 
 from keras_layer import SuperpixelPooling2D, custom_objects
@@ -24,10 +23,9 @@ from keras.models import Model, load_model
 from keras.optimizers import Adam
 from keras.regularizers import l2
 
-from .dataset import open_hdf5, text
 from .encoder import CHANNELS
 from .errors import SpnError
-from .files import written_beside
+from .hdf5 import hdf5_beside, open_hdf5, text
 
 LAYOUT = 'spn network 1'
 
@@ -163,11 +161,10 @@ class Trained(object):
 
     def save(self, path):
         """Write weights, optimizer state and `about` to one HDF5 file."""
-        with written_beside(path) as beside:
-            self.model.save(beside)
-            with h5py.File(beside, 'r+') as file:
-                file.attrs['layout'] = LAYOUT
-                file.attrs['about'] = json.dumps(self.about, sort_keys=True)
+        with hdf5_beside(path) as (file, _):
+            self.model.save(file)
+            file.attrs['layout'] = LAYOUT
+            file.attrs['about'] = json.dumps(self.about, sort_keys=True)
 
     @classmethod
     def load(cls, path):

@@ -1,9 +1,10 @@
 """Superpixel maps of the images of a data set, by scikit-image or brought by the user, on all cores."""
 import functools
+import glob
+import hashlib
 import os
 
 import numpy as np
-from PIL import Image
 from skimage import segmentation
 from skimage.color import rgb2gray
 from skimage.filters import sobel
@@ -13,6 +14,7 @@ from theano_spp.label_tools import relabel_sequential
 from .dataset import Dataset, add_superpixels
 from .errors import SpnError
 from .files import Parts, on_all_cores, progress
+from .sources.images import opened
 
 #: What each method can be told, and what it takes where it is not told.
 METHODS = {
@@ -74,8 +76,10 @@ def settings_of(method, given):
         if name not in METHODS[method]:
             raise SpnError('the superpixel method {} has no setting {!r}; it has {}'.format(
                 method, name, ', '.join(METHODS[method])))
-        if not value > 0:
+        if not 0 < value < float('inf'):
             raise SpnError('{}={} of the superpixel method {} must be above 0'.format(name, value, method))
+        if isinstance(METHODS[method][name], int) and value != int(value):
+            raise SpnError('{}={} of the superpixel method {} must be a whole number'.format(name, value, method))
     return dict(METHODS[method], method=method, **given)
 
 
@@ -99,34 +103,44 @@ def superpixel_map(image, settings):
 
 
 def map_of_user(folder, name, shape):
-    """A superpixel map that the user brings: ``NAME.npy`` or ``NAME.png``, named as the picture is.
+    """A superpixel map that the user brings: ``NAME.npy`` or ``NAME.png``, named as the picture is, its folder included.
 
     Parameters
     ----------
     folder : str
     name : str
-        The picture's name; its folder and ending do not count.
+        The picture's name; its ending does not count.
     shape : (int, int)
         Rows and columns of the picture.
     """
-    stem = os.path.join(folder, os.path.splitext(os.path.basename(name))[0])
-    path = next((path for path in (stem + '.npy', stem + '.png') if os.path.exists(path)), None)
+    stem = os.path.splitext(name)[0]
+    path = next((path for ending in ('.npy', '.png') for path in [os.path.join(folder, stem + ending)]
+                 if os.path.exists(path)), None)
     if path is None:
-        raise SpnError('{0} has no superpixel map for {1}: wanted is {2}.npy or {2}.png'.format(
-            folder, name, os.path.basename(stem)))
-    try:
-        found = np.load(path, allow_pickle=False) if path.endswith('.npy') else np.array(Image.open(path))
-    except (OSError, ValueError, EOFError) as error:
-        raise SpnError('{} cannot be read as a superpixel map: {}'.format(path, error)) from error
-    if found.ndim == 3 and found.shape[2] in (3, 4):  # superpixels drawn in colours
-        found = found[..., :3].astype('int64').dot([1 << 16, 1 << 8, 1])
-    if found.shape != tuple(shape):
-        raise SpnError('{} is {}, but the picture {} is {}: they must be of one size'.format(
-            path, found.shape, name, tuple(shape)))
+        raise SpnError('{0} has no superpixel map for {1}: wanted is {2}.npy or {2}.png'.format(folder, name, stem))
+    found = array_in(path)
     if found.dtype.kind not in 'ui':
         raise SpnError('{} holds {}, wanted are whole numbers, one for each superpixel (negative: no superpixel)'.format(
             path, found.dtype))
+    if found.ndim == 3 and found.shape[2] in (3, 4) and found.dtype == np.uint8:  # superpixels drawn in colours
+        found = found[..., :3].astype('int64').dot([1 << 16, 1 << 8, 1])
+    if found.shape != tuple(shape):
+        raise SpnError('{} is {}, but the picture {} is {}: they must be of one size'.format(
+            path, found.shape, name, tuple(int(side) for side in shape)))
+    if not np.any(found >= 0):
+        raise SpnError('{} has no superpixel: all its numbers are negative'.format(path))
     return relabel_sequential(found[np.newaxis])[0][0]
+
+
+def array_in(path):
+    if path.endswith('.png'):
+        with opened(path) as picture:
+            picture.load()  # NumPy 1.19 overlooks an error that is raised when it asks for the pixels
+            return np.array(picture)
+    try:
+        return np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise SpnError('{} cannot be read as a superpixel map: {}'.format(path, error)) from error
 
 
 def maps_of_part(path, settings, items):
@@ -158,9 +172,13 @@ def make(path, name, settings, n_workers=None):
     counts : ndarray of int
         How many superpixels each image has.
     """
+    if not name or '/' in name:
+        raise SpnError('superpixels cannot be called {!r}: choose a name of letters and digits'.format(name))
     with Dataset(path) as dataset:
-        n = len(dataset)
-        parts = Parts('{}.superpixels-{}'.format(path, name), n, dict(settings, data=dataset.fingerprint), part_size=16)
+        n, made_by = len(dataset), dict(settings, data=dataset.fingerprint)
+    if 'folder' in settings:
+        made_by['files'] = state_of(settings['folder'])
+    parts = Parts('{}.superpixels-{}'.format(path, name), n, made_by, part_size=16)
     compute = functools.partial(compute_part, path, settings, parts)
     with progress(total=n, title='superpixels', unit='images') as bar:
         missing = parts.missing()
@@ -171,6 +189,13 @@ def make(path, name, settings, n_workers=None):
     counts = add_superpixels(path, name, maps, settings)
     parts.remove()
     return counts
+
+
+def state_of(folder):
+    """A digest that changes with any file of a folder: after that, parts of a run that was stopped are good no more."""
+    found = sorted(glob.glob(os.path.join(glob.escape(folder), '**', '*'), recursive=True))
+    return hashlib.sha256(repr([(path, os.path.getsize(path), os.path.getmtime(path)) for path in found]).encode(
+        'utf-8', 'surrogateescape')).hexdigest()
 
 
 def compute_part(path, settings, parts, part):

@@ -121,7 +121,7 @@ def find_materials():
     stamps = os.path.join(STAMPS.fetch(), STAMPS_FOLDER)
     objects = []
     for name, patterns in CLASSES.items():
-        found = sorted({path for pattern in patterns for path in glob.glob(os.path.join(stamps, pattern))
+        found = sorted({path for pattern in patterns for path in glob.glob(os.path.join(glob.escape(stamps), pattern))
                         if os.path.basename(path) not in LEFT_OUT and not path.endswith('_mirror.png')})
         if len(found) < 15:
             raise SpnError('the package {} has only {} objects of the class {!r}: its folder {} is not as it was '

@@ -61,7 +61,8 @@ class Package(object):
         try:
             downloads, contents = os.path.join(beside, 'downloads'), os.path.join(beside, 'contents')
             os.makedirs(downloads)
-            given = glob.glob(os.path.join(home(), self.name + '[_-]*' + self.suffix))
+            # The name of a wheel has _ where the package's has -; that of a .deb may lack the first part of the version.
+            given = glob.glob(os.path.join(glob.escape(home()), self.name.replace('-', '[_-]') + '[_-]*' + self.suffix))
             found = given or self.download(downloads)
             if not found:
                 raise SpnError('the {} {} cannot be had here. Where there is no registry, put its file ({}) into {} and '

@@ -1,0 +1,117 @@
+"""Pictures and masks as they lie in folders: of any mode, turned by their cameras, broken, or no pictures at all."""
+import contextlib
+import warnings
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from ..errors import SpnError, UnreadablePicture
+from ..files import progress
+
+ORIENTATION = 0x0112    # EXIF
+LYING = (5, 6, 7, 8)    # rows and columns change places
+
+
+@contextlib.contextmanager
+def opened(path):
+    """A picture, open; what is wrong with it, there or in the block, becomes an `UnreadablePicture` that names it."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')
+            warnings.simplefilter('error', Image.DecompressionBombWarning)
+            with Image.open(path) as picture:
+                yield picture
+    except SpnError:
+        raise
+    except Exception as error:  # Pillow raises whatever its decoders stumble over: OSError, SyntaxError, struct.error, ...
+        raise UnreadablePicture('{} cannot be read as a picture: {}'.format(path, error)) from error
+
+
+def read_picture(path, max_side=None):
+    """Read a picture as it is meant to be seen.
+
+    Parameters
+    ----------
+    path : str
+        A file of a format that Pillow knows, with up to 8 bits for each channel. Transparency is dropped.
+    max_side : int, optional
+        A picture with a longer side is scaled down to it.
+
+    Returns
+    -------
+    ndarray of uint8, (rows, cols, 3)
+
+    Raises
+    ------
+    UnreadablePicture
+        If it is cut short, broken, no picture, or so large that it may be made to exhaust the memory.
+    """
+    with opened(path) as picture:
+        if picture.mode[0] in 'IF':
+            raise UnreadablePicture('{} has the mode {}, wanted are 8 bits for each channel'.format(path, picture.mode))
+        upright = ImageOps.exif_transpose(picture).convert('RGB')
+        return np.array(scaled(upright, max_side, Image.LANCZOS))
+
+
+def read_mask(path, max_side=None):
+    """Read a mask: a picture whose values are numbers, not colours.
+
+    Parameters
+    ----------
+    path : str
+        A palette picture, or a grey one of 8 bits or 1.
+    max_side : int, optional
+        As for the picture it belongs to; by nearest neighbour.
+
+    Returns
+    -------
+    ndarray of uint8, (rows, cols)
+
+    Raises
+    ------
+    UnreadablePicture
+        As from :func:`read_picture`.
+    SpnError
+        If it is in colours.
+    """
+    with opened(path) as mask:
+        if mask.mode not in ('1', 'L', 'P'):
+            raise SpnError('{} has the mode {}, but a mask must be a palette or grey PNG of 8 bits, whose values are '
+                           'numbers; save it as one'.format(path, mask.mode))
+        mask.load()  # NumPy 1.19 overlooks an error that is raised when it asks for the pixels
+        return np.array(scaled(mask, max_side, Image.NEAREST)).astype('uint8')
+
+
+def shapes_of(paths, max_side=None):
+    """How large pictures will be, from their headers.
+
+    Returns
+    -------
+    dict of str to (int, int)
+        Rows and columns; no entry for a file that is no picture.
+    """
+    shapes = {}
+    for path in progress(paths, title='sizes', unit='pictures'):
+        try:
+            with opened(path) as picture:
+                cols, rows = scaled_size(picture.size, max_side)
+                shapes[path] = (cols, rows) if picture.getexif().get(ORIENTATION) in LYING else (rows, cols)
+        except UnreadablePicture:
+            pass  # named when it is read
+    return shapes
+
+
+def largest(shapes):
+    """Rows and columns that all of some shapes fit in."""
+    return tuple(int(side) for side in np.max(list(shapes) or [(1, 1)], axis=0))
+
+
+def scaled(picture, max_side, resample):
+    size = scaled_size(picture.size, max_side)
+    return picture if size == picture.size else picture.resize(size, resample)
+
+
+def scaled_size(size, max_side):
+    if max_side is None or max(size) <= max_side:
+        return size
+    return tuple(max(1, int(round(side * max_side / max(size)))) for side in size)

@@ -1,0 +1,1 @@
+"""Tests of `spn`: data, superpixels, networks, commands."""

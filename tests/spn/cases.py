@@ -1,0 +1,81 @@
+"""A folder of its own for each test, sentences to be read, and a small data set of real photographs."""
+import contextlib
+import io
+import os
+import shutil
+import tempfile
+import unittest
+
+import numpy as np
+from skimage import data
+
+from spn import dataset
+from spn.errors import SpnError
+
+
+class FolderTestCase(unittest.TestCase):
+    """Each test has an empty folder; progress bars go to `self.shown`."""
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.shown = io.StringIO()
+        redirected = contextlib.redirect_stderr(self.shown)
+        redirected.__enter__()
+        self.addCleanup(redirected.__exit__, None, None, None)
+
+    def path(self, *names):
+        """A path in the folder; the folders on the way are made."""
+        path = os.path.join(self.folder, *names)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        return path
+
+    def write(self, names, content):
+        """Write bytes or text to a file in the folder, and return its path."""
+        path = self.path(*names.split('/'))
+        with open(path, 'wb') as stream:
+            stream.write(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    def assert_says(self, words, function, *arguments, **options):
+        """`function` raises one sentence, in which all `words` are found."""
+        with self.assertRaises(SpnError) as caught:
+            function(*arguments, **options)
+        for word in words:
+            self.assertIn(word, str(caught.exception))
+
+    def files(self):
+        """All files of the folder, hidden ones too."""
+        return sorted(os.path.relpath(os.path.join(folder, name), self.folder)
+                      for folder, _, names in os.walk(self.folder) for name in names)
+
+
+def photographs():
+    """Three parts of real photographs, each of another size."""
+    return [data.astronaut()[40:104, 180:260], data.chelsea()[100:172, 120:184], data.coffee()[150:214, 250:322]]
+
+
+def records(changed=None):
+    """A record of each of the photographs: the second is of both classes, the third without a mask.
+
+    Parameters
+    ----------
+    changed : dict, optional
+        Fields that are other in the first record.
+    """
+    face, cat, cup = photographs()
+    masks = [np.zeros(photograph.shape[:2], 'uint8') for photograph in (face, cat)]
+    masks[0][10:40, 20:50] = 1
+    masks[1][:30, :20], masks[1][40:, 30:], masks[1][30:40] = 1, 2, 255
+    found = [dataset.Record('face.png', face, np.array([1, 0], 'uint8'), masks[0], 'train'),
+             dataset.Record('cat.png', cat, np.array([1, 1], 'uint8'), masks[1], 'val'),
+             dataset.Record('cup.png', cup, np.array([0, 1], 'uint8'), None, 'test')]
+    found[0] = found[0]._replace(**changed or {})
+    return found
+
+
+def write_small(path, found=None):
+    """Write a data set of `found`, or of :func:`records`, and return what was skipped."""
+    found = records() if found is None else found
+    return dataset.write_dataset(path, ['living', 'thing'], [lambda record=record: record for record in found], len(found),
+                                 (72, 80), {'by': 'hand'})

@@ -1,16 +1,89 @@
 """Class activation maps: what the scores of a trained network say of each pixel, and the masks that follow.
 
 CAM is the class scores of the GAP branch, resized to the image; SP-CAM the class scores of each superpixel, painted on its
-pixels; over several image sizes the maximum counts.
+pixels. Over several image sizes the maximum counts, as in the paper; over several superpixel maps the mean.
 """
 import numpy as np
 from PIL import Image
 
 
-def resized(scores, shape, resample=Image.BILINEAR):
+class ActivationMaps(object):
+    """Reads activation maps of the images of a data set off a trained network.
+
+    Parameters
+    ----------
+    trained : spn.network.Trained
+    features : list of spn.features.Features
+        One for each image size.
+    superpixels : list of spn.dataset.SuperpixelMaps
+    sizes : ndarray, (n, 2)
+        Rows and columns of each image.
+    """
+
+    def __init__(self, trained, features, superpixels, sizes):
+        self.trained, self.features, self.superpixels, self.sizes = trained, features, superpixels, sizes
+        self._last = None
+
+    def scores(self, i):
+        """Class scores of image `i`.
+
+        Returns
+        -------
+        of_cells : list of ndarray, (classes, h, w) each
+            One for each image size; empty without the GAP branch.
+        of_superpixels : list of list of ndarray, (n, classes) each
+            By image size and superpixel map; empty without the superpixel branch.
+        """
+        if self._last is None or self._last[0] != i:
+            found = [[self.trained.scores(features[i], maps[i]) for maps in self.superpixels] for features in self.features]
+            settings = self.trained.about['settings']
+            self._last = (i, [of_size[0][0] for of_size in found] if settings['gap_branch'] else [],
+                          [[scores for _, scores in of_size] for of_size in found] if settings['superpixel_branch'] else [])
+        return self._last[1:]
+
+    def probabilities(self, i):
+        """The probability of each class in image `i`, (classes,): the mean over branches, sizes and superpixel maps."""
+        of_cells, of_superpixels = self.scores(i)
+        found = [scores.mean(axis=(1, 2)) + self.trained.bias('cell_scores') for scores in of_cells]
+        found += [scores.mean(axis=0) + self.trained.bias('superpixel_scores') for of_size in of_superpixels
+                  for scores in of_size]
+        return np.mean(1 / (1 + np.exp(-np.array(found))), axis=0)
+
+    def cam(self, i, classes, sizes=None, resample=Image.BILINEAR):
+        """CAM of some classes, (classes, rows, cols).
+
+        Parameters
+        ----------
+        i : int
+        classes : ndarray of int
+        sizes : list of int, optional
+            Which of the image sizes, by place; all of them if None.
+        resample : int
+            How Pillow resizes the scores.
+        """
+        of_cells = chosen(self.scores(i)[0], sizes)
+        return np.max([resized(scores[classes], self.sizes[i], resample) for scores in of_cells], axis=0)
+
+    def cam_in_superpixels(self, i, classes, sizes=None):
+        """CAM averaged in superpixels afterwards: what the superpixel layer is worth beyond that is the question."""
+        cam = self.cam(i, classes, sizes)
+        return np.mean([averaged(cam, maps[i]) for maps in self.superpixels], axis=0)
+
+    def sp_cam(self, i, classes, sizes=None):
+        """SP-CAM of some classes, (classes, rows, cols)."""
+        of_sizes = [np.mean([painted(scores[:, classes], maps[i]) for scores, maps in zip(of_maps, self.superpixels)], axis=0)
+                    for of_maps in chosen(self.scores(i)[1], sizes)]
+        return np.max(of_sizes, axis=0)
+
+
+def chosen(items, places):
+    return items if places is None else [items[place] for place in places]
+
+
+def resized(maps, shape, resample=Image.BILINEAR):
     """Maps (classes, h, w) resized to `shape`."""
-    size = shape[1], shape[0]
-    return np.array([np.array(Image.fromarray(plane.astype('float32')).resize(size, resample)) for plane in scores])
+    size = int(shape[1]), int(shape[0])
+    return np.array([np.array(Image.fromarray(plane.astype('float32')).resize(size, resample)) for plane in maps])
 
 
 def painted(scores, superpixel_map):
@@ -20,33 +93,35 @@ def painted(scores, superpixel_map):
 
 def averaged(maps, superpixel_map):
     """The mean of maps (classes, rows, cols) in each superpixel, painted back."""
-    n = superpixel_map.max() + 1
-    labels = superpixel_map[superpixel_map >= 0]
+    n, inside = superpixel_map.max() + 1, superpixel_map >= 0
+    labels = superpixel_map[inside]
     sizes = np.maximum(np.bincount(labels, minlength=n), 1)
-    means = [np.bincount(labels, plane[superpixel_map >= 0], n) / sizes for plane in maps]
-    return painted(np.array(means).T, superpixel_map)
+    return painted(np.array([np.bincount(labels, plane[inside], n) / sizes for plane in maps]).T, superpixel_map)
+
+
+def relative(maps):
+    """Maps by their maximum: what speaks against a class is 0, where it is strongest is 1."""
+    positive = np.maximum(maps, 0)
+    return positive / np.maximum(positive.max(axis=(1, 2), keepdims=True), 1e-12)
 
 
 def masks(maps, classes, thresholds):
-    """Masks by a threshold relative to each class's maximum: positions below it are no object, as in the paper.
+    """Masks by thresholds: where no class reaches it there is no object, elsewhere it is that of the highest value.
 
     Parameters
     ----------
     maps : ndarray, (classes, rows, cols)
-        Scores; what is below 0 speaks against the class.
+        Values in 0 .. 1: of :func:`relative`, as in the paper, or probabilities.
     classes : ndarray of int
-        The classes that the image is labelled with; the others are not looked at.
+        Which they are.
     thresholds : sequence of float
-        0 .. 1.
 
     Returns
     -------
     ndarray of uint8, (thresholds, rows, cols)
         0 background, c + 1 class c.
     """
-    found = np.maximum(maps[classes], 0)
-    found = found / np.maximum(found.max(axis=(1, 2), keepdims=True), 1e-12)
-    best = found.argmax(axis=0)
-    value = np.take_along_axis(found, best[np.newaxis], axis=0)[0]
+    best = maps.argmax(axis=0)
+    value = np.take_along_axis(maps, best[np.newaxis], axis=0)[0]
     named = (np.asarray(classes) + 1).astype('uint8')[best]
     return np.where(value >= np.asarray(thresholds)[:, np.newaxis, np.newaxis], named, 0).astype('uint8')

@@ -201,3 +201,87 @@ def train(data, out, names, sizes, weights, seed, **given):
     trained = training.train(data, out, encoded(data, sizes, weights), list(names), weights, settings, how, seed)
     click.echo('{}: {}'.format(os.path.join(out, 'model.h5'), ', '.join(
         '{} {:.3g}'.format(name.replace('_', ' '), value) for name, value in trained.about['log'][-1].items())))
+
+
+run_argument = click.argument('run', type=click.Path(file_okay=False))
+
+
+@command(main, 'cam', 'spn cam composites.h5 run --split test --out masks')
+@data_argument
+@run_argument
+@click.option('--out', type=click.Path(file_okay=False), required=True, help='The folder to write to.')
+@click.option('--split', type=click.Choice(['train', 'val', 'test']), default='test', show_default=True)
+@click.option('--threshold', type=click.FloatRange(0, 1), help='Of the maximum of each class; by the masks of val if not '
+              'given, .4 if there are none.')
+@click.option('--absolute', is_flag=True, help='Take the threshold of the probability of each superpixel instead.')
+@click.option('--one-size', is_flag=True, help='Take the middle image size alone, not the maximum over all.')
+@click.option('--seed', type=int, hidden=True, help='Nothing is random here.')
+def cam(data, run, out, split, threshold, absolute, one_size, seed):
+    """Turn the class scores of superpixels into masks, for the classes that each image is labelled with.
+
+    Writes masks as palette PNGs, heat maps of each class and overlays.
+    """
+    from .dataset import Dataset
+    from .prediction import write_cams
+    from .runs import Run
+    with Dataset(data) as dataset:
+        count = write_cams(dataset, Run(run), out, split, threshold, absolute, one_size)
+    click.echo('{}: {} images'.format(out, count))
+
+
+@command(main, 'segment', 'spn segment composites.h5 run --rounds 2')
+@data_argument
+@run_argument
+@click.option('--rounds', type=click.IntRange(1), default=2, show_default=True,
+              help='Each learns from the masks of the one before; the first from SP-CAM.')
+@click.option('--kept', type=click.FloatRange(0, 1, min_open=True), default=.7, show_default=True,
+              help='The share of masks of each class to learn from: those scattered least.')
+@click.option('--epochs', type=click.IntRange(1), help='Rounds over the masks.')
+@seed_option
+def segment(data, run, rounds, kept, epochs, seed):
+    """Train the segmentation network on SP-CAM's masks of the training images.
+
+    Writes RUN/round-1, RUN/round-2 .. with model.h5, log.csv and curves.png. A round that was stopped goes on.
+    """
+    from . import segmentation
+    from .dataset import Dataset
+    from .rounds import learn_from_cams
+    from .runs import Run
+    training = dict(segmentation.TRAINING, kept=kept)
+    if epochs is not None:
+        training['epochs'] = epochs
+    with Dataset(data) as dataset:
+        decoders = learn_from_cams(dataset, Run(run), rounds, segmentation.DEFAULTS, training, seed)
+    click.echo('{}: {} rounds'.format(run, len(decoders)))
+
+
+@command(main, 'predict', 'spn predict photograph.jpg --run run --out predicted')
+@click.argument('pictures', nargs=-1, required=True, type=click.Path(dir_okay=False))
+@click.option('--run', type=click.Path(file_okay=False), required=True, help='What was trained.')
+@click.option('--out', type=click.Path(file_okay=False), required=True, help='The folder to write to.')
+@click.option('--class', 'named', multiple=True, help='A class that the pictures show; found out if not given.')
+@click.option('--max-side', type=click.IntRange(32), default=500, show_default=True, help='Larger pictures are scaled down.')
+@click.option('--seed', type=int, hidden=True, help='Nothing is random here.')
+def predict(pictures, run, out, named, max_side, seed):
+    """Segment new pictures, without labels: by the last round of the segmentation network, or SP-CAM where there is none.
+
+    Writes NAME-mask.png, a palette PNG, and NAME-overlay.png.
+    """
+    from .prediction import write_predictions
+    from .runs import Run
+    say_skipped(write_predictions(Run(run), pictures, out, named, max_side))
+
+
+@command(main, 'evaluate', 'spn evaluate composites.h5 run-0 run-1 run-2 --out results')
+@data_argument
+@click.argument('runs', nargs=-1, required=True, type=click.Path(file_okay=False))
+@click.option('--out', type=click.Path(file_okay=False), required=True, help='The folder to write to.')
+@click.option('--seed', type=int, hidden=True, help='Nothing is random here.')
+def evaluate(data, runs, out, seed):
+    """Compare the masks of one run or several with the true ones.
+
+    Thresholds are chosen on val, what is reported is of test. Writes results.md, results.json, bars.png and examples.png;
+    of several runs the mean and the spread.
+    """
+    from . import report
+    click.echo(report.write(data, runs, out))

@@ -22,6 +22,8 @@ class Features(object):
     ----------
     size : int
         Rows and columns that the images were resized to.
+    side : int
+        Rows and columns of the features.
     rms : float
         The root of the mean square over the training images: networks divide by it.
     """
@@ -32,6 +34,7 @@ class Features(object):
         self.made_by = json.loads(self._file.attrs['made_by'])
         self.size, self.rms = self.made_by['size'], float(self._file.attrs['rms'])
         self._features = self._file['block5_conv3']
+        self.side = self._features.shape[-1]
 
     def __len__(self):
         return len(self._features)

@@ -11,23 +11,18 @@
 The paper pools, takes the mean, and classifies. The classifier is linear, so it may come before the mean: its scores of each
 superpixel are the SP-CAM then, and their mean is the score of the image.
 """
-import json
-
 import numpy as np
 
-from keras_layer import SuperpixelPooling2D, custom_objects
-from keras import backend as K
+from keras_layer import SuperpixelPooling2D
 from keras.layers import (Activation, Conv2D, Dense, GlobalAveragePooling1D, GlobalAveragePooling2D, Input, Permute,
                           UpSampling2D)
-from keras.models import Model, load_model
+from keras.models import Model
 from keras.optimizers import Adam
 from keras.regularizers import l2
 
 from .encoder import CHANNELS
 from .errors import SpnError
-from .hdf5 import hdf5_beside, open_hdf5, text
-
-LAYOUT = 'spn network 1'
+from .trained import Trained, summed_cross_entropy
 
 #: What a network can be told; where the paper says nothing, docs/reproduction.md says why these.
 DEFAULTS = {
@@ -110,11 +105,6 @@ def build(n_classes, n_superpixels, settings):
     return Model(inputs, outputs, name='superpixel_pooling_network')
 
 
-def summed_cross_entropy(truth, probability):
-    """Cross-entropy of each class being in the image, summed over classes."""
-    return K.sum(K.binary_crossentropy(truth, probability), axis=-1)
-
-
 def compile(model, learning_rate):
     """Adam on the losses of both branches, equally weighted."""
     model.compile(Adam(learning_rate), summed_cross_entropy)
@@ -144,37 +134,22 @@ def scorer(trained, n_classes, settings):
     return model
 
 
-class Trained(object):
-    """A network and all that is needed to use it.
+class SuperpixelPoolingNetwork(Trained):
+    """A trained network.
 
     Attributes
     ----------
-    model : keras.models.Model
     about : dict
-        ``class_names``, ``settings``, ``n_superpixels``, ``superpixels`` (how they were made), ``encoder`` (fingerprint),
-        ``weights`` (where the encoder's came from), ``rms`` (what features are divided by), ``sizes`` (of images in
-        training), ``data`` (fingerprint), ``seed``, ``epochs``, and ``log``, a list with the losses of each epoch.
+        Beside what all have: ``class_names``, ``settings``, ``n_superpixels``, ``superpixels`` (how they were made),
+        ``superpixel_names``, ``encoder`` (fingerprint), ``weights`` (where the encoder's came from), ``rms`` (what features
+        are divided by), ``sizes`` (of images in training) and ``data`` (fingerprint).
     """
 
+    layout, what, command = 'spn network 1', 'a trained network', '`spn train`'
+
     def __init__(self, model, about):
-        self.model, self.about, self._scorer = model, about, None
-
-    def save(self, path):
-        """Write weights, optimizer state and `about` to one HDF5 file."""
-        with hdf5_beside(path) as (file, _):
-            self.model.save(file)
-            file.attrs['layout'] = LAYOUT
-            file.attrs['about'] = json.dumps(self.about, sort_keys=True)
-
-    @classmethod
-    def load(cls, path):
-        with open_hdf5(path, LAYOUT, 'a trained network', '`spn train`') as file:
-            about = json.loads(text(file.attrs['about']))
-        try:
-            model = load_model(path, dict(custom_objects, summed_cross_entropy=summed_cross_entropy))
-        except (OSError, ValueError, KeyError) as error:
-            raise SpnError('{} is not whole ({}): train it anew with `spn train`'.format(path, error)) from error
-        return cls(model, about)
+        super(SuperpixelPoolingNetwork, self).__init__(model, about)
+        self._scorer = None
 
     def scores(self, features, superpixel_map):
         """Class scores of one image.
@@ -197,3 +172,7 @@ class Trained(object):
         of_cells = found.pop(0)[0] if settings['gap_branch'] else None
         of_superpixels = found.pop(0)[0] if settings['superpixel_branch'] else None
         return of_cells, of_superpixels
+
+    def bias(self, name):
+        """The bias of a layer of class scores, (classes,)."""
+        return self.model.get_layer(name).get_weights()[1]

@@ -1,11 +1,13 @@
 """The pictures that the commands draw."""
+from textwrap import wrap
+
 import matplotlib
 matplotlib.use('Agg')
 from matplotlib import pyplot as plt  # noqa: E402
 from matplotlib.patches import Patch  # noqa: E402
 import numpy as np  # noqa: E402
 from PIL import Image  # noqa: E402
-from skimage.segmentation import find_boundaries  # noqa: E402
+from skimage.segmentation import find_boundaries, mark_boundaries  # noqa: E402
 
 from .dataset import UNKNOWN  # noqa: E402
 from .files import written_beside  # noqa: E402
@@ -58,10 +60,6 @@ def heat(image, scores):
     return (255 * (.35 * grey + .65 * colours)).clip(0, 255).astype('uint8')
 
 
-def legend(axes, class_names, **where):
-    axes.legend([Patch(color=PALETTE[c + 1] / 255) for c in range(len(class_names))], class_names, frameon=False, **where)
-
-
 def draw_curves(log, path):
     """Loss and precision by epoch, beside each other."""
     figure, (losses, precisions) = plt.subplots(1, 2, figsize=(9, 3.2))
@@ -75,4 +73,69 @@ def draw_curves(log, path):
     for axes in losses, precisions:
         axes.legend(frameon=False)
         axes.grid(alpha=.3)
+    save_figure(figure, path)
+
+
+def titled(image, classes, class_names, path):
+    """A picture with the names of its classes in their colours beside it."""
+    rows, cols = image.shape[:2]
+    figure = plt.figure(figsize=(cols / 100, rows / 100))
+    axes = figure.add_axes([0, 0, 1, 1])
+    axes.imshow(image)
+    axes.axis('off')
+    axes.legend([Patch(color=PALETTE[c + 1] / 255) for c in classes], [class_names[c] for c in classes], fontsize=8,
+                framealpha=.8, loc='upper left')
+    with written_beside(path) as beside:
+        figure.savefig(beside, dpi=100)
+    plt.close(figure)
+
+
+def draw_bars(results, path):
+    """The mean intersection over union of each method, with the runs as dots.
+
+    Parameters
+    ----------
+    results : list of dict
+        Of each run, as from :func:`spn.evaluation.evaluate`.
+    """
+    names = list(results[0])[::-1]
+    values = 100 * np.array([[result[name]['mean'] for result in results] for name in names])
+    figure, axes = plt.subplots(figsize=(8, .34 * len(names) + .9))
+    colours = ['tab:blue' if name.startswith('SP-CAM') else 'tab:green' if name.startswith('segmentation') else
+               'lightgrey' if name.startswith('superpixel') else 'tab:grey' for name in names]
+    axes.barh(names, values.mean(axis=1), color=colours)
+    for y, of_runs in enumerate(values):
+        axes.text(of_runs.max() + 1, y, '{:.1f}'.format(of_runs.mean()), va='center', fontsize=8)
+        if len(of_runs) > 1:
+            axes.plot(of_runs, [y] * len(of_runs), 'k.', markersize=3)
+    axes.set(xlabel='mean intersection over union on held-out objects and backgrounds, %', xlim=(0, 100))
+    axes.tick_params(axis='y', labelsize=8)
+    axes.spines[['top', 'right']].set_visible(False)
+    save_figure(figure, path)
+
+
+def draw_sheet(rows, names, class_names, path):
+    """Examples: image, superpixels, the masks of methods and the true mask.
+
+    Parameters
+    ----------
+    rows : list of tuple
+        Title, image, superpixel map, true mask, and the masks of the methods.
+    names : list of str
+        The methods.
+    """
+    heads = ['image', 'superpixels'] + names + ['truth']
+    figure, axes = plt.subplots(len(rows), len(heads), figsize=(1.9 * len(heads), 1.75 * len(rows)), squeeze=False)
+    for line, (title, image, superpixel_map, truth, masks) in zip(axes, rows):
+        shown = [image, mark_boundaries(image, superpixel_map, (1, 1, 0), mode='inner')]
+        shown += [overlay(image, mask) for mask in masks + [truth]]
+        for cell, picture in zip(line, shown):
+            cell.imshow(picture)
+            cell.set(xticks=[], yticks=[])
+        line[0].set_ylabel(title, fontsize=8)
+    for cell, head in zip(axes[0], heads):
+        cell.set_title('\n'.join(wrap(head, 24)), fontsize=8)
+    figure.legend([Patch(color=PALETTE[c + 1] / 255) for c in range(len(class_names))], class_names, frameon=False,
+                  ncol=min(len(class_names), 10), loc='upper center', bbox_to_anchor=(.5, .1), fontsize=8)
+    figure.subplots_adjust(wspace=.04, hspace=.04)
     save_figure(figure, path)

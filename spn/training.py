@@ -11,6 +11,7 @@ from .batches import Batches
 from .dataset import Dataset
 from .errors import SpnError
 from .files import progress, write_text
+from .network import SuperpixelPoolingNetwork
 from .pictures import draw_curves
 
 DEFAULTS = {
@@ -46,7 +47,7 @@ def train(data_path, folder, features, superpixels, about_encoder, settings, tra
 
     Returns
     -------
-    spn.network.Trained
+    spn.network.SuperpixelPoolingNetwork
     """
     os.makedirs(folder, exist_ok=True)
     with Dataset(data_path) as dataset:
@@ -61,8 +62,8 @@ def train(data_path, folder, features, superpixels, about_encoder, settings, tra
             'n_superpixels': max(each.n_superpixels for each in maps), 'superpixels': [each.made_by for each in maps],
             'superpixel_names': superpixels, 'encoder': features[0].made_by['encoder'], 'weights': about_encoder,
             'rms': batches['train'].rms, 'sizes': [each.size for each in features], 'data': dataset.fingerprint}
-        trained = resumed(os.path.join(folder, 'checkpoint.h5'), about) or new(about)
-        fit(trained, batches, folder)
+        trained = SuperpixelPoolingNetwork.resumed(os.path.join(folder, 'checkpoint.h5'), about) or new(about)
+        fit(trained, batches['train'], folder, lambda: precisions(trained.model, batches['val']))
     trained.save(os.path.join(folder, 'model.h5'))
     return trained
 
@@ -78,54 +79,48 @@ def new(about):
     np.random.seed(about['seed'])  # Keras draws the first weights from it
     model = network.build(len(about['class_names']), about['n_superpixels'], about['settings'])
     network.compile(model, learning_rate_of(0, about['training']))
-    return network.Trained(model, dict(about, log=[]))
+    return SuperpixelPoolingNetwork(model, dict(about, log=[]))
 
 
-def resumed(path, about):
-    """The network of a checkpoint; None where there is none.
+def fit(trained, batches, folder, check):
+    """Train for the epochs that are left, with a checkpoint, a row of the log and a picture of the curves after each.
 
-    Raises
-    ------
-    SpnError
-        If the checkpoint is of another data set or other settings.
+    Parameters
+    ----------
+    trained : spn.trained.Trained
+    batches : keras.utils.Sequence
+        With a method ``start_epoch(epoch)`` on which alone its order depends.
+    folder : str
+    check : callable
+        Returns a dict of numbers for the log, called after each epoch.
     """
-    if not os.path.exists(path):
-        return None
-    trained = network.Trained.load(path)
-    found = {key: value for key, value in trained.about.items() if key != 'log'}
-    differ = sorted(key for key in set(found) | set(about) if found.get(key) != about.get(key))
-    if differ:
-        raise SpnError('{} is the checkpoint of another model ({}: {!r} there, {!r} asked for): give the same settings to '
-                       'go on with it, or another folder to begin anew'.format(
-                           path, differ[0], found.get(differ[0]), about.get(differ[0])))
-    return trained
-
-
-def fit(trained, batches, folder):
     settings, log = trained.about['training'], trained.about['log']
-    started, first = time.time(), len(log)
-    total = settings['epochs'] * len(batches['train'])
-    with progress(total=total, title='training', unit='batches') as bar:
-        bar.update(first * len(batches['train']))
+    first, left = len(log), (settings['epochs'] - len(log)) * len(batches)
+    started = time.time()
+    with progress(total=settings['epochs'] * len(batches), title='training', unit='batches') as bar:
+        bar.update(first * len(batches))
         for epoch in range(first, settings['epochs']):
             trained.model.optimizer.lr.set_value(np.float32(learning_rate_of(epoch, settings)))
-            batches['train'].start_epoch(epoch)
+            batches.start_epoch(epoch)
             losses = []
-            for k in range(len(batches['train'])):
-                losses.append(trained.model.train_on_batch(*batches['train'][k]))
+            for k in range(len(batches)):
+                losses.append(np.atleast_1d(trained.model.train_on_batch(*batches[k])))
                 bar.update()
-                if epoch == first and k == 4:
-                    bar.write('about {:.0f} minutes in all'.format(
-                        (time.time() - started) / 5 * (total - first * len(batches['train'])) / 60 + .5))
-            log.append(dict(epoch=epoch + 1, **report(trained.model, losses, batches['val'])))
+                if epoch == first and k == 0:
+                    started = time.time()  # the first batch waits for Theano to compile
+                if epoch == first and k == min(5, len(batches) - 1) > 0:
+                    bar.write('about {} in all'.format(in_words((time.time() - started) / k * left)))
+            log.append(dict(zip(['epoch'] + trained.model.metrics_names, [epoch + 1] + np.mean(losses, axis=0).tolist()), **check()))
             trained.save(os.path.join(folder, 'checkpoint.h5'))
             write_log(log, folder)
 
 
-def report(model, losses, val):
-    """Losses of an epoch, and the average precision of each branch on the split 'val'."""
-    names = ['loss'] + [name + '_loss' for name in model.output_names] if len(model.output_names) > 1 else ['loss']
-    found = dict(zip(names, np.atleast_2d(np.transpose(losses)).mean(axis=1)))
+def in_words(seconds):
+    return '{:.0f} seconds'.format(seconds) if seconds < 90 else '{:.0f} minutes'.format(seconds / 60)
+
+
+def precisions(model, val):
+    """The mean average precision of each branch on the images of `val`."""
     val.start_epoch(0)
     truth, probability = [], []
     for k in range(len(val)):
@@ -134,10 +129,8 @@ def report(model, losses, val):
         truth.append(labels[0])
         probability.append(predicted if isinstance(predicted, list) else [predicted])
     truth = np.concatenate(truth)
-    for output, name in enumerate(model.output_names):
-        found['val_{}_precision'.format(name)] = mean_average_precision(
-            truth, np.concatenate([batch[output] for batch in probability]))
-    return {name: float(value) for name, value in found.items()}
+    return {'val_{}_precision'.format(name): mean_average_precision(truth, np.concatenate(found))
+            for name, found in zip(model.output_names, zip(*probability))}
 
 
 def mean_average_precision(truth, score):

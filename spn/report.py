@@ -1,0 +1,117 @@
+"""The table, the bars and the sheet of examples that compare the masks of runs with the true ones."""
+import json
+import os
+
+import numpy as np
+
+from .dataset import Dataset
+from .evaluation import evaluate
+from .files import digest_of_file, write_json, write_text
+from .pictures import draw_bars, draw_sheet
+from .runs import ORACLE, Run, classes_in
+
+UNLABELLED = ', classes found out'
+SHOWN = ('CAM, smooth', 'SP-CAM, all sizes')  # on the sheet of examples, beside the best
+
+
+def write(data_path, folders, out):
+    """Evaluate runs and write ``results.json``, ``results.md``, ``bars.png`` and ``examples.png``.
+
+    Parameters
+    ----------
+    data_path : str
+    folders : sequence of str
+        Runs that differ in their seed alone: means and spreads are over them.
+    out : str
+        The folder to write to.
+
+    Returns
+    -------
+    str
+        The table.
+    """
+    results = [results_of(data_path, folder) for folder in folders]
+    with Dataset(data_path) as dataset:
+        class_names = ['background'] + dataset.class_names
+        table = as_table(results, class_names)
+        write_json(os.path.join(out, 'results.json'), dict(zip(folders, results)))
+        write_text(os.path.join(out, 'results.md'), table)
+        draw_bars(results, os.path.join(out, 'bars.png'))
+        run = Run(folders[0])
+        draw_examples(dataset, run, results[0], os.path.join(out, 'examples.png'))
+    return table
+
+
+def results_of(data_path, folder):
+    """Results of a run, kept in its folder as ``results.json`` until data or models change.
+
+    Returns
+    -------
+    dict of str to dict
+        As from :func:`spn.evaluation.evaluate`.
+    """
+    run, path = Run(folder), os.path.join(folder, 'results.json')
+    with Dataset(data_path) as dataset:
+        of = {'data': dataset.fingerprint, 'models': [digest_of_file(path) for path in run.paths]}
+        try:
+            with open(path, encoding='utf-8') as stream:
+                kept = json.load(stream)
+        except (OSError, ValueError):
+            kept = {}
+        if kept.get('of') != of:
+            maps = run.on_dataset(dataset)
+            methods = run.methods(maps, dataset)
+            kept = {'of': of, 'methods': evaluate(dataset, methods)}
+            final = final_method(methods)
+            kept['methods'].update(evaluate(dataset, {final + UNLABELLED: methods[final]},
+                                            classes_of=lambda i: classes_in(maps.probabilities(i))))
+            kept['methods'][ORACLE] = kept['methods'].pop(ORACLE)
+            write_json(path, kept)
+    return kept['methods']
+
+
+def final_method(names):
+    """What the run is for: the last round of the segmentation network, or else SP-CAM, or else CAM."""
+    return [name for name in names if name != ORACLE and not name.endswith(UNLABELLED)][-1]
+
+
+def mean_and_spread(values):
+    """In percent: the mean, and the standard deviation where there are several."""
+    values = 100 * np.array(values)
+    return '{:.1f}'.format(values.mean()) + (' ± {:.1f}'.format(values.std(ddof=1)) if len(values) > 1 else '')
+
+
+def as_table(results, class_names):
+    """Markdown: a row for each method."""
+    lines = ['| masks from | mean IoU | on val | precision | recall | threshold | ' + ' | '.join(class_names) + ' |',
+             '|---|---|---|---|---|---|' + '---|' * len(class_names)]
+    for name in results[0]:
+        of_runs = [result[name] for result in results]
+        of_classes = 100 * np.mean([of_run['classes'] for of_run in of_runs], axis=0)
+        thresholds = sorted({of_run['threshold'] for of_run in of_runs})
+        lines.append('| {} | **{}** | {} | {} | {} | {} | {} |'.format(
+            name, *[mean_and_spread([of_run[key] for of_run in of_runs]) for key in ('mean', 'val', 'precision', 'recall')],
+            '-' if name == ORACLE else ', '.join('{:.2f}'.format(threshold) for threshold in thresholds),
+            ' | '.join('{:.0f}'.format(value) for value in of_classes)))
+    return '\n'.join(lines) + '\n'
+
+
+def draw_examples(dataset, run, result, path):
+    """The three best, the three in the middle and the three worst test images by the run's final method."""
+    maps = run.on_dataset(dataset)
+    methods = run.methods(maps, dataset)
+    final = final_method(methods)
+    indices = [i for i in dataset.indices('test') if dataset.mask(i) is not None]
+    order = np.argsort(-np.array(result[final]['images']), kind='stable')
+    middle = max(0, len(order) // 2 - 1)
+    chosen = [(title, place) for title, places in [('best', order[:3]), ('median', order[middle:middle + 3]),
+                                                   ('worst', order[-3:])] for place in places]
+    names = [name for name in SHOWN if name in methods and name != final] + [final]
+    rows = []
+    for title, place in chosen:
+        i = indices[place]
+        classes = np.flatnonzero(dataset.labels[i])
+        found = [methods[name](i, classes, [result[name]['threshold']])[0] for name in names]
+        rows.append(('{}, {:.0f} %'.format(title, 100 * result[final]['images'][place]), dataset.image(i),
+                     maps.superpixels[0][i], dataset.mask(i), found))
+    draw_sheet(rows, names, dataset.class_names, path)

@@ -1,0 +1,76 @@
+"""Rounds of (make masks, learn from them): SP-CAM teaches the first decoder, each decoder the next."""
+import hashlib
+import os
+
+import numpy as np
+
+from . import segmentation
+from .evaluation import best_threshold
+from .files import progress
+from .runs import UNCHECKED, cam_of, thresholded
+from .segmentation import Decoder, Pairs, least_scattered, method, scatter, small
+from .training import fit
+
+LIKELY = .5  # the probability that makes an object where there is no mask to choose it by
+
+
+def learn_from_cams(dataset, run, n_rounds, settings, training, seed):
+    """Train a decoder in each round, on the masks of the one before.
+
+    Parameters
+    ----------
+    dataset : spn.dataset.Dataset
+    run : spn.runs.Run
+        In its folder ``round-1``, ``round-2``, .. are made, each with ``checkpoint.h5``, ``model.h5``, ``log.csv`` and
+        ``curves.png``. A round that was stopped goes on.
+    n_rounds : int
+    settings, training : dict
+        As `segmentation.DEFAULTS` and `segmentation.TRAINING`.
+    seed : int
+
+    Returns
+    -------
+    list of spn.segmentation.Decoder
+        One for each round.
+    """
+    maps = run.on_dataset(dataset)
+    reader = run.reader(maps, dataset.image)
+    masks_of = thresholded(cam_of(run, maps))
+    threshold, decoders = best_threshold(dataset, masks_of, UNCHECKED), []
+    for number in range(1, n_rounds + 1):
+        pairs, targets = masks_to_learn(dataset, lambda i, classes: masks_of(i, classes, [threshold])[0], reader.side,
+                                        training['kept'])
+        about = {'settings': settings, 'training': training, 'seed': seed, 'round': number, 'data': dataset.fingerprint,
+                 'threshold': None, 'targets': hashlib.sha256(targets.tobytes()).hexdigest()}
+        folder = os.path.join(run.folder, 'round-{}'.format(number))
+        os.makedirs(folder, exist_ok=True)
+        decoder = Decoder.resumed(os.path.join(folder, 'checkpoint.h5'), about) or segmentation.new(about)
+        fit(decoder, Pairs(reader, pairs, targets, training['batch_size'], seed), folder, dict)
+        masks_of = method(decoder, reader, maps.superpixels)
+        threshold = best_threshold(dataset, masks_of, LIKELY)
+        decoder.about['threshold'] = threshold
+        decoder.save(os.path.join(folder, 'model.h5'))
+        decoders.append(decoder)
+    return decoders
+
+
+def masks_to_learn(dataset, teacher, side, kept):
+    """The least scattered masks of the training images.
+
+    Returns
+    -------
+    pairs : list of (int, int)
+        Image and class.
+    targets : ndarray of float32, (pairs, side, side)
+        The share of the class in each cell.
+    """
+    pairs, targets, scatters = [], [], []
+    for i in progress(dataset.indices('train'), title='masks to learn', unit='images'):
+        classes = np.flatnonzero(dataset.labels[i])
+        mask = teacher(i, classes)
+        for c in classes:
+            pairs.append((i, c))
+            scatters.append(scatter(mask == c + 1))
+            targets.append(small(mask == c + 1, side))
+    taken = np.flatnonzero(least_scattered(np.array(scatters), np.array([c for _, c in pairs]), kept))
+    return [pairs[k] for k in taken], np.array(targets)[taken]

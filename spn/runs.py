@@ -1,0 +1,198 @@
+"""A run: the folder that `spn train` and `spn segment` write to, and all that can be read off it."""
+import glob
+import os
+
+import numpy as np
+
+from . import features, segmentation
+from .activation_maps import ActivationMaps, masks, relative
+from .encoder import Encoder
+from .errors import SpnError
+from .evaluation import oracle
+from .network import SuperpixelPoolingNetwork
+from .segmentation import Decoder
+from .superpixels import superpixel_map
+
+#: What masks are compared, in the order of the table. Rounds of the segmentation network come after SP-CAM.
+METHODS = ('CAM', 'CAM, smooth', 'CAM, all sizes', 'CAM averaged in superpixels', 'CAM averaged in superpixels, all sizes',
+           'SP-CAM', 'SP-CAM, all sizes')
+ORACLE = 'superpixel oracle'
+
+UNCHECKED = .4  # of the maximum of SP-CAM, where there is no mask to choose the threshold by
+
+
+class Run(object):
+    """What was trained, opened to be used.
+
+    Parameters
+    ----------
+    folder : str
+
+    Attributes
+    ----------
+    paths : list of str
+        The files of the network and of the decoders.
+    network : SuperpixelPoolingNetwork
+    decoders : list of Decoder
+        One for each round; empty before `spn segment`.
+    """
+
+    def __init__(self, folder):
+        self.folder = folder
+        rounds = sorted(glob.glob(os.path.join(glob.escape(folder), 'round-*', 'model.h5')))
+        self.paths = [os.path.join(folder, 'model.h5')] + rounds
+        self.network = SuperpixelPoolingNetwork.load(self.paths[0])
+        self.decoders = sorted((Decoder.load(path) for path in rounds), key=lambda decoder: decoder.about['round'])
+        self._encoder = None
+
+    @property
+    def about(self):
+        return self.network.about
+
+    @property
+    def middle(self):
+        """The image size of what takes one size, by place: the middle one of those trained on."""
+        sizes = self.about['sizes']
+        return sizes.index(sorted(sizes)[len(sizes) // 2])
+
+    def encoder(self):
+        """The encoder that the network was trained on.
+
+        Raises
+        ------
+        SpnError
+            If its weights are not those of then.
+        """
+        if self._encoder is None:
+            encoder = Encoder(self.about['weights'])
+            if encoder.fingerprint != self.about['encoder']:
+                raise SpnError('{}/model.h5 was trained on other encoder weights than these ({!r}): bring those back, or '
+                               'train it anew'.format(self.folder, self.about['weights']))
+            self._encoder = encoder
+        return self._encoder
+
+    def on_dataset(self, dataset):
+        """Activation maps of a data set whose superpixels are called as those of training.
+
+        Parameters
+        ----------
+        dataset : spn.dataset.Dataset
+
+        Returns
+        -------
+        ActivationMaps
+
+        Raises
+        ------
+        SpnError
+            If the data set has other classes or lacks the superpixels.
+        """
+        if dataset.class_names != self.about['class_names']:
+            raise SpnError('{} has the classes {}, but {} was trained on {}'.format(
+                dataset.path, ', '.join(dataset.class_names), self.folder, ', '.join(self.about['class_names'])))
+        maps = [dataset.superpixel_maps(name) for name in self.about['superpixel_names']]
+        found = [features.make(dataset.path, size, self.encoder()) for size in self.about['sizes']]
+        return ActivationMaps(self.network, found, maps, dataset.sizes)
+
+    def on_picture(self, image):
+        """Activation maps of one picture, which is image 0 then; its superpixels are made as those of training.
+
+        Parameters
+        ----------
+        image : ndarray of uint8, (rows, cols, 3)
+        """
+        for settings in self.about['superpixels']:
+            if 'folder' in settings:
+                raise SpnError('{} was trained on superpixel maps from {}: those of a new picture cannot be made; use '
+                               '`spn cam` on a data set that has them'.format(self.folder, settings['folder']))
+        maps = [[superpixel_map(image, settings)] for settings in self.about['superpixels']]
+        found = [OfPicture(self.encoder()(features.squared(image, size)[np.newaxis]), size) for size in self.about['sizes']]
+        return ActivationMaps(self.network, found, maps, np.array([image.shape[:2]]))
+
+    def methods(self, maps, dataset):
+        """What can be compared: functions ``(i, classes, thresholds) -> masks`` by name.
+
+        Parameters
+        ----------
+        maps : ActivationMaps
+        dataset : spn.dataset.Dataset
+        """
+        one = [self.middle]
+        soft = {}
+        if self.about['settings']['gap_branch']:
+            soft.update({
+                'CAM': lambda i, classes: maps.cam(i, classes, one, resample=0),
+                'CAM, smooth': lambda i, classes: maps.cam(i, classes, one),
+                'CAM, all sizes': lambda i, classes: maps.cam(i, classes),
+                'CAM averaged in superpixels': lambda i, classes: maps.cam_in_superpixels(i, classes, one),
+                'CAM averaged in superpixels, all sizes': lambda i, classes: maps.cam_in_superpixels(i, classes)})
+        if self.about['settings']['superpixel_branch']:
+            soft.update({
+                'SP-CAM': lambda i, classes: maps.sp_cam(i, classes, one),
+                'SP-CAM, all sizes': lambda i, classes: maps.sp_cam(i, classes)})
+        found = {name: thresholded(relatively(soft[name])) for name in METHODS if name in soft}
+        if self.decoders:
+            reader = self.reader(maps, dataset.image)
+            for decoder in self.decoders:
+                found['segmentation network, round {}'.format(decoder.about['round'])] = segmentation.method(
+                    decoder, reader, maps.superpixels)
+        found[ORACLE] = oracle(dataset, maps.superpixels[0])
+        return found
+
+    def reader(self, maps, image):
+        """What decoders are shown: it is of one image size."""
+        of_one = ActivationMaps(maps.trained, [maps.features[self.middle]], maps.superpixels, maps.sizes)
+        return segmentation.Reader(of_one, image)
+
+
+def thresholded(values):
+    """A method of `spn.evaluation` from a function ``(i, classes)`` -> values in 0 .. 1, (classes, rows, cols)."""
+    return lambda i, classes, thresholds: masks(values(i, classes), classes, thresholds)
+
+
+def cam_of(run, maps, one_size=False, absolute=False):
+    """Values in 0 .. 1 by which SP-CAM makes masks; those of CAM where the network has no superpixel branch.
+
+    Parameters
+    ----------
+    run : spn.runs.Run
+    maps : spn.activation_maps.ActivationMaps
+    one_size : bool
+        The middle image size alone, in place of the maximum over all.
+    absolute : bool
+        Probabilities, in place of shares of each class's maximum.
+
+    Returns
+    -------
+    callable
+        ``(i, classes)`` -> (classes, rows, cols).
+    """
+    branch, bias = (maps.sp_cam, 'superpixel_scores') if run.about['settings']['superpixel_branch'] else (
+        maps.cam, 'cell_scores')
+    sizes = [run.middle] if one_size else None
+
+    def values(i, classes):
+        scores = branch(i, classes, sizes)
+        if not absolute:
+            return relative(scores)
+        return 1 / (1 + np.exp(-scores - run.network.bias(bias)[classes][:, np.newaxis, np.newaxis]))
+    return values
+
+
+def relatively(scores):
+    return lambda i, classes: relative(scores(i, classes))
+
+
+class OfPicture(object):
+    """Features of one picture, as `spn.features.Features` of a data set."""
+
+    def __init__(self, features, size):
+        self._features, self.size, self.side = features, size, features.shape[-1]
+
+    def __getitem__(self, i):
+        return self._features[i]
+
+
+def classes_in(probabilities, least=.5):
+    """The classes that an image has where nobody says so: those above `least`, and the most probable one in any case."""
+    return np.flatnonzero(probabilities >= min(least, probabilities.max()))

@@ -1,0 +1,205 @@
+"""The second half of the paper: a segmentation network that learns from SP-CAM's masks, in rounds.
+
+The idea is DecoupledNet's (Hong, Noh, Han, NIPS 2015): a map of one class, read off the classification network, and the
+encoder's features go into a decoder that knows no classes and says object or background. At inference it runs once for each
+class of the image; the class of highest probability wins. The decoder here is of a size that two cores can train; besides
+the features it sees the image, at a quarter of its resolution, because the features are too coarse for edges.
+"""
+import numpy as np
+from PIL import Image
+
+from .activation_maps import averaged, masks, relative, resized
+from .encoder import CHANNELS, MEAN_BGR
+from .features import squared
+from .trained import Trained
+
+from keras.layers import Concatenate, Conv2D, Input, UpSampling2D
+from keras.models import Model
+from keras.optimizers import Adam
+from keras.regularizers import l2
+from keras.utils import Sequence
+
+CELLS = 4  # of the decoder along each side of a feature: two stages, each doubles rows and columns
+
+#: What a decoder can be told, and how it is trained.
+DEFAULTS = {'channels': [96, 48, 32], 'weight_decay': 1e-5}
+TRAINING = {'epochs': 6, 'batch_size': 16, 'learning_rate': 5e-4, 'kept': .7}
+
+
+def build(settings):
+    """The decoder.
+
+    Returns
+    -------
+    keras.models.Model
+        [features (batch, 512, h, w), map of the class (batch, 1, h, w), image (batch, 3, 4 h, 4 w)] -> the probability that
+        a cell shows the class, (batch, 1, 4 h, 4 w).
+    """
+    features, class_map = Input((CHANNELS, None, None), name='features'), Input((1, None, None), name='class_map')
+    image = Input((3, None, None), name='image')
+    decay = l2(settings['weight_decay'])
+
+    def convolution(channels, size, name, activation='relu'):
+        return Conv2D(channels, size, padding='same', activation=activation, data_format='channels_first', name=name,
+                      kernel_initializer='he_normal', kernel_regularizer=decay)
+
+    first, middle, last = settings['channels']
+    found = Concatenate(axis=1)([convolution(first, 1, 'narrow')(features), class_map])
+    found = convolution(first, 3, 'join')(found)
+    for stage, channels in enumerate((middle, last)):
+        found = convolution(channels, 3, 'up_{}'.format(stage + 1))(UpSampling2D(2, data_format='channels_first')(found))
+    edges = convolution(last, 3, 'edges_2')(convolution(last, 3, 'edges_1')(image))
+    found = convolution(last, 3, 'both')(Concatenate(axis=1)([found, edges]))
+    return Model([features, class_map, image], convolution(1, 1, 'object', 'sigmoid')(found), name='decoder')
+
+
+def scatter(mask):
+    """How scattered the pixels of a mask are: their variance by that of a disc of the same area.
+
+    This project's choice; the paper's "degree of scatter" is not known. 1 for a disc, more for what is thin or in pieces.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, (rows, cols)
+
+    Returns
+    -------
+    float
+        inf for an empty mask.
+    """
+    rows, cols = np.nonzero(mask)
+    if not len(rows):
+        return np.inf
+    return (rows.var() + cols.var()) * 2 * np.pi / len(rows)
+
+
+def least_scattered(scatters, classes, share):
+    """Which masks to learn from: of each class the share that is scattered least.
+
+    Parameters
+    ----------
+    scatters : ndarray, (masks,)
+    classes : ndarray of int, (masks,)
+    share : float
+
+    Returns
+    -------
+    ndarray of bool, (masks,)
+        Empty masks are never taken.
+    """
+    taken = np.zeros(len(scatters), bool)
+    for c in np.unique(classes):
+        of_class = np.flatnonzero((classes == c) & np.isfinite(scatters))
+        n = int(np.ceil(share * len(of_class)))
+        taken[of_class[np.argsort(scatters[of_class], kind='stable')[:n]]] = True
+    return taken
+
+
+class Decoder(Trained):
+    """A trained decoder.
+
+    Attributes
+    ----------
+    about : dict
+        Beside what all have: ``settings``, ``network`` (fingerprint of the superpixel pooling network), ``round`` and
+        ``threshold``, of the probability, chosen on 'val'.
+    """
+
+    layout, what, command = 'spn decoder 1', 'a trained decoder', '`spn segment`'
+
+    def probabilities(self, inputs):
+        """(classes, 4 h, 4 w) for what :meth:`Pairs.inputs` makes of an image and its classes."""
+        return self.model.predict_on_batch(inputs)[:, 0]
+
+
+class Reader(object):
+    """What the decoder is shown of an image and a class.
+
+    Parameters
+    ----------
+    maps : spn.activation_maps.ActivationMaps
+        Of the superpixel pooling network; of one image size.
+    image : callable
+        ``image(i)`` is (rows, cols, 3), uint8.
+    """
+
+    def __init__(self, maps, image):
+        self.maps, self.image = maps, image
+
+    @property
+    def side(self):
+        """Rows and columns of what the decoder says."""
+        return CELLS * self.maps.features[0].side
+
+    def __call__(self, i, classes):
+        """Features, maps of the classes and image, once for each of the classes: what the model takes."""
+        features = self.maps.features[0][i] / self.maps.trained.about['rms']
+        class_maps = relative(self.maps.scores(i)[0][0][classes])
+        image = (squared(self.image(i), self.side)[..., ::-1] - MEAN_BGR).transpose(2, 0, 1).astype('float32') / 64
+        return [np.repeat(features[np.newaxis], len(classes), axis=0), class_maps[:, np.newaxis],
+                np.repeat(image[np.newaxis], len(classes), axis=0)]
+
+
+def small(mask, side):
+    """The share of object in each of side x side cells of a mask of bool."""
+    return np.array(Image.fromarray(mask.astype('float32')).resize((side, side), Image.BOX))
+
+
+class Pairs(Sequence):
+    """Mini-batches of image and class with the mask to learn.
+
+    Parameters
+    ----------
+    reader : Reader
+    pairs : list of (int, int)
+        Image and class.
+    targets : ndarray of float, (pairs, 4 h, 4 w)
+    batch_size, seed : int
+    """
+
+    def __init__(self, reader, pairs, targets, batch_size, seed):
+        self.reader, self.pairs, self.targets, self.batch_size, self.seed = reader, pairs, targets, batch_size, seed
+        self.start_epoch(0)
+
+    def start_epoch(self, epoch):
+        rng = np.random.RandomState([self.seed, epoch])
+        self.order = rng.permutation(len(self.pairs))
+        self.mirrored = rng.randint(2, size=len(self))
+
+    def __len__(self):
+        return -(-len(self.pairs) // self.batch_size)
+
+    def __getitem__(self, k):
+        chosen = self.order[k * self.batch_size:(k + 1) * self.batch_size]
+        inputs = [np.concatenate(arrays) for arrays in zip(*[
+            self.reader(i, np.array([c])) for i, c in (self.pairs[pair] for pair in chosen)])]
+        targets = self.targets[chosen][:, np.newaxis]
+        if self.mirrored[k]:
+            inputs, targets = [array[..., ::-1] for array in inputs], targets[..., ::-1]
+        return inputs, targets
+
+
+def new(about):
+    np.random.seed(about['seed'])  # Keras draws the first weights from it
+    model = build(about['settings'])
+    model.compile(Adam(about['training']['learning_rate']), 'binary_crossentropy')
+    return Decoder(model, dict(about, log=[]))
+
+
+def method(decoder, reader, superpixels=()):
+    """The masks of a decoder, as `spn.evaluation` asks for them.
+
+    Parameters
+    ----------
+    superpixels : sequence of spn.dataset.SuperpixelMaps
+        Probabilities are averaged in these superpixels, if any.
+    """
+    def of_image(i, classes, thresholds):
+        return masks(probability_maps(decoder, reader, i, classes, superpixels), classes, thresholds)
+    return of_image
+
+
+def probability_maps(decoder, reader, i, classes, superpixels):
+    """(classes, rows, cols), in the size of the image."""
+    found = resized(decoder.probabilities(reader(i, classes)), reader.maps.sizes[i])
+    return np.mean([averaged(found, maps[i]) for maps in superpixels], axis=0) if len(superpixels) else found

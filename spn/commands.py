@@ -285,3 +285,22 @@ def evaluate(data, runs, out, seed):
     """
     from . import report
     click.echo(report.write(data, runs, out))
+
+
+@command(main, 'reproduce', 'spn reproduce --folder reproduction --document docs/reproduction.md')
+@click.option('--folder', type=click.Path(file_okay=False), default='reproduction', show_default=True,
+              help='Where data and runs are kept; a run that was stopped goes on.')
+@click.option('--document', type=click.Path(dir_okay=False), help='Where the results go; FOLDER/reproduction.md if not given.')
+@click.option('--quick', is_flag=True, help='The whole way on a few small pictures: to see that it works, not how well.')
+@weights_option
+@seed_option
+def reproduce(folder, document, quick, weights, seed):
+    """All of it on composites, with several seeds and ablations: tables, bars, examples.
+
+    --seed says which objects and backgrounds are held out; the seeds of training are 0, 1, 2.
+    """
+    from . import reproduce
+    document = document or os.path.join(folder, 'reproduction.md')
+    reproduce.reproduce(folder, document, reproduce.QUICK if quick else reproduce.FULL, seed, weights,
+                        lambda line: click.echo(line, err=True))
+    click.echo(document)

@@ -57,6 +57,7 @@ class Dataset(object):
     labels, splits, names, class_names, sizes : ndarray
         As in the file.
     fingerprint : str
+    made_by : dict
 
     Raises
     ------
@@ -70,6 +71,7 @@ class Dataset(object):
         try:
             self.class_names = [str(name) for name in self._file.attrs['class_names']]
             self.fingerprint = str(self._file.attrs['fingerprint'])
+            self.made_by = json.loads(text(self._file.attrs['made_by']))
             self.labels, self.sizes = self._file['labels'][:], self._file['sizes'][:]
             self.names = np.array([text(name) for name in self._file['names'][:]])
             self.splits = np.array([text(split) for split in self._file['splits'][:]])

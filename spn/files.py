@@ -47,7 +47,7 @@ def write_text(path, text):
 
 
 def write_json(path, value):
-    write_text(path, json.dumps(value, indent=1, sort_keys=True) + '\n')
+    write_text(path, json.dumps(value, indent=1) + '\n')
 
 
 def digest_of_file(path):

@@ -14,18 +14,20 @@ superpixel are the SP-CAM then, and their mean is the score of the image.
 import numpy as np
 
 from keras_layer import SuperpixelPooling2D
+from keras import backend as K
 from keras.layers import (Activation, Conv2D, Dense, GlobalAveragePooling1D, GlobalAveragePooling2D, Input, Permute,
-                          UpSampling2D)
+                          SpatialDropout2D, UpSampling2D)
 from keras.models import Model
 from keras.optimizers import Adam
 from keras.regularizers import l2
 
 from .encoder import CHANNELS
 from .errors import SpnError
-from .trained import Trained, summed_cross_entropy
+from .trained import Trained
 
 #: What a network can be told; where the paper says nothing, docs/reproduction.md says why these.
 DEFAULTS = {
+    'dropout': .5,              # of whole feature maps of the encoder, in training
     'channels': 256,            # of the extra convolution
     'upsampling_stages': 2,     # each doubles rows and columns
     'upsampling_channels': 64,
@@ -68,7 +70,8 @@ def class_scores(n_classes, n_superpixels, settings):
                       kernel_initializer='he_normal', kernel_regularizer=decay)
 
     of_cells = of_superpixels = None
-    encoded = convolution(settings['channels'], 3, 'extra_conv')(features)
+    dropped = SpatialDropout2D(settings['dropout'], data_format='channels_first', name='dropout')(features)
+    encoded = convolution(settings['channels'], 3, 'extra_conv')(dropped)
     if settings['gap_branch']:
         of_cells = convolution(n_classes, 1, 'cell_scores', 'linear')(encoded)
     if settings['superpixel_branch']:
@@ -103,6 +106,11 @@ def build(n_classes, n_superpixels, settings):
         mean = GlobalAveragePooling1D(name='mean_over_superpixels')(of_superpixels)
         outputs.append(Activation('sigmoid', name='superpixel')(mean))
     return Model(inputs, outputs, name='superpixel_pooling_network')
+
+
+def summed_cross_entropy(truth, probability):
+    """Cross-entropy of each class being there, summed over classes."""
+    return K.sum(K.binary_crossentropy(truth, probability), axis=-1)
 
 
 def compile(model, learning_rate):
@@ -146,6 +154,7 @@ class SuperpixelPoolingNetwork(Trained):
     """
 
     layout, what, command = 'spn network 1', 'a trained network', '`spn train`'
+    own_objects = {'summed_cross_entropy': summed_cross_entropy}
 
     def __init__(self, model, about):
         super(SuperpixelPoolingNetwork, self).__init__(model, about)

@@ -96,6 +96,37 @@ def as_table(results, class_names):
     return '\n'.join(lines) + '\n'
 
 
+def table_of_ablations(results):
+    """Markdown: CAM, CAM averaged in superpixels, SP-CAM and the oracle of runs that differ in more than their seed.
+
+    Parameters
+    ----------
+    results : dict of str to dict
+        For each name the results of a run.
+    """
+    methods = ('CAM, smooth', 'CAM averaged in superpixels, all sizes', 'SP-CAM', 'SP-CAM, all sizes', ORACLE)
+    lines = ['| changed | ' + ' | '.join(methods) + ' |', '|---|' + '---|' * len(methods)]
+    for changed, result in results.items():
+        lines.append('| {} | {} |'.format(changed, ' | '.join(
+            '{:.1f} ({:.1f})'.format(100 * result[name]['mean'], 100 * result[name]['val']) if name in result else '-'
+            for name in methods)))
+    return '\n'.join(lines) + '\n'
+
+
+def describe(data_path, folders):
+    """What was trained on what, in words."""
+    about = Run(folders[0]).about
+    with Dataset(data_path) as dataset:
+        counts = {split: int((dataset.splits == split).sum()) for split in ('train', 'val', 'test')}
+        maps = ['{}: {:.0f}'.format(name, dataset.superpixel_maps(name).counts.mean()) for name in dataset.superpixel_names()]
+    return ('{} training images, {} to choose thresholds on, {} to report on; image sizes {}; superpixels an image: {}; {} '
+            'seed{}; {} epochs. Average precision of the image labels on val: {}.'.format(
+                counts['train'], counts['val'], counts['test'], ', '.join(map(str, about['sizes'])), ', '.join(maps),
+                len(folders), 's' * (len(folders) > 1), about['training']['epochs'], ', '.join(
+                    '{} {:.2f}'.format(name[4:-10], value) for name, value in about['log'][-1].items()
+                    if name.endswith('_precision'))))
+
+
 def draw_examples(dataset, run, result, path):
     """The three best, the three in the middle and the three worst test images by the run's final method."""
     maps = run.on_dataset(dataset)

@@ -8,7 +8,7 @@ from . import segmentation
 from .evaluation import best_threshold
 from .files import progress
 from .runs import UNCHECKED, cam_of, thresholded
-from .segmentation import Decoder, Pairs, least_scattered, method, scatter, small
+from .segmentation import Decoder, Pairs, least_scattered, method, scatter, target
 from .training import fit
 
 LIKELY = .5  # the probability that makes an object where there is no mask to choose it by
@@ -38,7 +38,8 @@ def learn_from_cams(dataset, run, n_rounds, settings, training, seed):
     masks_of = thresholded(cam_of(run, maps))
     threshold, decoders = best_threshold(dataset, masks_of, UNCHECKED), []
     for number in range(1, n_rounds + 1):
-        pairs, targets = masks_to_learn(dataset, lambda i, classes: masks_of(i, classes, [threshold])[0], reader.side,
+        thresholds = [threshold * training['possible'], threshold]
+        pairs, targets = masks_to_learn(dataset, lambda i, classes: masks_of(i, classes, thresholds), reader.side,
                                         training['kept'])
         about = {'settings': settings, 'training': training, 'seed': seed, 'round': number, 'data': dataset.fingerprint,
                  'threshold': None, 'targets': hashlib.sha256(targets.tobytes()).hexdigest()}
@@ -57,20 +58,30 @@ def learn_from_cams(dataset, run, n_rounds, settings, training, seed):
 def masks_to_learn(dataset, teacher, side, kept):
     """The least scattered masks of the training images.
 
+    Parameters
+    ----------
+    dataset : spn.dataset.Dataset
+    teacher : callable
+        ``teacher(i, classes)`` gives two masks of an image: what may be the classes, and what surely is.
+    side : int
+        Rows and columns of the targets.
+    kept : float
+        The share of the masks of each class to keep.
+
     Returns
     -------
     pairs : list of (int, int)
         Image and class.
     targets : ndarray of float32, (pairs, side, side)
-        The share of the class in each cell.
+        As from :func:`spn.segmentation.target`.
     """
     pairs, targets, scatters = [], [], []
     for i in progress(dataset.indices('train'), title='masks to learn', unit='images'):
         classes = np.flatnonzero(dataset.labels[i])
-        mask = teacher(i, classes)
+        possible, certain = teacher(i, classes)
         for c in classes:
             pairs.append((i, c))
-            scatters.append(scatter(mask == c + 1))
-            targets.append(small(mask == c + 1, side))
+            scatters.append(scatter(certain == c + 1))
+            targets.append(target(certain == c + 1, possible == c + 1, side))
     taken = np.flatnonzero(least_scattered(np.array(scatters), np.array([c for _, c in pairs]), kept))
     return [pairs[k] for k in taken], np.array(targets)[taken]

@@ -13,6 +13,7 @@ from .encoder import CHANNELS, MEAN_BGR
 from .features import squared
 from .trained import Trained
 
+from keras import backend as K
 from keras.layers import Concatenate, Conv2D, Input, UpSampling2D
 from keras.models import Model
 from keras.optimizers import Adam
@@ -23,7 +24,7 @@ CELLS = 4  # of the decoder along each side of a feature: two stages, each doubl
 
 #: What a decoder can be told, and how it is trained.
 DEFAULTS = {'channels': [96, 48, 32], 'weight_decay': 1e-5}
-TRAINING = {'epochs': 6, 'batch_size': 16, 'learning_rate': 5e-4, 'kept': .7}
+TRAINING = {'epochs': 6, 'batch_size': 16, 'learning_rate': 5e-4, 'kept': .7, 'possible': .5}
 
 
 def build(settings):
@@ -95,23 +96,6 @@ def least_scattered(scatters, classes, share):
     return taken
 
 
-class Decoder(Trained):
-    """A trained decoder.
-
-    Attributes
-    ----------
-    about : dict
-        Beside what all have: ``settings``, ``network`` (fingerprint of the superpixel pooling network), ``round`` and
-        ``threshold``, of the probability, chosen on 'val'.
-    """
-
-    layout, what, command = 'spn decoder 1', 'a trained decoder', '`spn segment`'
-
-    def probabilities(self, inputs):
-        """(classes, 4 h, 4 w) for what :meth:`Pairs.inputs` makes of an image and its classes."""
-        return self.model.predict_on_batch(inputs)[:, 0]
-
-
 class Reader(object):
     """What the decoder is shown of an image and a class.
 
@@ -145,6 +129,48 @@ def small(mask, side):
     return np.array(Image.fromarray(mask.astype('float32')).resize((side, side), Image.BOX))
 
 
+def target(certain, possible, side):
+    """What to learn of an image and a class.
+
+    Parameters
+    ----------
+    certain, possible : ndarray of bool, (rows, cols)
+        Where the class surely is, and where it may be.
+    side : int
+
+    Returns
+    -------
+    ndarray of float32, (side, side)
+        The share of object in each cell; -1 where most of the cell may be the class or not: the decoder shall find out.
+    """
+    object_share, known = small(certain, side), small(certain | ~possible, side)
+    return np.where(known > .5, object_share / np.maximum(known, 1e-6), -1).astype('float32')
+
+
+def known_cross_entropy(truth, probability):
+    """Cross-entropy of a cell showing the class, the mean over cells for which the truth is known."""
+    known = K.cast(K.greater_equal(truth, 0), K.floatx())
+    return K.sum(known * K.binary_crossentropy(K.maximum(truth, 0), probability)) / K.maximum(K.sum(known), 1)
+
+
+class Decoder(Trained):
+    """A trained decoder.
+
+    Attributes
+    ----------
+    about : dict
+        Beside what all have: ``settings``, ``network`` (fingerprint of the superpixel pooling network), ``round`` and
+        ``threshold``, of the probability, chosen on 'val'.
+    """
+
+    layout, what, command = 'spn decoder 1', 'a trained decoder', '`spn segment`'
+    own_objects = {'known_cross_entropy': known_cross_entropy}
+
+    def probabilities(self, inputs):
+        """(classes, 4 h, 4 w) for what :meth:`Pairs.inputs` makes of an image and its classes."""
+        return self.model.predict_on_batch(inputs)[:, 0]
+
+
 class Pairs(Sequence):
     """Mini-batches of image and class with the mask to learn.
 
@@ -153,7 +179,8 @@ class Pairs(Sequence):
     reader : Reader
     pairs : list of (int, int)
         Image and class.
-    targets : ndarray of float, (pairs, 4 h, 4 w)
+    targets : ndarray of float32, (pairs, 4 h, 4 w)
+        As from :func:`target`.
     batch_size, seed : int
     """
 
@@ -182,7 +209,7 @@ class Pairs(Sequence):
 def new(about):
     np.random.seed(about['seed'])  # Keras draws the first weights from it
     model = build(about['settings'])
-    model.compile(Adam(about['training']['learning_rate']), 'binary_crossentropy')
+    model.compile(Adam(about['training']['learning_rate']), known_cross_entropy)
     return Decoder(model, dict(about, log=[]))
 
 

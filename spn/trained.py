@@ -3,16 +3,10 @@ import json
 import os
 
 from keras_layer import custom_objects
-from keras import backend as K
 from keras.models import load_model
 
 from .errors import SpnError
 from .hdf5 import hdf5_beside, open_hdf5, text
-
-
-def summed_cross_entropy(truth, probability):
-    """Cross-entropy of each class being there, summed over classes."""
-    return K.sum(K.binary_crossentropy(truth, probability), axis=-1)
 
 
 class Trained(object):
@@ -27,6 +21,7 @@ class Trained(object):
     """
 
     layout = what = command = None
+    own_objects = {}  # what Keras needs to know to load the model, beside our layers
 
     def __init__(self, model, about):
         self.model, self.about = model, about
@@ -39,11 +34,12 @@ class Trained(object):
             file.attrs['about'] = json.dumps(self.about, sort_keys=True)
 
     @classmethod
-    def load(cls, path):
-        with open_hdf5(path, cls.layout, cls.what, cls.command) as file:
-            about = json.loads(text(file.attrs['about']))
+    def load(cls, path, to_train=False):
+        """Read what :meth:`save` wrote; with the optimizer's state only where it is to be trained on, for that takes seconds."""
         try:
-            model = load_model(path, dict(custom_objects, summed_cross_entropy=summed_cross_entropy))
+            with open_hdf5(path, cls.layout, cls.what, cls.command) as file:
+                about = json.loads(text(file.attrs['about']))
+            model = load_model(path, dict(custom_objects, **cls.own_objects), compile=to_train)
         except (OSError, ValueError, KeyError) as error:
             raise SpnError('{} is not whole ({}): train it anew with {}'.format(path, error, cls.command)) from error
         return cls(model, about)
@@ -59,7 +55,7 @@ class Trained(object):
         """
         if not os.path.exists(path):
             return None
-        trained = cls.load(path)
+        trained = cls.load(path, to_train=True)
         found = {key: value for key, value in trained.about.items() if key != 'log'}
         about = json.loads(json.dumps(about))
         differ = sorted(key for key in set(found) | set(about) if found.get(key) != about.get(key))

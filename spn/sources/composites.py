@@ -104,9 +104,13 @@ def make(path, n_pictures, seed):
     materials = hold_out(*find_materials(), seed=seed)
     records = [functools.partial(composite, materials, split, seed, i)
                for split in ('train', 'val', 'test') for i in range(n_pictures.get(split, 0))]
-    made_by = {'source': 'composites', 'seed': seed, 'n_pictures': n_pictures, 'packages':
-               [str(package) for package in [STAMPS] + [package for package, _, _ in BACKGROUNDS]]}
-    return write_dataset(path, class_names(), records, len(records), (SIDES[1], SIDES[1]), made_by)
+    return write_dataset(path, class_names(), records, len(records), (SIDES[1], SIDES[1]), made_by(n_pictures, seed))
+
+
+def made_by(n_pictures, seed):
+    """How the data set says that it was made."""
+    return {'source': 'composites', 'seed': seed, 'n_pictures': n_pictures, 'packages':
+            [str(package) for package in [STAMPS] + [package for package, _, _ in BACKGROUNDS]]}
 
 
 def find_materials():

@@ -79,3 +79,50 @@ def write_small(path, found=None):
     found = records() if found is None else found
     return dataset.write_dataset(path, ['living', 'thing'], [lambda record=record: record for record in found], len(found),
                                  (72, 80), {'by': 'hand'})
+
+
+def bilinear(maps, shape):
+    """Maps (..., h, w) resized: along lines between the centres of cells, beyond the outermost centres as at these."""
+    for axis, n in zip((-2, -1), shape):
+        old = maps.shape[axis]
+        maps = np.apply_along_axis(lambda line: np.interp((np.arange(n) + .5) * old / n - .5, np.arange(old), line), axis, maps)
+    return maps
+
+
+def means(maps, superpixel_map):
+    """The mean of maps (channels, rows, cols) in each superpixel, (n, channels)."""
+    inside = superpixel_map >= 0
+    labels = superpixel_map[inside]
+    return np.array([np.bincount(labels, plane[inside]) / np.bincount(labels) for plane in maps]).T
+
+
+class ArrayOfFeatures(object):
+    """Stands for `spn.features.Features`, without a file."""
+
+    def __init__(self, array, size, rms=1., encoder='by hand'):
+        self._array, self.size, self.rms, self.side = array.astype('float32'), size, rms, array.shape[-1]
+        self.made_by = {'encoder': encoder, 'size': size}
+
+    def __len__(self):
+        return len(self._array)
+
+    def __getitem__(self, i):
+        return self._array[i]
+
+
+class SharedFolderTestCase(FolderTestCase):
+    """The tests of a class share `shared`, a folder, beside that which each of them has for itself."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.shared = tempfile.mkdtemp()
+        try:
+            with contextlib.redirect_stderr(io.StringIO()):
+                cls.make_shared()
+        except BaseException:
+            cls.tearDownClass()
+            raise
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.shared)

@@ -1,0 +1,168 @@
+"""The reproduction: data, superpixels, features, training with several seeds, ablations, tables, one after the other.
+
+Every step keeps what it made, so that the same command goes on where it was stopped.
+"""
+import json
+import os
+import time
+
+from . import features, network, report, segmentation, superpixels, training
+from .dataset import Dataset
+from .encoder import Encoder
+from .errors import SpnError
+from .files import write_json, write_text
+from .rounds import learn_from_cams
+from .runs import Run
+from .sources import composites
+
+#: Superpixel maps by name: those of the network, and those of ablations alone.
+MAPS = {
+    'fine': ('felzenszwalb', {'scale': 50., 'min_size': 30}),
+    'middle': ('felzenszwalb', {'scale': 150., 'min_size': 60}),
+    'coarse': ('felzenszwalb', {'scale': 400., 'min_size': 120}),
+    'slic': ('slic', {'n_segments': 200}),
+    'watershed': ('watershed', {'n_segments': 200}),
+}
+NETWORK_MAPS = ('fine', 'middle', 'coarse')
+
+#: What is left out or changed in turn: settings of the network, superpixel maps, how many image sizes.
+ABLATIONS = {
+    'without the GAP branch': {'settings': {'gap_branch': False}},
+    'without the superpixel layer': {'settings': {'superpixel_branch': False}},
+    'one upsampling stage': {'settings': {'upsampling_stages': 1}},
+    'two upsampling stages': {'settings': {'upsampling_stages': 2}},
+    'without dropout': {'settings': {'dropout': 0.}},
+    'fine superpixels': {'maps': ('fine',)},
+    'middle superpixels': {'maps': ('middle',)},
+    'coarse superpixels': {'maps': ('coarse',)},
+    'SLIC': {'maps': ('slic',)},
+    'watershed': {'maps': ('watershed',)},
+    'one image size': {'n_sizes': 1},
+}
+
+FULL = {'pictures': {'train': 600, 'val': 120, 'test': 180}, 'sizes': [224, 288, 352], 'seeds': 3, 'rounds': 2,
+        'training': {}, 'segmentation': {}, 'ablations': list(ABLATIONS)}
+QUICK = {'pictures': {'train': 36, 'val': 9, 'test': 9}, 'sizes': [96, 128], 'seeds': 2, 'rounds': 2,
+         'training': {'epochs': 2}, 'segmentation': {'epochs': 1}, 'ablations': ['middle superpixels']}
+
+BEGIN, END = '<!-- results: written by `make reproduce` -->', '<!-- end of results -->'
+
+
+def reproduce(folder, document, plan=FULL, data_seed=0, weights='auto', say=print):
+    """Do all of it.
+
+    Parameters
+    ----------
+    folder : str
+        Where data and runs are kept.
+    document : str
+        The Markdown file that gets the results: what is between its marks is replaced. Its pictures lie in a folder beside
+        it, of the same name.
+    plan : dict
+        `FULL` or `QUICK`.
+    data_seed : int
+        Which objects and backgrounds are held out.
+    weights : str
+        Of the encoder.
+    say : callable
+        Prints a line.
+    """
+    clock = Clock(os.path.join(folder, 'times.json'), say)
+    data_path = os.path.join(folder, 'composites.h5')
+    with clock('data and superpixels'):
+        make_data(data_path, plan, data_seed)
+    with clock('features of the frozen encoder'):
+        encoder = Encoder(weights)
+        found = [features.make(data_path, size, encoder) for size in plan['sizes']]
+    runs = [os.path.join(folder, 'seed-{}'.format(seed)) for seed in range(plan['seeds'])]
+    for seed, run in enumerate(runs):
+        with clock('training, seed {}'.format(seed)):
+            train(data_path, run, found, {}, plan, weights, seed)
+        with clock('segmentation network, seed {}'.format(seed)):
+            with Dataset(data_path) as dataset:
+                how = dict(segmentation.TRAINING, **plan['segmentation'])
+                learn_from_cams(dataset, Run(run), plan['rounds'], segmentation.DEFAULTS, how, seed)
+        with clock('evaluation, seed {}'.format(seed)):
+            report.results_of(data_path, run)
+    ablations = {name: os.path.join(folder, name.replace(' ', '-').lower()) for name in plan['ablations']}
+    for name, run in ablations.items():
+        with clock('ablation: ' + name):
+            train(data_path, run, found, ABLATIONS[name], plan, weights, 0)
+            report.results_of(data_path, run)
+    with clock('tables and pictures'):
+        pictures = os.path.splitext(document)[0]
+        table = report.write(data_path, runs, pictures)
+        of_ablations = report.table_of_ablations({name: report.results_of(data_path, run) for name, run in
+                                                  [('nothing (seed 0)', runs[0])] + list(ablations.items())})
+    write_results(document, [
+        report.describe(data_path, runs), table, '![Mean IoU of each method]({0}/bars.png)'.format(os.path.basename(pictures)),
+        of_ablations, '![Best, median and worst test images]({0}/examples.png)'.format(os.path.basename(pictures)),
+        clock.table()])
+
+
+def make_data(path, plan, seed):
+    """The composites and their superpixel maps, as far as they are not there."""
+    if not os.path.exists(path):
+        composites.make(path, plan['pictures'], seed)
+    used = set(NETWORK_MAPS).union(*[ABLATIONS[name].get('maps', ()) for name in plan['ablations']])
+    with Dataset(path) as dataset:
+        there = dataset.superpixel_names()
+        if dataset.made_by != json.loads(json.dumps(composites.made_by(plan['pictures'], seed))):
+            raise SpnError('{} was made with other settings ({}): remove its folder, or choose another'.format(
+                path, dataset.made_by))
+    for name in MAPS:
+        if name in used and name not in there:
+            method, given = MAPS[name]
+            superpixels.make(path, name, superpixels.settings_of(method, given))
+
+
+def train(data_path, folder, found, changed, plan, weights, seed):
+    """Train one network, unless it is there."""
+    if os.path.exists(os.path.join(folder, 'model.h5')):
+        return
+    n_sizes = changed.get('n_sizes', len(found))
+    middle = (len(found) - n_sizes) // 2
+    training.train(data_path, folder, found[middle:middle + n_sizes], list(changed.get('maps', NETWORK_MAPS)), weights,
+                   dict(network.DEFAULTS, **changed.get('settings', {})), dict(training.DEFAULTS, **plan['training']), seed)
+
+
+def write_results(document, parts):
+    """Replace what is between the marks of a document; one that is not there is made."""
+    results = '\n\n'.join([BEGIN] + [part.strip() for part in parts] + [END])
+    text = BEGIN + END
+    if os.path.exists(document):
+        with open(document, encoding='utf-8') as stream:
+            text = stream.read()
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise SpnError('{} has no place for results: wanted are the lines {} and {}'.format(document, BEGIN, END))
+    write_text(document, before + results + after)
+
+
+class Clock(object):
+    """How long each step took, over all the times that it was gone on with."""
+
+    def __init__(self, path, say):
+        self.path, self.say, self.seconds = path, say, {}
+        if os.path.exists(path):
+            with open(path, encoding='utf-8') as stream:
+                self.seconds = json.load(stream)
+
+    def __call__(self, step):
+        self.step = step
+        return self
+
+    def __enter__(self):
+        self.say('== ' + self.step)
+        self.started = time.time()
+
+    def __exit__(self, *error):
+        self.seconds[self.step] = self.seconds.get(self.step, 0) + time.time() - self.started
+        write_json(self.path, self.seconds)
+
+    def table(self):
+        lines = ['| step | minutes |', '|---|---|']
+        for step, seconds in list(self.seconds.items()) + [('**all**', sum(self.seconds.values()))]:
+            lines.append('| {} | {:.1f} |'.format(step, seconds / 60))
+        return '\n'.join(lines)

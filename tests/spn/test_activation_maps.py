@@ -1,0 +1,137 @@
+"""Activation maps by hand: what scores say of pixels, and the masks that follow."""
+import unittest
+
+import numpy as np
+from PIL import Image
+
+from spn.activation_maps import ActivationMaps, averaged, masks, painted, relative, resized
+from spn.runs import classes_in
+from tests.spn.cases import bilinear, means
+
+
+class PiecesTest(unittest.TestCase):
+
+    def setUp(self):
+        self.superpixel_map = np.array([[0, 0, 2], [-1, 1, 2]], 'int32')
+
+    def test_scores_are_painted_on_the_pixels_of_their_superpixels_and_nothing_elsewhere(self):
+        found = painted(np.array([[1., -4], [2, 5], [3, 6]]), self.superpixel_map)
+        self.assertEqual(found.tolist(), [[[1, 1, 3], [0, 2, 3]], [[-4, -4, 6], [0, 5, 6]]])
+
+    def test_the_average_is_over_the_pixels_of_each_superpixel(self):
+        found = averaged(np.array([[[1., 3, 5], [100, 7, 6]], [[0, 1, -1], [9, 2, -3]]]), self.superpixel_map)
+        self.assertEqual(found.tolist(), [[[2, 2, 5.5], [0, 7, 5.5]], [[.5, .5, -2], [0, 2, -2]]])
+
+    def test_a_superpixel_without_pixels_harms_no_other(self):
+        with np.errstate(all='raise'):
+            found = averaged(np.array([[[1., 3, 5]]]), np.array([[0, 0, 3]]))
+        self.assertEqual(found.tolist(), [[[2, 2, 5]]])
+
+    def test_maps_are_resized_along_lines_between_the_centres_of_cells(self):
+        maps = np.random.RandomState(0).normal(size=(3, 4, 5)).astype('float32')
+        for shape in (16, 20), (7, 31), (4, 5):
+            found = resized(maps, np.array(shape))
+            self.assertEqual(found.shape, (3,) + shape)
+            np.testing.assert_allclose(found, bilinear(maps, shape), atol=1e-6)
+        np.testing.assert_array_equal(resized(maps, (12, 10), Image.NEAREST), maps.repeat(3, 1).repeat(2, 2))
+
+    def test_relative_values_are_1_where_a_class_is_strongest_and_0_where_scores_speak_against_it(self):
+        found = relative(np.array([[[-3., 2, 8]], [[.5, -.5, .25]], [[-1, -2, -3]]]))
+        self.assertEqual(found.tolist(), [[[0, .25, 1]], [[1, 0, .5]], [[0, 0, 0]]])
+
+    def test_the_highest_value_names_the_class_and_background_is_where_none_reaches_the_threshold(self):
+        maps = np.array([[[.2, .9, .5], [0, .3, 1]], [[.6, .8, .4], [.1, .5, .2]]])
+        found = masks(maps, np.array([4, 1]), [.05, .5, .6])
+        self.assertEqual(found.dtype, 'uint8')
+        self.assertEqual(found.tolist(), [[[2, 5, 5], [2, 2, 5]], [[2, 5, 5], [0, 2, 5]], [[2, 5, 0], [0, 0, 5]]])
+
+    def test_classes_are_found_out_by_their_probabilities_and_one_is_there_in_any_case(self):
+        self.assertEqual(classes_in(np.array([.2, .5, .9])).tolist(), [1, 2])
+        self.assertEqual(classes_in(np.array([.2, .4, .1])).tolist(), [1])
+
+
+class ScoresByHand(object):
+    """Stands for a trained network of three classes: features are the scores of cells, scores of superpixels their means."""
+
+    def __init__(self, gap_branch=True, superpixel_branch=True):
+        self.about = {'settings': {'gap_branch': gap_branch, 'superpixel_branch': superpixel_branch}}
+        self.asked = 0
+
+    def scores(self, features, superpixel_map):
+        self.asked += 1
+        settings = self.about['settings']
+        return (features if settings['gap_branch'] else None,
+                10 * means(bilinear(features, superpixel_map.shape), superpixel_map) if settings['superpixel_branch'] else None)
+
+    def bias(self, name):
+        return {'cell_scores': np.array([1., 0, -1]), 'superpixel_scores': np.array([0, .5, 0])}[name]
+
+
+class MapsTest(unittest.TestCase):
+
+    def setUp(self):
+        rng = np.random.RandomState(0)
+        self.sizes = np.array([[9, 12], [7, 5]])
+        self.features = [[rng.normal(size=(3, side, side)) for _ in self.sizes] for side in (2, 3, 4)]
+        # Two kinds of superpixels: in columns, and in rows of which the first belongs to none.
+        self.superpixels = [[np.arange(cols) // 4 * np.ones((rows, 1), int) for rows, cols in self.sizes],
+                            [(np.arange(rows)[:, np.newaxis] - 1) // 2 * np.ones(cols, int) for rows, cols in self.sizes]]
+
+    def maps(self, **branches):
+        return ActivationMaps(ScoresByHand(**branches), self.features, self.superpixels, self.sizes)
+
+    def of_superpixels(self, i, size, kind):
+        superpixel_map = self.superpixels[kind][i]
+        scores = 10 * means(bilinear(self.features[size][i], superpixel_map.shape), superpixel_map)
+        found = np.zeros((3,) + superpixel_map.shape)
+        for n, score in enumerate(scores):
+            found[:, superpixel_map == n] = score[:, np.newaxis]
+        return found
+
+    def test_CAM_is_the_maximum_over_image_sizes_of_the_resized_scores_of_cells(self):
+        maps = self.maps()
+        for i, shape in enumerate(self.sizes):
+            wanted = [bilinear(features[i], shape) for features in self.features]
+            np.testing.assert_allclose(maps.cam(i, np.array([2, 0])), np.max(wanted, axis=0)[[2, 0]], atol=1e-6)
+            np.testing.assert_allclose(maps.cam(i, np.array([1]), [1]), wanted[1][[1]], atol=1e-6)
+            np.testing.assert_allclose(maps.cam(i, np.array([1]), [2, 0]), np.maximum(wanted[0], wanted[2])[[1]], atol=1e-6)
+
+    def test_CAM_without_smoothing_repeats_the_scores_of_cells(self):
+        np.testing.assert_allclose(self.maps().cam(0, np.array([1]), [1], Image.NEAREST)[0],
+                                   self.features[1][0][1].repeat(3, 0).repeat(4, 1), rtol=1e-6)
+
+    def test_CAM_averaged_in_superpixels_is_the_mean_over_kinds_of_superpixels(self):
+        cam = self.maps().cam(1, np.arange(3))
+        wanted = np.zeros((2,) + cam.shape)
+        for of_kind, superpixels in zip(wanted, self.superpixels):
+            for n in range(superpixels[1].max() + 1):
+                inside = superpixels[1] == n
+                of_kind[:, inside] = cam[:, inside].mean(axis=1, keepdims=True)
+        np.testing.assert_allclose(self.maps().cam_in_superpixels(1, np.arange(3)), wanted.mean(axis=0), atol=1e-6)
+        self.assertTrue(np.any(wanted[1, :, 0] == 0) and np.all(wanted[0] != 0))
+
+    def test_SP_CAM_is_the_mean_over_kinds_of_superpixels_and_then_the_maximum_over_image_sizes(self):
+        maps = self.maps()
+        for i in range(2):
+            of_sizes = [np.mean([self.of_superpixels(i, size, kind) for kind in range(2)], axis=0) for size in range(3)]
+            np.testing.assert_allclose(maps.sp_cam(i, np.array([0, 2])), np.max(of_sizes, axis=0)[[0, 2]])
+            np.testing.assert_allclose(maps.sp_cam(i, np.array([1]), [1]), of_sizes[1][[1]])
+
+    def test_the_network_is_asked_once_for_each_image_however_many_maps_are_read(self):
+        maps = self.maps()
+        for _ in range(2):
+            maps.cam(0, np.array([0])), maps.sp_cam(0, np.array([0])), maps.probabilities(0)
+        self.assertEqual(maps.trained.asked, 6)
+        maps.cam(1, np.array([0]))
+        self.assertEqual(maps.trained.asked, 12)
+
+    def test_the_probability_of_a_class_is_the_mean_over_branches_sizes_and_superpixels(self):
+        cells = [1 / (1 + np.exp(-features[0].mean(axis=(1, 2)) - [1, 0, -1])) for features in self.features]
+        superpixels = []
+        for features in self.features:
+            for of_kind in self.superpixels:
+                scores = 10 * means(bilinear(features[0], (9, 12)), of_kind[0])
+                superpixels.append(1 / (1 + np.exp(-scores.mean(axis=0) - [0, .5, 0])))
+        np.testing.assert_allclose(self.maps().probabilities(0), np.mean(cells + superpixels, axis=0))
+        np.testing.assert_allclose(self.maps(superpixel_branch=False).probabilities(0), np.mean(cells, axis=0))
+        np.testing.assert_allclose(self.maps(gap_branch=False).probabilities(0), np.mean(superpixels, axis=0))

@@ -6,7 +6,10 @@ PYTHON =
 VENV = .venv
 IN_VENV = THEANO_FLAGS="blas.ldflags='$$($(VENV)/bin/python theano_spp/legacy_bridge.py)',$$THEANO_FLAGS" $(VENV)/bin/python
 
-.PHONY: help demo example test test-cpu test-gpu sanitize bench bench-gpu wheel venv clean
+# What the reproduction of the paper keeps, to go on where it was stopped, and where its results go.
+REPRODUCTION = $(if $(QUICK),--quick --folder reproduction-quick,--folder reproduction --document docs/reproduction.md)
+
+.PHONY: help demo example reproduce test test-cpu test-gpu sanitize bench bench-gpu wheel venv clean
 
 help:      ## list the targets
 	@sed -n 's/^\([a-z-]*\): .*## /  make \1\t/p' Makefile
@@ -16,6 +19,9 @@ demo: venv ## superpixel pooling in a Keras model, on photographs: prints number
 
 example: venv ## another example: make example NAME=region_graph, or NAME=v3_block
 	@$(IN_VENV) -m examples.$(or $(NAME),region_graph)
+
+reproduce: venv ## the paper, from image-level labels to segmentations: an hour and a half; QUICK=1: the same way, small
+	@$(IN_VENV) -m spn reproduce $(REPRODUCTION) --seed $(or $(SEED),0)
 
 test: test-cpu ## all tests, those on a GPU too; or some: make test TESTS=tests/theano_spp
 	@$(if $(TESTS),,$(MAKE) --no-print-directory test-gpu)

@@ -22,7 +22,7 @@ class ActivationMaps(object):
 
     def __init__(self, trained, features, superpixels, sizes):
         self.trained, self.features, self.superpixels, self.sizes = trained, features, superpixels, sizes
-        self._last = None
+        self._scores = {}  # of all images that were asked for: they are small, and to compute them takes a while
 
     def scores(self, i):
         """Class scores of image `i`.
@@ -34,12 +34,13 @@ class ActivationMaps(object):
         of_superpixels : list of list of ndarray, (n, classes) each
             By image size and superpixel map; empty without the superpixel branch.
         """
-        if self._last is None or self._last[0] != i:
+        if i not in self._scores:
             found = [[self.trained.scores(features[i], maps[i]) for maps in self.superpixels] for features in self.features]
             settings = self.trained.about['settings']
-            self._last = (i, [of_size[0][0] for of_size in found] if settings['gap_branch'] else [],
-                          [[scores for _, scores in of_size] for of_size in found] if settings['superpixel_branch'] else [])
-        return self._last[1:]
+            self._scores[i] = ([of_size[0][0] for of_size in found] if settings['gap_branch'] else [],
+                               [[scores for _, scores in of_size] for of_size in found]
+                               if settings['superpixel_branch'] else [])
+        return self._scores[i]
 
     def probabilities(self, i):
         """The probability of each class in image `i`, (classes,): the mean over branches, sizes and superpixel maps."""

@@ -22,17 +22,20 @@ class Batches(Sequence):
     batch_size, seed : int
     n_outputs : int
         How many branches learn from the labels.
+    dropout : float
+        The share of feature maps that are 0, others in each image; see :func:`without_some`.
     """
 
-    def __init__(self, features, maps, labels, indices, map_size, batch_size, seed, n_outputs):
+    def __init__(self, features, maps, labels, indices, map_size, batch_size, seed, n_outputs, dropout=0.):
         self.features, self.maps, self.labels, self.indices = features, maps, labels, indices
         self.map_size, self.batch_size, self.seed, self.n_outputs = map_size, batch_size, seed, n_outputs
+        self.dropout = dropout
         self.start_epoch(0)
 
     def start_epoch(self, epoch):
         rng = np.random.RandomState([self.seed, epoch])
         self.order = rng.permutation(self.indices)
-        self.choice = rng.randint(1 << 30, size=(len(self), 2))
+        self.choice = rng.randint(1 << 30, size=(len(self), 3))
 
     def __len__(self):
         return -(-len(self.indices) // self.batch_size)
@@ -42,6 +45,7 @@ class Batches(Sequence):
         features = self.features[self.choice[k, 0] % len(self.features)]
         maps = self.maps[self.choice[k, 1] % len(self.maps)]
         found = np.array([features[i] for i in chosen]) / self.rms
+        found = without_some(found, self.dropout, self.choice[k, 2])
         superpixels = np.array([nearest(maps[i], self.map_size) for i in chosen])
         return [found, superpixels], [self.labels[chosen]] * self.n_outputs
 
@@ -54,3 +58,11 @@ class Batches(Sequence):
 def nearest(superpixel_map, size):
     """A superpixel map resized by nearest neighbour, so that labels stay labels."""
     return np.array(Image.fromarray(superpixel_map, 'I').resize((size, size), Image.NEAREST))
+
+
+def without_some(features, dropout, seed):
+    """Features (batch, channels, h, w) with a share of the channels 0, others in each image; those that remain are the stronger
+    for it. Dropped here and not by Keras, whose random numbers a run that was stopped does not find again.
+    """
+    kept = np.random.RandomState(seed).rand(*features.shape[:2]) >= dropout
+    return features * (kept / (1 - dropout)).astype('float32')[:, :, np.newaxis, np.newaxis]

@@ -48,23 +48,32 @@ class Encoder(object):
     """
 
     def __init__(self, weights='auto'):
-        image = Input((3, None, None), name='image')
-        features = image
-        for block, (n, channels) in enumerate(BLOCKS, 1):
-            if block > 1:
-                features = MaxPooling2D(data_format='channels_first', name='block{}_pool'.format(block - 1))(features)
-            for i in range(1, n + 1):
-                features = Conv2D(channels, 3, padding='same', activation='relu', data_format='channels_first',
-                                  name='block{}_conv{}'.format(block, i))(features)
-        self.model = Model(image, features, name='vgg16')
-        self.model.trainable = False
+        self._weights, self._model = weights_from(weights), None
         digest = hashlib.sha256()
-        for name, (kernel, bias) in weights_from(weights).items():
-            # Theano's convolution turns kernels over, those of the files are for one that does not.
-            self.model.get_layer(name).set_weights([kernel[::-1, ::-1], bias])
-            digest.update(np.ascontiguousarray(kernel, 'float32'))
-            digest.update(np.ascontiguousarray(bias, 'float32'))
+        for arrays in self._weights.values():
+            for array in arrays:
+                digest.update(np.ascontiguousarray(array, 'float32'))
         self.fingerprint = digest.hexdigest()
+
+    @property
+    def model(self):
+        """The Keras model; not made where features are found on disk."""
+        if self._model is None:
+            image = Input((3, None, None), name='image')
+            features = image
+            for block, (n, channels) in enumerate(BLOCKS, 1):
+                if block > 1:
+                    features = MaxPooling2D(data_format='channels_first', name='block{}_pool'.format(block - 1))(features)
+                for i in range(1, n + 1):
+                    features = Conv2D(channels, 3, padding='same', activation='relu', data_format='channels_first',
+                                      kernel_initializer=zeros, bias_initializer=zeros,
+                                      name='block{}_conv{}'.format(block, i))(features)
+            self._model = Model(image, features, name='vgg16')
+            self._model.trainable = False
+            for name, (kernel, bias) in self._weights.items():
+                # Theano's convolution turns kernels over, those of the files are for one that does not.
+                self._model.get_layer(name).set_weights([kernel[::-1, ::-1], bias])
+        return self._model
 
     def __call__(self, images):
         """Features of images of one size.
@@ -80,6 +89,11 @@ class Encoder(object):
         """
         centred = np.asarray(images, 'float32')[..., ::-1] - MEAN_BGR
         return self.model.predict(centred.transpose(0, 3, 1, 2), batch_size=4)
+
+
+def zeros(shape, dtype='float32'):
+    """What weights are before they are set. Keras's own would have Theano compile a function for each of them."""
+    return np.zeros(shape, dtype)
 
 
 def weights_from(source):

@@ -16,7 +16,7 @@ import numpy as np
 from keras_layer import SuperpixelPooling2D
 from keras import backend as K
 from keras.layers import (Activation, Conv2D, Dense, GlobalAveragePooling1D, GlobalAveragePooling2D, Input, Permute,
-                          SpatialDropout2D, UpSampling2D)
+                          UpSampling2D)
 from keras.models import Model
 from keras.optimizers import Adam
 from keras.regularizers import l2
@@ -27,7 +27,7 @@ from .trained import Trained
 
 #: What a network can be told; where the paper says nothing, docs/reproduction.md says why these.
 DEFAULTS = {
-    'dropout': .5,              # of whole feature maps of the encoder, in training
+    'dropout': .5,              # of whole feature maps of the encoder, in training; mini-batches do it
     'channels': 256,            # of the extra convolution
     'upsampling_stages': 2,     # each doubles rows and columns
     'upsampling_channels': 64,
@@ -70,8 +70,7 @@ def class_scores(n_classes, n_superpixels, settings):
                       kernel_initializer='he_normal', kernel_regularizer=decay)
 
     of_cells = of_superpixels = None
-    dropped = SpatialDropout2D(settings['dropout'], data_format='channels_first', name='dropout')(features)
-    encoded = convolution(settings['channels'], 3, 'extra_conv')(dropped)
+    encoded = convolution(settings['channels'], 3, 'extra_conv')(features)
     if settings['gap_branch']:
         of_cells = convolution(n_classes, 1, 'cell_scores', 'linear')(encoded)
     if settings['superpixel_branch']:

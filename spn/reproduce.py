@@ -67,6 +67,7 @@ def reproduce(folder, document, plan=FULL, data_seed=0, weights='auto', say=prin
     say : callable
         Prints a line.
     """
+    place_for_results(document)  # before an hour of work, not after it
     clock = Clock(os.path.join(folder, 'times.json'), say)
     data_path = os.path.join(folder, 'composites.h5')
     with clock('data and superpixels'):
@@ -126,18 +127,29 @@ def train(data_path, folder, found, changed, plan, weights, seed):
                    dict(network.DEFAULTS, **changed.get('settings', {})), dict(training.DEFAULTS, **plan['training']), seed)
 
 
-def write_results(document, parts):
-    """Replace what is between the marks of a document; one that is not there is made."""
-    results = '\n\n'.join([BEGIN] + [part.strip() for part in parts] + [END])
-    text = BEGIN + END
-    if os.path.exists(document):
-        with open(document, encoding='utf-8') as stream:
-            text = stream.read()
-    before, begin, rest = text.partition(BEGIN)
+def place_for_results(document):
+    """What stands in a document before and after its results; one that is not there has nothing else.
+
+    Raises
+    ------
+    SpnError
+        If it lacks the marks.
+    """
+    if not os.path.exists(document):
+        return '', '\n'
+    with open(document, encoding='utf-8') as stream:
+        before, begin, rest = stream.read().partition(BEGIN)
     _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise SpnError('{} has no place for results: wanted are the lines {} and {}'.format(document, BEGIN, END))
-    write_text(document, before + results + after)
+    if not end:
+        raise SpnError('{} has no place for results: wanted are the lines {} and {}, or another document'.format(
+            document, BEGIN, END))
+    return before, after
+
+
+def write_results(document, parts):
+    """Replace what is between the marks of a document."""
+    before, after = place_for_results(document)
+    write_text(document, before + '\n\n'.join([BEGIN] + [part.strip() for part in parts] + [END]) + after)
 
 
 class Clock(object):

@@ -46,7 +46,7 @@ def learn_from_cams(dataset, run, n_rounds, settings, training, seed):
         folder = os.path.join(run.folder, 'round-{}'.format(number))
         os.makedirs(folder, exist_ok=True)
         decoder = Decoder.resumed(os.path.join(folder, 'checkpoint.h5'), about) or segmentation.new(about)
-        fit(decoder, Pairs(reader, pairs, targets, training['batch_size'], seed), folder, dict)
+        fit(decoder, Pairs(reader, pairs, targets, training['batch_size'], seed, training['dropout']), folder, dict)
         masks_of = method(decoder, reader, maps.superpixels)
         threshold = best_threshold(dataset, masks_of, LIKELY)
         decoder.about['threshold'] = threshold

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from .activation_maps import averaged, masks, relative, resized
+from .batches import without_some
 from .encoder import CHANNELS, MEAN_BGR
 from .features import squared
 from .trained import Trained
@@ -24,7 +25,7 @@ CELLS = 4  # of the decoder along each side of a feature: two stages, each doubl
 
 #: What a decoder can be told, and how it is trained.
 DEFAULTS = {'channels': [96, 48, 32], 'weight_decay': 1e-5}
-TRAINING = {'epochs': 6, 'batch_size': 16, 'learning_rate': 5e-4, 'kept': .7, 'possible': .5}
+TRAINING = {'epochs': 6, 'batch_size': 16, 'learning_rate': 5e-4, 'kept': .7, 'possible': .5, 'dropout': .5}
 
 
 def build(settings):
@@ -182,16 +183,20 @@ class Pairs(Sequence):
     targets : ndarray of float32, (pairs, 4 h, 4 w)
         As from :func:`target`.
     batch_size, seed : int
+    dropout : float
+        The share of the encoder's feature maps that are 0, as in `spn.batches.Batches`.
     """
 
-    def __init__(self, reader, pairs, targets, batch_size, seed):
+    def __init__(self, reader, pairs, targets, batch_size, seed, dropout=0.):
         self.reader, self.pairs, self.targets, self.batch_size, self.seed = reader, pairs, targets, batch_size, seed
+        self.dropout = dropout
         self.start_epoch(0)
 
     def start_epoch(self, epoch):
         rng = np.random.RandomState([self.seed, epoch])
         self.order = rng.permutation(len(self.pairs))
         self.mirrored = rng.randint(2, size=len(self))
+        self.dropped = rng.randint(1 << 30, size=len(self))
 
     def __len__(self):
         return -(-len(self.pairs) // self.batch_size)
@@ -200,6 +205,7 @@ class Pairs(Sequence):
         chosen = self.order[k * self.batch_size:(k + 1) * self.batch_size]
         inputs = [np.concatenate(arrays) for arrays in zip(*[
             self.reader(i, np.array([c])) for i, c in (self.pairs[pair] for pair in chosen)])]
+        inputs[0] = without_some(inputs[0], self.dropout, self.dropped[k])
         targets = self.targets[chosen][:, np.newaxis]
         if self.mirrored[k]:
             inputs, targets = [array[..., ::-1] for array in inputs], targets[..., ::-1]

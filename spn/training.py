@@ -2,6 +2,7 @@
 import csv
 import io
 import os
+import sys
 import time
 
 import numpy as np
@@ -56,7 +57,8 @@ def train(data_path, folder, features, superpixels, about_encoder, settings, tra
         check_classes(dataset, of_split['train'])
         n_outputs = settings['gap_branch'] + settings['superpixel_branch']
         batches = {split: Batches(features, maps, dataset.labels, indices, training['map_size'], training['batch_size'],
-                                  seed, n_outputs) for split, indices in of_split.items()}
+                                  seed, n_outputs, settings['dropout'] if split == 'train' else 0)
+                   for split, indices in of_split.items()}
         about = {
             'class_names': dataset.class_names, 'settings': settings, 'training': training, 'seed': seed,
             'n_superpixels': max(each.n_superpixels for each in maps), 'superpixels': [each.made_by for each in maps],
@@ -109,7 +111,7 @@ def fit(trained, batches, folder, check):
                 if epoch == first and k == 0:
                     started = time.time()  # the first batch waits for Theano to compile
                 if epoch == first and k == min(5, len(batches) - 1) > 0:
-                    bar.write('about {} in all'.format(in_words((time.time() - started) / k * left)))
+                    bar.write('about {} in all'.format(in_words((time.time() - started) / k * left)), file=sys.stderr)
             log.append(dict(zip(['epoch'] + trained.model.metrics_names, [epoch + 1] + np.mean(losses, axis=0).tolist()), **check()))
             trained.save(os.path.join(folder, 'checkpoint.h5'))
             write_log(log, folder)

@@ -5,7 +5,7 @@ import numpy as np
 from PIL import Image
 
 from spn.activation_maps import ActivationMaps, averaged, masks, painted, relative, resized
-from spn.runs import classes_in
+from spn.runs import Run, cam_of, classes_in
 from tests.spn.cases import bilinear, means
 
 
@@ -135,3 +135,23 @@ class MapsTest(unittest.TestCase):
         np.testing.assert_allclose(self.maps().probabilities(0), np.mean(cells + superpixels, axis=0))
         np.testing.assert_allclose(self.maps(superpixel_branch=False).probabilities(0), np.mean(cells, axis=0))
         np.testing.assert_allclose(self.maps(gap_branch=False).probabilities(0), np.mean(superpixels, axis=0))
+
+    def test_masks_are_made_of_SP_CAM_or_of_CAM_where_there_is_no_superpixel_branch(self):
+        classes = np.array([2, 0])
+        for branches, name, bias in [({}, 'sp_cam', [0, 0]), ({'superpixel_branch': False}, 'cam', [-1, 1])]:
+            maps = self.maps(**branches)
+            run = RunByHand(maps.trained)
+            for one_size, sizes in [(False, None), (True, [2])]:
+                scores = getattr(maps, name)(0, classes, sizes)
+                positive = np.where(scores > 0, scores, 0)
+                np.testing.assert_allclose(cam_of(run, maps, one_size)(0, classes),
+                                           positive / positive.reshape(2, -1).max(axis=1)[:, np.newaxis, np.newaxis])
+                np.testing.assert_allclose(cam_of(run, maps, one_size, absolute=True)(0, classes),
+                                           1 / (1 + np.exp(-scores - np.reshape(bias, (2, 1, 1)))), rtol=1e-6)
+
+
+class RunByHand(Run):
+
+    def __init__(self, trained):
+        self.network = trained
+        trained.about['sizes'] = [64, 32, 48]  # the middle one comes last

@@ -53,9 +53,9 @@ class WrittenBesideTest(FolderTestCase):
                              write_text, path, 'text')
         self.assertEqual((self.content(), self.files()), ('before', ['result.txt']))
 
-    def test_json_is_written_as_text_that_reads_the_same_each_time(self):
+    def test_json_is_written_line_by_line_in_the_order_in_which_it_is_given(self):
         write_json(self.old, {'b': [1.5, None], 'a': 'ü'})
-        self.assertEqual(self.content(), '{\n "a": "\\u00fc",\n "b": [\n  1.5,\n  null\n ]\n}\n')
+        self.assertEqual(self.content(), '{\n "b": [\n  1.5,\n  null\n ],\n "a": "\\u00fc"\n}\n')
 
     def test_a_digest_is_that_of_sha256sum(self):
         self.assertEqual(digest_of_file(self.old), '6db7d803e74f1ffa7d8f5adc0bf95b3e15bf4c8373fffadf546227cc6c6742cb')

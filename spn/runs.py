@@ -22,7 +22,7 @@ UNCHECKED = .4  # of the maximum of SP-CAM, where there is no mask to choose the
 
 
 class Run(object):
-    """What was trained, opened to be used.
+    """What was trained; models are loaded when they are asked for.
 
     Parameters
     ----------
@@ -39,11 +39,23 @@ class Run(object):
 
     def __init__(self, folder):
         self.folder = folder
-        rounds = sorted(glob.glob(os.path.join(glob.escape(folder), 'round-*', 'model.h5')))
-        self.paths = [os.path.join(folder, 'model.h5')] + rounds
-        self.network = SuperpixelPoolingNetwork.load(self.paths[0])
-        self.decoders = sorted((Decoder.load(path) for path in rounds), key=lambda decoder: decoder.about['round'])
-        self._encoder = None
+        rounds = glob.glob(os.path.join(glob.escape(folder), 'round-*', 'model.h5'))
+        self.paths = [os.path.join(folder, 'model.h5')] + sorted(rounds)
+        if not os.path.exists(self.paths[0]):
+            raise SpnError('{} is not there: `spn train` makes it'.format(self.paths[0]))
+        self._network = self._decoders = self._encoder = None
+
+    @property
+    def network(self):
+        if self._network is None:
+            self._network = SuperpixelPoolingNetwork.load(self.paths[0])
+        return self._network
+
+    @property
+    def decoders(self):
+        if self._decoders is None:
+            self._decoders = sorted(map(Decoder.load, self.paths[1:]), key=lambda decoder: decoder.about['round'])
+        return self._decoders
 
     @property
     def about(self):

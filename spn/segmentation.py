@@ -12,6 +12,7 @@ from .activation_maps import averaged, masks, relative, resized
 from .batches import without_some
 from .encoder import CHANNELS, MEAN_BGR
 from .features import squared
+from .initial import INITIALIZERS
 from .trained import Trained
 
 from keras import backend as K
@@ -43,7 +44,7 @@ def build(settings):
 
     def convolution(channels, size, name, activation='relu'):
         return Conv2D(channels, size, padding='same', activation=activation, data_format='channels_first', name=name,
-                      kernel_initializer='he_normal', kernel_regularizer=decay)
+                      kernel_regularizer=decay, **INITIALIZERS)
 
     first, middle, last = settings['channels']
     found = Concatenate(axis=1)([convolution(first, 1, 'narrow')(features), class_map])

@@ -7,6 +7,7 @@ from keras.models import load_model
 
 from .errors import SpnError
 from .hdf5 import hdf5_beside, open_hdf5, text
+from .initial import OBJECTS
 
 
 class Trained(object):
@@ -39,7 +40,7 @@ class Trained(object):
         try:
             with open_hdf5(path, cls.layout, cls.what, cls.command) as file:
                 about = json.loads(text(file.attrs['about']))
-            model = load_model(path, dict(custom_objects, **cls.own_objects), compile=to_train)
+            model = load_model(path, dict(custom_objects, **OBJECTS, **cls.own_objects), compile=to_train)
         except (OSError, ValueError, KeyError) as error:
             raise SpnError('{} is not whole ({}): train it anew with {}'.format(path, error, cls.command)) from error
         return cls(model, about)

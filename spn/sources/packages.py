@@ -74,6 +74,8 @@ class Package(object):
             self.unpack(found[0], contents)
             os.replace(contents, self.folder())
         except OSError as error:
+            if os.path.isdir(self.folder()):  # another process was faster
+                return self.folder()
             raise SpnError('the {} {} could not be unpacked in {}: {}'.format(self.kind, self, home(), error)) from error
         finally:
             shutil.rmtree(beside, ignore_errors=True)

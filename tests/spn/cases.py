@@ -85,7 +85,8 @@ def bilinear(maps, shape):
     """Maps (..., h, w) resized: along lines between the centres of cells, beyond the outermost centres as at these."""
     for axis, n in zip((-2, -1), shape):
         old = maps.shape[axis]
-        maps = np.apply_along_axis(lambda line: np.interp((np.arange(n) + .5) * old / n - .5, np.arange(old), line), axis, maps)
+        places = (np.arange(n) + .5) * old / n - .5
+        maps = np.apply_along_axis(lambda line: np.interp(places, np.arange(old), line), axis, maps)
     return maps
 
 

@@ -60,8 +60,8 @@ class ScoresByHand(object):
     def scores(self, features, superpixel_map):
         self.asked += 1
         settings = self.about['settings']
-        return (features if settings['gap_branch'] else None,
-                10 * means(bilinear(features, superpixel_map.shape), superpixel_map) if settings['superpixel_branch'] else None)
+        of_superpixels = 10 * means(bilinear(features, superpixel_map.shape), superpixel_map)
+        return (features if settings['gap_branch'] else None, of_superpixels if settings['superpixel_branch'] else None)
 
     def bias(self, name):
         return {'cell_scores': np.array([1., 0, -1]), 'superpixel_scores': np.array([0, .5, 0])}[name]
@@ -153,5 +153,5 @@ class MapsTest(unittest.TestCase):
 class RunByHand(Run):
 
     def __init__(self, trained):
-        self.network = trained
+        self._network = trained
         trained.about['sizes'] = [64, 32, 48]  # the middle one comes last

@@ -9,7 +9,7 @@ from scipy.ndimage import correlate
 from skimage import data
 
 from spn import encoder, features
-from spn.encoder import LAYERS, MEAN_BGR, Encoder, weights_from
+from spn.encoder import MEAN_BGR, Encoder, weights_from
 from spn.features import Features, check_size, squared
 from tests.spn.cases import FolderTestCase, photographs, records, write_small
 
@@ -67,9 +67,8 @@ class ConvolutionsTest(FolderTestCase):
         with SmallBlocks() as layers:
             small = encoder_of('random')
             weights = {name: [kernel, np.arange(len(bias)) / 4] for name, (kernel, bias) in encoder.random_weights().items()}
-        for name in layers:
-            kernel, bias = weights[name]
-            small.model.get_layer(name).set_weights([kernel[::-1, ::-1], bias])
+            for name, (kernel, bias) in weights.items():
+                small.model.get_layer(name).set_weights([kernel[::-1, ::-1], bias])
         photographs_ = np.stack([data.astronaut()[60:92, 200:240], data.chelsea()[100:132, 120:160]])
         found = small(photographs_)
         for image, of_image in zip(photographs_, found):
@@ -150,8 +149,15 @@ class WeightsTest(FolderTestCase):
             for array, of_file in zip(found.model.get_layer(name).get_weights(), (kernel[::-1, ::-1], bias)):
                 np.testing.assert_array_equal(array, of_file)
         self.assertEqual(Encoder('keras').fingerprint, found.fingerprint)
-        self.assertNotEqual(encoder_of('random').fingerprint, found.fingerprint)
         self.assertEqual(found.model.trainable_weights, [])
+        for name in 'block2_conv1_W_1:0', 'block2_conv1_b_1:0':
+            with h5py.File(self.path('vgg16_weights_notop.h5'), 'r+') as file:
+                before = file['block2_conv1'][name][..., 0]
+                file['block2_conv1'][name][..., 0] = before + 1
+            self.assertNotEqual(Encoder('keras').fingerprint, found.fingerprint)
+            with h5py.File(self.path('vgg16_weights_notop.h5'), 'r+') as file:
+                file['block2_conv1'][name][..., 0] = before
+            self.assertEqual(Encoder('keras').fingerprint, found.fingerprint)
 
     def test_kerass_own_file_that_is_missing_broken_or_of_another_network(self):
         self.assert_says([self.folder, 'is not there', '--weights package'], weights_from, 'keras')

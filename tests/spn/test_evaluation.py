@@ -37,7 +37,8 @@ class MeasuresTest(unittest.TestCase):
     def test_means_are_over_the_classes_that_are_there_or_predicted(self):
         found = summary(np.stack([self.confusion, [[2, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]]))
         self.assertEqual(found['classes'][:3], [3 / 6, 3 / 5, 1 / 2])
-        for key, values in [('mean', found['classes'][:3]), ('precision', [3 / 4, 3 / 4, 1 / 2]), ('recall', [3 / 5, 3 / 4, 1])]:
+        for key, values in [('mean', found['classes'][:3]), ('precision', [3 / 4, 3 / 4, 1 / 2]),
+                            ('recall', [3 / 5, 3 / 4, 1])]:
             self.assertAlmostEqual(found[key], sum(values) / 3, msg=key)
         np.testing.assert_allclose(found['images'], [(1 / 4 + 3 / 5 + 1 / 2) / 3, 1])
 
@@ -78,8 +79,8 @@ class EvaluateTest(DatasetTestCase):
     def test_the_threshold_is_the_best_one_on_val_whatever_is_best_on_test(self):
         found = evaluate(self.images, {'rising': self.rising}, thresholds=[.1, .3, .5, .7])['rising']
         self.assertEqual((found['threshold'], found['val']), (.5, 1))
-        # By hand, of [1, 1, 1, 0] as [0, 0, 1, 1] and of [2, 2, ?, 0] as [0, 0, 2, 2]. The threshold .1 would have given more:
-        # (0 + 3/4 + 2/3) / 3.
+        # By hand, of [1, 1, 1, 0] as [0, 0, 1, 1] and of [2, 2, ?, 0] as [0, 0, 2, 2]. The threshold .1 would have given
+        # more: (0 + 3/4 + 2/3) / 3.
         self.assertEqual(found['classes'], [0, 1 / 4, 0])
         self.assertAlmostEqual(found['mean'], 1 / 12)
         self.assertAlmostEqual(found['precision'], (0 + 1 / 2 + 0) / 3)

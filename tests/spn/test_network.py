@@ -127,8 +127,8 @@ class NetworkTest(unittest.TestCase):
 
 class FileTest(FolderTestCase):
 
-    ABOUT = {'settings': dict(SETTINGS, superpixel_branch=False), 'rms': RMS, 'class_names': ['bird', 'cat', 'cup'], 'seed': 3,
-             'sizes': [64, 96]}
+    ABOUT = {'settings': dict(SETTINGS, superpixel_branch=False), 'rms': RMS, 'class_names': ['bird', 'cat', 'cup'],
+             'seed': 3, 'sizes': [64, 96]}
     LOG = [{'epoch': 1, 'loss': .5}]
 
     @classmethod

@@ -1,4 +1,4 @@
-"""The segmentation network: which masks it learns from, what it is shown, and that it learns, in rounds that can be stopped."""
+"""The segmentation network: which masks it learns from, what it is shown, that it learns, rounds that are stopped."""
 import os
 import unittest
 from unittest import mock
@@ -68,8 +68,9 @@ class ScatterTest(unittest.TestCase):
     def test_the_loss_is_the_mean_over_the_cells_whose_truth_is_known(self):
         truth, probability = np.array([[1., -1], [.25, 0]]), np.array([[.5, .9], [.5, .2]])
         wanted = (-np.log(.5) - np.log(.5) - np.log(.8)) / 3
-        self.assertAlmostEqual(float(K.eval(known_cross_entropy(K.variable(truth), K.variable(probability)))), wanted, places=5)
-        self.assertEqual(float(K.eval(known_cross_entropy(K.variable(-truth - 1.5), K.variable(probability)))), 0)
+        for given, loss in [(truth, wanted), (-truth - 1.5, 0)]:
+            found = K.eval(known_cross_entropy(K.variable(given), K.variable(probability)))
+            self.assertAlmostEqual(float(found), loss, places=5)
 
 
 class NetworkByHand(object):
@@ -89,7 +90,7 @@ class RunByHand(Run):
     """A run whose network is by hand, on features that are not in a file."""
 
     def __init__(self, folder, features):
-        self.folder, self.features, self.network, self.decoders = folder, features, NetworkByHand(), []
+        self.folder, self.features, self._network, self._decoders = folder, features, NetworkByHand(), []
 
     def on_dataset(self, data):
         return ActivationMaps(self.network, [self.features], [data.superpixel_maps('cells')], data.sizes)
@@ -98,8 +99,8 @@ class RunByHand(Run):
 class LearningTest(SharedFolderTestCase):
     """On four images of an object on the left, or one on either side; scores see them."""
 
-    SETTINGS = dict(segmentation.DEFAULTS, channels=[6, 4, 4])
-    HOW = dict(segmentation.TRAINING, epochs=3, batch_size=2, learning_rate=.01, kept=1., possible=.25)
+    SETTINGS = dict(segmentation.DEFAULTS, channels=[8, 8, 8])
+    HOW = dict(segmentation.TRAINING, epochs=4, batch_size=1, learning_rate=.01, kept=1., possible=.25, dropout=.3)
 
     @classmethod
     def make_shared(cls):
@@ -114,7 +115,8 @@ class LearningTest(SharedFolderTestCase):
             records.append(Record(str(i), image, labels[i], cls.masks[i], split))
         cls.images = [record.image for record in records]
         cls.data = os.path.join(cls.shared, 'data.h5')
-        dataset.write_dataset(cls.data, ['left', 'right'], [lambda record=record: record for record in records], 4, (32, 40), {})
+        dataset.write_dataset(cls.data, ['left', 'right'], [lambda record=record: record for record in records], 4,
+                              (32, 40), {})
         cells = (np.arange(32)[:, np.newaxis] // 4 * 10 + np.arange(40) // 4).astype('int32')
         add_superpixels(cls.data, 'cells', [cells] * 4, {})
         features = np.random.RandomState(0).normal(size=(4, 512, 4, 4)) * .1
@@ -157,8 +159,12 @@ class LearningTest(SharedFolderTestCase):
             return self.masks[i], self.masks[i]
         pairs, targets = masks_to_learn(self.opened, teacher, 8, 1.)
         self.assertEqual([(int(i), int(c)) for i, c in pairs], [(0, 0), (2, 0), (2, 1)])
-        for (i, c), target in zip(pairs, targets):
-            np.testing.assert_allclose(target, (self.masks[i] == c + 1).reshape(8, 4, 8, 5).mean(axis=(1, 3)), atol=1e-6)
+        for (i, c), found in zip(pairs, targets):
+            np.testing.assert_allclose(found, (self.masks[i] == c + 1).reshape(8, 4, 8, 5).mean(axis=(1, 3)), atol=1e-6)
+
+    def test_masks_that_are_all_empty_are_said(self):
+        self.assert_says([self.data, 'the masks to learn from are all empty', 'more epochs'], masks_to_learn, self.opened,
+                         lambda i, classes: np.zeros((2, 32, 40), 'uint8'), 8, 1.)
 
     def test_the_masks_of_a_class_that_are_surely_scattered_most_are_left_out(self):
         scattered = self.masks[0].copy()
@@ -172,30 +178,42 @@ class LearningTest(SharedFolderTestCase):
         given = [(0, np.int64(0)), (2, np.int64(1)), (3, np.int64(0))]
         targets = np.random.RandomState(0).rand(3, 16, 16)
         pairs = Pairs(self.reader, given, targets, 2, seed=0)
-        mirrored = []
+        mirrored, orders = [], set()
         for epoch in range(6):
             pairs.start_epoch(epoch)
             seen = []
             for k in range(len(pairs)):
                 inputs, found = pairs[k]
                 turned = [array[..., ::-1] for array in inputs + [found]]
-                plain = np.any([np.array_equal(found[0, 0], target) for target in targets])
+                plain = np.any([np.array_equal(found[0, 0], of_pair) for of_pair in targets])
                 mirrored.append(not plain)
                 *inputs, found = inputs + [found] if plain else turned
-                for *arrays, target in zip(*(inputs + [found])):
-                    pair = next(n for n, of_pair in enumerate(targets) if np.array_equal(of_pair, target[0]))
+                for *arrays, shown in zip(*(inputs + [found])):
+                    pair = next(n for n, of_pair in enumerate(targets) if np.array_equal(of_pair, shown[0]))
                     seen.append(pair)
                     i, c = given[pair]
                     for array, wanted in zip(arrays, self.reader(i, np.array([c]))):
                         np.testing.assert_array_equal(array, wanted[0])
             self.assertEqual(sorted(seen), [0, 1, 2])
+            orders.add(tuple(seen))
         self.assertTrue(0 < sum(mirrored) < len(mirrored))
+        self.assertGreater(len(orders), 1)
+
+    def test_feature_maps_are_dropped_and_what_else_is_shown_is_not(self):
+        pairs = [Pairs(self.reader, [(0, 0), (2, 0), (2, 1)], np.ones((3, 16, 16)), 3, 0, dropout) for dropout in (0., .75)]
+        (whole, *others), (dropped, *others_then) = [batches[0][0] for batches in pairs]
+        kept = np.any(dropped != 0, axis=(2, 3))
+        self.assertAlmostEqual(kept.mean(), .25, delta=.05)
+        self.assertEqual(len({tuple(of_pair) for of_pair in kept}), 3)
+        np.testing.assert_allclose(dropped, 4 * whole * kept[:, :, np.newaxis, np.newaxis], rtol=1e-6)
+        for found, wanted in zip(others_then, others):
+            np.testing.assert_array_equal(found, wanted)
 
     def test_learning_lowers_the_loss_and_writes_a_folder_for_each_round(self):
         for number, decoder in enumerate(self.decoders, 1):
             losses = [row['loss'] for row in decoder.about['log']]
-            self.assertEqual(len(losses), 3)
-            self.assertLess(losses[-1], .8 * losses[0])
+            self.assertEqual(len(losses), 4)
+            self.assertLess(losses[-1], .7 * losses[0])
             folder = os.path.join(self.whole, 'round-{}'.format(number))
             self.assertEqual(sorted(os.listdir(folder)), ['checkpoint.h5', 'curves.png', 'log.csv', 'model.h5'])
             loaded = Decoder.load(os.path.join(folder, 'model.h5'))
@@ -222,7 +240,7 @@ class LearningTest(SharedFolderTestCase):
 
         def stopped(log, folder):
             write_log(log, folder)
-            if folder.endswith('round-1') and len(log) == 2:
+            if folder.endswith('round-1') and len(log) == 3:
                 raise KeyboardInterrupt
         with mock.patch.object(training, 'write_log', stopped):
             with self.assertRaises(KeyboardInterrupt):
@@ -231,7 +249,7 @@ class LearningTest(SharedFolderTestCase):
         read, batches = [], Pairs.__getitem__
         with mock.patch.object(Pairs, '__getitem__', lambda pairs, k: read.append(k) or batches(pairs, k)):
             first, = self.learn(self.folder, n_rounds=1)
-        self.assertEqual(len(read), 2)  # the batches of the one epoch that was left
+        self.assertEqual(len(read), 3)  # the batches of the one epoch that was left
         for found, wanted in zip(first.model.get_weights(), self.decoders[0].model.get_weights()):
             np.testing.assert_array_equal(found, wanted)
         self.assertEqual(first.about, self.decoders[0].about)
@@ -252,4 +270,4 @@ class LearningTest(SharedFolderTestCase):
 
     def test_a_checkpoint_of_other_settings_is_said(self):
         self.assert_says([os.path.join(self.whole, 'round-1', 'checkpoint.h5'), 'is the checkpoint of another model',
-                          "'batch_size': 2"], self.learn, self.whole, batch_size=3)
+                          "'batch_size': 1"], self.learn, self.whole, batch_size=2)

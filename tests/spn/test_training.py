@@ -32,8 +32,8 @@ class BatchesTest(unittest.TestCase):
         self.labels = np.arange(9)[:, np.newaxis] * [1, 10]
 
     def batches(self, seed=0, features=None, maps=None, n_outputs=2, **options):
-        return Batches(features or self.features, maps or [maps_of(9)], self.labels, np.array([0, 2, 3, 5, 6, 8]), 16, 4, seed,
-                       n_outputs, **options)
+        return Batches(features or self.features, maps or [maps_of(9)], self.labels, np.array([0, 2, 3, 5, 6, 8]), 16, 4,
+                       seed, n_outputs, **options)
 
     def images(self, batches, epoch):
         batches.start_epoch(epoch)
@@ -154,7 +154,8 @@ class TrainingTest(SharedFolderTestCase):
         cat = photographs()[1]
         records = [Record(str(i), cat[i:i + 6, i:i + 16], labels[i], None, splits[i]) for i in range(16)]
         cls.data = os.path.join(cls.shared, 'data.h5')
-        dataset.write_dataset(cls.data, ['cat', 'cup'], [lambda record=record: record for record in records], 16, (6, 16), {})
+        dataset.write_dataset(cls.data, ['cat', 'cup'], [lambda record=record: record for record in records], 16,
+                              (6, 16), {})
         for name in 'columns', 'more':
             add_superpixels(cls.data, name, maps_of(16), {'by': name})
         cls.features = []
@@ -196,7 +197,8 @@ class TrainingTest(SharedFolderTestCase):
         about = SuperpixelPoolingNetwork.load(os.path.join(self.whole, 'model.h5')).about
         self.assertEqual(about, self.trained.about)
         self.assertEqual(about['class_names'], ['cat', 'cup'])
-        self.assertEqual((about['superpixel_names'], about['superpixels']), (['columns', 'more'], [{'by': 'columns'}, {'by': 'more'}]))
+        self.assertEqual(about['superpixel_names'], ['columns', 'more'])
+        self.assertEqual(about['superpixels'], [{'by': 'columns'}, {'by': 'more'}])
         self.assertEqual((about['seed'], about['sizes'], about['encoder'], about['weights'], about['n_superpixels']),
                          (5, [32, 48], 'by hand', 'random', 16))
         self.assertAlmostEqual(about['rms'], np.mean([features.rms for features in self.features]))
@@ -249,5 +251,5 @@ class TrainingTest(SharedFolderTestCase):
         dataset.write_dataset(path, ['cat', 'cup'], [lambda: record, lambda: record._replace(
             labels=np.array([0, 1], 'uint8'), split='val')], 2, (64, 80), {})
         add_superpixels(path, 'columns', [np.zeros((64, 80), int)] * 2, {})
-        self.assert_says([path, 'no image of the split "train" is labelled \'cup\'', 'cannot be learned'], training.train, path,
-                         self.path('run'), self.features, ['columns'], 'random', self.SETTINGS, self.HOW, 0)
+        self.assert_says([path, 'no image of the split "train" is labelled \'cup\'', 'cannot be learned'], training.train,
+                         path, self.path('run'), self.features, ['columns'], 'random', self.SETTINGS, self.HOW, 0)

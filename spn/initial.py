@@ -1,0 +1,23 @@
+"""First weights, drawn by NumPy. Keras's own initializers have Theano compile a function for each variable of a model."""
+import numpy as np
+
+import keras_layer  # noqa: F401  (before keras: it chooses Keras's Theano backend)
+from keras.initializers import Initializer
+
+
+class HeNormalOfNumpy(Initializer):
+    """Normal, of the variance that keeps that of what comes in through a ReLU; He et al., ICCV 2015."""
+
+    def __call__(self, shape, dtype=None):
+        return np.random.normal(0, (2 / np.prod(shape[:-1])) ** .5, shape).astype(dtype or 'float32')
+
+
+class ZerosOfNumpy(Initializer):
+
+    def __call__(self, shape, dtype=None):
+        return np.zeros(shape, dtype or 'float32')
+
+
+#: How layers are told, and what Keras needs to know to load a model that has them.
+INITIALIZERS = {'kernel_initializer': HeNormalOfNumpy(), 'bias_initializer': ZerosOfNumpy()}
+OBJECTS = {kind.__name__: kind for kind in (HeNormalOfNumpy, ZerosOfNumpy)}

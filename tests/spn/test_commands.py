@@ -1,0 +1,315 @@
+"""Each command through its command line: one run on a few composites, and what is wrong with what users give."""
+import csv
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import warnings
+from unittest import mock
+
+import click
+from click.testing import CliRunner
+import h5py
+import numpy as np
+from PIL import Image
+from skimage import data
+
+from spn import commands, prediction, runs
+from spn.activation_maps import relative
+from spn.dataset import Dataset
+from spn.runs import Run
+from tests.processes import REPOSITORY
+from tests.spn.cases import FolderTestCase, SharedFolderTestCase, write_small
+
+N = {'train': 9, 'val': 2, 'test': 3}
+
+
+def spn(*arguments):
+    """What `spn` prints, says on standard error, and its exit status."""
+    result = CliRunner(mix_stderr=False).invoke(commands.main, [str(argument) for argument in arguments])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.stdout, result.stderr, result.exit_code
+
+
+def good(*arguments):
+    """What it prints and says where all is well."""
+    printed, said, status = spn(*arguments)
+    assert status == 0, said
+    return printed, said
+
+
+def all_commands(command=commands.main, names=()):
+    """Pairs of names and command, of those that do something."""
+    if isinstance(command, click.Group):
+        return [found for name in command.commands for found in all_commands(command.commands[name], names + (name,))]
+    return [(names, command)]
+
+
+class WholeWayTest(SharedFolderTestCase):
+
+    @classmethod
+    def make_shared(cls):
+        cls.data, cls.run_folder = [os.path.join(cls.shared, name) for name in ('data.h5', 'run')]
+        size, random = ('--size', 32, '--size', 48), ('--weights', 'random')
+        cls.said = {'data': good('data', 'composites', cls.data, *sum([['--' + split, n] for split, n in N.items()], []))}
+        cls.said['superpixels'] = good('superpixels', cls.data, '--set', 'scale=900', '--set', 'min_size=400',
+                                       '--name', 'coarse', '--workers', 1)
+        with warnings.catch_warnings():
+            warnings.simplefilter('always')
+            cls.said['encode'] = good('encode', cls.data, *size + random)
+            cls.said['train'] = good('train', cls.data, '--out', cls.run_folder, '--superpixels', 'coarse', '--epochs', 2,
+                                     '--batch-size', 3, '--upsampling-stages', 0, '--seed', 3, *size + random)
+            cls.said['segment'] = good('segment', cls.data, cls.run_folder, '--rounds', 1, '--epochs', 1)
+        cls.trained = Run(cls.run_folder)
+
+    def setUp(self):
+        super(WholeWayTest, self).setUp()
+        warnings.simplefilter('ignore')
+        self.addCleanup(warnings.resetwarnings)
+        self.opened = Dataset(self.data)
+        self.addCleanup(self.opened.close)
+
+    def png(self, *names):
+        with Image.open(os.path.join(*names)) as image:
+            return np.array(image), image.mode, np.array(image.getpalette() or []).reshape(-1, 3).tolist()
+
+    def test_data_has_the_pictures_asked_for(self):
+        self.assertEqual({split: int(np.sum(self.opened.splits == split)) for split in N}, N)
+        self.assertIn('{}: 9 train, 2 val, 3 test; classes: bird, '.format(self.data), self.said['data'][0])
+
+    def test_superpixels_prints_how_many_each_picture_got(self):
+        printed, said = self.said['superpixels']
+        maps = self.opened.superpixel_maps('coarse')
+        counts = [len(np.unique(maps[i])) for i in range(14)]
+        self.assertEqual(printed.splitlines(), ['{}\t{}'.format(i, count) for i, count in enumerate(counts)])
+        self.assertIn("superpixels 'coarse', {} to {} an image".format(min(counts), max(counts)), said)
+        self.assertEqual(maps.made_by, {'method': 'felzenszwalb', 'scale': 900., 'sigma': .6, 'min_size': 400})
+
+    def test_encode_writes_features_of_each_size_and_warns_of_random_weights(self):
+        printed, said = self.said['encode']
+        self.assertEqual(printed.splitlines(), ['{}/data.features-{}.h5: 14 images'.format(self.shared, size)
+                                                for size in (32, 48)])
+        self.assertIn('RANDOM weights', said)
+        for size in 32, 48:
+            with h5py.File(os.path.join(self.shared, 'data.features-{}.h5'.format(size)), 'r') as file:
+                self.assertEqual(file['block5_conv3'].shape, (14, 512, size // 16, size // 16))
+                self.assertGreater(file['block5_conv3'][:].max(), 0)
+
+    def test_train_writes_model_log_and_curves_and_says_how_long_it_will_take(self):
+        printed, said = self.said['train']
+        self.assertTrue({'checkpoint.h5', 'curves.png', 'log.csv', 'model.h5'} <= set(os.listdir(self.run_folder)))
+        self.assertEqual(len(printed.splitlines()), 1)
+        self.assertRegex(printed, '^{}/model.h5: epoch 2, loss '.format(self.run_folder))
+        self.assertRegex(said, r'about \d+ seconds in all')
+        with open(os.path.join(self.run_folder, 'log.csv'), newline='') as stream:
+            self.assertEqual([row['epoch'] for row in csv.DictReader(stream)], ['1', '2'])
+        about = self.trained.about
+        self.assertEqual((about['seed'], about['sizes'], about['superpixel_names']), (3, [32, 48], ['coarse']))
+        self.assertEqual((about['training']['batch_size'], about['settings']['upsampling_stages']), (3, 0))
+
+    def test_segment_writes_a_folder_for_each_round(self):
+        self.assertEqual(sorted(os.listdir(os.path.join(self.run_folder, 'round-1'))),
+                         ['checkpoint.h5', 'curves.png', 'log.csv', 'model.h5'])
+        self.assertEqual(self.said['segment'][0], '{}: 1 rounds\n'.format(self.run_folder))
+
+    def test_cam_writes_a_mask_an_overlay_and_heat_maps_of_each_image_of_the_split(self):
+        out = self.path('out')
+        self.assertEqual(good('cam', self.data, self.run_folder, '--out', out, '--threshold', .5)[0], out + ': 3 images\n')
+        maps = self.trained.on_dataset(self.opened)
+        names = {folder: set(os.listdir(os.path.join(out, folder))) for folder in ('masks', 'overlays', 'heat')}
+        stems = ['test-{:04d}'.format(k) for k in range(3)]
+        self.assertEqual(names['masks'], {stem + '.png' for stem in stems})
+        self.assertEqual(names['overlays'], names['masks'])
+        n_heat = 0
+        for i, stem in zip(self.opened.indices('test'), stems):
+            found, mode, palette = self.png(out, 'masks', stem + '.png')
+            self.assertEqual((mode, palette[:4]), ('P', [[0, 0, 0], [128, 0, 0], [0, 128, 0], [128, 128, 0]]))  # VOC's
+            classes = np.flatnonzero(self.opened.labels[i])
+            values = relative(maps.sp_cam(i, classes))
+            np.testing.assert_array_equal(found, np.where(values.max(axis=0) >= .5, classes[values.argmax(axis=0)] + 1, 0))
+            overlay, mode, _ = self.png(out, 'overlays', stem + '.png')
+            image = self.opened.image(i)
+            self.assertEqual((overlay.shape, mode), (image.shape, 'RGB'))
+            inside = (found == 0) & ~edges(found)
+            np.testing.assert_array_equal(overlay[inside], image[inside])
+            for c in classes:
+                heat = '{}-{}.png'.format(stem, self.opened.class_names[c].replace(' ', '-'))
+                self.assertEqual(self.png(out, 'heat', heat)[0].shape, image.shape)
+                n_heat += 1
+        self.assertEqual(len(names['heat']), n_heat)
+
+    def test_cam_hands_on_all_that_it_is_told(self):
+        with mock.patch.object(prediction, 'write_cams', return_value=9) as write_cams, mock.patch.object(runs, 'Run'):
+            good('cam', self.data, self.run_folder, '--out', 'out', '--split', 'train', '--absolute', '--one-size')
+            good('cam', self.data, self.run_folder, '--out', 'out', '--threshold', .25)
+        self.assertEqual([call[0][2:] for call in write_cams.call_args_list],
+                         [('out', 'train', None, True, True), ('out', 'test', .25, False, False)])
+
+    def test_predict_segments_new_pictures_and_names_those_that_it_cannot_read(self):
+        whole = io.BytesIO()
+        Image.fromarray(data.chelsea()).save(whole, 'JPEG')
+        pictures = [self.write('cat.jpg', whole.getvalue()), self.write('cut.jpg', whole.getvalue()[:20000]),
+                    self.write('letter.png', 'a letter')]
+        out = self.path('out')
+        _, said = good('predict', *pictures, '--run', self.run_folder, '--out', out, '--max-side', 96, '--class', 'bird')
+        self.assertEqual(sorted(os.listdir(out)), ['cat-mask.png', 'cat-overlay.png'])
+        mask, mode, palette = self.png(out, 'cat-mask.png')
+        self.assertEqual((mask.shape, mode, palette[1]), ((64, 96), 'P', [128, 0, 0]))
+        self.assertTrue(set(np.unique(mask)) <= {0, 1})
+        for path in pictures[1:]:
+            self.assertIn('skipped: {} cannot be read as a picture'.format(path), said)
+        self.assertIn('2 pictures were skipped', said)
+
+    def test_predict_finds_classes_out_where_nobody_names_them(self):
+        image = data.chelsea()[::4, ::4]
+        mask, classes = prediction.predict(self.trained, image)
+        maps = self.trained.on_picture(image)
+        self.assertEqual(mask.shape, image.shape[:2])
+        self.assertIn(np.argmax(maps.probabilities(0)), classes)
+        self.assertTrue(set(np.unique(mask)) <= {0} | {c + 1 for c in classes})
+
+    def test_evaluate_writes_a_table_numbers_bars_and_examples(self):
+        out = self.path('out')
+        printed, _ = good('evaluate', self.data, self.run_folder, '--out', out)
+        self.assertEqual(sorted(os.listdir(out)), ['bars.png', 'examples.png', 'results.json', 'results.md'])
+        with open(os.path.join(out, 'results.md'), encoding='utf-8') as stream:
+            self.assertEqual(stream.read().strip(), printed.strip())
+        with open(os.path.join(out, 'results.json'), encoding='utf-8') as stream:
+            (folder, results), = json.load(stream).items()
+        self.assertEqual(folder, self.run_folder)
+        rows = [[cell.strip() for cell in line.strip('|').split('|')] for line in printed.strip().splitlines()]
+        self.assertEqual([row[0] for row in rows[2:]], list(results))
+        self.assertEqual(list(results), [
+            'CAM', 'CAM, smooth', 'CAM, all sizes', 'CAM averaged in superpixels', 'CAM averaged in superpixels, all sizes',
+            'SP-CAM', 'SP-CAM, all sizes', 'segmentation network, round 1',
+            'segmentation network, round 1, classes found out', 'superpixel oracle'])
+        self.assertEqual(rows[0][6:], ['background'] + self.opened.class_names)
+        for row in rows[2:]:
+            of_method = results[row[0]]
+            self.assertEqual(row[1], '**{:.1f}**'.format(100 * of_method['mean']))
+            self.assertAlmostEqual(of_method['mean'], np.nanmean(np.array(of_method['classes'], float)))
+        self.assertAlmostEqual(results['superpixel oracle']['mean'], self.oracle())
+        self.assertEqual(max(results, key=lambda name: results[name]['mean']), 'superpixel oracle')
+
+    def oracle(self):
+        """The oracle's mean intersection over union on test, slow and plain."""
+        hits, either = np.zeros(10), np.zeros(10)
+        maps = self.opened.superpixel_maps('coarse')
+        for i in self.opened.indices('test'):
+            truth, superpixel_map = self.opened.mask(i), maps[i]
+            best = np.zeros_like(truth)
+            for n in np.unique(superpixel_map):
+                best[superpixel_map == n] = np.bincount(truth[superpixel_map == n]).argmax()
+            for c in range(10):
+                hits[c] += np.sum((truth == c) & (best == c))
+                either[c] += np.sum((truth == c) | (best == c))
+        return np.mean(hits[either > 0] / either[either > 0])
+
+    def assert_sentence(self, words, *arguments):
+        printed, said, status = spn(*arguments)
+        self.assertEqual((status, printed), (1, ''))
+        sentence = re.split(r'[\r\n]+', said.strip())[-1]  # after the bars
+        self.assertTrue(sentence.startswith('Error: '), said)
+        self.assertNotIn('Traceback', said)
+        for word in words:
+            self.assertIn(word, sentence)
+
+    def test_what_is_wrong_with_runs_and_data_is_one_sentence(self):
+        other = self.path('other.h5')
+        write_small(other)
+        cut = self.path('cut', 'model.h5')
+        shutil.copy(os.path.join(self.run_folder, 'model.h5'), cut)
+        with open(cut, 'r+b') as stream:
+            stream.truncate(100000)
+        out, size = ('--out', self.path('out')), ('--size', 32, '--weights', 'random')
+        for words, arguments in [
+                ((other, 'has the classes living, thing', 'was trained on bird'), ('cam', other, self.run_folder) + out),
+                ((cut, 'is cut short or no HDF5 file', '`spn train`'), ('cam', self.data, self.path('cut')) + out),
+                (('none/model.h5 is not there', '`spn train`'), ('segment', self.data, self.path('none'))),
+                (('none/model.h5 is not there',), ('evaluate', self.data, self.path('none')) + out),
+                (("does not know the class 'unicorn'", 'it knows bird'),
+                 ('predict', 'x.jpg', '--run', self.run_folder, '--class', 'unicorn') + out),
+                (("no superpixels 'slic'", 'it has coarse'),
+                 ('train', self.data, '--superpixels', 'slic', '--out', self.path('new')) + size),
+                (('checkpoint.h5 is the checkpoint of another model', "give the same settings"),
+                 ('train', self.data, '--superpixels', 'coarse', '--out', self.run_folder, '--epochs', 9) + size),
+                (('the size 40 is no multiple of 16',), ('encode', self.data, '--size', 40)),
+                (('has nothing to learn from',), ('train', self.data, '--superpixels', 'coarse', '--no-gap-branch',
+                                                  '--no-superpixel-branch', '--out', self.path('new')) + size)]:
+            self.assert_sentence(words, *arguments)
+        self.assertFalse(os.path.exists(self.path('out')))
+
+
+def edges(mask):
+    """Pixels beside one of another value, above, below, left or right."""
+    found = np.zeros(mask.shape, bool)
+    for axis in 0, 1:
+        differ = np.diff(mask.astype(int), axis=axis) != 0
+        for before in (0, 1):
+            found |= np.pad(differ, [(before, 1 - before) if a == axis else (0, 0) for a in (0, 1)], 'constant')
+    return found
+
+
+class FrontTest(FolderTestCase):
+
+    def test_every_command_has_help_with_an_example_of_itself_and_a_seed(self):
+        found = all_commands()
+        self.assertEqual({' '.join(names) for names, _ in found} - {'reproduce'}, {
+            'data composites', 'data voc', 'data folder', 'superpixels', 'encode', 'train', 'cam', 'segment', 'predict',
+            'evaluate'})
+        for names, command in found:
+            text, _ = good(*names + ('--help',))
+            self.assertRegex(text, r'Example:\s+spn ' + ' '.join(names))
+            self.assertIn('seed', {parameter.name for parameter in command.params}, names)
+            self.assertTrue(command.help and command.help.strip().splitlines()[0].endswith('.'))
+
+    def test_examples_can_be_parsed(self):
+        for names, command in all_commands():
+            words = command.epilog.split('Example:')[1].split()
+            command.make_context(' '.join(names), words[1 + len(names):])
+
+    def test_python_runs_it_too(self):
+        found = subprocess.run([sys.executable, '-m', 'spn', '--help'], cwd=REPOSITORY, stdout=subprocess.PIPE, timeout=100)
+        self.assertEqual(found.returncode, 0)
+        self.assertTrue(found.stdout.startswith(b'Usage: spn '))
+
+    def test_data_folder_makes_a_data_set_names_what_it_skips_and_counts_it(self):
+        for name in 'cat', 'dog':
+            for k in range(2):
+                picture = io.BytesIO()
+                Image.fromarray(data.chelsea()[100 + k:130 + k, 100:140]).save(picture, 'PNG')
+                self.write('pictures/{}/{}.png'.format(name, k), picture.getvalue())
+        self.write('pictures/cat/cut.png', picture.getvalue()[:900])
+        printed, said = good('data', 'folder', self.path('pictures'), self.path('data.h5'), '--max-side', 20)
+        self.assertEqual(printed, '{}: 4 train, 0 val, 0 test; classes: cat, dog\n'.format(self.path('data.h5')))
+        self.assertIn('skipped: {} cannot be read'.format(self.path('pictures', 'cat', 'cut.png')), said)
+        self.assertIn('1 pictures were skipped', said)
+        with Dataset(self.path('data.h5')) as found:
+            self.assertEqual(found.sizes.tolist(), [[15, 20]] * 4)
+
+    def test_what_is_wrong_with_data_is_one_sentence(self):
+        write_small(self.path('data.h5'))
+        self.write('cut.h5', b'\x89HDF\r\n\x1a\n')
+        for words, arguments in [
+                (('none.h5 is not there', '`spn data`'), ('superpixels', self.path('none.h5'))),
+                (('cut.h5 is cut short',), ('encode', self.path('cut.h5'), '--size', 32, '--weights', 'random')),
+                (('--set scale is not of the form SETTING=NUMBER',), ('superpixels', self.path('data.h5'), '--set', 'scale')),
+                (("no setting 'size'",), ('superpixels', self.path('data.h5'), '--set', 'size=3')),
+                (('none cannot be read as a folder',), ('data', 'folder', self.path('none'), self.path('new.h5'))),
+                (('has no folder JPEGImages',), ('data', 'voc', self.folder, self.path('new.h5')))]:
+            with warnings.catch_warnings():
+                warnings.simplefilter('ignore')
+                printed, said, status = spn(*arguments)
+            self.assertEqual((status, printed), (1, ''), said)
+            self.assertNotIn('Traceback', said)
+            for word in words:
+                self.assertIn(word, said.strip().splitlines()[-1])
+        self.assertEqual(self.files(), ['cut.h5', 'data.h5'])
+
+    def test_no_command_imports_theano_before_it_is_needed(self):
+        code = 'import sys, spn.commands; assert not {"theano", "keras", "matplotlib"} & set(sys.modules)'
+        self.assertEqual(subprocess.run([sys.executable, '-c', code], cwd=REPOSITORY).returncode, 0)

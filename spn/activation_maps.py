@@ -35,11 +35,9 @@ class ActivationMaps(object):
             By image size and superpixel map; empty without the superpixel branch.
         """
         if i not in self._scores:
-            found = [[self.trained.scores(features[i], maps[i]) for maps in self.superpixels] for features in self.features]
-            settings = self.trained.about['settings']
-            self._scores[i] = ([of_size[0][0] for of_size in found] if settings['gap_branch'] else [],
-                               [[scores for _, scores in of_size] for of_size in found]
-                               if settings['superpixel_branch'] else [])
+            found = [self.trained.scores(features[i], [maps[i] for maps in self.superpixels]) for features in self.features]
+            self._scores[i] = ([of_cells for of_cells, _ in found if of_cells is not None],
+                               [of_superpixels for _, of_superpixels in found if of_superpixels])
         return self._scores[i]
 
     def probabilities(self, i):

@@ -39,7 +39,7 @@ DEFAULTS = {
 }
 
 
-def class_scores(n_classes, n_superpixels, settings):
+def class_scores(n_classes, n_superpixels, settings, n_maps=1):
     """The network up to its class scores.
 
     Parameters
@@ -49,13 +49,17 @@ def class_scores(n_classes, n_superpixels, settings):
         No image of a batch has more; None where the largest label of each batch says how many.
     settings : dict
         As `DEFAULTS`.
+    n_maps : int
+        How many superpixel maps the same features are pooled over.
 
     Returns
     -------
     inputs : list of tensor
-        Features, (batch, 512, h, w), and the superpixel map, (batch, rows, cols).
-    of_cells, of_superpixels : tensor
-        (batch, classes, h, w) and (batch, n, classes); None without the branch.
+        Features, (batch, 512, h, w), and the superpixel maps, (batch, rows, cols) each.
+    of_cells : tensor or None
+        (batch, classes, h, w); None without the GAP branch.
+    of_superpixels : list of tensor
+        For each map (batch, n, classes); empty without the superpixel branch.
 
     Raises
     ------
@@ -63,14 +67,14 @@ def class_scores(n_classes, n_superpixels, settings):
         If both branches are left out.
     """
     features = Input((CHANNELS, None, None), name='features')
-    superpixel_map = Input((None, None), dtype='int32', name='superpixel_map')
+    superpixel_maps = [Input((None, None), dtype='int32', name='superpixel_map_{}'.format(k + 1)) for k in range(n_maps)]
     decay = l2(settings['weight_decay'])
 
     def convolution(channels, size, name, activation='relu'):
         return Conv2D(channels, size, padding='same', activation=activation, data_format='channels_first', name=name,
                       kernel_regularizer=decay, **INITIALIZERS)
 
-    of_cells = of_superpixels = None
+    of_cells, of_superpixels = None, []
     encoded = convolution(settings['channels'], 3, 'extra_conv')(features)
     if settings['gap_branch']:
         of_cells = convolution(n_classes, 1, 'cell_scores', 'linear')(encoded)
@@ -80,12 +84,14 @@ def class_scores(n_classes, n_superpixels, settings):
             upsampled = UpSampling2D(2, data_format='channels_first', name='upsampling_{}'.format(stage + 1))(upsampled)
             upsampled = convolution(settings['upsampling_channels'], 3, 'upsampling_conv_{}'.format(stage + 1))(upsampled)
         # Keras keeps the mask of the superpixels that an image does not have only where channels come last.
-        pooled = SuperpixelPooling2D(n_superpixels, data_format='channels_last', mask_empty=True, resize=settings['resize'],
-                                     name='superpixel_pooling')([Permute((2, 3, 1))(upsampled), superpixel_map])
-        of_superpixels = Dense(n_classes, kernel_regularizer=decay, name='superpixel_scores', **INITIALIZERS)(pooled)
-    if of_cells is None and of_superpixels is None:
+        upsampled = Permute((2, 3, 1))(upsampled)
+        pool = SuperpixelPooling2D(n_superpixels, data_format='channels_last', mask_empty=True, resize=settings['resize'],
+                                   name='superpixel_pooling')
+        classify = Dense(n_classes, kernel_regularizer=decay, name='superpixel_scores', **INITIALIZERS)
+        of_superpixels = [classify(pool([upsampled, superpixel_map])) for superpixel_map in superpixel_maps]
+    if of_cells is None and not of_superpixels:
         raise SpnError('a network without the GAP branch and without the superpixel branch has nothing to learn from')
-    return [features, superpixel_map], of_cells, of_superpixels
+    return [features] + superpixel_maps, of_cells, of_superpixels
 
 
 def build(n_classes, n_superpixels, settings):
@@ -102,8 +108,8 @@ def build(n_classes, n_superpixels, settings):
     if of_cells is not None:
         mean = GlobalAveragePooling2D('channels_first', name='mean_over_cells')(of_cells)
         outputs.append(Activation('sigmoid', name='gap')(mean))
-    if of_superpixels is not None:
-        mean = GlobalAveragePooling1D(name='mean_over_superpixels')(of_superpixels)
+    for scores in of_superpixels:
+        mean = GlobalAveragePooling1D(name='mean_over_superpixels')(scores)
         outputs.append(Activation('sigmoid', name='superpixel')(mean))
     return Model(inputs, outputs, name='superpixel_pooling_network')
 
@@ -118,22 +124,24 @@ def compile(model, learning_rate):
     model.compile(Adam(learning_rate), summed_cross_entropy)
 
 
-def scorer(trained, n_classes, settings):
+def scorer(trained, n_classes, settings, n_maps):
     """What is read off a trained network: its class scores, of images with any number of superpixels.
 
     Parameters
     ----------
     trained : keras.models.Model
         As from :func:`build`.
+    n_maps : int
+        How many superpixel maps of an image to read at once.
 
     Returns
     -------
     keras.models.Model
-        [features, superpixel map] -> the scores of cells and of superpixels, as far as it has these branches. They are
-        without bias: a score says what the features speak for, not how frequent the class is.
+        [features, superpixel maps ..] -> the scores of cells and of the superpixels of each map, as far as it has these
+        branches. They are without bias: a score says what the features speak for, not how frequent the class is.
     """
-    inputs, *scores = class_scores(n_classes, None, settings)
-    model = Model(inputs, [score for score in scores if score is not None])
+    inputs, of_cells, of_superpixels = class_scores(n_classes, None, settings, n_maps)
+    model = Model(inputs, ([] if of_cells is None else [of_cells]) + of_superpixels)
     for layer in model.layers:
         weights = trained.get_layer(layer.name).get_weights() if layer.weights else []
         if layer.name.endswith('_scores'):
@@ -158,29 +166,31 @@ class SuperpixelPoolingNetwork(Trained):
 
     def __init__(self, model, about):
         super(SuperpixelPoolingNetwork, self).__init__(model, about)
-        self._scorer = None
+        self._scorers = {}
 
-    def scores(self, features, superpixel_map):
+    def scores(self, features, superpixel_maps):
         """Class scores of one image.
 
         Parameters
         ----------
         features : ndarray, (512, h, w)
-        superpixel_map : ndarray of int32, (rows, cols)
+        superpixel_maps : list of ndarray of int32, (rows, cols) each
 
         Returns
         -------
-        of_cells : ndarray, (classes, h, w), or None without the GAP branch
-        of_superpixels : ndarray, (n, classes), or None without the superpixel branch
+        of_cells : ndarray, (classes, h, w)
+            None without the GAP branch.
+        of_superpixels : list of ndarray, (n, classes) each
+            For each map; empty without the superpixel branch.
         """
-        settings = self.about['settings']
-        if self._scorer is None:
-            self._scorer = scorer(self.model, len(self.about['class_names']), settings)
-        found = self._scorer.predict_on_batch([features[np.newaxis] / self.about['rms'], superpixel_map[np.newaxis]])
-        found = list(found) if isinstance(found, list) else [found]
-        of_cells = found.pop(0)[0] if settings['gap_branch'] else None
-        of_superpixels = found.pop(0)[0] if settings['superpixel_branch'] else None
-        return of_cells, of_superpixels
+        settings, n_maps = self.about['settings'], len(superpixel_maps)
+        if n_maps not in self._scorers:
+            self._scorers[n_maps] = scorer(self.model, len(self.about['class_names']), settings, n_maps)
+        found = self._scorers[n_maps].predict_on_batch(
+            [features[np.newaxis] / self.about['rms']] + [each[np.newaxis] for each in superpixel_maps])
+        found = [scores[0] for scores in (found if isinstance(found, list) else [found])]
+        of_cells = found.pop(0) if settings['gap_branch'] else None
+        return of_cells, found
 
     def bias(self, name):
         """The bias of a layer of class scores, (classes,)."""

@@ -57,11 +57,11 @@ class ScoresByHand(object):
         self.about = {'settings': {'gap_branch': gap_branch, 'superpixel_branch': superpixel_branch}}
         self.asked = 0
 
-    def scores(self, features, superpixel_map):
+    def scores(self, features, superpixel_maps):
         self.asked += 1
         settings = self.about['settings']
-        of_superpixels = 10 * means(bilinear(features, superpixel_map.shape), superpixel_map)
-        return (features if settings['gap_branch'] else None, of_superpixels if settings['superpixel_branch'] else None)
+        of_superpixels = [10 * means(bilinear(features, each.shape), each) for each in superpixel_maps]
+        return features if settings['gap_branch'] else None, of_superpixels if settings['superpixel_branch'] else []
 
     def bias(self, name):
         return {'cell_scores': np.array([1., 0, -1]), 'superpixel_scores': np.array([0, .5, 0])}[name]
@@ -117,13 +117,13 @@ class MapsTest(unittest.TestCase):
             np.testing.assert_allclose(maps.sp_cam(i, np.array([0, 2])), np.max(of_sizes, axis=0)[[0, 2]])
             np.testing.assert_allclose(maps.sp_cam(i, np.array([1]), [1]), of_sizes[1][[1]])
 
-    def test_the_network_is_asked_once_for_each_image_however_many_maps_are_read(self):
+    def test_the_network_is_asked_once_for_each_image_and_size_however_many_maps_are_read(self):
         maps = self.maps()
         for _ in range(2):
             maps.cam(0, np.array([0])), maps.sp_cam(0, np.array([0])), maps.probabilities(0)
-        self.assertEqual(maps.trained.asked, 6)
+        self.assertEqual(maps.trained.asked, 3)
         maps.cam(1, np.array([0]))
-        self.assertEqual(maps.trained.asked, 12)
+        self.assertEqual(maps.trained.asked, 6)
 
     def test_the_probability_of_a_class_is_the_mean_over_branches_sizes_and_superpixels(self):
         cells = [1 / (1 + np.exp(-features[0].mean(axis=(1, 2)) - [1, 0, -1])) for features in self.features]

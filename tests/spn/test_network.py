@@ -68,7 +68,7 @@ class NetworkTest(unittest.TestCase):
 
     def test_class_scores_of_cells_and_superpixels_are_those_of_SciPy(self):
         for features, superpixel_map in zip(self.features, self.maps):
-            of_cells, of_superpixels = self.trained.scores(RMS * features, superpixel_map)
+            of_cells, (of_superpixels,) = self.trained.scores(RMS * features, [superpixel_map])
             wanted = true_scores(self.weights, features, superpixel_map)
             self.assertEqual((of_cells.shape, of_superpixels.shape), (wanted[0].shape, wanted[1].shape))
             np.testing.assert_allclose(of_cells, wanted[0], rtol=1e-3, atol=1e-4 * np.abs(wanted[0]).max())
@@ -77,10 +77,19 @@ class NetworkTest(unittest.TestCase):
 
     def test_scores_are_read_of_more_superpixels_than_training_had(self):
         superpixel_map = np.arange(120, dtype='int32').reshape(10, 12)
-        _, found = self.trained.scores(RMS * self.features[0], superpixel_map)
+        _, (found,) = self.trained.scores(RMS * self.features[0], [superpixel_map])
         _, wanted = true_scores(self.weights, self.features[0], superpixel_map)
         self.assertEqual(found.shape, (120, N_CLASSES))
         np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=1e-4 * np.abs(wanted).max())
+
+    def test_several_maps_of_an_image_are_read_at_once(self):
+        finer = np.arange(120, dtype='int32').reshape(10, 12)
+        of_cells, found = self.trained.scores(RMS * self.features[0], [finer, self.maps[0]])
+        np.testing.assert_allclose(of_cells, true_scores(self.weights, self.features[0], finer)[0], rtol=1e-3,
+                                   atol=1e-4 * np.abs(of_cells).max())
+        for scores, superpixel_map in zip(found, [finer, self.maps[0]]):
+            wanted = true_scores(self.weights, self.features[0], superpixel_map)[1]
+            np.testing.assert_allclose(scores, wanted, rtol=1e-3, atol=1e-4 * np.abs(wanted).max())
 
     def test_the_probability_in_an_image_is_that_of_the_mean_over_its_cells_or_over_the_superpixels_that_it_has(self):
         small = .02 * self.features  # where the sigmoid is not flat
@@ -110,9 +119,9 @@ class NetworkTest(unittest.TestCase):
             for layer in model.layers:
                 if layer.weights:
                     layer.set_weights(weights[layer.name])
-            found = self.network(model, **settings).scores(RMS * self.features[0], self.maps[0])
-            self.assertIsNone(found[1 - output])
-            np.testing.assert_allclose(found[output], wanted[output], rtol=1e-3, atol=1e-4 * np.abs(wanted[output]).max())
+            of_cells, of_superpixels = self.network(model, **settings).scores(RMS * self.features[0], [self.maps[0]])
+            self.assertEqual((of_cells is None, len(of_superpixels)), (output == 1, output))
+            np.testing.assert_allclose((of_superpixels or [of_cells])[0], wanted[output], rtol=1e-3, atol=1e-4 * np.abs(wanted[output]).max())
 
     def test_a_network_of_no_branch_is_refused(self):
         with self.assertRaisesRegex(SpnError, 'without the GAP branch and without the superpixel branch'):

@@ -80,10 +80,12 @@ class NetworkByHand(object):
         self.about = {'settings': {'gap_branch': True, 'superpixel_branch': True}, 'rms': 2., 'sizes': [64], 'class_names':
                       ['left', 'right'], 'superpixel_names': ['cells']}
 
-    def scores(self, features, superpixel_map):
-        seen = bilinear(features[:2], superpixel_map.shape)
-        n = superpixel_map.max() + 1
-        return features[:2], np.array([seen[:, superpixel_map == k].mean(axis=1) for k in range(n)])
+    def scores(self, features, superpixel_maps):
+        of_superpixels = []
+        for each in superpixel_maps:
+            seen = bilinear(features[:2], each.shape)
+            of_superpixels.append(np.array([seen[:, each == k].mean(axis=1) for k in range(each.max() + 1)]))
+        return features[:2], of_superpixels
 
 
 class RunByHand(Run):

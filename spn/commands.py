@@ -8,7 +8,7 @@ import click
 
 from .errors import SpnError
 
-SIZES = (224, 288, 352)  # of images, in training and for CAMs
+SIZES = (224, 288)  # of images, in training and for CAMs
 
 
 class Command(click.Command):

@@ -24,6 +24,9 @@ def palette():
 
 
 PALETTE = palette()
+# On pictures the first ten classes have colours that can be told apart.
+COLOURS = PALETTE.copy()
+COLOURS[1:11] = np.round(255 * np.array(matplotlib.colormaps['tab10'].colors))
 
 
 def save_figure(figure, path):
@@ -48,7 +51,7 @@ def save_image(image, path):
 def overlay(image, mask):
     """An image with its mask in colours over it, outlined; uint8."""
     shown = (mask > 0) & (mask != UNKNOWN)
-    mixed = np.where(shown[..., np.newaxis], .45 * image + .55 * PALETTE[mask], image)
+    mixed = np.where(shown[..., np.newaxis], .45 * image + .55 * COLOURS[mask], image)
     mixed[find_boundaries(mask, mode='inner')] = 255
     return mixed.astype('uint8')
 
@@ -83,7 +86,7 @@ def titled(image, classes, class_names, path):
     axes = figure.add_axes([0, 0, 1, 1])
     axes.imshow(image)
     axes.axis('off')
-    axes.legend([Patch(color=PALETTE[c + 1] / 255) for c in classes], [class_names[c] for c in classes], fontsize=8,
+    axes.legend([Patch(color=COLOURS[c + 1] / 255) for c in classes], [class_names[c] for c in classes], fontsize=8,
                 framealpha=.8, loc='upper left')
     with written_beside(path) as beside:
         figure.savefig(beside, dpi=100)
@@ -135,7 +138,7 @@ def draw_sheet(rows, names, class_names, path):
         line[0].set_ylabel(title, fontsize=8)
     for cell, head in zip(axes[0], heads):
         cell.set_title('\n'.join(wrap(head, 24)), fontsize=8)
-    figure.legend([Patch(color=PALETTE[c + 1] / 255) for c in range(len(class_names))], class_names, frameon=False,
+    figure.legend([Patch(color=COLOURS[c + 1] / 255) for c in range(len(class_names))], class_names, frameon=False,
                   ncol=min(len(class_names), 10), loc='upper center', bbox_to_anchor=(.5, .1), fontsize=8)
     figure.subplots_adjust(wspace=.04, hspace=.04)
     save_figure(figure, path)

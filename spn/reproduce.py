@@ -40,7 +40,7 @@ ABLATIONS = {
     'one image size': {'n_sizes': 1},
 }
 
-FULL = {'pictures': {'train': 600, 'val': 120, 'test': 180}, 'sizes': [224, 288, 352], 'seeds': 3, 'rounds': 2,
+FULL = {'pictures': {'train': 600, 'val': 120, 'test': 180}, 'sizes': [224, 288], 'seeds': 3, 'rounds': 2,
         'training': {}, 'segmentation': {}, 'ablations': list(ABLATIONS)}
 QUICK = {'pictures': {'train': 36, 'val': 9, 'test': 9}, 'sizes': [96, 128], 'seeds': 2, 'rounds': 2,
          'training': {'epochs': 2}, 'segmentation': {'epochs': 1}, 'ablations': ['middle superpixels']}

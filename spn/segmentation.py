@@ -161,15 +161,15 @@ class Decoder(Trained):
     Attributes
     ----------
     about : dict
-        Beside what all have: ``settings``, ``network`` (fingerprint of the superpixel pooling network), ``round`` and
-        ``threshold``, of the probability, chosen on 'val'.
+        Beside what all have: ``settings``, ``round``, ``data`` and ``targets`` (digests of the data set and of the masks
+        that it learned) and ``threshold``, of the probability, chosen on 'val'.
     """
 
     layout, what, command = 'spn decoder 1', 'a trained decoder', '`spn segment`'
     own_objects = {'known_cross_entropy': known_cross_entropy}
 
     def probabilities(self, inputs):
-        """(classes, 4 h, 4 w) for what :meth:`Pairs.inputs` makes of an image and its classes."""
+        """(classes, 4 h, 4 w) for what a :class:`Reader` shows of an image and its classes."""
         return self.model.predict_on_batch(inputs)[:, 0]
 
 

@@ -82,7 +82,8 @@ def chosen(items, places):
 def resized(maps, shape, resample=Image.BILINEAR):
     """Maps (classes, h, w) resized to `shape`."""
     size = int(shape[1]), int(shape[0])
-    return np.array([np.array(Image.fromarray(plane.astype('float32')).resize(size, resample)) for plane in maps])
+    planes = [np.array(Image.fromarray(plane.astype('float32')).resize(size, resample)) for plane in maps]
+    return np.reshape(planes, (len(maps),) + size[::-1])
 
 
 def painted(scores, superpixel_map):
@@ -95,7 +96,8 @@ def averaged(maps, superpixel_map):
     n, inside = superpixel_map.max() + 1, superpixel_map >= 0
     labels = superpixel_map[inside]
     sizes = np.maximum(np.bincount(labels, minlength=n), 1)
-    return painted(np.array([np.bincount(labels, plane[inside], n) / sizes for plane in maps]).T, superpixel_map)
+    means = [np.bincount(labels, plane[inside], n) / sizes for plane in maps]
+    return painted(np.reshape(means, (len(maps), n)).T, superpixel_map)
 
 
 def relative(maps):
@@ -112,7 +114,7 @@ def masks(maps, classes, thresholds):
     maps : ndarray, (classes, rows, cols)
         Values in 0 .. 1: of :func:`relative`, as in the paper, or probabilities.
     classes : ndarray of int
-        Which they are.
+        Which they are; of none all is background.
     thresholds : sequence of float
 
     Returns
@@ -120,6 +122,8 @@ def masks(maps, classes, thresholds):
     ndarray of uint8, (thresholds, rows, cols)
         0 background, c + 1 class c.
     """
+    if not len(classes):
+        return np.zeros((len(thresholds),) + maps.shape[1:], 'uint8')
     best = maps.argmax(axis=0)
     value = np.take_along_axis(maps, best[np.newaxis], axis=0)[0]
     named = (np.asarray(classes) + 1).astype('uint8')[best]

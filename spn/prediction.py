@@ -12,6 +12,7 @@ from .pictures import heat, overlay, save_image, save_mask, titled
 from .runs import UNCHECKED, cam_of, classes_in, thresholded
 from .sources.images import read_picture
 
+
 def write_cams(dataset, run, folder, split, threshold=None, absolute=False, one_size=False):
     """Write masks, heat maps and overlays of a split, for the classes that each image is labelled with.
 

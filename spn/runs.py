@@ -3,6 +3,7 @@ import glob
 import os
 
 import numpy as np
+from PIL import Image
 
 from . import features, segmentation
 from .activation_maps import ActivationMaps, masks, relative
@@ -133,7 +134,7 @@ class Run(object):
         soft = {}
         if self.about['settings']['gap_branch']:
             soft.update({
-                'CAM': lambda i, classes: maps.cam(i, classes, one, resample=0),
+                'CAM': lambda i, classes: maps.cam(i, classes, one, Image.NEAREST),
                 'CAM, smooth': lambda i, classes: maps.cam(i, classes, one),
                 'CAM, all sizes': lambda i, classes: maps.cam(i, classes),
                 'CAM averaged in superpixels': lambda i, classes: maps.cam_in_superpixels(i, classes, one),
@@ -152,7 +153,16 @@ class Run(object):
         return found
 
     def reader(self, maps, image):
-        """What decoders are shown: it is of one image size."""
+        """What decoders are shown: it is of one image size.
+
+        Raises
+        ------
+        SpnError
+            If the network has no GAP branch: its map of a class is among what they are shown.
+        """
+        if not self.about['settings']['gap_branch']:
+            raise SpnError('{} was trained without the GAP branch, whose map of a class the segmentation network sees: train '
+                           'with --gap-branch'.format(self.folder))
         of_one = ActivationMaps(maps.trained, [maps.features[self.middle]], maps.superpixels, maps.sizes)
         return segmentation.Reader(of_one, image)
 

@@ -235,5 +235,7 @@ def method(decoder, reader, superpixels=()):
 
 def probability_maps(decoder, reader, i, classes, superpixels):
     """(classes, rows, cols), in the size of the image."""
+    if not len(classes):
+        return np.zeros((0,) + tuple(reader.maps.sizes[i]))
     found = resized(decoder.probabilities(reader(i, classes)), reader.maps.sizes[i])
     return np.mean([averaged(found, maps[i]) for maps in superpixels], axis=0) if len(superpixels) else found

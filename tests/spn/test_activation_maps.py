@@ -88,6 +88,13 @@ class MapsTest(unittest.TestCase):
             found[:, superpixel_map == n] = score[:, np.newaxis]
         return found
 
+    def test_an_image_that_is_labelled_with_nothing_is_background(self):
+        maps, nothing = self.maps(), np.array([], int)
+        for name in 'cam', 'cam_in_superpixels', 'sp_cam':
+            scores = getattr(maps, name)(0, nothing)
+            self.assertEqual(scores.shape, (0, 9, 12))
+            np.testing.assert_array_equal(masks(relative(scores), nothing, [.2, .5]), np.zeros((2, 9, 12)))
+
     def test_CAM_is_the_maximum_over_image_sizes_of_the_resized_scores_of_cells(self):
         maps = self.maps()
         for i, shape in enumerate(self.sizes):

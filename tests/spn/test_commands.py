@@ -144,10 +144,10 @@ class WholeWayTest(SharedFolderTestCase):
 
     def test_cam_hands_on_all_that_it_is_told(self):
         with mock.patch.object(prediction, 'write_cams', return_value=9) as write_cams, mock.patch.object(runs, 'Run'):
-            good('cam', self.data, self.run_folder, '--out', 'out', '--split', 'train', '--absolute', '--one-size')
-            good('cam', self.data, self.run_folder, '--out', 'out', '--threshold', .25)
+            good('cam', self.data, self.run_folder, '--out', 'out', '--split', 'train', '--absolute')
+            good('cam', self.data, self.run_folder, '--out', 'out', '--threshold', .25, '--one-size')
         self.assertEqual([call[0][2:] for call in write_cams.call_args_list],
-                         [('out', 'train', None, True, True), ('out', 'test', .25, False, False)])
+                         [('out', 'train', None, True, False), ('out', 'test', .25, False, True)])
 
     def test_predict_segments_new_pictures_and_names_those_that_it_cannot_read(self):
         whole = io.BytesIO()

@@ -118,9 +118,7 @@ def make_data(path, plan, seed):
 
 
 def train(data_path, folder, found, changed, plan, weights, seed):
-    """Train one network, unless it is there."""
-    if os.path.exists(os.path.join(folder, 'model.h5')):
-        return
+    """Train one network, as far as it is not there."""
     n_sizes = changed.get('n_sizes', len(found))
     middle = (len(found) - n_sizes) // 2
     training.train(data_path, folder, found[middle:middle + n_sizes], list(changed.get('maps', NETWORK_MAPS)), weights,

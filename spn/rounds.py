@@ -43,15 +43,15 @@ def learn_from_cams(dataset, run, n_rounds, settings, training, seed):
         pairs, targets = masks_to_learn(dataset, lambda i, classes: masks_of(i, classes, thresholds), reader.side,
                                         training['kept'])
         about = {'settings': settings, 'training': training, 'seed': seed, 'round': number, 'data': dataset.fingerprint,
-                 'threshold': None, 'targets': hashlib.sha256(targets.tobytes()).hexdigest()}
+                 'targets': hashlib.sha256(targets.tobytes()).hexdigest()}
         folder = os.path.join(run.folder, 'round-{}'.format(number))
-        os.makedirs(folder, exist_ok=True)
-        decoder = Decoder.resumed(os.path.join(folder, 'checkpoint.h5'), about) or segmentation.new(about)
-        fit(decoder, Pairs(reader, pairs, targets, training['batch_size'], seed, training['dropout']), folder, dict)
-        masks_of = method(decoder, reader, maps.superpixels)
-        threshold = best_threshold(dataset, masks_of, LIKELY)
-        decoder.about['threshold'] = threshold
-        decoder.save(os.path.join(folder, 'model.h5'))
+        decoder = Decoder.resumed(os.path.join(folder, 'model.h5'), about)
+        if decoder is None:
+            decoder = Decoder.resumed(os.path.join(folder, 'checkpoint.h5'), about) or segmentation.new(about)
+            fit(decoder, Pairs(reader, pairs, targets, training['batch_size'], seed, training['dropout']), folder, dict)
+            decoder.about['threshold'] = best_threshold(dataset, method(decoder, reader, maps.superpixels), LIKELY)
+            decoder.save(os.path.join(folder, 'model.h5'))
+        masks_of, threshold = method(decoder, reader, maps.superpixels), decoder.about['threshold']
         decoders.append(decoder)
     return decoders
 

@@ -166,6 +166,7 @@ class Decoder(Trained):
     """
 
     layout, what, command = 'spn decoder 1', 'a trained decoder', '`spn segment`'
+    found_later = ('log', 'threshold')
     own_objects = {'known_cross_entropy': known_cross_entropy}
 
     def probabilities(self, inputs):

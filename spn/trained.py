@@ -22,6 +22,7 @@ class Trained(object):
     """
 
     layout = what = command = None
+    found_later = ('log',)  # of `about`: what training adds
     own_objects = {}  # what Keras needs to know to load the model, beside our layers
 
     def __init__(self, model, about):
@@ -35,33 +36,44 @@ class Trained(object):
             file.attrs['about'] = json.dumps(self.about, sort_keys=True)
 
     @classmethod
+    def about_of(cls, path):
+        """What is told of a saved model."""
+        with open_hdf5(path, cls.layout, cls.what, cls.command) as file:
+            try:
+                return json.loads(text(file.attrs['about']))
+            except (OSError, ValueError, KeyError) as error:
+                raise cls.not_whole(path, error) from error
+
+    @classmethod
     def load(cls, path, to_train=False):
         """Read what :meth:`save` wrote; with the optimizer's state only where it is to be trained on, for that takes seconds."""
+        about = cls.about_of(path)
         try:
-            with open_hdf5(path, cls.layout, cls.what, cls.command) as file:
-                about = json.loads(text(file.attrs['about']))
             model = load_model(path, dict(custom_objects, **OBJECTS, **cls.own_objects), compile=to_train)
         except (OSError, ValueError, KeyError) as error:
-            raise SpnError('{} is not whole ({}): train it anew with {}'.format(path, error, cls.command)) from error
+            raise cls.not_whole(path, error) from error
         return cls(model, about)
 
     @classmethod
+    def not_whole(cls, path, error):
+        return SpnError('{} is not whole ({}): train it anew with {}'.format(path, error, cls.command))
+
+    @classmethod
     def resumed(cls, path, about):
-        """What a checkpoint holds; None where there is none.
+        """What was saved of a training that is told as `about`; None where nothing was.
 
         Raises
         ------
         SpnError
-            If the checkpoint is of another data set or other settings.
+            If what was saved is of another data set or other settings.
         """
         if not os.path.exists(path):
             return None
-        trained = cls.load(path, to_train=True)
-        found = {key: value for key, value in trained.about.items() if key != 'log'}
-        about = json.loads(json.dumps(about))
-        differ = sorted(key for key in set(found) | set(about) if found.get(key) != about.get(key))
+        found, about = cls.about_of(path), json.loads(json.dumps(about))
+        differ = sorted(key for key in set(found) | set(about)
+                        if key not in cls.found_later and found.get(key) != about.get(key))
         if differ:
-            raise SpnError('{} is the checkpoint of another model ({}: {!r} there, {!r} asked for): give the same settings '
+            raise SpnError('{} is of another training ({}: {!r} there, {!r} asked for): give the same settings '
                            'to go on with it, or another folder to begin anew'.format(
                                path, differ[0], found.get(differ[0]), about.get(differ[0])))
-        return trained
+        return cls.load(path, to_train=len(found['log']) < found['training']['epochs'])

@@ -50,7 +50,6 @@ def train(data_path, folder, features, superpixels, about_encoder, settings, tra
     -------
     spn.network.SuperpixelPoolingNetwork
     """
-    os.makedirs(folder, exist_ok=True)
     with Dataset(data_path) as dataset:
         maps = [dataset.superpixel_maps(name) for name in superpixels]
         of_split = {split: dataset.indices(split) for split in ('train', 'val')}
@@ -64,9 +63,11 @@ def train(data_path, folder, features, superpixels, about_encoder, settings, tra
             'n_superpixels': max(each.n_superpixels for each in maps), 'superpixels': [each.made_by for each in maps],
             'superpixel_names': superpixels, 'encoder': features[0].made_by['encoder'], 'weights': about_encoder,
             'rms': batches['train'].rms, 'sizes': [each.size for each in features], 'data': dataset.fingerprint}
-        trained = SuperpixelPoolingNetwork.resumed(os.path.join(folder, 'checkpoint.h5'), about) or new(about)
-        fit(trained, batches['train'], folder, lambda: precisions(trained.model, batches['val']))
-    trained.save(os.path.join(folder, 'model.h5'))
+        trained = SuperpixelPoolingNetwork.resumed(os.path.join(folder, 'model.h5'), about)
+        if trained is None:
+            trained = SuperpixelPoolingNetwork.resumed(os.path.join(folder, 'checkpoint.h5'), about) or new(about)
+            fit(trained, batches['train'], folder, lambda: precisions(trained.model, batches['val']))
+            trained.save(os.path.join(folder, 'model.h5'))
     return trained
 
 

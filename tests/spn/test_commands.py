@@ -235,7 +235,7 @@ class WholeWayTest(SharedFolderTestCase):
                  ('predict', 'x.jpg', '--run', self.run_folder, '--class', 'unicorn') + out),
                 (("no superpixels 'slic'", 'it has coarse'),
                  ('train', self.data, '--superpixels', 'slic', '--out', self.path('new')) + size),
-                (('checkpoint.h5 is the checkpoint of another model', "give the same settings"),
+                (('model.h5 is of another training', "give the same settings"),
                  ('train', self.data, '--superpixels', 'coarse', '--out', self.run_folder, '--epochs', 9) + size),
                 (('the size 40 is no multiple of 16',), ('encode', self.data, '--size', 40)),
                 (('has nothing to learn from',), ('train', self.data, '--superpixels', 'coarse', '--no-gap-branch',

@@ -137,7 +137,7 @@ class NetworkTest(unittest.TestCase):
 class FileTest(FolderTestCase):
 
     ABOUT = {'settings': dict(SETTINGS, superpixel_branch=False), 'rms': RMS, 'class_names': ['bird', 'cat', 'cup'],
-             'seed': 3, 'sizes': [64, 96]}
+             'seed': 3, 'sizes': [64, 96], 'training': {'epochs': 2}}
     LOG = [{'epoch': 1, 'loss': .5}]
 
     @classmethod
@@ -195,6 +195,6 @@ class FileTest(FolderTestCase):
         size = os.path.getsize(self.model_file)
         for changed, words in [({'seed': 4}, 'seed: 3 there, 4 asked for'), ({'sizes': [64]}, 'sizes: [64, 96] there, [64]'),
                                ({'extra': 1}, 'extra: None there, 1 asked for')]:
-            self.assert_says([self.model_file, 'is the checkpoint of another model', words, 'or another folder'],
+            self.assert_says([self.model_file, 'is of another training', words, 'or another folder'],
                              SuperpixelPoolingNetwork.resumed, self.model_file, dict(self.ABOUT, **changed))
         self.assertEqual((self.files(), os.path.getsize(self.model_file)), (['model.h5'], size))

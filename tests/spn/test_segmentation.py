@@ -271,5 +271,5 @@ class LearningTest(SharedFolderTestCase):
             np.testing.assert_array_equal(masks, method(i, np.flatnonzero(self.opened.labels[i]), thresholds))
 
     def test_a_checkpoint_of_other_settings_is_said(self):
-        self.assert_says([os.path.join(self.whole, 'round-1', 'checkpoint.h5'), 'is the checkpoint of another model',
+        self.assert_says([os.path.join(self.whole, 'round-1', 'model.h5'), 'is of another training',
                           "'batch_size': 1"], self.learn, self.whole, batch_size=2)

@@ -239,7 +239,7 @@ class TrainingTest(SharedFolderTestCase):
         with open(self.path('checkpoint.h5'), 'rb') as stream:
             before = stream.read()
         for changed, words in [({'seed': 6}, 'seed: 5 there, 6 asked for'), ({'epochs': 5}, "'epochs': 4")]:
-            self.assert_says([self.path('checkpoint.h5'), 'is the checkpoint of another model', words],
+            self.assert_says([self.path('checkpoint.h5'), 'is of another training', words],
                              self.train, self.folder, **changed)
         self.assertEqual(self.files(), ['checkpoint.h5'])
         with open(self.path('checkpoint.h5'), 'rb') as stream:

@@ -30,7 +30,7 @@ from .trained import Trained
 DEFAULTS = {
     'dropout': .5,              # of whole feature maps of the encoder, in training; mini-batches do it
     'channels': 256,            # of the extra convolution
-    'upsampling_stages': 2,     # each doubles rows and columns
+    'upsampling_stages': 0,     # each doubles rows and columns
     'upsampling_channels': 64,
     'gap_branch': True,
     'superpixel_branch': True,

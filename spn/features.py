@@ -86,10 +86,9 @@ def make(data_path, size, encoder):
                 return features
             features.close()
         parts = Parts(path, len(dataset), made_by, PART)
-        missing = parts.missing()
         with progress(total=len(dataset), title='features of {} px'.format(size), unit='images') as bar:
-            bar.update(len(dataset) - sum(len(parts.items(part)) for part in missing))
-            for part in missing:
+            bar.update(parts.n_done())
+            for part in parts.missing():
                 images = np.array([squared(dataset.image(i), size) for i in parts.items(part)])
                 parts.save(part, features=encoder(images).astype('float16'))
                 bar.update(len(images))

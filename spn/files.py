@@ -104,6 +104,10 @@ class Parts(object):
         """The parts that are still to be computed."""
         return [part for part in range(len(self)) if not os.path.exists(self._path(part))]
 
+    def n_done(self):
+        """How many items need no computing any more."""
+        return self.n - sum(len(self.items(part)) for part in self.missing())
+
     def save(self, part, **arrays):
         with written_beside(self._path(part)) as beside:
             np.savez(beside, **arrays)

@@ -181,9 +181,8 @@ def make(path, name, settings, n_workers=None):
     parts = Parts('{}.superpixels-{}'.format(path, name), n, made_by, part_size=16)
     compute = functools.partial(compute_part, path, settings, parts)
     with progress(total=n, title='superpixels', unit='images') as bar:
-        missing = parts.missing()
-        bar.update(n - sum(len(parts.items(part)) for part in missing))
-        for part, _ in on_all_cores(compute, missing, n_workers):
+        bar.update(parts.n_done())
+        for part, _ in on_all_cores(compute, parts.missing(), n_workers):
             bar.update(len(parts.items(part)))
     maps = (stored[str(i)] for part in range(len(parts)) for stored in [parts.load(part)] for i in parts.items(part))
     counts = add_superpixels(path, name, maps, settings)

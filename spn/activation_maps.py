@@ -74,6 +74,24 @@ class ActivationMaps(object):
                     for of_maps in chosen(self.scores(i)[1], sizes)]
         return np.max(of_sizes, axis=0)
 
+    def correlated_cam(self, i, classes, sizes=None):
+        """CAM averaged in superpixels afterwards, and over superpixels that look alike: the mean over image sizes."""
+        return self._correlated(i, [[means_in(resized(scores[classes], self.sizes[i]), maps[i]) for maps in self.superpixels]
+                                    for scores in self.scores(i)[0]], sizes)
+
+    def correlated_sp_cam(self, i, classes, sizes=None):
+        """SP-CAM averaged over superpixels that look alike: the mean over image sizes."""
+        return self._correlated(i, [[scores[:, classes] for scores in of_maps] for of_maps in self.scores(i)[1]], sizes)
+
+    def _correlated(self, i, scores, sizes):
+        maps = [maps[i] for maps in self.superpixels]
+        found = []
+        for of_maps, features in zip(chosen(scores, sizes), chosen(self.features, sizes)):
+            # What speaks against a class where it is not says nothing of places that look alike.
+            positive = [np.maximum(of_map, 0) for of_map in of_maps]
+            found += [painted(*each) for each in zip(self.trained.correlated(positive, features.fine[i], maps), maps)]
+        return np.mean(found, axis=0)
+
 
 def chosen(items, places):
     return items if places is None else [items[place] for place in places]
@@ -93,11 +111,16 @@ def painted(scores, superpixel_map):
 
 def averaged(maps, superpixel_map):
     """The mean of maps (classes, rows, cols) in each superpixel, painted back."""
+    return painted(means_in(maps, superpixel_map), superpixel_map)
+
+
+def means_in(maps, superpixel_map):
+    """The mean of maps (classes, rows, cols) in each superpixel, (n, classes)."""
     n, inside = superpixel_map.max() + 1, superpixel_map >= 0
     labels = superpixel_map[inside]
     sizes = np.maximum(np.bincount(labels, minlength=n), 1)
     means = [np.bincount(labels, plane[inside], n) / sizes for plane in maps]
-    return painted(np.reshape(means, (len(maps), n)).T, superpixel_map)
+    return np.reshape(means, (len(maps), n)).T
 
 
 def relative(maps):

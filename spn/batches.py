@@ -24,12 +24,14 @@ class Batches(Sequence):
         How many branches learn from the labels.
     dropout : float
         The share of feature maps that are 0, others in each image; see :func:`without_some`.
+    fine : bool
+        Whether fine features are asked for too.
     """
 
-    def __init__(self, features, maps, labels, indices, map_size, batch_size, seed, n_outputs, dropout=0.):
+    def __init__(self, features, maps, labels, indices, map_size, batch_size, seed, n_outputs, dropout=0., fine=False):
         self.features, self.maps, self.labels, self.indices = features, maps, labels, indices
         self.map_size, self.batch_size, self.seed, self.n_outputs = map_size, batch_size, seed, n_outputs
-        self.dropout = dropout
+        self.dropout, self.fine, self.rms = dropout, fine, mean_rms(features)
         self.start_epoch(0)
 
     def start_epoch(self, epoch):
@@ -47,12 +49,13 @@ class Batches(Sequence):
         found = np.array([features[i] for i in chosen]) / self.rms
         found = without_some(found, self.dropout, self.choice[k, 2])
         superpixels = np.array([nearest(maps[i], self.map_size) for i in chosen])
-        return [found, superpixels], [self.labels[chosen]] * self.n_outputs
+        fine = [np.array([features.fine[i] for i in chosen])] if self.fine else []
+        return [found, superpixels] + fine, [self.labels[chosen]] * self.n_outputs
 
-    @property
-    def rms(self):
-        """The features' root mean square, over all sizes."""
-        return float(np.mean([features.rms for features in self.features]))
+
+def mean_rms(features):
+    """The root mean square of features, the mean over image sizes."""
+    return float(np.mean([each.rms for each in features]))
 
 
 def nearest(superpixel_map, size):

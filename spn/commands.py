@@ -188,6 +188,8 @@ def encoded(data, sizes, weights):
 @click.option('--upsampling-stages', type=click.IntRange(0, 3))
 @click.option('--gap-branch/--no-gap-branch', default=True, show_default=True)
 @click.option('--superpixel-branch/--no-superpixel-branch', default=True, show_default=True)
+@click.option('--correlation/--no-correlation', default=True, show_default=True,
+              help='Whether superpixels that look alike share their scores; without, SP-CAM is that of the paper.')
 @seed_option
 def train(data, out, names, sizes, weights, seed, **given):
     """Train the superpixel pooling network on image-level labels alone.
@@ -214,7 +216,7 @@ run_argument = click.argument('run', type=click.Path(file_okay=False))
 @click.option('--threshold', type=click.FloatRange(0, 1), help='Of the maximum of each class; by the masks of val if not '
               'given, .4 if there are none.')
 @click.option('--absolute', is_flag=True, help='Take the threshold of the probability of each superpixel instead.')
-@click.option('--one-size', is_flag=True, help='Take the middle image size alone, not the maximum over all.')
+@click.option('--one-size', is_flag=True, help='Take the middle image size alone, not all.')
 @click.option('--seed', type=int, hidden=True, help='Nothing is random here.')
 def cam(data, run, out, split, threshold, absolute, one_size, seed):
     """Turn the class scores of superpixels into masks, for the classes that each image is labelled with.

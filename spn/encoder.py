@@ -1,4 +1,5 @@
-"""The frozen trunk of VGG16 (Simonyan and Zisserman, ICLR 2015): images in, features of block5_conv3 out.
+"""The frozen trunk of VGG16 (Simonyan and Zisserman, ICLR 2015): images in, features of block5_conv3 out, and of block4_conv3,
+which are finer.
 
 Weights are not committed. They come from the file of keras.applications, if the user has it, or else from a Python package
 that carries them as ONNX; random ones only where the user asks for them.
@@ -28,8 +29,9 @@ KERAS_FILE = os.path.join(os.environ.get('KERAS_HOME', os.path.join(os.path.expa
 
 BLOCKS = [(2, 64), (2, 128), (3, 256), (3, 512), (3, 512)]  # convolutions and channels
 LAYERS = ['block{}_conv{}'.format(block, i) for block, (n, _) in enumerate(BLOCKS, 1) for i in range(1, n + 1)]
-STRIDE = 16
-CHANNELS = 512
+STRIDE = 16    # pixels a feature, along each side
+FINE_STRIDE = 8
+CHANNELS = 512  # of both
 MEAN_BGR = np.array([103.939, 116.779, 123.68], 'float32')  # of ImageNet, as VGG16 was trained
 SOURCES = ('auto', 'package', 'keras', 'random')
 
@@ -60,8 +62,8 @@ class Encoder(object):
     def model(self):
         """The Keras model; not made where features are found on disk."""
         if self._model is None:
-            image = Input((3, None, None), name='image')
-            features = image
+            features = image = Input((3, None, None), name='image')
+            last = []
             for block, (n, channels) in enumerate(BLOCKS, 1):
                 if block > 1:
                     features = MaxPooling2D(data_format='channels_first', name='block{}_pool'.format(block - 1))(features)
@@ -69,7 +71,8 @@ class Encoder(object):
                     features = Conv2D(channels, 3, padding='same', activation='relu', data_format='channels_first',
                                       kernel_initializer=ZerosOfNumpy(), bias_initializer=ZerosOfNumpy(),
                                       name='block{}_conv{}'.format(block, i))(features)
-            self._model = Model(image, features, name='vgg16')
+                last.append(features)
+            self._model = Model(image, last[:-3:-1], name='vgg16')
             self._model.trainable = False
             for name, (kernel, bias) in self._weights.items():
                 # Theano's convolution turns kernels over, those of the files are for one that does not.
@@ -86,7 +89,8 @@ class Encoder(object):
 
         Returns
         -------
-        ndarray of float32, (batch, 512, rows / 16, cols / 16)
+        features : ndarray of float32, (batch, 512, rows / 16, cols / 16)
+        fine : ndarray of float32, (batch, 512, rows / 8, cols / 8)
         """
         centred = np.asarray(images, 'float32')[..., ::-1] - MEAN_BGR
         return self.model.predict(centred.transpose(0, 3, 1, 2), batch_size=4)

@@ -1,4 +1,7 @@
-"""Features of the frozen encoder, computed once for each image and size, and kept on disk beside the data set."""
+"""Features of the frozen encoder, computed once for each image and size, and kept on disk beside the data set.
+
+Those of block5_conv3 say what is there. Those of block4_conv3, twice as fine, say how much two places look alike.
+"""
 import json
 import os
 
@@ -6,44 +9,59 @@ import numpy as np
 from PIL import Image
 
 from .dataset import Dataset
-from .encoder import CHANNELS, STRIDE
+from .encoder import CHANNELS, FINE_STRIDE, STRIDE
 from .errors import SpnError
 from .files import Parts, progress
 from .hdf5 import hdf5_beside, open_hdf5
 
-LAYOUT = 'spn features 1'
+LAYOUT = 'spn features 2'
 PART = 32
 
 
 class Features(object):
-    """Cached features: ``features[i]`` is (512, size / 16, size / 16) of float32.
+    """Cached features: ``features[i]`` is (512, size / 16, size / 16) of float32, ``features.fine[i]`` twice as fine.
 
     Attributes
     ----------
+    fine : AsFloat
+        Those of block4_conv3, (512, size / 8, size / 8) each.
     size : int
         Rows and columns that the images were resized to.
     side : int
         Rows and columns of the features.
     rms : float
-        The root of the mean square over the training images: networks divide by it.
+        The root of the mean square over the training images: networks divide by it. ``fine.rms`` is that of the fine ones.
     """
 
     def __init__(self, path):
         self.path = path
         self._file = open_hdf5(path, LAYOUT, 'a file of features', '`spn encode`')
         self.made_by = json.loads(self._file.attrs['made_by'])
-        self.size, self.rms = self.made_by['size'], float(self._file.attrs['rms'])
-        self._features = self._file['block5_conv3']
-        self.side = self._features.shape[-1]
+        self._features, self.fine = AsFloat(self._file['block5_conv3']), AsFloat(self._file['block4_conv3'])
+        self.size, self.rms = self.made_by['size'], self._features.rms
+        self.side = self.size // STRIDE
 
     def __len__(self):
         return len(self._features)
 
     def __getitem__(self, i):
-        return self._features[i].astype('float32')
+        return self._features[i]
 
     def close(self):
         self._file.close()
+
+
+class AsFloat(object):
+    """What is stored in half precision, read as float32."""
+
+    def __init__(self, stored):
+        self._stored, self.rms = stored, float(stored.attrs['rms'])
+
+    def __len__(self):
+        return len(self._stored)
+
+    def __getitem__(self, i):
+        return self._stored[i].astype('float32')
 
 
 def path_of(data_path, size):
@@ -90,21 +108,21 @@ def make(data_path, size, encoder):
             bar.update(parts.n_done())
             for part in parts.missing():
                 images = np.array([squared(dataset.image(i), size) for i in parts.items(part)])
-                parts.save(part, features=encoder(images).astype('float16'))
+                features, fine = (found.astype('float16') for found in encoder(images))
+                parts.save(part, block5_conv3=features, block4_conv3=fine)
                 bar.update(len(images))
         train = set(np.flatnonzero(dataset.splits == 'train') if 'train' in dataset.splits else range(len(dataset)))
-    squares = count = 0
     with hdf5_beside(path) as (file, disk):
         file.attrs.update(layout=LAYOUT, made_by=json.dumps(made_by, sort_keys=True))
-        side = size // STRIDE
-        stored = file.create_dataset('block5_conv3', (parts.n, CHANNELS, side, side), 'float16')
-        for part in range(len(parts)):
-            found = parts.load(part)['features']
-            stored[parts.items(part).start:parts.items(part).stop] = found
-            disk.check()
-            for i, features in zip(parts.items(part), found.astype('float64')):
-                if i in train:
-                    squares, count = squares + np.sum(features ** 2), count + features.size
-        file.attrs['rms'] = (squares / count) ** .5
+        for name, stride in (('block5_conv3', STRIDE), ('block4_conv3', FINE_STRIDE)):
+            stored = file.create_dataset(name, (parts.n, CHANNELS, size // stride, size // stride), 'float16')
+            squares = []
+            for part in range(len(parts)):
+                found = parts.load(part)[name]
+                stored[parts.items(part).start:parts.items(part).stop] = found
+                disk.check()
+                squares += [np.mean(np.square(features, dtype='float64'))
+                            for i, features in zip(parts.items(part), found) if i in train]
+            stored.attrs['rms'] = np.mean(squares) ** .5
     parts.remove()
     return Features(path)

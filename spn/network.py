@@ -4,23 +4,27 @@
 
     features (512, h, w) -> extra convolution -+-> class scores (h, w) -> mean over cells ------------> classes: the GAP branch
                                                |      = CAM
-                                               +-> upsampling -> superpixel pooling -> class scores -> mean over superpixels
-                                                                  (n, channels)         (n, classes)    -> classes: the SP branch
-                                                     superpixel map (rows, cols)          = SP-CAM
+                                               +-> upsampling -> superpixel pooling -> class scores -> correlation
+                                                                  (n, channels)         (n, classes)        |
+                                                     superpixel map (rows, cols)          = SP-CAM      mean over superpixels
+    fine features (512, 2 h, 2 w) ---------------------------> superpixel pooling -------------^        -> classes: the SP branch
 
 The paper pools, takes the mean, and classifies. The classifier is linear, so it may come before the mean: its scores of each
-superpixel are the SP-CAM then, and their mean is the score of the image.
+superpixel are the SP-CAM then, and their mean is the score of the image. The correlation is not the paper's: superpixels that
+look alike share their scores, see `spn.correlation`.
 """
 import numpy as np
 
 from keras_layer import SuperpixelPooling2D
 from keras import backend as K
-from keras.layers import (Activation, Conv2D, Dense, GlobalAveragePooling1D, GlobalAveragePooling2D, Input, Permute,
+from keras.layers import (Activation, Concatenate, Conv2D, Dense, GlobalAveragePooling1D, GlobalAveragePooling2D, Input, Permute,
                           UpSampling2D)
 from keras.models import Model
 from keras.optimizers import Adam
 from keras.regularizers import l2
 
+from . import correlation
+from .correlation import SuperpixelCorrelation, SuperpixelSizes
 from .encoder import CHANNELS
 from .errors import SpnError
 from .initial import INITIALIZERS
@@ -34,6 +38,7 @@ DEFAULTS = {
     'upsampling_channels': 64,
     'gap_branch': True,
     'superpixel_branch': True,
+    'correlation': True,        # whether superpixels that look alike share their scores
     'resize': 'bilinear',       # how superpixel pooling looks at features coarser than the map
     'weight_decay': 1e-5,
 }
@@ -94,6 +99,28 @@ def class_scores(n_classes, n_superpixels, settings, n_maps=1):
     return [features] + superpixel_maps, of_cells, of_superpixels
 
 
+def correlated(scores, fine, superpixel_maps, n_superpixels):
+    """Scores of superpixels, averaged over those of the image that look alike.
+
+    Parameters
+    ----------
+    scores : tensor, (batch, n, classes)
+        Of the superpixels of all maps, one map after the other.
+    fine : tensor, (batch, 512, 2 h, 2 w)
+        What tells how much superpixels look alike.
+    superpixel_maps : list of tensor, (batch, rows, cols) each
+    n_superpixels : int or None
+        Of each map.
+    """
+    pool = SuperpixelPooling2D(n_superpixels, data_format='channels_first', resize='bilinear', name='pooling_of_fine_features')
+    count = SuperpixelSizes(n_superpixels, name='superpixel_sizes')
+    looks = [pool([fine, superpixel_map]) for superpixel_map in superpixel_maps]
+    sizes = [count(superpixel_map) for superpixel_map in superpixel_maps]
+    if len(superpixel_maps) > 1:
+        looks, sizes = [Concatenate(axis=-1)(looks)], [Concatenate(axis=-1)(sizes)]
+    return SuperpixelCorrelation(name='correlation')([scores] + looks + sizes)
+
+
 def build(n_classes, n_superpixels, settings):
     """The network that is trained.
 
@@ -101,9 +128,13 @@ def build(n_classes, n_superpixels, settings):
     -------
     keras.models.Model
         [features, superpixel map] -> the probability of each class in the image, (batch, classes), once from each branch.
-        Parameters and errors are those of :func:`class_scores`.
+        With correlation the fine features come third. Parameters and errors are those of :func:`class_scores`.
     """
     inputs, of_cells, of_superpixels = class_scores(n_classes, n_superpixels, settings)
+    if settings['correlation'] and of_superpixels:
+        fine = Input((CHANNELS, None, None), name='fine_features')
+        of_superpixels = [correlated(of_superpixels[0], fine, inputs[1:], n_superpixels)]
+        inputs = inputs + [fine]
     outputs = []
     if of_cells is not None:
         mean = GlobalAveragePooling2D('channels_first', name='mean_over_cells')(of_cells)
@@ -150,6 +181,19 @@ def scorer(trained, n_classes, settings, n_maps):
     return model
 
 
+def correlator(n_maps):
+    """What averages scores over superpixels that look alike, in images with any number of superpixels.
+
+    Returns
+    -------
+    keras.models.Model
+        [scores (batch, n, classes), fine features, superpixel maps ..] -> scores, see :func:`correlated`.
+    """
+    scores, fine = Input((None, None)), Input((CHANNELS, None, None))
+    superpixel_maps = [Input((None, None), dtype='int32') for _ in range(n_maps)]
+    return Model([scores, fine] + superpixel_maps, correlated(scores, fine, superpixel_maps, None))
+
+
 class SuperpixelPoolingNetwork(Trained):
     """A trained network.
 
@@ -157,16 +201,16 @@ class SuperpixelPoolingNetwork(Trained):
     ----------
     about : dict
         Beside what all have: ``class_names``, ``settings``, ``n_superpixels``, ``superpixels`` (how they were made),
-        ``superpixel_names``, ``encoder`` (fingerprint), ``weights`` (where the encoder's came from), ``rms`` (what features
-        are divided by), ``sizes`` (of images in training) and ``data`` (fingerprint).
+        ``superpixel_names``, ``encoder`` (fingerprint), ``weights`` (where the encoder's came from), ``rms`` and
+        ``fine_rms`` (what features are divided by), ``sizes`` (of images in training) and ``data`` (fingerprint).
     """
 
     layout, what, command = 'spn network 1', 'a trained network', '`spn train`'
-    own_objects = {'summed_cross_entropy': summed_cross_entropy}
+    own_objects = dict(correlation.OBJECTS, summed_cross_entropy=summed_cross_entropy)
 
     def __init__(self, model, about):
         super(SuperpixelPoolingNetwork, self).__init__(model, about)
-        self._scorers = {}
+        self._scorers, self._correlators = {}, {}
 
     def scores(self, features, superpixel_maps):
         """Class scores of one image.
@@ -191,6 +235,27 @@ class SuperpixelPoolingNetwork(Trained):
         found = [scores[0] for scores in (found if isinstance(found, list) else [found])]
         of_cells = found.pop(0) if settings['gap_branch'] else None
         return of_cells, found
+
+    def correlated(self, scores, fine, superpixel_maps):
+        """Scores of the superpixels of one image, averaged over those of all its maps that look alike.
+
+        Parameters
+        ----------
+        scores : list of ndarray, (n, classes) each
+            For each map.
+        fine : ndarray, (512, 2 h, 2 w)
+        superpixel_maps : list of ndarray of int32, (rows, cols) each
+
+        Returns
+        -------
+        list of ndarray, (n, classes) each
+        """
+        n_maps = len(superpixel_maps)
+        if n_maps not in self._correlators:
+            self._correlators[n_maps] = correlator(n_maps)
+        found = self._correlators[n_maps].predict_on_batch(
+            [np.concatenate(scores)[np.newaxis], fine[np.newaxis]] + [each[np.newaxis] for each in superpixel_maps])
+        return np.split(found[0], np.cumsum([len(each) for each in scores])[:-1])
 
     def bias(self, name):
         """The bias of a layer of class scores, (classes,)."""

@@ -31,6 +31,7 @@ ABLATIONS = {
     'without the superpixel layer': {'settings': {'superpixel_branch': False}},
     'one upsampling stage': {'settings': {'upsampling_stages': 1}},
     'two upsampling stages': {'settings': {'upsampling_stages': 2}},
+    'without correlation in training': {'settings': {'correlation': False}},
     'without dropout': {'settings': {'dropout': 0.}},
     'fine superpixels': {'maps': ('fine',)},
     'middle superpixels': {'maps': ('middle',)},

@@ -14,9 +14,6 @@ from .network import SuperpixelPoolingNetwork
 from .segmentation import Decoder
 from .superpixels import superpixel_map
 
-#: What masks are compared, in the order of the table. Rounds of the segmentation network come after SP-CAM.
-METHODS = ('CAM', 'CAM, smooth', 'CAM, all sizes', 'CAM averaged in superpixels', 'CAM averaged in superpixels, all sizes',
-           'SP-CAM', 'SP-CAM, all sizes')
 ORACLE = 'superpixel oracle'
 
 UNCHECKED = .4  # of the maximum of SP-CAM, where there is no mask to choose the threshold by
@@ -119,7 +116,7 @@ class Run(object):
                 raise SpnError('{} was trained on superpixel maps from {}: those of a new picture cannot be made; use '
                                '`spn cam` on a data set that has them'.format(self.folder, settings['folder']))
         maps = [[superpixel_map(image, settings)] for settings in self.about['superpixels']]
-        found = [OfPicture(self.encoder()(features.squared(image, size)[np.newaxis]), size) for size in self.about['sizes']]
+        found = [OfPicture(*self.encoder()(features.squared(image, size)[np.newaxis])) for size in self.about['sizes']]
         return ActivationMaps(self.network, found, maps, np.array([image.shape[:2]]))
 
     def methods(self, maps, dataset):
@@ -131,19 +128,21 @@ class Run(object):
         dataset : spn.dataset.Dataset
         """
         one = [self.middle]
-        soft = {}
+        scores = {}
         if self.about['settings']['gap_branch']:
-            soft.update({
+            scores.update({
                 'CAM': lambda i, classes: maps.cam(i, classes, one, Image.NEAREST),
                 'CAM, smooth': lambda i, classes: maps.cam(i, classes, one),
-                'CAM, all sizes': lambda i, classes: maps.cam(i, classes),
+                'CAM, all sizes': maps.cam,
                 'CAM averaged in superpixels': lambda i, classes: maps.cam_in_superpixels(i, classes, one),
-                'CAM averaged in superpixels, all sizes': lambda i, classes: maps.cam_in_superpixels(i, classes)})
+                'CAM averaged in superpixels, all sizes': maps.cam_in_superpixels,
+                'CAM averaged in superpixels, correlated': maps.correlated_cam})
         if self.about['settings']['superpixel_branch']:
-            soft.update({
+            scores.update({
                 'SP-CAM': lambda i, classes: maps.sp_cam(i, classes, one),
-                'SP-CAM, all sizes': lambda i, classes: maps.sp_cam(i, classes)})
-        found = {name: thresholded(relatively(soft[name])) for name in METHODS if name in soft}
+                'SP-CAM, all sizes': maps.sp_cam,
+                'SP-CAM, correlated': maps.correlated_sp_cam})
+        found = {name: thresholded(relatively(of_image)) for name, of_image in scores.items()}
         if self.decoders:
             reader = self.reader(maps, dataset.image)
             for decoder in self.decoders:
@@ -153,18 +152,8 @@ class Run(object):
         return found
 
     def reader(self, maps, image):
-        """What decoders are shown: it is of one image size.
-
-        Raises
-        ------
-        SpnError
-            If the network has no GAP branch: its map of a class is among what they are shown.
-        """
-        if not self.about['settings']['gap_branch']:
-            raise SpnError('{} was trained without the GAP branch, whose map of a class the segmentation network sees: train '
-                           'with --gap-branch'.format(self.folder))
-        of_one = ActivationMaps(maps.trained, [maps.features[self.middle]], maps.superpixels, maps.sizes)
-        return segmentation.Reader(of_one, image)
+        """What decoders are shown: features of one image size, the map of a class by which masks are made, and the image."""
+        return segmentation.Reader(maps, self.middle, cam_of(self, maps), image)
 
 
 def thresholded(values):
@@ -189,8 +178,9 @@ def cam_of(run, maps, one_size=False, absolute=False):
     callable
         ``(i, classes)`` -> (classes, rows, cols).
     """
-    branch, bias = (maps.sp_cam, 'superpixel_scores') if run.about['settings']['superpixel_branch'] else (
-        maps.cam, 'cell_scores')
+    settings = run.about['settings']
+    branch, bias = (maps.cam, 'cell_scores') if not settings['superpixel_branch'] else (
+        maps.correlated_sp_cam if settings['correlation'] else maps.sp_cam, 'superpixel_scores')
     sizes = [run.middle] if one_size else None
 
     def values(i, classes):
@@ -208,8 +198,8 @@ def relatively(scores):
 class OfPicture(object):
     """Features of one picture, as `spn.features.Features` of a data set."""
 
-    def __init__(self, features, size):
-        self._features, self.size, self.side = features, size, features.shape[-1]
+    def __init__(self, features, fine):
+        self._features, self.fine, self.side = features, fine, features.shape[-1]
 
     def __getitem__(self, i):
         return self._features[i]

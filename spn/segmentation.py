@@ -3,12 +3,11 @@
 The idea is DecoupledNet's (Hong, Noh, Han, NIPS 2015): a map of one class, read off the classification network, and the
 encoder's features go into a decoder that knows no classes and says object or background. At inference it runs once for each
 class of the image; the class of highest probability wins. The decoder here is of a size that two cores can train; besides
-the features it sees the image, at a quarter of its resolution, because the features are too coarse for edges.
+the features it sees finer ones and the image, at a quarter of its resolution, because the features are too coarse for edges.
 """
 import numpy as np
-from PIL import Image
 
-from .activation_maps import averaged, masks, relative, resized
+from .activation_maps import averaged, masks, resized
 from .batches import without_some
 from .encoder import CHANNELS, MEAN_BGR
 from .features import squared
@@ -16,7 +15,7 @@ from .initial import INITIALIZERS
 from .trained import Trained
 
 from keras import backend as K
-from keras.layers import Concatenate, Conv2D, Input, UpSampling2D
+from keras.layers import AveragePooling2D, Concatenate, Conv2D, Input, UpSampling2D
 from keras.models import Model
 from keras.optimizers import Adam
 from keras.regularizers import l2
@@ -35,25 +34,31 @@ def build(settings):
     Returns
     -------
     keras.models.Model
-        [features (batch, 512, h, w), map of the class (batch, 1, h, w), image (batch, 3, 4 h, 4 w)] -> the probability that
-        a cell shows the class, (batch, 1, 4 h, 4 w).
+        [features (batch, 512, h, w), fine features (batch, 512, 2 h, 2 w), map of the class (batch, 1, 4 h, 4 w), image
+        (batch, 3, 4 h, 4 w)] -> the probability that a cell shows the class, (batch, 1, 4 h, 4 w).
     """
-    features, class_map = Input((CHANNELS, None, None), name='features'), Input((1, None, None), name='class_map')
-    image = Input((3, None, None), name='image')
+    features, fine = Input((CHANNELS, None, None), name='features'), Input((CHANNELS, None, None), name='fine_features')
+    class_map, image = Input((1, None, None), name='class_map'), Input((3, None, None), name='image')
     decay = l2(settings['weight_decay'])
 
     def convolution(channels, size, name, activation='relu'):
         return Conv2D(channels, size, padding='same', activation=activation, data_format='channels_first', name=name,
                       kernel_regularizer=decay, **INITIALIZERS)
 
+    def joined(*parts):
+        return Concatenate(axis=1)(list(parts))
+
+    def doubled(maps):
+        return UpSampling2D(2, data_format='channels_first')(maps)
+
     first, middle, last = settings['channels']
-    found = Concatenate(axis=1)([convolution(first, 1, 'narrow')(features), class_map])
-    found = convolution(first, 3, 'join')(found)
-    for stage, channels in enumerate((middle, last)):
-        found = convolution(channels, 3, 'up_{}'.format(stage + 1))(UpSampling2D(2, data_format='channels_first')(found))
+    smaller_map = AveragePooling2D(2, data_format='channels_first')(class_map)
+    smallest_map = AveragePooling2D(2, data_format='channels_first')(smaller_map)
+    found = convolution(first, 3, 'coarse')(joined(convolution(first, 1, 'narrow')(features), smallest_map))
+    found = convolution(middle, 3, 'middle')(joined(doubled(found), convolution(middle, 1, 'narrow_fine')(fine), smaller_map))
     edges = convolution(last, 3, 'edges_2')(convolution(last, 3, 'edges_1')(image))
-    found = convolution(last, 3, 'both')(Concatenate(axis=1)([found, edges]))
-    return Model([features, class_map, image], convolution(1, 1, 'object', 'sigmoid')(found), name='decoder')
+    found = convolution(last, 3, 'both')(joined(doubled(found), edges, class_map))
+    return Model([features, fine, class_map, image], convolution(1, 1, 'object', 'sigmoid')(found), name='decoder')
 
 
 def scatter(mask):
@@ -104,31 +109,48 @@ class Reader(object):
     Parameters
     ----------
     maps : spn.activation_maps.ActivationMaps
-        Of the superpixel pooling network; of one image size.
+        Of the superpixel pooling network.
+    place : int
+        Which of its image sizes, by place.
+    class_maps : callable
+        ``class_maps(i, classes)`` gives values in 0 .. 1, (classes, rows, cols), as from :func:`spn.runs.cam_of`.
     image : callable
         ``image(i)`` is (rows, cols, 3), uint8.
     """
 
-    def __init__(self, maps, image):
-        self.maps, self.image = maps, image
+    def __init__(self, maps, place, class_maps, image):
+        self.maps, self.features, self.class_maps, self.image = maps, maps.features[place], class_maps, image
+        self._class_maps = {}  # by image and class: they are small, and to compute them takes a while
 
     @property
     def side(self):
         """Rows and columns of what the decoder says."""
-        return CELLS * self.maps.features[0].side
+        return CELLS * self.features.side
 
     def __call__(self, i, classes):
-        """Features, maps of the classes and image, once for each of the classes: what the model takes."""
-        features = self.maps.features[0][i] / self.maps.trained.about['rms']
-        class_maps = relative(self.maps.scores(i)[0][0][classes])
+        """Features, fine ones, maps of the classes and image, once for each of the classes: what the model takes."""
+        missing = [c for c in classes if (i, c) not in self._class_maps]
+        if missing:
+            for c, of_class in zip(missing, self.class_maps(i, np.array(missing))):
+                self._class_maps[i, c] = small(of_class, self.side)
         image = (squared(self.image(i), self.side)[..., ::-1] - MEAN_BGR).transpose(2, 0, 1).astype('float32') / 64
-        return [np.repeat(features[np.newaxis], len(classes), axis=0), class_maps[:, np.newaxis],
-                np.repeat(image[np.newaxis], len(classes), axis=0)]
+        about = self.maps.trained.about
+        shown = [self.features[i] / about['rms'], self.features.fine[i] / about['fine_rms'], image]
+        features, fine, image = [np.repeat(each[np.newaxis], len(classes), axis=0) for each in shown]
+        return [features, fine, np.array([self._class_maps[i, c] for c in classes])[:, np.newaxis], image]
 
 
 def small(mask, side):
-    """The share of object in each of side x side cells of a mask of bool."""
-    return np.array(Image.fromarray(mask.astype('float32')).resize((side, side), Image.BOX))
+    """The mean of a map or mask (rows, cols) in each of side x side cells; a pixel on the edge of two counts for both in part."""
+    of_rows, of_cols = [shares(n, side) for n in mask.shape]
+    return (of_rows.dot(mask).dot(of_cols.T)).astype('float32')
+
+
+def shares(n, cells):
+    """Which share of each of `cells` equal parts of a line lies in each of its `n` equal parts, (cells, n)."""
+    edges, pixels = np.arange(cells + 1)[:, np.newaxis] * n / cells, np.arange(n)
+    overlap = np.minimum(edges[1:], pixels + 1) - np.maximum(edges[:-1], pixels)
+    return np.maximum(overlap, 0) * cells / n
 
 
 def target(certain, possible, side):
@@ -207,7 +229,7 @@ class Pairs(Sequence):
         chosen = self.order[k * self.batch_size:(k + 1) * self.batch_size]
         inputs = [np.concatenate(arrays) for arrays in zip(*[
             self.reader(i, np.array([c])) for i, c in (self.pairs[pair] for pair in chosen)])]
-        inputs[0] = without_some(inputs[0], self.dropout, self.dropped[k])
+        inputs[:2] = [without_some(features, self.dropout, self.dropped[k]) for features in inputs[:2]]
         targets = self.targets[chosen][:, np.newaxis]
         if self.mirrored[k]:
             inputs, targets = [array[..., ::-1] for array in inputs], targets[..., ::-1]

@@ -97,15 +97,49 @@ def means(maps, superpixel_map):
     return np.array([np.bincount(labels, plane[inside]) / np.bincount(labels) for plane in maps]).T
 
 
+def shared(scores, features, sizes):
+    """The scores of one image, (n, classes), averaged over superpixels that look alike, one after the other.
+
+    `features` are (n, channels), `sizes` are in pixels.
+    """
+    there = sizes > 0
+    centred = features - np.average(features[there], axis=0, weights=sizes[there])
+    found = np.zeros_like(scores)
+    for i in np.flatnonzero(there):
+        weights = np.zeros(len(scores))
+        for j in np.flatnonzero(there):
+            if i == j:
+                weights[j] = sizes[j]
+            else:
+                cosine = centred[i].dot(centred[j]) / np.linalg.norm(centred[i]) / np.linalg.norm(centred[j])
+                weights[j] = sizes[j] * max(0, cosine)
+        found[i] = weights.dot(scores) / weights.sum()
+    return found
+
+
 class ArrayOfFeatures(object):
     """Stands for `spn.features.Features`, without a file."""
 
     def __init__(self, array, size, rms=1., encoder='by hand'):
         self._array, self.size, self.rms, self.side = array.astype('float32'), size, rms, array.shape[-1]
+        self.fine = FineArray(self._array)
         self.made_by = {'encoder': encoder, 'size': size}
 
     def __len__(self):
         return len(self._array)
+
+    def __getitem__(self, i):
+        return self._array[i]
+
+
+class FineArray(object):
+    """The fine features of :class:`ArrayOfFeatures`: the same, each cell four times, but for noise."""
+
+    rms = 1.5
+
+    def __init__(self, array):
+        noise = np.random.RandomState(0).normal(size=array.shape[:2] + (2 * array.shape[2], 2 * array.shape[3]))
+        self._array = array.repeat(2, axis=2).repeat(2, axis=3) + .5 * noise.astype('float32')
 
     def __getitem__(self, i):
         return self._array[i]

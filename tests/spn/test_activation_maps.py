@@ -6,7 +6,7 @@ from PIL import Image
 
 from spn.activation_maps import ActivationMaps, averaged, masks, painted, relative, resized
 from spn.runs import Run, cam_of, classes_in
-from tests.spn.cases import bilinear, means
+from tests.spn.cases import ArrayOfFeatures, bilinear, means, shared
 
 
 class PiecesTest(unittest.TestCase):
@@ -53,8 +53,9 @@ class PiecesTest(unittest.TestCase):
 class ScoresByHand(object):
     """Stands for a trained network of three classes: features are the scores of cells, scores of superpixels their means."""
 
-    def __init__(self, gap_branch=True, superpixel_branch=True):
-        self.about = {'settings': {'gap_branch': gap_branch, 'superpixel_branch': superpixel_branch}}
+    def __init__(self, gap_branch=True, superpixel_branch=True, correlation=False):
+        self.about = {'settings': {'gap_branch': gap_branch, 'superpixel_branch': superpixel_branch,
+                                   'correlation': correlation}}
         self.asked = 0
 
     def scores(self, features, superpixel_maps):
@@ -62,6 +63,11 @@ class ScoresByHand(object):
         settings = self.about['settings']
         of_superpixels = [10 * means(bilinear(features, each.shape), each) for each in superpixel_maps]
         return features if settings['gap_branch'] else None, of_superpixels if settings['superpixel_branch'] else []
+
+    def correlated(self, scores, fine, superpixel_maps):
+        looks = np.concatenate([means(bilinear(fine, each.shape), each) for each in superpixel_maps])
+        sizes = np.concatenate([np.bincount(each[each >= 0]) for each in superpixel_maps])
+        return np.split(shared(np.concatenate(scores), looks, sizes), np.cumsum([len(each) for each in scores])[:-1])
 
     def bias(self, name):
         return {'cell_scores': np.array([1., 0, -1]), 'superpixel_scores': np.array([0, .5, 0])}[name]
@@ -72,7 +78,7 @@ class MapsTest(unittest.TestCase):
     def setUp(self):
         rng = np.random.RandomState(0)
         self.sizes = np.array([[9, 12], [7, 5]])
-        self.features = [[rng.normal(size=(3, side, side)) for _ in self.sizes] for side in (2, 3, 4)]
+        self.features = [ArrayOfFeatures(rng.normal(size=(2, 3, side, side)), 16 * side) for side in (2, 3, 4)]
         # Two kinds of superpixels: in columns, and in rows of which the first belongs to none.
         self.superpixels = [[np.arange(cols) // 4 * np.ones((rows, 1), int) for rows, cols in self.sizes],
                             [(np.arange(rows)[:, np.newaxis] - 1) // 2 * np.ones(cols, int) for rows, cols in self.sizes]]
@@ -90,7 +96,7 @@ class MapsTest(unittest.TestCase):
 
     def test_an_image_that_is_labelled_with_nothing_is_background(self):
         maps, nothing = self.maps(), np.array([], int)
-        for name in 'cam', 'cam_in_superpixels', 'sp_cam':
+        for name in 'cam', 'cam_in_superpixels', 'sp_cam', 'correlated_cam', 'correlated_sp_cam':
             scores = getattr(maps, name)(0, nothing)
             self.assertEqual(scores.shape, (0, 9, 12))
             np.testing.assert_array_equal(masks(relative(scores), nothing, [.2, .5]), np.zeros((2, 9, 12)))
@@ -124,6 +130,34 @@ class MapsTest(unittest.TestCase):
             np.testing.assert_allclose(maps.sp_cam(i, np.array([0, 2])), np.max(of_sizes, axis=0)[[0, 2]])
             np.testing.assert_allclose(maps.sp_cam(i, np.array([1]), [1]), of_sizes[1][[1]])
 
+    def of_superpixels_that_look_alike(self, i, size, scores):
+        """What is painted of scores (n, classes) of the superpixels of each kind."""
+        fine, maps = self.features[size].fine[i], [superpixels[i] for superpixels in self.superpixels]
+        looks = np.concatenate([means(bilinear(fine, each.shape), each) for each in maps])
+        sizes = np.concatenate([np.bincount(each[each >= 0]) for each in maps])
+        found = shared(np.maximum(np.concatenate(scores), 0), looks, sizes)
+        kinds = np.split(found, [len(scores[0])])
+        return np.mean([np.where(each >= 0, of_kind.T[:, each], 0) for of_kind, each in zip(kinds, maps)], axis=0)
+
+    def test_correlated_SP_CAM_is_shared_by_superpixels_of_all_kinds_that_look_alike_and_the_mean_over_image_sizes(self):
+        maps = self.maps()
+        for i in range(2):
+            of_sizes = []
+            for size in range(3):
+                seen = bilinear(self.features[size][i], self.sizes[i])
+                of_sizes.append(self.of_superpixels_that_look_alike(
+                    i, size, [10 * means(seen, superpixels[i]) for superpixels in self.superpixels]))
+            np.testing.assert_allclose(maps.correlated_sp_cam(i, np.array([2, 0])), np.mean(of_sizes, axis=0)[[2, 0]], rtol=1e-5)
+            np.testing.assert_allclose(maps.correlated_sp_cam(i, np.array([1]), [1]), of_sizes[1][[1]], rtol=1e-5)
+
+    def test_correlated_CAM_is_averaged_in_superpixels_and_then_shared(self):
+        of_sizes = []
+        for size in range(3):
+            seen = bilinear(self.features[size][1], self.sizes[1])
+            of_sizes.append(self.of_superpixels_that_look_alike(
+                1, size, [means(seen, superpixels[1]) for superpixels in self.superpixels]))
+        np.testing.assert_allclose(self.maps().correlated_cam(1, np.arange(3)), np.mean(of_sizes, axis=0), rtol=1e-5)
+
     def test_the_network_is_asked_once_for_each_image_and_size_however_many_maps_are_read(self):
         maps = self.maps()
         for _ in range(2):
@@ -143,9 +177,10 @@ class MapsTest(unittest.TestCase):
         np.testing.assert_allclose(self.maps(superpixel_branch=False).probabilities(0), np.mean(cells, axis=0))
         np.testing.assert_allclose(self.maps(gap_branch=False).probabilities(0), np.mean(superpixels, axis=0))
 
-    def test_masks_are_made_of_SP_CAM_or_of_CAM_where_there_is_no_superpixel_branch(self):
+    def test_masks_are_made_of_SP_CAM_correlated_if_so_told_or_of_CAM_where_there_is_no_superpixel_branch(self):
         classes = np.array([2, 0])
-        for branches, name, bias in [({}, 'sp_cam', [0, 0]), ({'superpixel_branch': False}, 'cam', [-1, 1])]:
+        for branches, name, bias in [({}, 'sp_cam', [0, 0]), ({'correlation': True}, 'correlated_sp_cam', [0, 0]),
+                                     ({'superpixel_branch': False, 'correlation': True}, 'cam', [-1, 1])]:
             maps = self.maps(**branches)
             run = RunByHand(maps.trained)
             for one_size, sizes in [(False, None), (True, [2])]:

@@ -70,11 +70,12 @@ class ConvolutionsTest(FolderTestCase):
             for name, (kernel, bias) in weights.items():
                 small.model.get_layer(name).set_weights([kernel[::-1, ::-1], bias])
         photographs_ = np.stack([data.astronaut()[60:92, 200:240], data.chelsea()[100:132, 120:160]])
-        found = small(photographs_)
-        for image, of_image in zip(photographs_, found):
+        features, fine = small(photographs_)
+        for image, of_image, of_image_fine in zip(photographs_, features, fine):
             maps = (image[..., ::-1] - MEAN_BGR.astype('float64')).transpose(2, 0, 1)
             for name in layers:
                 if name == 'block2_conv1':
+                    np.testing.assert_allclose(of_image_fine, maps, rtol=1e-3, atol=1e-3 * maps.max())
                     maps = maps.reshape(len(maps), 16, 2, 20, 2).max(axis=(2, 4))
                 kernel, bias = weights[name]
                 maps = np.array([sum(correlate(plane, kernel[:, :, i, o].astype('float64'), mode='constant')
@@ -86,7 +87,7 @@ class ConvolutionsTest(FolderTestCase):
         # By the direction of their mean features.
         images = np.stack([data.chelsea()[y:y + 96, x:x + 96] for y, x in [(60, 100), (80, 130)]] +
                           [data.coffee()[y:y + 96, x:x + 96] for y, x in [(100, 200), (120, 230)]])
-        mean = encoder_of('package')(images).mean(axis=(2, 3))
+        mean = encoder_of('package')(images)[0].mean(axis=(2, 3))
         mean /= np.linalg.norm(mean, axis=1, keepdims=True)
         alike = mean.dot(mean.T)
         self.assertGreater(min(alike[0, 1], alike[2, 3]) - alike[:2, 2:].max(), .2)
@@ -186,7 +187,7 @@ class WeightsTest(FolderTestCase):
 
 
 class EncoderByHand(object):
-    """Stands for an encoder: its features are the mean colours of cells. `stop_after` images it is stopped, as by Ctrl-C."""
+    """Stands for an encoder: its features are the mean colours of cells, its fine ones those of cells of half the side. `stop_after` images it is stopped, as by Ctrl-C."""
 
     def __init__(self, fingerprint='by hand', stop_after=None):
         self.fingerprint, self.stop_after, self.encoded = fingerprint, stop_after, 0
@@ -195,9 +196,12 @@ class EncoderByHand(object):
         if self.stop_after is not None and self.encoded >= self.stop_after:
             raise KeyboardInterrupt
         self.encoded += len(images)
-        n, side = len(images), images.shape[1] // 16
-        means = images.reshape(n, side, 16, side, 16, 3).mean(axis=(2, 4)).transpose(0, 3, 1, 2)
-        return np.concatenate([means, np.zeros((n, 509, side, side))], axis=1).astype('float32')
+        found = []
+        for stride in 16, 8:
+            n, side = len(images), images.shape[1] // stride
+            means = images.reshape(n, side, stride, side, stride, 3).mean(axis=(2, 4)).transpose(0, 3, 1, 2)
+            found.append(np.concatenate([means, np.zeros((n, 509, side, side))], axis=1).astype('float32'))
+        return found
 
 
 class FeaturesTest(FolderTestCase):
@@ -221,8 +225,8 @@ class FeaturesTest(FolderTestCase):
         self.addCleanup(made.close)
         return made
 
-    def wanted(self, image, size):
-        return EncoderByHand()(squared(image, size)[np.newaxis])[0]
+    def wanted(self, image, size, fine=False):
+        return EncoderByHand()(squared(image, size)[np.newaxis])[fine][0]
 
     def test_the_features_of_each_image_are_kept_as_float16_with_their_root_mean_square_over_train(self):
         images, total = self.write_images(), []
@@ -231,9 +235,12 @@ class FeaturesTest(FolderTestCase):
         for i, image in enumerate(images):
             self.assertEqual((made[i].dtype, made[i].shape), ('float32', (512, 3, 3)))
             np.testing.assert_array_equal(made[i], self.wanted(image, 48).astype('float16'))
+            self.assertEqual((made.fine[i].dtype, made.fine[i].shape), ('float32', (512, 6, 6)))
+            np.testing.assert_array_equal(made.fine[i], self.wanted(image, 48, fine=True).astype('float16'))
             if i < 10 / 3:
-                total.append(made[i].astype('float64') ** 2)
-        self.assertAlmostEqual(made.rms, np.mean(total) ** .5, places=6)
+                total.append((made[i].astype('float64') ** 2, made.fine[i].astype('float64') ** 2))
+        for kind, found in zip(zip(*total), (made, made.fine)):
+            self.assertAlmostEqual(found.rms, np.mean(kind) ** .5, places=6)
         self.assertEqual(self.files(), ['data.features-48.h5', 'data.h5'])
 
     def test_images_are_squared_before(self):

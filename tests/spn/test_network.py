@@ -9,11 +9,11 @@ from scipy.signal import convolve2d
 from spn import network
 from spn.errors import SpnError
 from spn.network import SuperpixelPoolingNetwork
-from tests.spn.cases import FolderTestCase, bilinear
+from tests.spn.cases import FolderTestCase, bilinear, means, shared
 
 from keras import backend as K
 
-SETTINGS = dict(network.DEFAULTS, channels=4, upsampling_stages=2, upsampling_channels=3)
+SETTINGS = dict(network.DEFAULTS, channels=4, upsampling_stages=2, upsampling_channels=3, correlation=False)
 N_CLASSES = 3
 RMS = 1.75
 
@@ -101,6 +101,31 @@ class NetworkTest(unittest.TestCase):
             np.testing.assert_allclose(of_superpixels[k], sigmoid(scores[1][there].mean(axis=0)
                                                                   + self.weights['superpixel_scores'][1]), atol=1e-5)
         self.assertGreater(np.abs(of_superpixels - of_gap).max(), 1e-3)
+
+    def test_with_correlation_it_is_that_of_the_mean_over_scores_that_superpixels_which_look_alike_share(self):
+        model = network.build(N_CLASSES, 6, dict(SETTINGS, correlation=True))
+        for layer in model.layers:
+            if layer.weights:
+                layer.set_weights(self.weights[layer.name])
+        small, fine = .1 * self.features, np.random.RandomState(2).normal(size=(2, 512, 6, 8)).astype('float32')
+        _, of_superpixels = model.predict([small, self.maps, fine])
+        for k, there in enumerate([[0, 1, 2, 3, 4, 5], [0, 2, 3]]):
+            labels = self.maps[k]
+            looks = np.array([bilinear(fine[k], labels.shape)[:, labels == n].mean(axis=1) for n in there])
+            scores = shared(true_scores(self.weights, small[k], labels)[1][there], looks, np.bincount(labels[labels >= 0])[there])
+            np.testing.assert_allclose(of_superpixels[k], sigmoid(scores.mean(axis=0) + self.weights['superpixel_scores'][1]),
+                                       atol=1e-5)
+        self.assertGreater(np.abs(of_superpixels - self.model.predict([small, self.maps])[1]).max(), 5e-5)
+
+    def test_scores_are_shared_among_the_superpixels_of_all_maps_of_an_image(self):
+        rng = np.random.RandomState(3)
+        fine, maps = rng.normal(size=(512, 6, 8)).astype('float32'), [self.maps[0], columns(3)]
+        scores = [rng.normal(size=(n, 2)) for n in (6, 3)]
+        found = self.trained.correlated(scores, fine, maps)
+        looks = np.concatenate([means(bilinear(fine, each.shape), each) for each in maps])
+        wanted = shared(np.concatenate(scores), looks, np.concatenate([np.bincount(each.ravel()) for each in maps]))
+        self.assertEqual([len(each) for each in found], [6, 3])
+        np.testing.assert_allclose(np.concatenate(found), wanted, atol=1e-5)
 
     def test_the_bias_is_kept_apart_from_the_scores(self):
         for name in 'cell_scores', 'superpixel_scores':

@@ -54,6 +54,12 @@ class ScatterTest(unittest.TestCase):
             np.testing.assert_allclose(found, [[2 / 12, 6 / 12], [0, 0]], atol=1e-6)
             self.assertEqual(found.dtype, 'float32')
 
+    def test_a_pixel_on_the_edge_of_two_cells_counts_for_both_in_part(self):
+        mask = np.array([[1., 0, 1], [0, 1, 1], [1, 1, 0]])
+        # Each cell has one pixel whole, two by half and one by a quarter.
+        wanted = [[1 + 0 + 0 + 1 / 4, 1 + 0 + 1 / 2 + 1 / 4], [1 + 0 + 1 / 2 + 1 / 4, 0 + 1 / 2 + 1 / 2 + 1 / 4]]
+        np.testing.assert_allclose(small(mask, 2), np.array(wanted) / 2.25, atol=1e-6)
+
     def test_a_cell_most_of_which_may_be_the_object_or_not_is_unknown_and_else_that_part_does_not_count(self):
         certain, possible = np.zeros((2, 4, 16), bool)
         certain[:2, :4], possible[:, :4] = True, True  # 8 pixels of 16 surely, the other 8 maybe: half of it is known
@@ -77,8 +83,8 @@ class NetworkByHand(object):
     """Stands for a trained network of two classes whose scores are the first channels of the features."""
 
     def __init__(self):
-        self.about = {'settings': {'gap_branch': True, 'superpixel_branch': True}, 'rms': 2., 'sizes': [64], 'class_names':
-                      ['left', 'right'], 'superpixel_names': ['cells']}
+        self.about = {'settings': {'gap_branch': True, 'superpixel_branch': True, 'correlation': False}, 'rms': 2.,
+                      'fine_rms': 4., 'sizes': [64], 'class_names': ['left', 'right'], 'superpixel_names': ['cells']}
 
     def scores(self, features, superpixel_maps):
         of_superpixels = []
@@ -141,13 +147,17 @@ class LearningTest(SharedFolderTestCase):
         self.maps = self.run_by_hand.on_dataset(self.opened)
         self.reader = self.run_by_hand.reader(self.maps, self.opened.image)
 
-    def test_the_decoder_is_shown_features_the_map_of_the_class_and_the_image(self):
-        features, class_maps, image = self.reader(2, np.array([1, 0]))
-        self.assertEqual((features.shape, class_maps.shape, image.shape), ((2, 512, 4, 4), (2, 1, 4, 4), (2, 3, 16, 16)))
-        of_image = self.features[2]
+    def test_the_decoder_is_shown_features_fine_ones_the_SP_CAM_of_the_class_and_the_image(self):
+        features, fine, class_maps, image = self.reader(2, np.array([1, 0]))
+        self.assertEqual((features.shape, fine.shape, class_maps.shape, image.shape),
+                         ((2, 512, 4, 4), (2, 512, 8, 8), (2, 1, 16, 16), (2, 3, 16, 16)))
         for k, c in enumerate([1, 0]):
-            np.testing.assert_allclose(features[k], of_image / 2)
-            np.testing.assert_allclose(class_maps[k, 0], np.maximum(of_image[c], 0) / of_image[c].max(), rtol=1e-6)
+            np.testing.assert_allclose(features[k], self.features[2] / 2)
+            np.testing.assert_allclose(fine[k], self.features.fine[2] / 4)
+            sp_cam = self.maps.sp_cam(2, np.array([c]))[0].clip(0)
+            means = (sp_cam / sp_cam.max()).reshape(16, 2, 8, 5).mean(axis=(1, 3))  # two pixels and a half make a cell
+            np.testing.assert_allclose(class_maps[k, 0].reshape(16, 8, 2).mean(axis=2), means, atol=1e-5)
+        np.testing.assert_array_equal(self.reader(2, np.array([0, 1]))[2], class_maps[::-1])
         # Blue, green, red as VGG16 wants them; rows are halved, so pairs of them are weighted.
         blue = 64 * image[0, 0] + MEAN_BGR[0]
         means = self.images[2][..., 2].reshape(16, 2, 40).mean(axis=1)
@@ -203,11 +213,13 @@ class LearningTest(SharedFolderTestCase):
 
     def test_feature_maps_are_dropped_and_what_else_is_shown_is_not(self):
         pairs = [Pairs(self.reader, [(0, 0), (2, 0), (2, 1)], np.ones((3, 16, 16)), 3, 0, dropout) for dropout in (0., .75)]
-        (whole, *others), (dropped, *others_then) = [batches[0][0] for batches in pairs]
-        kept = np.any(dropped != 0, axis=(2, 3))
-        self.assertAlmostEqual(kept.mean(), .25, delta=.05)
-        self.assertEqual(len({tuple(of_pair) for of_pair in kept}), 3)
-        np.testing.assert_allclose(dropped, 4 * whole * kept[:, :, np.newaxis, np.newaxis], rtol=1e-6)
+        (*features, class_maps, image), (*dropped, class_maps_then, image_then) = [batches[0][0] for batches in pairs]
+        others, others_then = (class_maps, image), (class_maps_then, image_then)
+        for whole, found in zip(features, dropped):
+            kept = np.any(found != 0, axis=(2, 3))
+            self.assertAlmostEqual(kept.mean(), .25, delta=.05)
+            self.assertEqual(len({tuple(of_pair) for of_pair in kept}), 3)
+            np.testing.assert_allclose(found, 4 * whole * kept[:, :, np.newaxis, np.newaxis], rtol=1e-6)
         for found, wanted in zip(others_then, others):
             np.testing.assert_array_equal(found, wanted)
 

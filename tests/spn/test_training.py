@@ -68,6 +68,13 @@ class BatchesTest(unittest.TestCase):
         (features, _), labels = batches[0]
         np.testing.assert_allclose(3 * features[:, 0, 0, 0], labels[0][:, 0], rtol=1e-6)
 
+    def test_fine_features_come_third_if_they_are_asked_for(self):
+        for k in range(2):
+            (features, _, fine), labels = self.batches(features=self.features[1:2], fine=True)[k]
+            self.assertEqual((features.shape[1:], fine.shape[1:]), ((1, 3, 3), (1, 6, 6)))
+            for image, found in zip(labels[0][:, 0], fine):
+                np.testing.assert_array_equal(found, self.features[1].fine[image])
+
     def test_every_branch_learns_from_the_same_labels(self):
         for n_outputs in 1, 2:
             _, labels = self.batches(n_outputs=n_outputs)[0]
@@ -202,6 +209,7 @@ class TrainingTest(SharedFolderTestCase):
         self.assertEqual((about['seed'], about['sizes'], about['encoder'], about['weights'], about['n_superpixels']),
                          (5, [32, 48], 'by hand', 'random', 16))
         self.assertAlmostEqual(about['rms'], np.mean([features.rms for features in self.features]))
+        self.assertEqual(about['fine_rms'], 1.5)
 
     def test_the_last_epochs_have_the_last_learning_rate(self):
         self.assertAlmostEqual(float(self.trained.model.optimizer.lr.get_value()), .003 * .4, places=7)  # 3 / 4 of 4 epochs

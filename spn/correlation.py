@@ -1,0 +1,80 @@
+"""What superpixels that look alike say of each other.
+
+Scores of a superpixel become the mean over all superpixels of the image, weighted by how much they look alike: the pixel
+correlation module of Wang et al., *Self-supervised Equivariant Attention Mechanism for Weakly Supervised Semantic
+Segmentation*, CVPR 2020, between superpixels in place of pixels. A picture has a few hundred of them, not tens of thousands,
+so that every one is compared with every other.
+"""
+import keras_layer  # noqa: F401  (before keras: it chooses Keras's Theano backend)
+import theano.tensor as T
+from keras.engine import Layer
+from theano.gradient import disconnected_grad
+from theano_spp import superpixel_sizes
+
+
+class SuperpixelSizes(Layer):
+    """The pixels of each superpixel of a map.
+
+    # Arguments
+        n_superpixels: A positive integer, or None to take the largest label of each batch + 1.
+
+    # Input shape
+        `(batch, rows, cols)`, integers
+
+    # Output shape
+        `(batch, n_superpixels)`
+    """
+
+    def __init__(self, n_superpixels=None, **kwargs):
+        super(SuperpixelSizes, self).__init__(**kwargs)
+        self.n_superpixels = n_superpixels
+
+    def call(self, inputs):
+        return T.cast(superpixel_sizes(inputs, self.n_superpixels), self.dtype)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0], self.n_superpixels
+
+    def get_config(self):
+        return dict(super(SuperpixelSizes, self).get_config(), n_superpixels=self.n_superpixels)
+
+
+class SuperpixelCorrelation(Layer):
+    """Scores of superpixels, averaged over those that look alike.
+
+    With x the features of superpixels less their mean over the image, s their sizes and y their scores::
+
+        a_ij = max(0, cos(x_i, x_j)),  a_ii = 1
+        out_i = sum_j a_ij s_j y_j / sum_j a_ij s_j
+
+    # Input shape
+        A list of three: scores, `(batch, n_superpixels, classes)`, features, `(batch, channels, n_superpixels)`, and sizes in
+        pixels, `(batch, n_superpixels)`. A superpixel of size 0 is none.
+
+    # Output shape
+        `(batch, n_superpixels, classes)`; the mask of the scores is kept. There is a gradient for scores alone.
+    """
+
+    def __init__(self, **kwargs):
+        super(SuperpixelCorrelation, self).__init__(**kwargs)
+        self.supports_masking = True
+
+    def call(self, inputs, mask=None):
+        scores, features, sizes = inputs
+        sizes = sizes.dimshuffle(0, 'x', 1)
+        centred = features - (features * sizes).sum(axis=2, keepdims=True) / T.maximum(sizes.sum(axis=2, keepdims=True), 1)
+        unit = centred / T.sqrt(T.maximum((centred ** 2).sum(axis=1, keepdims=True), 1e-12))
+        cosine = T.batched_dot(unit.dimshuffle(0, 2, 1), unit)
+        weights = sizes * T.maximum(cosine, T.eye(cosine.shape[1]).dimshuffle('x', 0, 1))
+        weights = disconnected_grad(weights / T.maximum(weights.sum(axis=2, keepdims=True), 1e-6))
+        return T.batched_dot(weights, scores)
+
+    def compute_mask(self, inputs, mask=None):
+        return mask[0] if mask else None
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0]
+
+
+#: What Keras needs to know to load a model that has them.
+OBJECTS = {kind.__name__: kind for kind in (SuperpixelSizes, SuperpixelCorrelation)}

@@ -75,21 +75,31 @@ class ActivationMaps(object):
         return np.max(of_sizes, axis=0)
 
     def correlated_cam(self, i, classes, sizes=None):
-        """CAM averaged in superpixels afterwards, and over superpixels that look alike: the mean over image sizes."""
-        return self._correlated(i, [[means_in(resized(scores[classes], self.sizes[i]), maps[i]) for maps in self.superpixels]
-                                    for scores in self.scores(i)[0]], sizes)
+        """CAM averaged in superpixels afterwards, and over superpixels that look alike."""
+        return self.correlated(i, [[means_in(resized(scores[classes], self.sizes[i]), maps[i]) for maps in self.superpixels]
+                                   for scores in chosen(self.scores(i)[0], sizes)], sizes)
 
     def correlated_sp_cam(self, i, classes, sizes=None):
-        """SP-CAM averaged over superpixels that look alike: the mean over image sizes."""
-        return self._correlated(i, [[scores[:, classes] for scores in of_maps] for of_maps in self.scores(i)[1]], sizes)
+        """SP-CAM averaged over superpixels that look alike."""
+        return self.correlated(i, [[scores[:, classes] for scores in of_maps]
+                                   for of_maps in chosen(self.scores(i)[1], sizes)], sizes)
 
-    def _correlated(self, i, scores, sizes):
-        maps = [maps[i] for maps in self.superpixels]
-        found = []
-        for of_maps, features in zip(chosen(scores, sizes), chosen(self.features, sizes)):
-            # What speaks against a class where it is not says nothing of places that look alike.
-            positive = [np.maximum(of_map, 0) for of_map in of_maps]
-            found += [painted(*each) for each in zip(self.trained.correlated(positive, features.fine[i], maps), maps)]
+    def correlated(self, i, scores, sizes=None):
+        """Scores averaged over superpixels of image `i` that look alike, (classes, rows, cols): the mean over image sizes.
+
+        Parameters
+        ----------
+        i : int
+        scores : list of list of ndarray, (n, classes) each
+            By image size and superpixel map. Negative ones count as 0: what speaks against a class in one place says nothing
+            of places that look alike.
+        sizes : list of int, optional
+            Which of the image sizes they are of, by place; all of them if None.
+        """
+        maps, found = [maps[i] for maps in self.superpixels], []
+        for of_maps, features in zip(scores, chosen(self.features, sizes)):
+            shared = self.trained.correlated([np.maximum(of_map, 0) for of_map in of_maps], features.fine[i], maps)
+            found.append(np.mean([painted(*each) for each in zip(shared, maps)], axis=0))
         return np.mean(found, axis=0)
 
 

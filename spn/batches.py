@@ -1,4 +1,4 @@
-"""Mini-batches for Keras: features of one image size chosen at random, superpixel maps, image-level labels."""
+"""Mini-batches for Keras: features of one image size chosen at random, superpixel maps, and what to learn of them."""
 import numpy as np
 from keras.utils import Sequence
 
@@ -14,24 +14,23 @@ class Batches(Sequence):
         One for each size; each batch takes one of them.
     maps : list of spn.dataset.SuperpixelMaps
         Each batch takes one of them.
-    labels : ndarray, (n, classes)
+    truth : callable
+        ``truth(kind, images)`` is what to learn of images with the superpixel maps ``maps[kind]``, one array for each output.
     indices : ndarray of int
         The images to take.
     map_size : int
         Superpixel maps are brought to as many rows and columns, by nearest neighbour: those of a batch must be of one size.
     batch_size, seed : int
-    n_outputs : int
-        How many branches learn from the labels.
     dropout : float
         The share of feature maps that are 0, others in each image; see :func:`without_some`.
-    fine : bool
-        Whether fine features are asked for too.
+    finer : sequence of str
+        Which finer features to give after the superpixel maps: 'fine', 'finest'.
     """
 
-    def __init__(self, features, maps, labels, indices, map_size, batch_size, seed, n_outputs, dropout=0., fine=False):
-        self.features, self.maps, self.labels, self.indices = features, maps, labels, indices
-        self.map_size, self.batch_size, self.seed, self.n_outputs = map_size, batch_size, seed, n_outputs
-        self.dropout, self.fine, self.rms = dropout, fine, mean_rms(features)
+    def __init__(self, features, maps, truth, indices, map_size, batch_size, seed, dropout=0., finer=()):
+        self.features, self.maps, self.truth, self.indices = features, maps, truth, indices
+        self.map_size, self.batch_size, self.seed, self.dropout, self.finer = map_size, batch_size, seed, dropout, finer
+        self.rms = [mean_rms(features)] + [mean_rms([getattr(each, name) for each in features]) for name in finer]
         self.start_epoch(0)
 
     def start_epoch(self, epoch):
@@ -44,13 +43,13 @@ class Batches(Sequence):
 
     def __getitem__(self, k):
         chosen = self.order[k * self.batch_size:(k + 1) * self.batch_size]
-        features = self.features[self.choice[k, 0] % len(self.features)]
-        maps = self.maps[self.choice[k, 1] % len(self.maps)]
-        found = np.array([features[i] for i in chosen]) / self.rms
-        found = without_some(found, self.dropout, self.choice[k, 2])
-        superpixels = np.array([nearest(maps[i], self.map_size) for i in chosen])
-        fine = [np.array([features.fine[i] for i in chosen])] if self.fine else []
-        return [found, superpixels] + fine, [self.labels[chosen]] * self.n_outputs
+        of_size = self.features[self.choice[k, 0] % len(self.features)]
+        kind = self.choice[k, 1] % len(self.maps)
+        superpixels = np.array([nearest(self.maps[kind][i], self.map_size) for i in chosen])
+        features, *finer = [
+            without_some(np.array([of_layer[i] for i in chosen]) / rms, self.dropout, self.choice[k, 2] + number)
+            for number, (of_layer, rms) in enumerate(zip([of_size] + [getattr(of_size, name) for name in self.finer], self.rms))]
+        return [features, superpixels] + finer, self.truth(kind, chosen)
 
 
 def mean_rms(features):

@@ -253,8 +253,8 @@ def segment(data, run, rounds, kept, epochs, seed):
     if epochs is not None:
         training['epochs'] = epochs
     with Dataset(data) as dataset:
-        decoders = learn_from_cams(dataset, Run(run), rounds, segmentation.DEFAULTS, training, seed)
-    click.echo('{}: {} rounds'.format(run, len(decoders)))
+        networks = learn_from_cams(dataset, Run(run), rounds, segmentation.DEFAULTS, training, seed)
+    click.echo('{}: {} rounds'.format(run, len(networks)))
 
 
 @command(main, 'predict', 'spn predict photograph.jpg --run run --out predicted')

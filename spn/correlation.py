@@ -52,14 +52,10 @@ class SuperpixelCorrelation(Layer):
         pixels, `(batch, n_superpixels)`. A superpixel of size 0 is none.
 
     # Output shape
-        `(batch, n_superpixels, classes)`; the mask of the scores is kept. There is a gradient for scores alone.
+        `(batch, n_superpixels, classes)`. There is a gradient for scores alone.
     """
 
-    def __init__(self, **kwargs):
-        super(SuperpixelCorrelation, self).__init__(**kwargs)
-        self.supports_masking = True
-
-    def call(self, inputs, mask=None):
+    def call(self, inputs):
         scores, features, sizes = inputs
         sizes = sizes.dimshuffle(0, 'x', 1)
         centred = features - (features * sizes).sum(axis=2, keepdims=True) / T.maximum(sizes.sum(axis=2, keepdims=True), 1)
@@ -69,12 +65,39 @@ class SuperpixelCorrelation(Layer):
         weights = disconnected_grad(weights / T.maximum(weights.sum(axis=2, keepdims=True), 1e-6))
         return T.batched_dot(weights, scores)
 
-    def compute_mask(self, inputs, mask=None):
-        return mask[0] if mask else None
-
     def compute_output_shape(self, input_shape):
         return input_shape[0]
 
 
+class MeanOverSuperpixels(Layer):
+    """The mean of scores over the superpixels of an image, weighted by a power of their size.
+
+    # Arguments
+        exponent: 0 counts every superpixel the same, 1 by its pixels.
+
+    # Input shape
+        A list of two: scores, `(batch, n_superpixels, classes)`, and sizes in pixels, `(batch, n_superpixels)`; one of size 0
+        is none.
+
+    # Output shape
+        `(batch, classes)`
+    """
+
+    def __init__(self, exponent=0, **kwargs):
+        super(MeanOverSuperpixels, self).__init__(**kwargs)
+        self.exponent = exponent
+
+    def call(self, inputs):
+        scores, sizes = inputs
+        weights = T.switch(T.gt(sizes, 0), sizes ** self.exponent, 0).dimshuffle(0, 1, 'x')
+        return (weights * scores).sum(axis=1) / T.maximum(weights.sum(axis=1), 1e-6)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0][0], input_shape[0][2]
+
+    def get_config(self):
+        return dict(super(MeanOverSuperpixels, self).get_config(), exponent=self.exponent)
+
+
 #: What Keras needs to know to load a model that has them.
-OBJECTS = {kind.__name__: kind for kind in (SuperpixelSizes, SuperpixelCorrelation)}
+OBJECTS = {kind.__name__: kind for kind in (SuperpixelSizes, SuperpixelCorrelation, MeanOverSuperpixels)}

@@ -54,7 +54,7 @@ class Dataset(object):
 
     Attributes
     ----------
-    labels, splits, names, class_names, sizes : ndarray
+    labels, splits, names, class_names, sizes, has_mask : ndarray
         As in the file.
     fingerprint : str
     made_by : dict
@@ -75,7 +75,7 @@ class Dataset(object):
             self.labels, self.sizes = self._file['labels'][:], self._file['sizes'][:]
             self.names = np.array([text(name) for name in self._file['names'][:]])
             self.splits = np.array([text(split) for split in self._file['splits'][:]])
-            self._has_mask = self._file['has_mask'][:]
+            self.has_mask = self._file['has_mask'][:]
             self._images, self._masks = self._file['images'], self._file['masks']
         except (KeyError, OSError) as error:
             self.close()
@@ -116,7 +116,7 @@ class Dataset(object):
     def mask(self, i):
         """The true mask without padding: (rows, cols), uint8; None where it is not known."""
         rows, cols = self.sizes[i]
-        return self._masks[i, :rows, :cols] if self._has_mask[i] else None
+        return self._masks[i, :rows, :cols] if self.has_mask[i] else None
 
     def superpixel_names(self):
         return sorted(self._file.get('superpixels', ()))

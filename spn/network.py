@@ -13,21 +13,22 @@ The paper pools, takes the mean, and classifies. The classifier is linear, so it
 superpixel are the SP-CAM then, and their mean is the score of the image. The correlation is not the paper's: superpixels that
 look alike share their scores, see `spn.correlation`.
 """
+from functools import partial
+
 import numpy as np
 
 from keras_layer import SuperpixelPooling2D
 from keras import backend as K
-from keras.layers import (Activation, Concatenate, Conv2D, Dense, GlobalAveragePooling1D, GlobalAveragePooling2D, Input, Permute,
+from keras.layers import (Activation, Concatenate, Dense, GlobalAveragePooling2D, Input, Permute,
                           UpSampling2D)
 from keras.models import Model
 from keras.optimizers import Adam
 from keras.regularizers import l2
 
-from . import correlation
-from .correlation import SuperpixelCorrelation, SuperpixelSizes
+from .correlation import OBJECTS, MeanOverSuperpixels, SuperpixelCorrelation, SuperpixelSizes
 from .encoder import CHANNELS
 from .errors import SpnError
-from .initial import INITIALIZERS
+from .layers import INITIALIZERS, convolution
 from .trained import Trained
 
 #: What a network can be told; where the paper says nothing, docs/reproduction.md says why these.
@@ -38,6 +39,7 @@ DEFAULTS = {
     'upsampling_channels': 64,
     'gap_branch': True,
     'superpixel_branch': True,
+    'size_exponent': 0,         # superpixels count in the mean over an image by this power of their pixels
     'correlation': True,        # whether superpixels that look alike share their scores
     'resize': 'bilinear',       # how superpixel pooling looks at features coarser than the map
     'weight_decay': 1e-5,
@@ -73,52 +75,25 @@ def class_scores(n_classes, n_superpixels, settings, n_maps=1):
     """
     features = Input((CHANNELS, None, None), name='features')
     superpixel_maps = [Input((None, None), dtype='int32', name='superpixel_map_{}'.format(k + 1)) for k in range(n_maps)]
-    decay = l2(settings['weight_decay'])
-
-    def convolution(channels, size, name, activation='relu'):
-        return Conv2D(channels, size, padding='same', activation=activation, data_format='channels_first', name=name,
-                      kernel_regularizer=decay, **INITIALIZERS)
+    convolve = partial(convolution, weight_decay=settings['weight_decay'])
 
     of_cells, of_superpixels = None, []
-    encoded = convolution(settings['channels'], 3, 'extra_conv')(features)
+    encoded = convolve(settings['channels'], 3, 'extra_conv')(features)
     if settings['gap_branch']:
-        of_cells = convolution(n_classes, 1, 'cell_scores', 'linear')(encoded)
+        of_cells = convolve(n_classes, 1, 'cell_scores', 'linear')(encoded)
     if settings['superpixel_branch']:
         upsampled = encoded
         for stage in range(settings['upsampling_stages']):
             upsampled = UpSampling2D(2, data_format='channels_first', name='upsampling_{}'.format(stage + 1))(upsampled)
-            upsampled = convolution(settings['upsampling_channels'], 3, 'upsampling_conv_{}'.format(stage + 1))(upsampled)
-        # Keras keeps the mask of the superpixels that an image does not have only where channels come last.
-        upsampled = Permute((2, 3, 1))(upsampled)
-        pool = SuperpixelPooling2D(n_superpixels, data_format='channels_last', mask_empty=True, resize=settings['resize'],
+            upsampled = convolve(settings['upsampling_channels'], 3, 'upsampling_conv_{}'.format(stage + 1))(upsampled)
+        pool = SuperpixelPooling2D(n_superpixels, data_format='channels_last', resize=settings['resize'],
                                    name='superpixel_pooling')
-        classify = Dense(n_classes, kernel_regularizer=decay, name='superpixel_scores', **INITIALIZERS)
+        classify = Dense(n_classes, kernel_regularizer=l2(settings['weight_decay']), name='superpixel_scores', **INITIALIZERS)
+        upsampled = Permute((2, 3, 1))(upsampled)
         of_superpixels = [classify(pool([upsampled, superpixel_map])) for superpixel_map in superpixel_maps]
     if of_cells is None and not of_superpixels:
         raise SpnError('a network without the GAP branch and without the superpixel branch has nothing to learn from')
     return [features] + superpixel_maps, of_cells, of_superpixels
-
-
-def correlated(scores, fine, superpixel_maps, n_superpixels):
-    """Scores of superpixels, averaged over those of the image that look alike.
-
-    Parameters
-    ----------
-    scores : tensor, (batch, n, classes)
-        Of the superpixels of all maps, one map after the other.
-    fine : tensor, (batch, 512, 2 h, 2 w)
-        What tells how much superpixels look alike.
-    superpixel_maps : list of tensor, (batch, rows, cols) each
-    n_superpixels : int or None
-        Of each map.
-    """
-    pool = SuperpixelPooling2D(n_superpixels, data_format='channels_first', resize='bilinear', name='pooling_of_fine_features')
-    count = SuperpixelSizes(n_superpixels, name='superpixel_sizes')
-    looks = [pool([fine, superpixel_map]) for superpixel_map in superpixel_maps]
-    sizes = [count(superpixel_map) for superpixel_map in superpixel_maps]
-    if len(superpixel_maps) > 1:
-        looks, sizes = [Concatenate(axis=-1)(looks)], [Concatenate(axis=-1)(sizes)]
-    return SuperpixelCorrelation(name='correlation')([scores] + looks + sizes)
 
 
 def build(n_classes, n_superpixels, settings):
@@ -128,21 +103,28 @@ def build(n_classes, n_superpixels, settings):
     -------
     keras.models.Model
         [features, superpixel map] -> the probability of each class in the image, (batch, classes), once from each branch.
-        With correlation the fine features come third. Parameters and errors are those of :func:`class_scores`.
+        With correlation the fine features, (batch, 512, 2 h, 2 w), come third. Parameters and errors are those of
+        :func:`class_scores`.
     """
     inputs, of_cells, of_superpixels = class_scores(n_classes, n_superpixels, settings)
-    if settings['correlation'] and of_superpixels:
-        fine = Input((CHANNELS, None, None), name='fine_features')
-        of_superpixels = [correlated(of_superpixels[0], fine, inputs[1:], n_superpixels)]
-        inputs = inputs + [fine]
     outputs = []
     if of_cells is not None:
         mean = GlobalAveragePooling2D('channels_first', name='mean_over_cells')(of_cells)
         outputs.append(Activation('sigmoid', name='gap')(mean))
     for scores in of_superpixels:
-        mean = GlobalAveragePooling1D(name='mean_over_superpixels')(scores)
+        sizes = SuperpixelSizes(n_superpixels)(inputs[1])
+        if settings['correlation']:
+            fine = Input((CHANNELS, None, None), name='fine_features')
+            scores = SuperpixelCorrelation()([scores, pool_fine(n_superpixels)([fine, inputs[1]]), sizes])
+            inputs = inputs + [fine]
+        mean = MeanOverSuperpixels(settings['size_exponent'])([scores, sizes])
         outputs.append(Activation('sigmoid', name='superpixel')(mean))
     return Model(inputs, outputs, name='superpixel_pooling_network')
+
+
+def pool_fine(n_superpixels):
+    """The layer that pools the features by which superpixels look alike."""
+    return SuperpixelPooling2D(n_superpixels, data_format='channels_first', resize='bilinear')
 
 
 def summed_cross_entropy(truth, probability):
@@ -187,11 +169,16 @@ def correlator(n_maps):
     Returns
     -------
     keras.models.Model
-        [scores (batch, n, classes), fine features, superpixel maps ..] -> scores, see :func:`correlated`.
+        [scores (batch, n, classes), of the superpixels of one map after the other, fine features, superpixel maps ..] ->
+        scores.
     """
     scores, fine = Input((None, None)), Input((CHANNELS, None, None))
     superpixel_maps = [Input((None, None), dtype='int32') for _ in range(n_maps)]
-    return Model([scores, fine] + superpixel_maps, correlated(scores, fine, superpixel_maps, None))
+    looks = [pool_fine(None)([fine, superpixel_map]) for superpixel_map in superpixel_maps]
+    sizes = [SuperpixelSizes()(superpixel_map) for superpixel_map in superpixel_maps]
+    if n_maps > 1:
+        looks, sizes = [Concatenate(axis=-1)(looks)], [Concatenate(axis=-1)(sizes)]
+    return Model([scores, fine] + superpixel_maps, SuperpixelCorrelation()([scores] + looks + sizes))
 
 
 class SuperpixelPoolingNetwork(Trained):
@@ -201,12 +188,12 @@ class SuperpixelPoolingNetwork(Trained):
     ----------
     about : dict
         Beside what all have: ``class_names``, ``settings``, ``n_superpixels``, ``superpixels`` (how they were made),
-        ``superpixel_names``, ``encoder`` (fingerprint), ``weights`` (where the encoder's came from), ``rms`` and
-        ``fine_rms`` (what features are divided by), ``sizes`` (of images in training) and ``data`` (fingerprint).
+        ``superpixel_names``, ``encoder`` (fingerprint), ``weights`` (where the encoder's came from), ``rms`` (what features
+        are divided by), ``sizes`` (of images in training) and ``data`` (fingerprint).
     """
 
     layout, what, command = 'spn network 1', 'a trained network', '`spn train`'
-    own_objects = dict(correlation.OBJECTS, summed_cross_entropy=summed_cross_entropy)
+    own_objects = dict(OBJECTS, summed_cross_entropy=summed_cross_entropy)
 
     def __init__(self, model, about):
         super(SuperpixelPoolingNetwork, self).__init__(model, about)

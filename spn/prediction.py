@@ -112,10 +112,8 @@ def predict(run, image, classes=()):
     """
     maps = run.on_picture(image)
     classes = np.array(classes, int) if len(classes) else classes_in(maps.probabilities(0))
-    if run.decoders:
-        decoder = run.decoders[-1]
-        masks_of, threshold = segmentation.method(decoder, run.reader(maps, lambda i: image), maps.superpixels), \
-            decoder.about['threshold']
+    if run.rounds:
+        masks_of, threshold = segmentation.method(run.rounds[-1], maps), run.rounds[-1].about['threshold']
     else:
         masks_of, threshold = thresholded(cam_of(run, maps)), UNCHECKED
     return masks_of(0, classes, [threshold])[0], classes

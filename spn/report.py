@@ -11,7 +11,7 @@ from .pictures import draw_bars, draw_sheet
 from .runs import ORACLE, Run, classes_in
 
 UNLABELLED = ', classes found out'
-SHOWN = ('CAM, smooth', 'SP-CAM, all sizes')  # on the sheet of examples, beside the best
+SHOWN = ('CAM, smooth', 'SP-CAM, correlated')  # on the sheet of examples, beside the best
 
 
 def write(data_path, folders, out):
@@ -97,14 +97,15 @@ def as_table(results, class_names):
 
 
 def table_of_ablations(results):
-    """Markdown: CAM, CAM averaged in superpixels, SP-CAM and the oracle of runs that differ in more than their seed.
+    """Markdown: CAM, SP-CAM, both correlated, and the oracle of runs that differ in more than their seed.
 
     Parameters
     ----------
     results : dict of str to dict
         For each name the results of a run.
     """
-    methods = ('CAM, smooth', 'CAM averaged in superpixels, all sizes', 'SP-CAM', 'SP-CAM, all sizes', ORACLE)
+    methods = ('CAM, smooth', 'CAM averaged in superpixels, all sizes', 'SP-CAM, all sizes',
+               'CAM averaged in superpixels, correlated', 'SP-CAM, correlated', ORACLE)
     lines = ['| changed | ' + ' | '.join(methods) + ' |', '|---|' + '---|' * len(methods)]
     for changed, result in results.items():
         lines.append('| {} | {} |'.format(changed, ' | '.join(
@@ -132,7 +133,7 @@ def draw_examples(dataset, run, result, path):
     maps = run.on_dataset(dataset)
     methods = run.methods(maps, dataset)
     final = final_method(methods)
-    indices = [i for i in dataset.indices('test') if dataset.mask(i) is not None]
+    indices = [i for i in dataset.indices('test') if dataset.has_mask[i]]
     order = np.argsort(-np.array(result[final]['images']), kind='stable')
     middle = max(0, len(order) // 2 - 1)
     chosen = [(title, place) for title, places in [('best', order[:3]), ('median', order[middle:middle + 3]),

@@ -1,22 +1,21 @@
-"""Rounds of (make masks, learn from them): SP-CAM teaches the first decoder, each decoder the next."""
+"""Rounds of (make masks, learn from them): SP-CAM teaches the first segmentation network, each the next."""
 import hashlib
 import os
 
 import numpy as np
 
 from . import segmentation
+from .batches import Batches
 from .errors import SpnError
 from .evaluation import best_threshold
 from .files import progress
 from .runs import UNCHECKED, cam_of, thresholded
-from .segmentation import Decoder, Pairs, least_scattered, method, scatter, target
+from .segmentation import SegmentationNetwork, least_scattered, method, scatter, targets
 from .training import fit
-
-LIKELY = .5  # the probability that makes an object where there is no mask to choose it by
 
 
 def learn_from_cams(dataset, run, n_rounds, settings, training, seed):
-    """Train a decoder in each round, on the masks of the one before.
+    """Train a segmentation network in each round, on the masks of the one before.
 
     Parameters
     ----------
@@ -31,66 +30,95 @@ def learn_from_cams(dataset, run, n_rounds, settings, training, seed):
 
     Returns
     -------
-    list of spn.segmentation.Decoder
+    list of spn.segmentation.SegmentationNetwork
         One for each round.
     """
     maps = run.on_dataset(dataset)
-    reader = run.reader(maps, dataset.image)
     masks_of = thresholded(cam_of(run, maps))
-    threshold, decoders = best_threshold(dataset, masks_of, UNCHECKED), []
+    threshold, networks = best_threshold(dataset, masks_of, UNCHECKED), []
     for number in range(1, n_rounds + 1):
-        thresholds = [threshold * training['possible'], threshold]
-        pairs, targets = masks_to_learn(dataset, lambda i, classes: masks_of(i, classes, thresholds), reader.side,
-                                        training['kept'])
-        about = {'settings': settings, 'training': training, 'seed': seed, 'round': number, 'data': dataset.fingerprint,
-                 'targets': hashlib.sha256(targets.tobytes()).hexdigest()}
-        folder = os.path.join(run.folder, 'round-{}'.format(number))
-        decoder = Decoder.resumed(os.path.join(folder, 'model.h5'), about)
-        if decoder is None:
-            decoder = Decoder.resumed(os.path.join(folder, 'checkpoint.h5'), about) or segmentation.new(about)
-            fit(decoder, Pairs(reader, pairs, targets, training['batch_size'], seed, training['dropout']), folder, dict)
-            decoder.about['threshold'] = best_threshold(dataset, method(decoder, reader, maps.superpixels), LIKELY)
-            decoder.save(os.path.join(folder, 'model.h5'))
-        masks_of, threshold = method(decoder, reader, maps.superpixels), decoder.about['threshold']
-        decoders.append(decoder)
-    return decoders
+        thresholds = [threshold, threshold * training['possible']]
+        found = masks_to_learn(dataset, lambda i, classes: masks_of(i, classes, thresholds), training['kept'])
+        network = learn(dataset, maps, found, os.path.join(run.folder, 'round-{}'.format(number)), {
+            'settings': settings, 'training': training, 'seed': seed + number, 'round': number, 'data': dataset.fingerprint,
+            'class_names': dataset.class_names, 'n_superpixels': max(each.n_superpixels for each in maps.superpixels),
+            'masks': digest(found)})
+        masks_of, threshold = method(network, maps), network.about['threshold']
+        networks.append(network)
+    return networks
 
 
-def masks_to_learn(dataset, teacher, side, kept):
-    """The least scattered masks of the training images.
+def learn(dataset, maps, masks, folder, about):
+    """Train the network of one round, as far as that was not done.
+
+    Parameters
+    ----------
+    maps : spn.activation_maps.ActivationMaps
+    masks : dict of int to (ndarray, ndarray)
+        As from :func:`masks_to_learn`.
+    folder : str
+    about : dict
+        As of `SegmentationNetwork`, without what is found in training.
+    """
+    how, n_classes = about['training'], len(dataset.class_names)
+
+    def truth(kind, images):
+        return [np.array([targets(*masks[i], maps.superpixels[kind][i], about['n_superpixels'], n_classes) for i in images])]
+
+    batches = Batches(maps.features, maps.superpixels, truth, np.array(sorted(masks)), how['map_size'], how['batch_size'],
+                      about['seed'], how['dropout'], finer=('fine', 'finest'))
+    about = dict(about, rms=batches.rms)
+    network = SegmentationNetwork.resumed(os.path.join(folder, 'model.h5'), about)
+    if network is None:
+        network = SegmentationNetwork.resumed(os.path.join(folder, 'checkpoint.h5'), about) or segmentation.new(about)
+        fit(network, batches, folder, dict)
+        network.about['threshold'] = best_threshold(dataset, method(network, maps), UNCHECKED)
+        network.save(os.path.join(folder, 'model.h5'))
+    return network
+
+
+def masks_to_learn(dataset, teacher, kept):
+    """Masks of the training images, of each class those that are scattered least.
 
     Parameters
     ----------
     dataset : spn.dataset.Dataset
     teacher : callable
-        ``teacher(i, classes)`` gives two masks of an image: what may be the classes, and what surely is.
-    side : int
-        Rows and columns of the targets.
+        ``teacher(i, classes)`` gives two masks of an image: where the classes surely are, and where they may be.
     kept : float
-        The share of the masks of each class to keep.
+        The share of the masks of each class to keep; where another is, the truth is unknown.
 
     Returns
     -------
-    pairs : list of (int, int)
-        Image and class.
-    targets : ndarray of float32, (pairs, side, side)
-        As from :func:`spn.segmentation.target`.
+    dict of int to (ndarray of uint8, ndarray of uint8)
+        The two masks, by image.
 
     Raises
     ------
     SpnError
         If all masks are empty.
     """
-    pairs, targets, scatters = [], [], []
+    masks, pairs, scatters = {}, [], []
     for i in progress(dataset.indices('train'), title='masks to learn', unit='images'):
         classes = np.flatnonzero(dataset.labels[i])
-        possible, certain = teacher(i, classes)
+        masks[i] = certain, _ = teacher(i, classes)
         for c in classes:
             pairs.append((i, c))
             scatters.append(scatter(certain == c + 1))
-            targets.append(target(certain == c + 1, possible == c + 1, side))
-    taken = np.flatnonzero(least_scattered(np.array(scatters), np.array([c for _, c in pairs]), kept))
-    if not len(taken):
+    taken = least_scattered(np.array(scatters), np.array([c for _, c in pairs]), kept)
+    if not taken.any():
         raise SpnError('{}: the masks to learn from are all empty, of all training images: train what makes them for more '
                        'epochs'.format(dataset.path))
-    return [pairs[k] for k in taken], np.array(targets)[taken]
+    for k in np.flatnonzero(~taken):
+        i, c = pairs[k]
+        certain, possible = masks[i]
+        masks[i] = np.where(certain == c + 1, 0, certain).astype('uint8'), possible
+    return masks
+
+
+def digest(masks):
+    found = hashlib.sha256()
+    for i in sorted(masks):
+        for mask in masks[i]:
+            found.update(np.ascontiguousarray(mask))
+    return found.hexdigest()

@@ -11,7 +11,7 @@ from .encoder import Encoder
 from .errors import SpnError
 from .evaluation import oracle
 from .network import SuperpixelPoolingNetwork
-from .segmentation import Decoder
+from .segmentation import SegmentationNetwork
 from .superpixels import superpixel_map
 
 ORACLE = 'superpixel oracle'
@@ -29,19 +29,19 @@ class Run(object):
     Attributes
     ----------
     paths : list of str
-        The files of the network and of the decoders.
+        The files of the network and of the rounds.
     network : SuperpixelPoolingNetwork
-    decoders : list of Decoder
+    rounds : list of SegmentationNetwork
         One for each round; empty before `spn segment`.
     """
 
     def __init__(self, folder):
         self.folder = folder
-        rounds = glob.glob(os.path.join(glob.escape(folder), 'round-*', 'model.h5'))
-        self.paths = [os.path.join(folder, 'model.h5')] + sorted(rounds)
+        found = glob.glob(os.path.join(glob.escape(folder), 'round-*', 'model.h5'))
+        self.paths = [os.path.join(folder, 'model.h5')] + sorted(found)
         if not os.path.exists(self.paths[0]):
             raise SpnError('{} is not there: `spn train` makes it'.format(self.paths[0]))
-        self._network = self._decoders = self._encoder = None
+        self._network = self._rounds = self._encoder = None
 
     @property
     def network(self):
@@ -50,10 +50,10 @@ class Run(object):
         return self._network
 
     @property
-    def decoders(self):
-        if self._decoders is None:
-            self._decoders = sorted(map(Decoder.load, self.paths[1:]), key=lambda decoder: decoder.about['round'])
-        return self._decoders
+    def rounds(self):
+        if self._rounds is None:
+            self._rounds = sorted(map(SegmentationNetwork.load, self.paths[1:]), key=lambda each: each.about['round'])
+        return self._rounds
 
     @property
     def about(self):
@@ -143,17 +143,10 @@ class Run(object):
                 'SP-CAM, all sizes': maps.sp_cam,
                 'SP-CAM, correlated': maps.correlated_sp_cam})
         found = {name: thresholded(relatively(of_image)) for name, of_image in scores.items()}
-        if self.decoders:
-            reader = self.reader(maps, dataset.image)
-            for decoder in self.decoders:
-                found['segmentation network, round {}'.format(decoder.about['round'])] = segmentation.method(
-                    decoder, reader, maps.superpixels)
+        for network in self.rounds:
+            found['segmentation network, round {}'.format(network.about['round'])] = segmentation.method(network, maps)
         found[ORACLE] = oracle(dataset, maps.superpixels[0])
         return found
-
-    def reader(self, maps, image):
-        """What decoders are shown: features of one image size, the map of a class by which masks are made, and the image."""
-        return segmentation.Reader(maps, self.middle, cam_of(self, maps), image)
 
 
 def thresholded(values):
@@ -198,11 +191,14 @@ def relatively(scores):
 class OfPicture(object):
     """Features of one picture, as `spn.features.Features` of a data set."""
 
-    def __init__(self, features, fine):
-        self._features, self.fine, self.side = features, fine, features.shape[-1]
+    def __init__(self, features, fine, finest):
+        self._features, self.fine, self.finest = features, fine, finest
 
     def __getitem__(self, i):
         return self._features[i]
+
+    def layers(self, i):
+        return [self._features[i], self.fine[i], self.finest[i]]
 
 
 def classes_in(probabilities, least=.5):

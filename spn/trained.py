@@ -7,7 +7,7 @@ from keras.models import load_model
 
 from .errors import SpnError
 from .hdf5 import hdf5_beside, open_hdf5, text
-from .initial import OBJECTS
+from .layers import OBJECTS
 
 
 class Trained(object):

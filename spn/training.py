@@ -8,7 +8,7 @@ import time
 import numpy as np
 
 from . import network
-from .batches import Batches, mean_rms
+from .batches import Batches
 from .dataset import Dataset
 from .errors import SpnError
 from .files import progress, write_text
@@ -55,16 +55,16 @@ def train(data_path, folder, features, superpixels, about_encoder, settings, tra
         of_split = {split: dataset.indices(split) for split in ('train', 'val')}
         check_classes(dataset, of_split['train'])
         n_outputs = settings['gap_branch'] + settings['superpixel_branch']
-        batches = {split: Batches(features, maps, dataset.labels, indices, training['map_size'], training['batch_size'],
-                                  seed, n_outputs, settings['dropout'] if split == 'train' else 0,
-                                  settings['correlation'] and settings['superpixel_branch'])
+        finer = ['fine'] if settings['correlation'] and settings['superpixel_branch'] else []
+        batches = {split: Batches(features, maps, lambda kind, images: [dataset.labels[images]] * n_outputs, indices,
+                                  training['map_size'], training['batch_size'], seed,
+                                  settings['dropout'] if split == 'train' else 0, finer)
                    for split, indices in of_split.items()}
         about = {
             'class_names': dataset.class_names, 'settings': settings, 'training': training, 'seed': seed,
             'n_superpixels': max(each.n_superpixels for each in maps), 'superpixels': [each.made_by for each in maps],
             'superpixel_names': superpixels, 'encoder': features[0].made_by['encoder'], 'weights': about_encoder,
-            'rms': mean_rms(features), 'fine_rms': mean_rms([each.fine for each in features]),
-            'sizes': [each.size for each in features], 'data': dataset.fingerprint}
+            'rms': batches['train'].rms[0], 'sizes': [each.size for each in features], 'data': dataset.fingerprint}
         trained = SuperpixelPoolingNetwork.resumed(os.path.join(folder, 'model.h5'), about)
         if trained is None:
             trained = SuperpixelPoolingNetwork.resumed(os.path.join(folder, 'checkpoint.h5'), about) or new(about)

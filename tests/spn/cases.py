@@ -122,7 +122,7 @@ class ArrayOfFeatures(object):
 
     def __init__(self, array, size, rms=1., encoder='by hand'):
         self._array, self.size, self.rms, self.side = array.astype('float32'), size, rms, array.shape[-1]
-        self.fine = FineArray(self._array)
+        self.fine, self.finest = FinerArray(self._array, 1.5), FinerArray(self._array[:, :256], 1.25)
         self.made_by = {'encoder': encoder, 'size': size}
 
     def __len__(self):
@@ -131,15 +131,16 @@ class ArrayOfFeatures(object):
     def __getitem__(self, i):
         return self._array[i]
 
+    def layers(self, i):
+        return [self[i], self.fine[i], self.finest[i]]
 
-class FineArray(object):
-    """The fine features of :class:`ArrayOfFeatures`: the same, each cell four times, but for noise."""
 
-    rms = 1.5
+class FinerArray(object):
+    """The finer features of :class:`ArrayOfFeatures`: the same, each cell four times, but for noise."""
 
-    def __init__(self, array):
+    def __init__(self, array, rms):
         noise = np.random.RandomState(0).normal(size=array.shape[:2] + (2 * array.shape[2], 2 * array.shape[3]))
-        self._array = array.repeat(2, axis=2).repeat(2, axis=3) + .5 * noise.astype('float32')
+        self._array, self.rms = array.repeat(2, axis=2).repeat(2, axis=3) + .5 * noise.astype('float32'), rms
 
     def __getitem__(self, i):
         return self._array[i]

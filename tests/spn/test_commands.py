@@ -129,7 +129,7 @@ class WholeWayTest(SharedFolderTestCase):
             found, mode, palette = self.png(out, 'masks', stem + '.png')
             self.assertEqual((mode, palette[:4]), ('P', [[0, 0, 0], [128, 0, 0], [0, 128, 0], [128, 128, 0]]))  # VOC's
             classes = np.flatnonzero(self.opened.labels[i])
-            values = relative(maps.sp_cam(i, classes))
+            values = relative(maps.correlated_sp_cam(i, classes))
             np.testing.assert_array_equal(found, np.where(values.max(axis=0) >= .5, classes[values.argmax(axis=0)] + 1, 0))
             overlay, mode, _ = self.png(out, 'overlays', stem + '.png')
             image = self.opened.image(i)
@@ -185,8 +185,8 @@ class WholeWayTest(SharedFolderTestCase):
         self.assertEqual([row[0] for row in rows[2:]], list(results))
         self.assertEqual(list(results), [
             'CAM', 'CAM, smooth', 'CAM, all sizes', 'CAM averaged in superpixels', 'CAM averaged in superpixels, all sizes',
-            'SP-CAM', 'SP-CAM, all sizes', 'segmentation network, round 1',
-            'segmentation network, round 1, classes found out', 'superpixel oracle'])
+            'CAM averaged in superpixels, correlated', 'SP-CAM', 'SP-CAM, all sizes', 'SP-CAM, correlated',
+            'segmentation network, round 1', 'segmentation network, round 1, classes found out', 'superpixel oracle'])
         self.assertEqual(rows[0][6:], ['background'] + self.opened.class_names)
         for row in rows[2:]:
             of_method = results[row[0]]

@@ -3,11 +3,11 @@ import unittest
 
 import numpy as np
 
-from spn.correlation import OBJECTS, SuperpixelCorrelation, SuperpixelSizes
+from spn.correlation import OBJECTS, MeanOverSuperpixels, SuperpixelCorrelation, SuperpixelSizes
 from tests.spn.cases import FolderTestCase, shared
 
 from keras import backend as K
-from keras.layers import GlobalAveragePooling1D, Input, Masking
+from keras.layers import Input
 from keras.models import Model, load_model
 
 
@@ -59,17 +59,6 @@ class CorrelationTest(FolderTestCase):
             weights = shared(np.eye(7), self.features[k], self.sizes[k])
             np.testing.assert_allclose(gradient[k], weights.T.dot(wanted[k]), atol=1e-5)
 
-    def test_the_mask_of_the_scores_is_kept(self):
-        scores = self.scores.copy()
-        scores[:, [2, 5]] = 0
-        self.sizes[:, [2, 5]] = 0
-        inputs = [Input((7, 3)), Input((5, 7)), Input((7,))]
-        found = SuperpixelCorrelation()([Masking()(inputs[0])] + inputs[1:])
-        mean = Model(inputs, GlobalAveragePooling1D()(found)).predict([scores, self.features.transpose(0, 2, 1), self.sizes])
-        for k in range(2):
-            there = shared(scores[k], self.features[k], self.sizes[k])[[0, 1, 3, 4, 6]]
-            np.testing.assert_allclose(mean[k], there.mean(axis=0), atol=1e-5)
-
     def test_a_saved_model_says_the_same(self):
         inputs = [Input((7, 3)), Input((5, 7)), Input((8, 9), dtype='int32')]
         model = Model(inputs, SuperpixelCorrelation()(inputs[:2] + [SuperpixelSizes(7)(inputs[2])]))
@@ -80,6 +69,18 @@ class CorrelationTest(FolderTestCase):
         np.testing.assert_array_equal(found, model.predict(given))
         sizes = np.array([np.bincount(each[each >= 0], minlength=7) for each in maps.reshape(2, -1)]).astype(float)
         np.testing.assert_allclose(found, [shared(*each) for each in zip(self.scores, self.features, sizes)], atol=1e-5)
+
+
+class MeanTest(unittest.TestCase):
+
+    def test_superpixels_count_the_same_or_by_a_power_of_their_pixels_and_those_without_pixels_do_not(self):
+        rng = np.random.RandomState(0)
+        scores, sizes = rng.normal(size=(2, 5, 3)), np.array([[4., 9, 1, 0, 0], [1, 0, 16, 25, 4]])
+        for exponent in 0, .5, 1:
+            found = K.eval(MeanOverSuperpixels(exponent)([K.variable(scores), K.variable(sizes)]))
+            for k, there in enumerate(([0, 1, 2], [0, 2, 3, 4])):
+                np.testing.assert_allclose(found[k], np.average(scores[k][there], axis=0, weights=sizes[k][there] ** exponent),
+                                           rtol=1e-5)
 
 
 class SizesTest(unittest.TestCase):

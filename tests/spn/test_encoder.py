@@ -9,7 +9,7 @@ from scipy.ndimage import correlate
 from skimage import data
 
 from spn import encoder, features
-from spn.encoder import MEAN_BGR, Encoder, weights_from
+from spn.encoder import MEAN_BGR, OUTPUTS, Encoder, weights_from
 from spn.features import Features, check_size, squared
 from tests.spn.cases import FolderTestCase, photographs, records, write_small
 
@@ -22,6 +22,11 @@ def encoder_of(weights):
         return Encoder(weights)
 
 
+def halved(maps):
+    """Maps (channels, rows, cols) in cells of two by two."""
+    return maps.reshape(len(maps), maps.shape[1] // 2, 2, maps.shape[2] // 2, 2)
+
+
 def weights_of(source):
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')
@@ -31,10 +36,10 @@ def weights_of(source):
 class SmallBlocks(object):
     """VGG16 with few convolutions of few channels, while the block lasts."""
 
-    BLOCKS = [(2, 3), (1, 5)]
+    BLOCKS = [(2, 3), (1, 5), (1, 4)]
 
     def __enter__(self):
-        layers = ['block1_conv1', 'block1_conv2', 'block2_conv1']
+        layers = ['block1_conv1', 'block1_conv2', 'block2_conv1', 'block3_conv1']
         self.patches = [mock.patch.object(encoder, 'BLOCKS', self.BLOCKS), mock.patch.object(encoder, 'LAYERS', layers)]
         for patch in self.patches:
             patch.start()
@@ -70,18 +75,20 @@ class ConvolutionsTest(FolderTestCase):
             for name, (kernel, bias) in weights.items():
                 small.model.get_layer(name).set_weights([kernel[::-1, ::-1], bias])
         photographs_ = np.stack([data.astronaut()[60:92, 200:240], data.chelsea()[100:132, 120:160]])
-        features, fine = small(photographs_)
-        for image, of_image, of_image_fine in zip(photographs_, features, fine):
+        found = small(photographs_)
+        for n, image in enumerate(photographs_):
             maps = (image[..., ::-1] - MEAN_BGR.astype('float64')).transpose(2, 0, 1)
+            wanted = []
             for name in layers:
-                if name == 'block2_conv1':
-                    np.testing.assert_allclose(of_image_fine, maps, rtol=1e-3, atol=1e-3 * maps.max())
-                    maps = maps.reshape(len(maps), 16, 2, 20, 2).max(axis=(2, 4))
+                if name in ('block2_conv1', 'block3_conv1'):
+                    wanted.append(maps)
+                    maps = halved(maps).max(axis=(2, 4))
                 kernel, bias = weights[name]
                 maps = np.array([sum(correlate(plane, kernel[:, :, i, o].astype('float64'), mode='constant')
                                      for i, plane in enumerate(maps)) + bias[o] for o in range(len(bias))]).clip(0)
-            self.assertEqual(of_image.shape, (5, 16, 20))
-            np.testing.assert_allclose(of_image, maps, rtol=1e-3, atol=1e-3 * maps.max())
+            first, second = wanted
+            for of_layer, of_image in zip(found, (maps, second, halved(first).mean(axis=(2, 4)))):
+                np.testing.assert_allclose(of_layer[n], of_image, rtol=1e-3, atol=1e-3 * of_image.max())
 
     def test_parts_of_one_photograph_are_more_alike_than_those_of_two(self):
         # By the direction of their mean features.
@@ -104,7 +111,7 @@ class WeightsTest(FolderTestCase):
         patch.start()
         self.addCleanup(patch.stop)
 
-    def write_keras_file(self, name='vgg16_weights_notop.h5', shapes=((3, 3), (3, 3), (3, 5))):
+    def write_keras_file(self, name='vgg16_weights_notop.h5', shapes=((3, 3), (3, 3), (3, 5), (5, 4))):
         """A file as keras.applications fetches it, and what is in it."""
         rng, wanted = np.random.RandomState(0), {}
         with h5py.File(self.path(name), 'w') as file:
@@ -166,7 +173,7 @@ class WeightsTest(FolderTestCase):
         self.assert_says(['vgg16_weights.h5 is not the file of keras.applications', '--weights package'], weights_from, 'auto')
         self.write_keras_file('vgg16_weights.h5', shapes=((3, 3), (3, 3)))
         self.assert_says(['vgg16_weights.h5 is not the file', 'block2_conv1'], weights_from, 'keras')
-        self.write_keras_file('vgg16_weights.h5', shapes=((3, 3), (3, 4), (4, 5)))
+        self.write_keras_file('vgg16_weights.h5', shapes=((3, 3), (3, 4), (4, 5), (5, 4)))
         self.assert_says(['vgg16_weights.h5: block1_conv2 has arrays of [(3, 3, 3, 4), (4,)]', 'not those of VGG16'],
                          weights_from, 'keras')
 
@@ -187,7 +194,7 @@ class WeightsTest(FolderTestCase):
 
 
 class EncoderByHand(object):
-    """Stands for an encoder: its features are the mean colours of cells, its fine ones those of cells of half the side. `stop_after` images it is stopped, as by Ctrl-C."""
+    """Stands for an encoder: its features are the mean colours of cells. `stop_after` images it is stopped, as by Ctrl-C."""
 
     def __init__(self, fingerprint='by hand', stop_after=None):
         self.fingerprint, self.stop_after, self.encoded = fingerprint, stop_after, 0
@@ -197,10 +204,10 @@ class EncoderByHand(object):
             raise KeyboardInterrupt
         self.encoded += len(images)
         found = []
-        for stride in 16, 8:
+        for channels, stride in OUTPUTS.values():
             n, side = len(images), images.shape[1] // stride
             means = images.reshape(n, side, stride, side, stride, 3).mean(axis=(2, 4)).transpose(0, 3, 1, 2)
-            found.append(np.concatenate([means, np.zeros((n, 509, side, side))], axis=1).astype('float32'))
+            found.append(np.concatenate([means, np.zeros((n, channels - 3, side, side))], axis=1).astype('float32'))
         return found
 
 
@@ -225,8 +232,8 @@ class FeaturesTest(FolderTestCase):
         self.addCleanup(made.close)
         return made
 
-    def wanted(self, image, size, fine=False):
-        return EncoderByHand()(squared(image, size)[np.newaxis])[fine][0]
+    def wanted(self, image, size, layer=0):
+        return EncoderByHand()(squared(image, size)[np.newaxis])[layer][0]
 
     def test_the_features_of_each_image_are_kept_as_float16_with_their_root_mean_square_over_train(self):
         images, total = self.write_images(), []
@@ -235,12 +242,15 @@ class FeaturesTest(FolderTestCase):
         for i, image in enumerate(images):
             self.assertEqual((made[i].dtype, made[i].shape), ('float32', (512, 3, 3)))
             np.testing.assert_array_equal(made[i], self.wanted(image, 48).astype('float16'))
-            self.assertEqual((made.fine[i].dtype, made.fine[i].shape), ('float32', (512, 6, 6)))
-            np.testing.assert_array_equal(made.fine[i], self.wanted(image, 48, fine=True).astype('float16'))
+            for layer, finer in enumerate((made.fine, made.finest), 1):
+                self.assertEqual((finer[i].dtype, finer[i].shape), ('float32', ((512, 6, 6), (256, 6, 6))[layer - 1]))
+                np.testing.assert_array_equal(finer[i], self.wanted(image, 48, layer).astype('float16'))
+            for found, wanted in zip(made.layers(i), (made[i], made.fine[i], made.finest[i])):
+                np.testing.assert_array_equal(found, wanted)
             if i < 10 / 3:
-                total.append((made[i].astype('float64') ** 2, made.fine[i].astype('float64') ** 2))
-        for kind, found in zip(zip(*total), (made, made.fine)):
-            self.assertAlmostEqual(found.rms, np.mean(kind) ** .5, places=6)
+                total.append([layer.astype('float64') ** 2 for layer in made.layers(i)])
+        for of_layer, found in zip(zip(*total), (made, made.fine, made.finest)):
+            self.assertAlmostEqual(found.rms, np.mean(of_layer) ** .5, places=6)
         self.assertEqual(self.files(), ['data.features-48.h5', 'data.h5'])
 
     def test_images_are_squared_before(self):

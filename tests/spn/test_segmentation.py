@@ -1,4 +1,4 @@
-"""The segmentation network: which masks it learns from, what it is shown, that it learns, rounds that are stopped."""
+"""The segmentation network: which masks it learns from, what it says, that it learns, rounds that are stopped."""
 import os
 import unittest
 from unittest import mock
@@ -7,12 +7,12 @@ import numpy as np
 
 from spn import dataset, rounds, segmentation, training
 from spn.activation_maps import ActivationMaps
+from spn.batches import Batches
 from spn.dataset import Dataset, Record, add_superpixels
-from spn.encoder import MEAN_BGR
 from spn.rounds import learn_from_cams, masks_to_learn
 from spn.runs import Run
-from spn.segmentation import Decoder, Pairs, known_cross_entropy, least_scattered, scatter, small, target
-from tests.spn.cases import ArrayOfFeatures, SharedFolderTestCase, bilinear, photographs
+from spn.segmentation import SegmentationNetwork, among, cross_entropy, least_scattered, scatter, targets
+from tests.spn.cases import ArrayOfFeatures, SharedFolderTestCase, bilinear, means, photographs
 
 from keras import backend as K
 
@@ -47,58 +47,86 @@ class ScatterTest(unittest.TestCase):
         self.assertEqual(np.flatnonzero(least_scattered(scatters, classes, 1.)).tolist(), [0, 1, 3, 4, 6, 7])
         self.assertEqual(np.flatnonzero(least_scattered(scatters, classes, .01)).tolist(), [1, 7])
 
-    def test_targets_are_the_share_of_the_object_in_each_cell(self):
-        mask = np.zeros((6, 8), bool)
-        mask[1:3, 3:7] = True
-        for found in small(mask, 2), target(mask, mask, 2):
-            np.testing.assert_allclose(found, [[2 / 12, 6 / 12], [0, 0]], atol=1e-6)
-            self.assertEqual(found.dtype, 'float32')
 
-    def test_a_pixel_on_the_edge_of_two_cells_counts_for_both_in_part(self):
-        mask = np.array([[1., 0, 1], [0, 1, 1], [1, 1, 0]])
-        # Each cell has one pixel whole, two by half and one by a quarter.
-        wanted = [[1 + 0 + 0 + 1 / 4, 1 + 0 + 1 / 2 + 1 / 4], [1 + 0 + 1 / 2 + 1 / 4, 0 + 1 / 2 + 1 / 2 + 1 / 4]]
-        np.testing.assert_allclose(small(mask, 2), np.array(wanted) / 2.25, atol=1e-6)
+class TargetsTest(unittest.TestCase):
 
-    def test_a_cell_most_of_which_may_be_the_object_or_not_is_unknown_and_else_that_part_does_not_count(self):
-        certain, possible = np.zeros((2, 4, 16), bool)
-        certain[:2, :4], possible[:, :4] = True, True  # 8 pixels of 16 surely, the other 8 maybe: half of it is known
-        certain[:2, 4:8], possible[:3, 4:8] = True, True  # 8 surely, 4 maybe, 4 surely not
-        possible[:, 8:12] = True  # maybe
-        possible[0, 12:] = True  # hardly
-        for columns, wanted in [(np.s_[:4], -1), (np.s_[4:8], 8 / 12), (np.s_[8:12], -1), (np.s_[12:], 0)]:
-            found = target(certain[:, columns], possible[:, columns], 1)
-            np.testing.assert_allclose(found, [[wanted]], atol=1e-6)
-            self.assertEqual(found.dtype, 'float32')
+    def test_targets_are_the_pixels_of_each_class_in_each_superpixel_by_those_of_the_image(self):
+        superpixel_map = np.array([[0, 0, 2, 2], [0, 0, -1, 2]], 'int32')
+        mask = np.array([[0, 2, 1, 1], [2, 2, 1, 0]], 'uint8')
+        found = targets(mask, mask, superpixel_map, 4, 2)
+        np.testing.assert_allclose(found * 8, [[1, 0, 3], [0, 0, 0], [1, 2, 0], [0, 0, 0]], atol=1e-6)
+        self.assertEqual(found.dtype, 'float32')
 
-    def test_the_loss_is_the_mean_over_the_cells_whose_truth_is_known(self):
-        truth, probability = np.array([[1., -1], [.25, 0]]), np.array([[.5, .9], [.5, .2]])
-        wanted = (-np.log(.5) - np.log(.5) - np.log(.8)) / 3
-        for given, loss in [(truth, wanted), (-truth - 1.5, 0)]:
-            found = K.eval(known_cross_entropy(K.variable(given), K.variable(probability)))
-            self.assertAlmostEqual(float(found), loss, places=5)
+    def test_pixels_that_may_be_of_a_class_or_not_do_not_count_nor_do_superpixels_of_which_less_than_half_is_known(self):
+        superpixel_map = np.repeat([[0, 1, 2]], 4, axis=0).astype('int32')
+        certain, possible = np.zeros((2, 4, 3), 'uint8')
+        certain[0], possible[:3] = 1, 1  # each superpixel: one surely, two maybe, one surely not
+        possible[2, 1], possible[:, 2] = 0, 1  # the second: two surely not; the third: none
+        found = targets(certain, possible, superpixel_map, 3, 1)
+        np.testing.assert_allclose(found * 12, [[1, 1], [2, 1], [0, 0]], atol=1e-6)
+
+    def test_the_loss_is_the_mean_over_the_pixels_whose_truth_is_known(self):
+        truth, probability = np.array([[[.5, 0], [.1, .2]], [[0, 0], [0, .1]]]), np.array([[[.25, .75], [.5, .5]],
+                                                                                        [[.9, .1], [.2, .8]]])
+        wanted = -(.5 * np.log(.25) + .3 * np.log(.5) + .1 * np.log(.8)) / .9
+        found = K.eval(cross_entropy(K.variable(truth), K.variable(probability)))
+        self.assertAlmostEqual(float(found), wanted, places=5)
+
+    def test_where_nothing_is_known_the_loss_is_0(self):
+        self.assertEqual(K.eval(cross_entropy(K.zeros((1, 2, 3)), K.variable(np.full((1, 2, 3), 1 / 3)))), 0)
 
 
-class NetworkByHand(object):
-    """Stands for a trained network of two classes whose scores are the first channels of the features."""
+class NetworkTest(unittest.TestCase):
+
+    @classmethod
+    def setUpClass(cls):
+        rng = np.random.RandomState(0)
+        cls.about = {'class_names': ['cat', 'cup'], 'n_superpixels': 6, 'settings': dict(segmentation.DEFAULTS, hidden=5),
+                     'training': {'learning_rate': 1.}, 'seed': 0, 'rms': [2., 4., 8.]}
+        cls.network = segmentation.new(cls.about)
+        cls.layers = [rng.normal(size=(channels, side, side)).astype('float32') for channels, side in ((512, 2), (512, 4), (256, 4))]
+        cls.maps = [np.arange(24, dtype='int32').reshape(4, 6) // 5, np.arange(6) // 3 * np.ones((4, 1), 'int32')]
+        cls.maps[1][0] = -1
+
+    def test_what_three_layers_see_is_pooled_in_superpixels_and_classified(self):
+        (hidden, bias), (classify, last_bias) = [self.network.model.get_layer(name).get_weights() for name in ('hidden', 'class')]
+        found = self.network.probabilities(self.layers, self.maps)
+        for of_map, superpixel_map in zip(found, self.maps):
+            pooled = np.concatenate([means(bilinear(layer, (4, 6)), superpixel_map) / rms
+                                     for layer, rms in zip(self.layers, self.about['rms'])], axis=1)
+            scores = np.exp(np.maximum(pooled.dot(hidden) + bias, 0).dot(classify) + last_bias)
+            np.testing.assert_allclose(of_map, scores / scores.sum(axis=1, keepdims=True), rtol=1e-4)
+
+    def test_one_map_says_what_it_says_beside_others(self):
+        alone, = self.network.probabilities(self.layers, self.maps[1:])
+        np.testing.assert_allclose(alone, self.network.probabilities(self.layers, self.maps)[1], rtol=1e-5)
+
+    def test_classes_that_are_out_of_the_question_leave_their_probability_to_the_others(self):
+        found = among(np.array([[.2, .1, .3, .4], [.5, 0, .25, .25]]), np.array([2, 0]))
+        np.testing.assert_allclose(found, [[4 / 7, 1 / 7], [1 / 3, 0]])
+
+
+class ScoresByHand(object):
+    """Stands for a trained network of two classes whose scores are the first channels of the features; no two superpixels look
+    alike to it.
+    """
 
     def __init__(self):
-        self.about = {'settings': {'gap_branch': True, 'superpixel_branch': True, 'correlation': False}, 'rms': 2.,
-                      'fine_rms': 4., 'sizes': [64], 'class_names': ['left', 'right'], 'superpixel_names': ['cells']}
+        self.about = {'settings': {'gap_branch': True, 'superpixel_branch': True, 'correlation': False}, 'sizes': [64],
+                      'class_names': ['left', 'right'], 'superpixel_names': ['cells']}
 
     def scores(self, features, superpixel_maps):
-        of_superpixels = []
-        for each in superpixel_maps:
-            seen = bilinear(features[:2], each.shape)
-            of_superpixels.append(np.array([seen[:, each == k].mean(axis=1) for k in range(each.max() + 1)]))
-        return features[:2], of_superpixels
+        return features[:2], [means(bilinear(features[:2], each.shape), each) for each in superpixel_maps]
+
+    def correlated(self, scores, fine, superpixel_maps):
+        return scores
 
 
 class RunByHand(Run):
     """A run whose network is by hand, on features that are not in a file."""
 
     def __init__(self, folder, features):
-        self.folder, self.features, self._network, self._decoders = folder, features, NetworkByHand(), []
+        self.folder, self.features, self._network, self._rounds = folder, features, ScoresByHand(), []
 
     def on_dataset(self, data):
         return ActivationMaps(self.network, [self.features], [data.superpixel_maps('cells')], data.sizes)
@@ -107,8 +135,8 @@ class RunByHand(Run):
 class LearningTest(SharedFolderTestCase):
     """On four images of an object on the left, or one on either side; scores see them."""
 
-    SETTINGS = dict(segmentation.DEFAULTS, channels=[8, 8, 8])
-    HOW = dict(segmentation.TRAINING, epochs=4, batch_size=1, learning_rate=.01, kept=1., possible=.25, dropout=.3)
+    SETTINGS = dict(segmentation.DEFAULTS, hidden=16)
+    HOW = dict(segmentation.TRAINING, epochs=4, batch_size=1, map_size=40, learning_rate=.005, kept=1., possible=.25, dropout=.3)
 
     @classmethod
     def make_shared(cls):
@@ -129,10 +157,10 @@ class LearningTest(SharedFolderTestCase):
         add_superpixels(cls.data, 'cells', [cells] * 4, {})
         features = np.random.RandomState(0).normal(size=(4, 512, 4, 4)) * .1
         for c in range(2):
-            features[:, c] += [small(mask == c + 1, 4) * 4 - 1 for mask in cls.masks]
+            features[:, c] += [(mask == c + 1).reshape(4, 8, 4, 10).mean(axis=(1, 3)) * 4 - 1 for mask in cls.masks]
         cls.features = ArrayOfFeatures(features, 64)
         cls.whole = os.path.join(cls.shared, 'whole')
-        cls.decoders = cls.learn(cls.whole)
+        cls.networks = cls.learn(cls.whole)
 
     @classmethod
     def learn(cls, folder, n_rounds=2, **how):
@@ -143,111 +171,64 @@ class LearningTest(SharedFolderTestCase):
         super(LearningTest, self).setUp()
         self.opened = Dataset(self.data)
         self.addCleanup(self.opened.close)
-        self.run_by_hand = RunByHand(self.whole, self.features)
-        self.maps = self.run_by_hand.on_dataset(self.opened)
-        self.reader = self.run_by_hand.reader(self.maps, self.opened.image)
-
-    def test_the_decoder_is_shown_features_fine_ones_the_SP_CAM_of_the_class_and_the_image(self):
-        features, fine, class_maps, image = self.reader(2, np.array([1, 0]))
-        self.assertEqual((features.shape, fine.shape, class_maps.shape, image.shape),
-                         ((2, 512, 4, 4), (2, 512, 8, 8), (2, 1, 16, 16), (2, 3, 16, 16)))
-        for k, c in enumerate([1, 0]):
-            np.testing.assert_allclose(features[k], self.features[2] / 2)
-            np.testing.assert_allclose(fine[k], self.features.fine[2] / 4)
-            sp_cam = self.maps.sp_cam(2, np.array([c]))[0].clip(0)
-            means = (sp_cam / sp_cam.max()).reshape(16, 2, 8, 5).mean(axis=(1, 3))  # two pixels and a half make a cell
-            np.testing.assert_allclose(class_maps[k, 0].reshape(16, 8, 2).mean(axis=2), means, atol=1e-5)
-        np.testing.assert_array_equal(self.reader(2, np.array([0, 1]))[2], class_maps[::-1])
-        # Blue, green, red as VGG16 wants them; rows are halved, so pairs of them are weighted.
-        blue = 64 * image[0, 0] + MEAN_BGR[0]
-        means = self.images[2][..., 2].reshape(16, 2, 40).mean(axis=1)
-        self.assertLess(np.abs(blue.mean(axis=1) - means.mean(axis=1)).mean(), 8)
-        self.assertGreater(np.corrcoef(blue.mean(axis=1), means.mean(axis=1))[0, 1], .98)
-        np.testing.assert_array_equal(image[0], image[1])
+        self.maps = RunByHand(self.whole, self.features).on_dataset(self.opened)
 
     def test_masks_to_learn_are_those_of_training_images_and_their_classes(self):
         def teacher(i, classes):
             self.assertEqual(list(classes), [0] if i == 0 else [0, 1])
-            return self.masks[i], self.masks[i]
-        pairs, targets = masks_to_learn(self.opened, teacher, 8, 1.)
-        self.assertEqual([(int(i), int(c)) for i, c in pairs], [(0, 0), (2, 0), (2, 1)])
-        for (i, c), found in zip(pairs, targets):
-            np.testing.assert_allclose(found, (self.masks[i] == c + 1).reshape(8, 4, 8, 5).mean(axis=(1, 3)), atol=1e-6)
+            return self.masks[i], 2 * self.masks[i]
+        found = masks_to_learn(self.opened, teacher, 1.)
+        self.assertEqual(sorted(found), [0, 2])
+        for i, (certain, possible) in found.items():
+            np.testing.assert_array_equal(certain, self.masks[i])
+            np.testing.assert_array_equal(possible, 2 * self.masks[i])
 
     def test_masks_that_are_all_empty_are_said(self):
         self.assert_says([self.data, 'the masks to learn from are all empty', 'more epochs'], masks_to_learn, self.opened,
-                         lambda i, classes: np.zeros((2, 32, 40), 'uint8'), 8, 1.)
+                         lambda i, classes: np.zeros((2, 32, 40), 'uint8'), 1.)
 
-    def test_the_masks_of_a_class_that_are_surely_scattered_most_are_left_out(self):
+    def test_where_the_masks_of_a_class_that_are_scattered_most_are_the_truth_is_unknown(self):
         scattered = self.masks[0].copy()
         scattered[:, ::8] = 1
-        masks = {0: (scattered, scattered), 2: (scattered, self.masks[2])}
-        pairs, targets = masks_to_learn(self.opened, lambda i, classes: masks[i], 8, .5)
-        self.assertEqual([(int(i), int(c)) for i, c in pairs], [(2, 0), (2, 1)])
-        np.testing.assert_array_equal(targets[0], target(self.masks[2] == 1, scattered == 1, 8))
-
-    def test_a_batch_has_each_pair_with_its_target_and_is_mirrored_as_a_whole_or_not_at_all(self):
-        given = [(0, np.int64(0)), (2, np.int64(1)), (3, np.int64(0))]
-        targets = np.random.RandomState(0).rand(3, 16, 16)
-        pairs = Pairs(self.reader, given, targets, 2, seed=0)
-        mirrored, orders = [], set()
-        for epoch in range(6):
-            pairs.start_epoch(epoch)
-            seen = []
-            for k in range(len(pairs)):
-                inputs, found = pairs[k]
-                turned = [array[..., ::-1] for array in inputs + [found]]
-                plain = np.any([np.array_equal(found[0, 0], of_pair) for of_pair in targets])
-                mirrored.append(not plain)
-                *inputs, found = inputs + [found] if plain else turned
-                for *arrays, shown in zip(*(inputs + [found])):
-                    pair = next(n for n, of_pair in enumerate(targets) if np.array_equal(of_pair, shown[0]))
-                    seen.append(pair)
-                    i, c = given[pair]
-                    for array, wanted in zip(arrays, self.reader(i, np.array([c]))):
-                        np.testing.assert_array_equal(array, wanted[0])
-            self.assertEqual(sorted(seen), [0, 1, 2])
-            orders.add(tuple(seen))
-        self.assertTrue(0 < sum(mirrored) < len(mirrored))
-        self.assertGreater(len(orders), 1)
-
-    def test_feature_maps_are_dropped_and_what_else_is_shown_is_not(self):
-        pairs = [Pairs(self.reader, [(0, 0), (2, 0), (2, 1)], np.ones((3, 16, 16)), 3, 0, dropout) for dropout in (0., .75)]
-        (*features, class_maps, image), (*dropped, class_maps_then, image_then) = [batches[0][0] for batches in pairs]
-        others, others_then = (class_maps, image), (class_maps_then, image_then)
-        for whole, found in zip(features, dropped):
-            kept = np.any(found != 0, axis=(2, 3))
-            self.assertAlmostEqual(kept.mean(), .25, delta=.05)
-            self.assertEqual(len({tuple(of_pair) for of_pair in kept}), 3)
-            np.testing.assert_allclose(found, 4 * whole * kept[:, :, np.newaxis, np.newaxis], rtol=1e-6)
-        for found, wanted in zip(others_then, others):
-            np.testing.assert_array_equal(found, wanted)
+        masks = {0: (scattered, scattered), 2: (self.masks[2], self.masks[2])}
+        found = masks_to_learn(self.opened, lambda i, classes: masks[i], .5)
+        for mask, wanted in zip(found[0] + found[2], [0 * scattered, scattered, self.masks[2], self.masks[2]]):
+            np.testing.assert_array_equal(mask, wanted)
+            self.assertEqual(mask.dtype, 'uint8')
 
     def test_learning_lowers_the_loss_and_writes_a_folder_for_each_round(self):
-        for number, decoder in enumerate(self.decoders, 1):
-            losses = [row['loss'] for row in decoder.about['log']]
+        for number, network in enumerate(self.networks, 1):
+            losses = [row['loss'] for row in network.about['log']]
             self.assertEqual(len(losses), 4)
             self.assertLess(losses[-1], .7 * losses[0])
             folder = os.path.join(self.whole, 'round-{}'.format(number))
             self.assertEqual(sorted(os.listdir(folder)), ['checkpoint.h5', 'curves.png', 'log.csv', 'model.h5'])
-            loaded = Decoder.load(os.path.join(folder, 'model.h5'))
-            self.assertEqual(loaded.about, decoder.about)
-            self.assertEqual((loaded.about['round'], loaded.about['seed']), (number, 0))
+            loaded = SegmentationNetwork.load(os.path.join(folder, 'model.h5'))
+            self.assertEqual(loaded.about, network.about)
+            self.assertEqual((loaded.about['round'], loaded.about['seed']), (number, number))
+            self.assertEqual(loaded.about['rms'], [1, 1.5, 1.25])
             self.assertTrue(.1 <= loaded.about['threshold'] <= .9)
 
-    def test_probability_maps_are_resized_and_averaged_in_superpixels(self):
-        decoder, classes = self.decoders[0], np.array([0, 1])
-        said = decoder.model.predict_on_batch(self.reader(2, classes))
-        self.assertEqual(said.shape, (2, 1, 16, 16))
-        smooth = bilinear(said[:, 0], (32, 40))
-        found = segmentation.probability_maps(decoder, self.reader, 2, classes, [])
-        np.testing.assert_allclose(found, smooth, atol=1e-5)
-        found = segmentation.probability_maps(decoder, self.reader, 2, classes, self.maps.superpixels)
-        wanted = smooth.reshape(2, 8, 4, 10, 4).mean(axis=(2, 4)).repeat(4, 1).repeat(4, 2)
-        np.testing.assert_allclose(found, wanted, atol=1e-5)
-        masks = segmentation.method(decoder, self.reader, self.maps.superpixels)(2, classes, [.4, 1.1])
-        np.testing.assert_array_equal(masks, [np.where(wanted.max(axis=0) >= .4, 1 + wanted.argmax(axis=0), 0),
+    def test_maps_of_classes_are_painted_on_superpixels_by_the_maximum_of_each(self):
+        network, classes = self.networks[0], np.array([1, 0])
+        superpixel_map = self.maps.superpixels[0][2]
+        of_superpixels = network.probabilities(self.features.layers(2), [superpixel_map])[0]
+        values = of_superpixels[:, [2, 1]] / of_superpixels.sum(axis=1, keepdims=True)
+        wanted = (values / values.max(axis=0)).T[:, superpixel_map]
+        np.testing.assert_allclose(segmentation.class_maps(network, self.maps, 2, classes), wanted, rtol=1e-5)
+        masks = segmentation.method(network, self.maps)(2, classes, [.4, 1.1])
+        np.testing.assert_array_equal(masks, [np.where(wanted.max(axis=0) >= .4, 2 - wanted.argmax(axis=0), 0),
                                               np.zeros((32, 40))])
+
+    def test_an_image_that_is_labelled_with_nothing_is_background(self):
+        masks = segmentation.method(self.networks[0], self.maps)(0, np.array([], int), [.2, .5])
+        np.testing.assert_array_equal(masks, np.zeros((2, 32, 40)))
+
+    def test_a_network_that_learned_the_left_and_the_right_tells_them_apart(self):
+        network, = self.learn(self.folder, n_rounds=1, epochs=30, dropout=0.)
+        left, right = segmentation.class_maps(network, self.maps, 3, np.array([0, 1]))
+        self.assertGreater(np.mean((left > right)[self.masks[3] == 1]), .9)
+        self.assertGreater(np.mean((right > left)[self.masks[3] == 2]), .9)
 
     def test_a_round_that_was_stopped_ends_as_one_that_was_not(self):
         write_log = training.write_log
@@ -260,26 +241,26 @@ class LearningTest(SharedFolderTestCase):
             with self.assertRaises(KeyboardInterrupt):
                 self.learn(self.folder)
         self.assertNotIn('round-1/model.h5', self.files())
-        read, batches = [], Pairs.__getitem__
-        with mock.patch.object(Pairs, '__getitem__', lambda pairs, k: read.append(k) or batches(pairs, k)):
+        read, batches = [], Batches.__getitem__
+        with mock.patch.object(Batches, '__getitem__', lambda self, k: read.append(k) or batches(self, k)):
             first, = self.learn(self.folder, n_rounds=1)
-        self.assertEqual(len(read), 3)  # the batches of the one epoch that was left
-        for found, wanted in zip(first.model.get_weights(), self.decoders[0].model.get_weights()):
+        self.assertEqual(len(read), 2)  # the batches of the one epoch that was left
+        for found, wanted in zip(first.model.get_weights(), self.networks[0].model.get_weights()):
             np.testing.assert_array_equal(found, wanted)
-        self.assertEqual(first.about, self.decoders[0].about)
+        self.assertEqual(first.about, self.networks[0].about)
 
     def test_a_finished_round_is_not_learned_again_and_teaches_the_next_one(self):
-        first, second = self.decoders
-        self.assertNotEqual(first.about['targets'], second.about['targets'])
+        first, second = self.networks
+        self.assertNotEqual(first.about['masks'], second.about['masks'])
         taught = []
-        with mock.patch.object(Pairs, '__getitem__', side_effect=AssertionError), \
-                mock.patch.object(rounds, 'masks_to_learn', lambda data, teacher, *rest: taught.append(
-                    [teacher(i, np.flatnonzero(data.labels[i])) for i in (0, 2)]) or masks_to_learn(data, teacher, *rest)):
+        with mock.patch.object(Batches, '__getitem__', side_effect=AssertionError), \
+                mock.patch.object(rounds, 'masks_to_learn', lambda data, teacher, kept: taught.append(
+                    [teacher(i, np.flatnonzero(data.labels[i])) for i in (0, 2)]) or masks_to_learn(data, teacher, kept)):
             again = self.learn(self.whole)
-        self.assertEqual([decoder.about for decoder in again], [decoder.about for decoder in self.decoders])
-        method = segmentation.method(first, self.reader, self.maps.superpixels)
+        self.assertEqual([network.about for network in again], [network.about for network in self.networks])
+        method = segmentation.method(first, self.maps)
         for i, masks in zip((0, 2), taught[1]):
-            thresholds = first.about['threshold'] * np.array([.25, 1])
+            thresholds = first.about['threshold'] * np.array([1, .25])
             np.testing.assert_array_equal(masks, method(i, np.flatnonzero(self.opened.labels[i]), thresholds))
 
     def test_a_checkpoint_of_other_settings_is_said(self):

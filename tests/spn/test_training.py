@@ -31,9 +31,9 @@ class BatchesTest(unittest.TestCase):
                          for side, rms in [(2, 1.), (3, 2.), (4, 6.)]]
         self.labels = np.arange(9)[:, np.newaxis] * [1, 10]
 
-    def batches(self, seed=0, features=None, maps=None, n_outputs=2, **options):
-        return Batches(features or self.features, maps or [maps_of(9)], self.labels, np.array([0, 2, 3, 5, 6, 8]), 16, 4,
-                       seed, n_outputs, **options)
+    def batches(self, seed=0, features=None, maps=None, truth=None, **options):
+        return Batches(features or self.features, maps or [maps_of(9)], truth or (lambda kind, images: [self.labels[images]]),
+                       np.array([0, 2, 3, 5, 6, 8]), 16, 4, seed, **options)
 
     def images(self, batches, epoch):
         batches.start_epoch(epoch)
@@ -64,22 +64,31 @@ class BatchesTest(unittest.TestCase):
 
     def test_features_are_divided_by_their_root_mean_square_over_all_sizes(self):
         batches = self.batches()
-        self.assertEqual(batches.rms, 3)
+        self.assertEqual(batches.rms, [3])
         (features, _), labels = batches[0]
         np.testing.assert_allclose(3 * features[:, 0, 0, 0], labels[0][:, 0], rtol=1e-6)
 
-    def test_fine_features_come_third_if_they_are_asked_for(self):
+    def test_finer_features_come_after_the_superpixels_if_they_are_asked_for(self):
+        batches = self.batches(features=self.features[1:2], finer=('finest', 'fine'))
+        self.assertEqual(batches.rms, [2, 1.25, 1.5])
         for k in range(2):
-            (features, _, fine), labels = self.batches(features=self.features[1:2], fine=True)[k]
-            self.assertEqual((features.shape[1:], fine.shape[1:]), ((1, 3, 3), (1, 6, 6)))
-            for image, found in zip(labels[0][:, 0], fine):
-                np.testing.assert_array_equal(found, self.features[1].fine[image])
+            (features, _, finest, fine), labels = batches[k]
+            self.assertEqual((features.shape[1:], finest.shape[1:], fine.shape[1:]), ((1, 3, 3), (1, 6, 6), (1, 6, 6)))
+            for n, image in enumerate(labels[0][:, 0]):
+                np.testing.assert_allclose(finest[n], self.features[1].finest[image] / 1.25)
+                np.testing.assert_allclose(fine[n], self.features[1].fine[image] / 1.5)
 
-    def test_every_branch_learns_from_the_same_labels(self):
-        for n_outputs in 1, 2:
-            _, labels = self.batches(n_outputs=n_outputs)[0]
-            self.assertEqual(len(labels), n_outputs)
-            np.testing.assert_array_equal(labels[0], labels[-1])
+    def test_what_to_learn_is_asked_for_the_images_and_the_superpixels_of_the_batch(self):
+        kinds_of_maps, asked = [maps_of(9), [found + (found >= 0) for found in maps_of(9)]], []
+        batches = self.batches(maps=kinds_of_maps, truth=lambda kind, images: asked.append((kind, list(images))) or ['truth'])
+        for epoch in range(4):
+            batches.start_epoch(epoch)
+            for k in range(2):
+                (_, superpixels), truth = batches[k]
+                kind, images = asked[-1]
+                self.assertEqual(truth, ['truth'])
+                self.assertEqual([superpixel_map.max() for superpixel_map in superpixels], [image + kind for image in images])
+        self.assertEqual({kind for kind, _ in asked}, {0, 1})
 
     def test_each_batch_has_one_of_the_sizes_and_one_of_the_superpixels_and_all_of_them_come(self):
         kinds_of_maps = [[found + (found >= 0) * hundreds for found in maps_of(9)] for hundreds in (0, 100, 200)]
@@ -209,7 +218,6 @@ class TrainingTest(SharedFolderTestCase):
         self.assertEqual((about['seed'], about['sizes'], about['encoder'], about['weights'], about['n_superpixels']),
                          (5, [32, 48], 'by hand', 'random', 16))
         self.assertAlmostEqual(about['rms'], np.mean([features.rms for features in self.features]))
-        self.assertEqual(about['fine_rms'], 1.5)
 
     def test_the_last_epochs_have_the_last_learning_rate(self):
         self.assertAlmostEqual(float(self.trained.model.optimizer.lr.get_value()), .003 * .4, places=7)  # 3 / 4 of 4 epochs

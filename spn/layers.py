@@ -1,8 +1,13 @@
-"""First weights, drawn by NumPy. Keras's own initializers have Theano compile a function for each variable of a model."""
+"""Convolutions as the networks here have them.
+
+Their first weights are drawn by NumPy: Keras's own initializers have Theano compile a function for each variable of a model.
+"""
 import numpy as np
 
 import keras_layer  # noqa: F401  (before keras: it chooses Keras's Theano backend)
 from keras.initializers import Initializer
+from keras.layers import Conv2D
+from keras.regularizers import l2
 
 
 class HeNormalOfNumpy(Initializer):
@@ -21,3 +26,9 @@ class ZerosOfNumpy(Initializer):
 #: How layers are told, and what Keras needs to know to load a model that has them.
 INITIALIZERS = {'kernel_initializer': HeNormalOfNumpy(), 'bias_initializer': ZerosOfNumpy()}
 OBJECTS = {kind.__name__: kind for kind in (HeNormalOfNumpy, ZerosOfNumpy)}
+
+
+def convolution(channels, size, name, activation='relu', weight_decay=0):
+    """A convolution, channels first, whose output has the rows and columns of its input."""
+    return Conv2D(channels, size, padding='same', activation=activation, data_format='channels_first', name=name,
+                  kernel_regularizer=l2(weight_decay), **INITIALIZERS)

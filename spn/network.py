@@ -39,7 +39,7 @@ DEFAULTS = {
     'upsampling_channels': 64,
     'gap_branch': True,
     'superpixel_branch': True,
-    'size_exponent': 0,         # superpixels count in the mean over an image by this power of their pixels
+    'size_exponent': 1,         # superpixels count in the mean over an image by this power of their pixels; 0 in the paper
     'correlation': True,        # whether superpixels that look alike share their scores
     'resize': 'bilinear',       # how superpixel pooling looks at features coarser than the map
     'weight_decay': 1e-5,

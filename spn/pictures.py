@@ -64,16 +64,17 @@ def heat(image, scores):
 
 
 def draw_curves(log, path):
-    """Loss and precision by epoch, beside each other."""
-    figure, (losses, precisions) = plt.subplots(1, 2, figsize=(9, 3.2))
+    """Loss by epoch and, beside it, precision where it was looked at."""
     epochs = [row['epoch'] for row in log]
-    for name in log[0]:
-        if name != 'epoch':
-            axes = precisions if name.startswith('val') else losses
+    names = [name for name in log[0] if name != 'epoch']
+    kinds = [('loss in training', None, [name for name in names if not name.startswith('val')]),
+             ('average precision on val', 1.02, [name for name in names if name.startswith('val')])]
+    kinds = [kind for kind in kinds if kind[-1]]
+    figure, line = plt.subplots(1, len(kinds), figsize=(4.5 * len(kinds), 3.2), squeeze=False)
+    for axes, (label, highest, of_kind) in zip(line[0], kinds):
+        for name in of_kind:
             axes.plot(epochs, [row[name] for row in log], marker='.', label=name.replace('_', ' '))
-    losses.set(xlabel='epoch', ylabel='loss in training', ylim=(0, None))
-    precisions.set(xlabel='epoch', ylabel='average precision on val', ylim=(0, 1.02))
-    for axes in losses, precisions:
+        axes.set(xlabel='epoch', ylabel=label, ylim=(0, highest))
         axes.legend(frameon=False)
         axes.grid(alpha=.3)
     save_figure(figure, path)

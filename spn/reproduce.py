@@ -29,10 +29,9 @@ NETWORK_MAPS = ('fine', 'middle', 'coarse')
 ABLATIONS = {
     'without the GAP branch': {'settings': {'gap_branch': False}},
     'without the superpixel layer': {'settings': {'superpixel_branch': False}},
-    'one upsampling stage': {'settings': {'upsampling_stages': 1}},
-    'two upsampling stages': {'settings': {'upsampling_stages': 2}},
     'without correlation in training': {'settings': {'correlation': False}},
-    'without dropout': {'settings': {'dropout': 0.}},
+    'superpixels count the same': {'settings': {'size_exponent': 0}},
+    'one upsampling stage': {'settings': {'upsampling_stages': 1}},
     'fine superpixels': {'maps': ('fine',)},
     'middle superpixels': {'maps': ('middle',)},
     'coarse superpixels': {'maps': ('coarse',)},

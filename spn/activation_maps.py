@@ -33,19 +33,22 @@ class ActivationMaps(object):
             One for each image size; empty without the GAP branch.
         of_superpixels : list of list of ndarray, (n, classes) each
             By image size and superpixel map; empty without the superpixel branch.
+        of_image : list of list of ndarray, (classes,) each
+            By image size and superpixel map, from the superpixel branch.
         """
         if i not in self._scores:
-            found = [self.trained.scores(features[i], [maps[i] for maps in self.superpixels]) for features in self.features]
-            self._scores[i] = ([of_cells for of_cells, _ in found if of_cells is not None],
-                               [of_superpixels for _, of_superpixels in found if of_superpixels])
+            maps = [maps[i] for maps in self.superpixels]
+            found = [self.trained.scores(features[i], maps, features.fine[i]) for features in self.features]
+            of_cells, of_superpixels, of_image = zip(*found)
+            self._scores[i] = ([each for each in of_cells if each is not None], list(filter(len, of_superpixels)),
+                               list(filter(len, of_image)))
         return self._scores[i]
 
     def probabilities(self, i):
         """The probability of each class in image `i`, (classes,): the mean over branches, sizes and superpixel maps."""
-        of_cells, of_superpixels = self.scores(i)
+        of_cells, _, of_image = self.scores(i)
         found = [scores.mean(axis=(1, 2)) + self.trained.bias('cell_scores') for scores in of_cells]
-        found += [scores.mean(axis=0) + self.trained.bias('superpixel_scores') for of_size in of_superpixels
-                  for scores in of_size]
+        found += [scores + self.trained.bias('superpixel_scores') for of_size in of_image for scores in of_size]
         return np.mean(1 / (1 + np.exp(-np.array(found))), axis=0)
 
     def cam(self, i, classes, sizes=None, resample=Image.BILINEAR):

@@ -160,7 +160,7 @@ weights_option = click.option('--weights', type=click.Choice(['auto', 'package',
 def encode(data, sizes, weights, seed):
     """Run the frozen VGG16 over all images, once for each size, and keep its features on disk beside the data set.
 
-    An image takes half a second at 224 pixels, on two cores, and 200 kB. `spn train` does the same where it is needed.
+    An image takes half a second at 224 pixels, on two cores, and half a megabyte. `spn train` does the same where it is needed.
     """
     for features in encoded(data, sizes, weights):
         click.echo('{}: {} images'.format(features.path, len(features)))

@@ -111,15 +111,30 @@ def build(n_classes, n_superpixels, settings):
     if of_cells is not None:
         mean = GlobalAveragePooling2D('channels_first', name='mean_over_cells')(of_cells)
         outputs.append(Activation('sigmoid', name='gap')(mean))
-    for scores in of_superpixels:
-        sizes = SuperpixelSizes(n_superpixels)(inputs[1])
-        if settings['correlation']:
-            fine = Input((CHANNELS, None, None), name='fine_features')
-            scores = SuperpixelCorrelation()([scores, pool_fine(n_superpixels)([fine, inputs[1]]), sizes])
-            inputs = inputs + [fine]
-        mean = MeanOverSuperpixels(settings['size_exponent'])([scores, sizes])
+    if of_superpixels:
+        fine = [Input((CHANNELS, None, None), name='fine_features')] if settings['correlation'] else []
+        mean = mean_over_superpixels(of_superpixels[0], inputs[1], fine, n_superpixels, settings)
         outputs.append(Activation('sigmoid', name='superpixel')(mean))
+        inputs = inputs + fine
     return Model(inputs, outputs, name='superpixel_pooling_network')
+
+
+def mean_over_superpixels(scores, superpixel_map, fine, n_superpixels, settings):
+    """The class scores of an image by those of its superpixels, (batch, classes).
+
+    Parameters
+    ----------
+    scores : tensor, (batch, n, classes)
+    superpixel_map : tensor, (batch, rows, cols)
+    fine : list of tensor
+        The fine features, (batch, 512, 2 h, 2 w), or nothing, without correlation.
+    n_superpixels : int or None
+    settings : dict
+    """
+    sizes = SuperpixelSizes(n_superpixels)(superpixel_map)
+    for features in fine:
+        scores = SuperpixelCorrelation()([scores, pool_fine(n_superpixels)([features, superpixel_map]), sizes])
+    return MeanOverSuperpixels(settings['size_exponent'])([scores, sizes])
 
 
 def pool_fine(n_superpixels):
@@ -150,11 +165,15 @@ def scorer(trained, n_classes, settings, n_maps):
     Returns
     -------
     keras.models.Model
-        [features, superpixel maps ..] -> the scores of cells and of the superpixels of each map, as far as it has these
-        branches. They are without bias: a score says what the features speak for, not how frequent the class is.
+        [features, superpixel maps .., fine features, with correlation] -> the scores of cells, of the superpixels of each map,
+        and of the image by each map, as far as it has these branches. They are without bias: a score says what the features
+        speak for, not how frequent the class is.
     """
     inputs, of_cells, of_superpixels = class_scores(n_classes, None, settings, n_maps)
-    model = Model(inputs, ([] if of_cells is None else [of_cells]) + of_superpixels)
+    fine = [Input((CHANNELS, None, None))] if settings['correlation'] and of_superpixels else []
+    of_image = [mean_over_superpixels(scores, superpixel_map, fine, None, settings)
+                for scores, superpixel_map in zip(of_superpixels, inputs[1:])]
+    model = Model(inputs + fine, ([] if of_cells is None else [of_cells]) + of_superpixels + of_image)
     for layer in model.layers:
         weights = trained.get_layer(layer.name).get_weights() if layer.weights else []
         if layer.name.endswith('_scores'):
@@ -199,13 +218,14 @@ class SuperpixelPoolingNetwork(Trained):
         super(SuperpixelPoolingNetwork, self).__init__(model, about)
         self._scorers, self._correlators = {}, {}
 
-    def scores(self, features, superpixel_maps):
+    def scores(self, features, superpixel_maps, fine):
         """Class scores of one image.
 
         Parameters
         ----------
         features : ndarray, (512, h, w)
         superpixel_maps : list of ndarray of int32, (rows, cols) each
+        fine : ndarray, (512, 2 h, 2 w)
 
         Returns
         -------
@@ -213,15 +233,19 @@ class SuperpixelPoolingNetwork(Trained):
             None without the GAP branch.
         of_superpixels : list of ndarray, (n, classes) each
             For each map; empty without the superpixel branch.
+        of_image : list of ndarray, (classes,) each
+            By each map; empty without the superpixel branch.
         """
         settings, n_maps = self.about['settings'], len(superpixel_maps)
         if n_maps not in self._scorers:
             self._scorers[n_maps] = scorer(self.model, len(self.about['class_names']), settings, n_maps)
-        found = self._scorers[n_maps].predict_on_batch(
-            [features[np.newaxis] / self.about['rms']] + [each[np.newaxis] for each in superpixel_maps])
+        given = [features / self.about['rms']] + superpixel_maps
+        if settings['correlation'] and settings['superpixel_branch']:
+            given.append(fine)
+        found = self._scorers[n_maps].predict_on_batch([each[np.newaxis] for each in given])
         found = [scores[0] for scores in (found if isinstance(found, list) else [found])]
         of_cells = found.pop(0) if settings['gap_branch'] else None
-        return of_cells, found
+        return of_cells, found[:len(found) // 2], found[len(found) // 2:]
 
     def correlated(self, scores, fine, superpixel_maps):
         """Scores of the superpixels of one image, averaged over those of all its maps that look alike.

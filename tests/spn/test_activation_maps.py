@@ -58,11 +58,13 @@ class ScoresByHand(object):
                                    'correlation': correlation}}
         self.asked = 0
 
-    def scores(self, features, superpixel_maps):
+    def scores(self, features, superpixel_maps, fine):
         self.asked += 1
         settings = self.about['settings']
         of_superpixels = [10 * means(bilinear(features, each.shape), each) for each in superpixel_maps]
-        return features if settings['gap_branch'] else None, of_superpixels if settings['superpixel_branch'] else []
+        of_image = [fine[:, 0, 0] + k for k in range(len(superpixel_maps))]
+        return (features if settings['gap_branch'] else None,
+                *((of_superpixels, of_image) if settings['superpixel_branch'] else ([], [])))
 
     def correlated(self, scores, fine, superpixel_maps):
         looks = np.concatenate([means(bilinear(fine, each.shape), each) for each in superpixel_maps])
@@ -168,11 +170,8 @@ class MapsTest(unittest.TestCase):
 
     def test_the_probability_of_a_class_is_the_mean_over_branches_sizes_and_superpixels(self):
         cells = [1 / (1 + np.exp(-features[0].mean(axis=(1, 2)) - [1, 0, -1])) for features in self.features]
-        superpixels = []
-        for features in self.features:
-            for of_kind in self.superpixels:
-                scores = 10 * means(bilinear(features[0], (9, 12)), of_kind[0])
-                superpixels.append(1 / (1 + np.exp(-scores.mean(axis=0) - [0, .5, 0])))
+        superpixels = [1 / (1 + np.exp(-features.fine[0][:, 0, 0] - kind - [0, .5, 0])) for features in self.features
+                       for kind in range(2)]
         np.testing.assert_allclose(self.maps().probabilities(0), np.mean(cells + superpixels, axis=0))
         np.testing.assert_allclose(self.maps(superpixel_branch=False).probabilities(0), np.mean(cells, axis=0))
         np.testing.assert_allclose(self.maps(gap_branch=False).probabilities(0), np.mean(superpixels, axis=0))

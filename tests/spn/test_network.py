@@ -68,7 +68,7 @@ class NetworkTest(unittest.TestCase):
 
     def test_class_scores_of_cells_and_superpixels_are_those_of_SciPy(self):
         for features, superpixel_map in zip(self.features, self.maps):
-            of_cells, (of_superpixels,) = self.trained.scores(RMS * features, [superpixel_map])
+            of_cells, (of_superpixels,), _ = self.trained.scores(RMS * features, [superpixel_map], None)
             wanted = true_scores(self.weights, features, superpixel_map)
             self.assertEqual((of_cells.shape, of_superpixels.shape), (wanted[0].shape, wanted[1].shape))
             np.testing.assert_allclose(of_cells, wanted[0], rtol=1e-3, atol=1e-4 * np.abs(wanted[0]).max())
@@ -77,14 +77,14 @@ class NetworkTest(unittest.TestCase):
 
     def test_scores_are_read_of_more_superpixels_than_training_had(self):
         superpixel_map = np.arange(120, dtype='int32').reshape(10, 12)
-        _, (found,) = self.trained.scores(RMS * self.features[0], [superpixel_map])
+        _, (found,), _ = self.trained.scores(RMS * self.features[0], [superpixel_map], None)
         _, wanted = true_scores(self.weights, self.features[0], superpixel_map)
         self.assertEqual(found.shape, (120, N_CLASSES))
         np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=1e-4 * np.abs(wanted).max())
 
     def test_several_maps_of_an_image_are_read_at_once(self):
         finer = np.arange(120, dtype='int32').reshape(10, 12)
-        of_cells, found = self.trained.scores(RMS * self.features[0], [finer, self.maps[0]])
+        of_cells, found, _ = self.trained.scores(RMS * self.features[0], [finer, self.maps[0]], None)
         np.testing.assert_allclose(of_cells, true_scores(self.weights, self.features[0], finer)[0], rtol=1e-3,
                                    atol=1e-4 * np.abs(of_cells).max())
         for scores, superpixel_map in zip(found, [finer, self.maps[0]]):
@@ -116,6 +116,11 @@ class NetworkTest(unittest.TestCase):
             scores = shared(true_scores(self.weights, small[k], labels)[1][there], looks, sizes)
             mean = np.average(scores, axis=0, weights=sizes)
             np.testing.assert_allclose(of_superpixels[k], sigmoid(mean + self.weights['superpixel_scores'][1]), atol=1e-5)
+            # Without bias, in an image whose superpixels no training had.
+            trained = self.network(model, correlation=True, size_exponent=1)
+            _, (of_map, _), (_, of_image) = trained.scores(RMS * small[k], [columns(9), labels], fine[k])
+            self.assertEqual(len(of_map), 9)
+            np.testing.assert_allclose(of_image, mean, atol=1e-4)
 
     def test_scores_are_shared_among_the_superpixels_of_all_maps_of_an_image(self):
         rng = np.random.RandomState(3)
@@ -144,7 +149,7 @@ class NetworkTest(unittest.TestCase):
             for layer in model.layers:
                 if layer.weights:
                     layer.set_weights(weights[layer.name])
-            of_cells, of_superpixels = self.network(model, **settings).scores(RMS * self.features[0], [self.maps[0]])
+            of_cells, of_superpixels, _ = self.network(model, **settings).scores(RMS * self.features[0], [self.maps[0]], None)
             self.assertEqual((of_cells is None, len(of_superpixels)), (output == 1, output))
             np.testing.assert_allclose((of_superpixels or [of_cells])[0], wanted[output], rtol=1e-3, atol=1e-4 * np.abs(wanted[output]).max())
 

@@ -115,8 +115,8 @@ class ScoresByHand(object):
         self.about = {'settings': {'gap_branch': True, 'superpixel_branch': True, 'correlation': False}, 'sizes': [64],
                       'class_names': ['left', 'right'], 'superpixel_names': ['cells']}
 
-    def scores(self, features, superpixel_maps):
-        return features[:2], [means(bilinear(features[:2], each.shape), each) for each in superpixel_maps]
+    def scores(self, features, superpixel_maps, fine):
+        return features[:2], [means(bilinear(features[:2], each.shape), each) for each in superpixel_maps], [np.zeros(2)]
 
     def correlated(self, scores, fine, superpixel_maps):
         return scores

@@ -1,7 +1,8 @@
 """Class activation maps: what the scores of a trained network say of each pixel, and the masks that follow.
 
 CAM is the class scores of the GAP branch, resized to the image; SP-CAM the class scores of each superpixel, painted on its
-pixels. Over several image sizes the maximum counts, as in the paper; over several superpixel maps the mean.
+pixels. Over several image sizes the maximum counts, as in the paper, but the mean where superpixels that look alike share their
+scores; over several superpixel maps the mean.
 """
 import numpy as np
 from PIL import Image
@@ -12,7 +13,7 @@ class ActivationMaps(object):
 
     Parameters
     ----------
-    trained : spn.network.Trained
+    trained : spn.network.SuperpixelPoolingNetwork
     features : list of spn.features.Features
         One for each image size.
     superpixels : list of spn.dataset.SuperpixelMaps
@@ -78,32 +79,43 @@ class ActivationMaps(object):
         return np.max(of_sizes, axis=0)
 
     def correlated_cam(self, i, classes, sizes=None):
-        """CAM averaged in superpixels afterwards, and over superpixels that look alike."""
-        return self.correlated(i, [[means_in(resized(scores[classes], self.sizes[i]), maps[i]) for maps in self.superpixels]
-                                   for scores in chosen(self.scores(i)[0], sizes)], sizes)
+        """CAM averaged in superpixels afterwards, and over superpixels that look alike: the mean over image sizes."""
+        of_sizes = [resized(scores[classes], self.sizes[i]) for scores in chosen(self.scores(i)[0], sizes)]
+        return self.correlated(i, [[means_in(cam, maps[i]) for maps in self.superpixels] for cam in of_sizes], sizes)
 
-    def correlated_sp_cam(self, i, classes, sizes=None):
-        """SP-CAM averaged over superpixels that look alike."""
-        return self.correlated(i, [[scores[:, classes] for scores in of_maps]
-                                   for of_maps in chosen(self.scores(i)[1], sizes)], sizes)
+    def correlated_sp_cam(self, i, classes, sizes=None, signed=False):
+        """SP-CAM averaged over superpixels that look alike: the mean over image sizes.
 
-    def correlated(self, i, scores, sizes=None):
+        Where it is not `signed`, what speaks against a class in one place says nothing of places that look alike.
+        """
+        of_sizes = [[scores[:, classes] for scores in of_maps] for of_maps in chosen(self.scores(i)[1], sizes)]
+        return self.correlated(i, of_sizes, sizes, signed)
+
+    def correlated(self, i, scores, sizes=None, signed=False):
         """Scores averaged over superpixels of image `i` that look alike, (classes, rows, cols): the mean over image sizes.
 
         Parameters
         ----------
         i : int
         scores : list of list of ndarray, (n, classes) each
-            By image size and superpixel map. Negative ones count as 0: what speaks against a class in one place says nothing
-            of places that look alike.
+            By image size and superpixel map.
         sizes : list of int, optional
             Which of the image sizes they are of, by place; all of them if None.
+        signed : bool
+            Whether negative scores count as they are; as 0 if not.
         """
         maps, found = [maps[i] for maps in self.superpixels], []
+        if not scores[0][0].shape[1]:
+            return np.zeros((0,) + maps[0].shape)  # Theano multiplies no empty matrices
         for of_maps, features in zip(scores, chosen(self.features, sizes)):
-            shared = self.trained.correlated([np.maximum(of_map, 0) for of_map in of_maps], features.fine[i], maps)
+            given = of_maps if signed else [np.maximum(of_map, 0) for of_map in of_maps]
+            shared = self.trained.correlated(given, features.fine[i], maps)
             found.append(np.mean([painted(*each) for each in zip(shared, maps)], axis=0))
         return np.mean(found, axis=0)
+
+    def in_superpixels(self, i):
+        """Where image `i` has superpixels, (rows, cols) of bool."""
+        return np.any([maps[i] >= 0 for maps in self.superpixels], axis=0)
 
 
 def chosen(items, places):
@@ -164,3 +176,8 @@ def masks(maps, classes, thresholds):
     value = np.take_along_axis(maps, best[np.newaxis], axis=0)[0]
     named = (np.asarray(classes) + 1).astype('uint8')[best]
     return np.where(value >= np.asarray(thresholds)[:, np.newaxis, np.newaxis], named, 0).astype('uint8')
+
+
+def thresholded(values):
+    """A method of `spn.evaluation` from a function ``(i, classes)`` -> values in 0 .. 1, (classes, rows, cols)."""
+    return lambda i, classes, thresholds: masks(values(i, classes), classes, thresholds)

@@ -189,7 +189,7 @@ def encoded(data, sizes, weights):
 @click.option('--gap-branch/--no-gap-branch', default=True, show_default=True)
 @click.option('--superpixel-branch/--no-superpixel-branch', default=True, show_default=True)
 @click.option('--correlation/--no-correlation', default=True, show_default=True,
-              help='Whether superpixels that look alike share their scores; without, SP-CAM is that of the paper.')
+              help='Whether superpixels that look alike share their scores, in training and in SP-CAM.')
 @seed_option
 def train(data, out, names, sizes, weights, seed, **given):
     """Train the superpixel pooling network on image-level labels alone.
@@ -214,7 +214,7 @@ run_argument = click.argument('run', type=click.Path(file_okay=False))
 @click.option('--out', type=click.Path(file_okay=False), required=True, help='The folder to write to.')
 @click.option('--split', type=click.Choice(['train', 'val', 'test']), default='test', show_default=True)
 @click.option('--threshold', type=click.FloatRange(0, 1), help='Of the maximum of each class; by the masks of val if not '
-              'given, .4 if there are none.')
+              'given, .5 if there are none.')
 @click.option('--absolute', is_flag=True, help='Take the threshold of the probability of each superpixel instead.')
 @click.option('--one-size', is_flag=True, help='Take the middle image size alone, not all.')
 @click.option('--seed', type=int, hidden=True, help='Nothing is random here.')

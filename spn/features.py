@@ -19,7 +19,18 @@ LAYOUT = 'spn features 3'
 PART = 32
 
 
-class Features(object):
+class Layers(object):
+    """Features by image: ``self[i]`` those of block5_conv3, ``fine[i]`` of block4_conv3, ``finest[i]`` of block3_conv3."""
+
+    def __getitem__(self, i):
+        return self._features[i]
+
+    def layers(self, i):
+        """The features of image `i` in the order of `spn.encoder.OUTPUTS`."""
+        return [self[i], self.fine[i], self.finest[i]]
+
+
+class Features(Layers):
     """Cached features of block5_conv3: ``features[i]`` is (512, size / 16, size / 16) of float32.
 
     Attributes
@@ -28,8 +39,6 @@ class Features(object):
         Those of block4_conv3, (512, size / 8, size / 8) each, and of block3_conv3, (256, size / 8, size / 8).
     size : int
         Rows and columns that the images were resized to.
-    side : int
-        Rows and columns of the features.
     rms : float
         The root of the mean square over the training images: networks divide by it. ``fine.rms`` and ``finest.rms`` are
         those of the others.
@@ -41,17 +50,9 @@ class Features(object):
         self.made_by = json.loads(self._file.attrs['made_by'])
         self._features, self.fine, self.finest = [AsFloat(self._file[name]) for name in OUTPUTS]
         self.size, self.rms = self.made_by['size'], self._features.rms
-        self.side = self.size // STRIDE
 
     def __len__(self):
         return len(self._features)
-
-    def __getitem__(self, i):
-        return self._features[i]
-
-    def layers(self, i):
-        """The features of image `i` in the order of `spn.encoder.OUTPUTS`."""
-        return [self[i], self.fine[i], self.finest[i]]
 
     def close(self):
         self._file.close()
@@ -86,6 +87,17 @@ def check_size(size):
             size, STRIDE, 2 * STRIDE, STRIDE))
 
 
+def already(path, made_by):
+    """The features at `path`, if they were made so; None if not, or if the file is of another version or cut short."""
+    try:
+        features = Features(path)
+    except SpnError:
+        return None
+    if features.made_by == made_by:
+        return features
+    features.close()
+
+
 def make(data_path, size, encoder):
     """Encode all images of a data set, unless that was done; a run that was stopped goes on where it was.
 
@@ -104,12 +116,10 @@ def make(data_path, size, encoder):
     path = path_of(data_path, size)
     with Dataset(data_path) as dataset:
         made_by = {'data': dataset.fingerprint, 'size': size, 'encoder': encoder.fingerprint}
-        if os.path.exists(path):
-            features = Features(path)
-            if features.made_by == made_by:
-                return features
-            features.close()
-        parts = Parts(path, len(dataset), made_by, PART)
+        features = already(path, made_by)
+        if features is not None:
+            return features
+        parts = Parts(path, len(dataset), dict(made_by, layout=LAYOUT), PART)
         with progress(total=len(dataset), title='features of {} px'.format(size), unit='images') as bar:
             bar.update(parts.n_done())
             for part in parts.missing():

@@ -26,10 +26,10 @@ def open_hdf5(path, layout, what, command):
         opened = h5py.File(path, 'r')
         found = opened.attrs.get('layout')
     except (OSError, KeyError) as error:
-        raise SpnError('{} is cut short or no HDF5 file ({}): make it anew with {}'.format(path, error, command)) from error
+        raise SpnError('{} is cut short or no HDF5 file ({}): remove it and make it anew with {}'.format(path, error, command)) from error
     if found is None or text(found) != layout:
         opened.close()
-        raise SpnError('{} is not {} of this version: its layout is {!r}, wanted is {!r}; make it anew with {}'.format(
+        raise SpnError('{} is not {} of this version: its layout is {!r}, wanted is {!r}; remove it and make it anew with {}'.format(
             path, what, found, layout, command))
     return opened
 

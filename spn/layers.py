@@ -1,4 +1,4 @@
-"""Convolutions as the networks here have them.
+"""Convolutions and dense layers as the networks here have them.
 
 Their first weights are drawn by NumPy: Keras's own initializers have Theano compile a function for each variable of a model.
 """
@@ -6,7 +6,7 @@ import numpy as np
 
 import keras_layer  # noqa: F401  (before keras: it chooses Keras's Theano backend)
 from keras.initializers import Initializer
-from keras.layers import Conv2D
+from keras.layers import Conv2D, Dense
 from keras.regularizers import l2
 
 
@@ -32,3 +32,8 @@ def convolution(channels, size, name, activation='relu', weight_decay=0):
     """A convolution, channels first, whose output has the rows and columns of its input."""
     return Conv2D(channels, size, padding='same', activation=activation, data_format='channels_first', name=name,
                   kernel_regularizer=l2(weight_decay), **INITIALIZERS)
+
+
+def dense(features, name, activation='linear', weight_decay=0):
+    """A dense layer over the last axis."""
+    return Dense(features, activation=activation, name=name, kernel_regularizer=l2(weight_decay), **INITIALIZERS)

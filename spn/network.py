@@ -2,12 +2,14 @@
 
 ::
 
-    features (512, h, w) -> extra convolution -+-> class scores (h, w) -> mean over cells ------------> classes: the GAP branch
+    features (512, h, w) -> extra convolution -+-> class scores (h, w) -> mean over cells -> classes: the GAP branch
                                                |      = CAM
-                                               +-> upsampling -> superpixel pooling -> class scores -> correlation
-                                                                  (n, channels)         (n, classes)        |
-                                                     superpixel map (rows, cols)          = SP-CAM      mean over superpixels
-    fine features (512, 2 h, 2 w) ---------------------------> superpixel pooling -------------^        -> classes: the SP branch
+                                               +-> upsampling -> superpixel pooling -> class scores (n, classes)
+                                                                  (n, channels)           = SP-CAM
+                                                superpixel map (rows, cols)                  |
+                                                                                             v
+    fine features (512, 2 h, 2 w) ---------------------------> superpixel pooling ----> correlation -> mean over superpixels
+                                                                                                    -> classes: the SP branch
 
 The paper pools, takes the mean, and classifies. The classifier is linear, so it may come before the mean: its scores of each
 superpixel are the SP-CAM then, and their mean is the score of the image. The correlation is not the paper's: superpixels that
@@ -19,17 +21,17 @@ import numpy as np
 
 from keras_layer import SuperpixelPooling2D
 from keras import backend as K
-from keras.layers import (Activation, Concatenate, Dense, GlobalAveragePooling2D, Input, Permute,
-                          UpSampling2D)
+from keras.layers import Activation, Concatenate, GlobalAveragePooling2D, Input, Permute, UpSampling2D
 from keras.models import Model
 from keras.optimizers import Adam
-from keras.regularizers import l2
 
 from .correlation import OBJECTS, MeanOverSuperpixels, SuperpixelCorrelation, SuperpixelSizes
-from .encoder import CHANNELS
+from .encoder import CHANNELS, OUTPUTS
 from .errors import SpnError
-from .layers import INITIALIZERS, convolution
+from .layers import convolution, dense
 from .trained import Trained
+
+FINE = OUTPUTS['block4_conv3'][0], None, None  # the shape of what tells how much superpixels look alike
 
 #: What a network can be told; where the paper says nothing, docs/reproduction.md says why these.
 DEFAULTS = {
@@ -88,7 +90,7 @@ def class_scores(n_classes, n_superpixels, settings, n_maps=1):
             upsampled = convolve(settings['upsampling_channels'], 3, 'upsampling_conv_{}'.format(stage + 1))(upsampled)
         pool = SuperpixelPooling2D(n_superpixels, data_format='channels_last', resize=settings['resize'],
                                    name='superpixel_pooling')
-        classify = Dense(n_classes, kernel_regularizer=l2(settings['weight_decay']), name='superpixel_scores', **INITIALIZERS)
+        classify = dense(n_classes, 'superpixel_scores', weight_decay=settings['weight_decay'])
         upsampled = Permute((2, 3, 1))(upsampled)
         of_superpixels = [classify(pool([upsampled, superpixel_map])) for superpixel_map in superpixel_maps]
     if of_cells is None and not of_superpixels:
@@ -112,7 +114,7 @@ def build(n_classes, n_superpixels, settings):
         mean = GlobalAveragePooling2D('channels_first', name='mean_over_cells')(of_cells)
         outputs.append(Activation('sigmoid', name='gap')(mean))
     if of_superpixels:
-        fine = [Input((CHANNELS, None, None), name='fine_features')] if settings['correlation'] else []
+        fine = [Input(FINE, name='fine_features')] if settings['correlation'] else []
         mean = mean_over_superpixels(of_superpixels[0], inputs[1], fine, n_superpixels, settings)
         outputs.append(Activation('sigmoid', name='superpixel')(mean))
         inputs = inputs + fine
@@ -170,7 +172,7 @@ def scorer(trained, n_classes, settings, n_maps):
         speak for, not how frequent the class is.
     """
     inputs, of_cells, of_superpixels = class_scores(n_classes, None, settings, n_maps)
-    fine = [Input((CHANNELS, None, None))] if settings['correlation'] and of_superpixels else []
+    fine = [Input(FINE)] if settings['correlation'] and of_superpixels else []
     of_image = [mean_over_superpixels(scores, superpixel_map, fine, None, settings)
                 for scores, superpixel_map in zip(of_superpixels, inputs[1:])]
     model = Model(inputs + fine, ([] if of_cells is None else [of_cells]) + of_superpixels + of_image)
@@ -191,7 +193,7 @@ def correlator(n_maps):
         [scores (batch, n, classes), of the superpixels of one map after the other, fine features, superpixel maps ..] ->
         scores.
     """
-    scores, fine = Input((None, None)), Input((CHANNELS, None, None))
+    scores, fine = Input((None, None)), Input(FINE)
     superpixel_maps = [Input((None, None), dtype='int32') for _ in range(n_maps)]
     looks = [pool_fine(None)([fine, superpixel_map]) for superpixel_map in superpixel_maps]
     sizes = [SuperpixelSizes()(superpixel_map) for superpixel_map in superpixel_maps]

@@ -4,12 +4,12 @@ import os
 import numpy as np
 
 from . import segmentation
-from .activation_maps import masks
+from .activation_maps import masks, thresholded
 from .errors import SpnError, UnreadablePicture
 from .evaluation import best_threshold
 from .files import progress
 from .pictures import heat, overlay, save_image, save_mask, titled
-from .runs import UNCHECKED, cam_of, classes_in, thresholded
+from .runs import UNCHECKED, cam_of
 from .sources.images import read_picture
 
 
@@ -36,7 +36,7 @@ def write_cams(dataset, run, folder, split, threshold=None, absolute=False, one_
     maps = run.on_dataset(dataset)
     values = cam_of(run, maps, one_size, absolute)
     if threshold is None:
-        threshold = best_threshold(dataset, thresholded(values), .5 if absolute else UNCHECKED)
+        threshold = best_threshold(dataset, thresholded(values), UNCHECKED)
     indices = dataset.indices(split)
     for i in progress(indices, title='writing', unit='images'):
         name, image, classes = file_name(dataset.names[i]), dataset.image(i), np.flatnonzero(dataset.labels[i])
@@ -111,7 +111,7 @@ def predict(run, image, classes=()):
     classes : ndarray of int
     """
     maps = run.on_picture(image)
-    classes = np.array(classes, int) if len(classes) else classes_in(maps.probabilities(0))
+    classes = np.array(classes, int) if len(classes) else run.classes_of(maps, 0)
     if run.rounds:
         masks_of, threshold = segmentation.method(run.rounds[-1], maps), run.rounds[-1].about['threshold']
     else:

@@ -8,9 +8,11 @@ from .dataset import Dataset
 from .evaluation import evaluate
 from .files import digest_of_file, write_json, write_text
 from .pictures import draw_bars, draw_sheet
-from .runs import ORACLE, Run, classes_in
+from .runs import ORACLE, Run
 
 UNLABELLED = ', classes found out'
+ABLATED = ('CAM, smooth', 'CAM averaged in superpixels, all sizes', 'SP-CAM, all sizes',
+           'CAM averaged in superpixels, correlated', 'SP-CAM, correlated', ORACLE)  # what ablations are compared by
 SHOWN = ('CAM, smooth', 'SP-CAM, correlated')  # on the sheet of examples, beside the best
 
 
@@ -42,8 +44,14 @@ def write(data_path, folders, out):
     return table
 
 
-def results_of(data_path, folder):
+def results_of(data_path, folder, names=None):
     """Results of a run, kept in its folder as ``results.json`` until data or models change.
+
+    Parameters
+    ----------
+    data_path, folder : str
+    names : sequence of str, optional
+        Which methods to compare, of those there are; all of them, and the final one without image labels, if None.
 
     Returns
     -------
@@ -52,7 +60,7 @@ def results_of(data_path, folder):
     """
     run, path = Run(folder), os.path.join(folder, 'results.json')
     with Dataset(data_path) as dataset:
-        of = {'data': dataset.fingerprint, 'models': [digest_of_file(path) for path in run.paths]}
+        of = {'data': dataset.fingerprint, 'models': [digest_of_file(path) for path in run.paths], 'methods': names and list(names)}
         try:
             with open(path, encoding='utf-8') as stream:
                 kept = json.load(stream)
@@ -61,18 +69,14 @@ def results_of(data_path, folder):
         if kept.get('of') != of:
             maps = run.on_dataset(dataset)
             methods = run.methods(maps, dataset)
-            kept = {'of': of, 'methods': evaluate(dataset, methods)}
-            final = final_method(methods)
-            kept['methods'].update(evaluate(dataset, {final + UNLABELLED: methods[final]},
-                                            classes_of=lambda i: classes_in(maps.probabilities(i))))
+            kept = {'of': of, 'methods': evaluate(dataset, {name: method for name, method in methods.items()
+                                                            if names is None or name in names})}
+            if names is None:
+                kept['methods'].update(evaluate(dataset, {run.final + UNLABELLED: methods[run.final]},
+                                                classes_of=lambda i: run.classes_of(maps, i)))
             kept['methods'][ORACLE] = kept['methods'].pop(ORACLE)
             write_json(path, kept)
     return kept['methods']
-
-
-def final_method(names):
-    """What the run is for: the last round of the segmentation network, or else SP-CAM, or else CAM."""
-    return [name for name in names if name != ORACLE and not name.endswith(UNLABELLED)][-1]
 
 
 def mean_and_spread(values):
@@ -104,13 +108,11 @@ def table_of_ablations(results):
     results : dict of str to dict
         For each name the results of a run.
     """
-    methods = ('CAM, smooth', 'CAM averaged in superpixels, all sizes', 'SP-CAM, all sizes',
-               'CAM averaged in superpixels, correlated', 'SP-CAM, correlated', ORACLE)
-    lines = ['| changed | ' + ' | '.join(methods) + ' |', '|---|' + '---|' * len(methods)]
+    lines = ['| changed | ' + ' | '.join(ABLATED) + ' |', '|---|' + '---|' * len(ABLATED)]
     for changed, result in results.items():
         lines.append('| {} | {} |'.format(changed, ' | '.join(
             '{:.1f} ({:.1f})'.format(100 * result[name]['mean'], 100 * result[name]['val']) if name in result else '-'
-            for name in methods)))
+            for name in ABLATED)))
     return '\n'.join(lines) + '\n'
 
 
@@ -132,7 +134,7 @@ def draw_examples(dataset, run, result, path):
     """The three best, the three in the middle and the three worst test images by the run's final method."""
     maps = run.on_dataset(dataset)
     methods = run.methods(maps, dataset)
-    final = final_method(methods)
+    final = run.final
     indices = [i for i in dataset.indices('test') if dataset.has_mask[i]]
     order = np.argsort(-np.array(result[final]['images']), kind='stable')
     middle = max(0, len(order) // 2 - 1)

@@ -37,7 +37,7 @@ ABLATIONS = {
     'coarse superpixels': {'maps': ('coarse',)},
     'SLIC': {'maps': ('slic',)},
     'watershed': {'maps': ('watershed',)},
-    'one image size': {'n_sizes': 1},
+    'one image size, the larger': {'n_sizes': 1},
 }
 
 FULL = {'pictures': {'train': 600, 'val': 120, 'test': 180}, 'sizes': [224, 288], 'seeds': 3, 'rounds': 2,
@@ -85,16 +85,17 @@ def reproduce(folder, document, plan=FULL, data_seed=0, weights='auto', say=prin
                 learn_from_cams(dataset, Run(run), plan['rounds'], segmentation.DEFAULTS, how, seed)
         with clock('evaluation, seed {}'.format(seed)):
             report.results_of(data_path, run)
-    ablations = {name: os.path.join(folder, name.replace(' ', '-').lower()) for name in plan['ablations']}
+    ablations = {name: os.path.join(folder, name.replace(',', '').replace(' ', '-').lower()) for name in plan['ablations']}
     for name, run in ablations.items():
         with clock('ablation: ' + name):
             train(data_path, run, found, ABLATIONS[name], plan, weights, 0)
-            report.results_of(data_path, run)
+            report.results_of(data_path, run, report.ABLATED)
     with clock('tables and pictures'):
         pictures = os.path.splitext(document)[0]
         table = report.write(data_path, runs, pictures)
-        of_ablations = report.table_of_ablations({name: report.results_of(data_path, run) for name, run in
-                                                  [('nothing (seed 0)', runs[0])] + list(ablations.items())})
+        unchanged = {'nothing (seed 0)': report.results_of(data_path, runs[0])}
+        of_ablations = report.table_of_ablations(dict(unchanged, **{
+            name: report.results_of(data_path, run, report.ABLATED) for name, run in ablations.items()}))
     write_results(document, [
         report.describe(data_path, runs), table, '![Mean IoU of each method]({0}/bars.png)'.format(os.path.basename(pictures)),
         of_ablations, '![Best, median and worst test images]({0}/examples.png)'.format(os.path.basename(pictures)),
@@ -119,9 +120,7 @@ def make_data(path, plan, seed):
 
 def train(data_path, folder, found, changed, plan, weights, seed):
     """Train one network, as far as it is not there."""
-    n_sizes = changed.get('n_sizes', len(found))
-    middle = (len(found) - n_sizes) // 2
-    training.train(data_path, folder, found[middle:middle + n_sizes], list(changed.get('maps', NETWORK_MAPS)), weights,
+    training.train(data_path, folder, found[-changed.get('n_sizes', len(found)):], list(changed.get('maps', NETWORK_MAPS)), weights,
                    dict(network.DEFAULTS, **changed.get('settings', {})), dict(training.DEFAULTS, **plan['training']), seed)
 
 

@@ -5,11 +5,12 @@ import os
 import numpy as np
 
 from . import segmentation
+from .activation_maps import thresholded
 from .batches import Batches
 from .errors import SpnError
 from .evaluation import best_threshold
 from .files import progress
-from .runs import UNCHECKED, cam_of, thresholded
+from .runs import UNCHECKED, cam_of
 from .segmentation import SegmentationNetwork, least_scattered, method, scatter, targets
 from .training import fit
 

@@ -1,12 +1,13 @@
 """A run: the folder that `spn train` and `spn segment` write to, and all that can be read off it."""
 import glob
 import os
+from functools import partial
 
 import numpy as np
 from PIL import Image
 
 from . import features, segmentation
-from .activation_maps import ActivationMaps, masks, relative
+from .activation_maps import ActivationMaps, relative, thresholded
 from .encoder import Encoder
 from .errors import SpnError
 from .evaluation import oracle
@@ -16,7 +17,7 @@ from .superpixels import superpixel_map
 
 ORACLE = 'superpixel oracle'
 
-UNCHECKED = .4  # of the maximum of SP-CAM, where there is no mask to choose the threshold by
+UNCHECKED = .5  # the paper's threshold, where there is no mask to choose one by
 
 
 class Run(object):
@@ -144,25 +145,47 @@ class Run(object):
                 'SP-CAM, correlated': maps.correlated_sp_cam})
         found = {name: thresholded(relatively(of_image)) for name, of_image in scores.items()}
         for network in self.rounds:
-            found['segmentation network, round {}'.format(network.about['round'])] = segmentation.method(network, maps)
+            found[round_name(network)] = segmentation.method(network, maps)
         found[ORACLE] = oracle(dataset, maps.superpixels[0])
         return found
 
+    @property
+    def final(self):
+        """The name of the method by which this run makes masks."""
+        if self.rounds:
+            return round_name(self.rounds[-1])
+        if not self.about['settings']['superpixel_branch']:
+            return 'CAM, all sizes'
+        return 'SP-CAM, correlated' if self.about['settings']['correlation'] else 'SP-CAM, all sizes'
 
-def thresholded(values):
-    """A method of `spn.evaluation` from a function ``(i, classes)`` -> values in 0 .. 1, (classes, rows, cols)."""
-    return lambda i, classes, thresholds: masks(values(i, classes), classes, thresholds)
+    def classes_of(self, maps, i, least=.5):
+        """The classes that image `i` has where nobody says so: the surer ones, and the surest in any case.
+
+        The last round of the segmentation network knows them best; without one the superpixel pooling network is asked.
+
+        Parameters
+        ----------
+        maps : ActivationMaps
+        i : int
+        least : float
+
+        Returns
+        -------
+        ndarray of int
+        """
+        sure = segmentation.of_image(self.rounds[-1], maps, i) if self.rounds else maps.probabilities(i)
+        return np.flatnonzero(sure >= min(least, sure.max()))
 
 
 def cam_of(run, maps, one_size=False, absolute=False):
-    """Values in 0 .. 1 by which SP-CAM makes masks; those of CAM where the network has no superpixel branch.
+    """Values in 0 .. 1 by which SP-CAM makes masks, correlated if the network is; those of CAM without a superpixel branch.
 
     Parameters
     ----------
     run : spn.runs.Run
     maps : spn.activation_maps.ActivationMaps
     one_size : bool
-        The middle image size alone, in place of the maximum over all.
+        The middle image size alone, in place of all.
     absolute : bool
         Probabilities, in place of shares of each class's maximum.
 
@@ -172,35 +195,33 @@ def cam_of(run, maps, one_size=False, absolute=False):
         ``(i, classes)`` -> (classes, rows, cols).
     """
     settings = run.about['settings']
-    branch, bias = (maps.cam, 'cell_scores') if not settings['superpixel_branch'] else (
-        maps.correlated_sp_cam if settings['correlation'] else maps.sp_cam, 'superpixel_scores')
+    if not settings['superpixel_branch']:
+        branch, bias = maps.cam, 'cell_scores'
+    elif not settings['correlation']:
+        branch, bias = maps.sp_cam, 'superpixel_scores'
+    else:
+        branch, bias = partial(maps.correlated_sp_cam, signed=absolute), 'superpixel_scores'
     sizes = [run.middle] if one_size else None
 
     def values(i, classes):
         scores = branch(i, classes, sizes)
         if not absolute:
             return relative(scores)
-        return 1 / (1 + np.exp(-scores - run.network.bias(bias)[classes][:, np.newaxis, np.newaxis]))
+        probability = 1 / (1 + np.exp(-scores - run.network.bias(bias)[classes][:, np.newaxis, np.newaxis]))
+        return probability * (maps.in_superpixels(i) if settings['superpixel_branch'] else 1)
     return values
+
+
+def round_name(network):
+    return 'segmentation network, round {}'.format(network.about['round'])
 
 
 def relatively(scores):
     return lambda i, classes: relative(scores(i, classes))
 
 
-class OfPicture(object):
+class OfPicture(features.Layers):
     """Features of one picture, as `spn.features.Features` of a data set."""
 
     def __init__(self, features, fine, finest):
         self._features, self.fine, self.finest = features, fine, finest
-
-    def __getitem__(self, i):
-        return self._features[i]
-
-    def layers(self, i):
-        return [self._features[i], self.fine[i], self.finest[i]]
-
-
-def classes_in(probabilities, least=.5):
-    """The classes that an image has where nobody says so: those above `least`, and the most probable one in any case."""
-    return np.flatnonzero(probabilities >= min(least, probabilities.max()))

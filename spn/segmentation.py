@@ -6,21 +6,22 @@ What it says of superpixels that look alike is averaged, as of SP-CAM.
 """
 import numpy as np
 
-from .activation_maps import masks, relative
+from .activation_maps import relative, thresholded
 from .encoder import OUTPUTS
-from .layers import INITIALIZERS
+from .layers import dense
 from .trained import Trained
 
 from keras import backend as K
-from keras.layers import Concatenate, Dense, Input, Permute
+from keras.layers import Concatenate, Input, Permute
 from keras.models import Model
 from keras.optimizers import Adam
-from keras.regularizers import l2
 from keras_layer import SuperpixelPooling2D
 
 #: What the network can be told, and how it is trained.
 DEFAULTS = {'hidden': 256, 'weight_decay': 1e-5}
 TRAINING = {'epochs': 8, 'batch_size': 16, 'learning_rate': 5e-4, 'map_size': 256, 'dropout': .5, 'kept': .7, 'possible': .5}
+
+WITNESSES = 5  # superpixels that an image has a class by
 
 
 def probabilities(n_classes, n_superpixels, settings, n_maps=1):
@@ -45,14 +46,12 @@ def probabilities(n_classes, n_superpixels, settings, n_maps=1):
     """
     layers = [Input((channels, None, None), name=name) for name, (channels, _) in OUTPUTS.items()]
     superpixel_maps = [Input((None, None), dtype='int32', name='superpixel_map_{}'.format(k + 1)) for k in range(n_maps)]
-    last = [Permute((2, 3, 1))(layer) for layer in layers]
     pool = SuperpixelPooling2D(n_superpixels, data_format='channels_last', resize='bilinear', name='superpixel_pooling')
-    hidden, classify = [Dense(n, activation=activation, kernel_regularizer=l2(settings['weight_decay']), name=name,
-                              **INITIALIZERS)
-                        for n, activation, name in ((settings['hidden'], 'relu', 'hidden'), (n_classes + 1, 'softmax', 'class'))]
-    found = []
+    hidden = dense(settings['hidden'], 'hidden', 'relu', settings['weight_decay'])
+    classify = dense(n_classes + 1, 'class', 'softmax', settings['weight_decay'])
+    found, seen = [], [Permute((2, 3, 1))(layer) for layer in layers]
     for superpixel_map in superpixel_maps:
-        pooled = Concatenate()([pool([layer, superpixel_map]) for layer in last])
+        pooled = Concatenate()([pool([layer, superpixel_map]) for layer in seen])
         found.append(classify(hidden(pooled)))
     return Model([layers[0]] + superpixel_maps + layers[1:], found, name='segmentation_network')
 
@@ -190,21 +189,28 @@ def class_maps(network, maps, i, classes):
     classes : ndarray of int
         Others are out of the question.
     """
-    if not len(classes):
-        return np.zeros((0,) + tuple(maps.sizes[i]))
-    scores = []
-    for features in maps.features:
-        found = network.probabilities(features.layers(i), [each[i] for each in maps.superpixels])
-        scores.append([among(of_map, classes) for of_map in found])
-    return relative(maps.correlated(i, scores))
+    return relative(maps.correlated(i, [[among(of_map, classes) for of_map in of_size]
+                                        for of_size in of_superpixels(network, maps, i)]))
+
+
+def of_superpixels(network, maps, i):
+    """What a network says of the superpixels of image `i`, by image size and superpixel map."""
+    superpixel_maps = [each[i] for each in maps.superpixels]
+    return [network.probabilities(features.layers(i), superpixel_maps) for features in maps.features]
+
+
+def of_image(network, maps, i):
+    """How surely image `i` shows each class, (classes,): the mean probability of the few superpixels that speak most for it."""
+    return np.mean([np.sort(of_map[:, 1:], axis=0)[-WITNESSES:].mean(axis=0)
+                    for of_size in of_superpixels(network, maps, i) for of_map in of_size], axis=0)
 
 
 def among(probabilities, classes):
     """Probabilities (n, classes + 1) of some classes, (n, classes), where there is nothing else but background."""
     of_classes = probabilities[:, np.asarray(classes) + 1]
-    return of_classes / (probabilities[:, :1] + of_classes.sum(axis=1, keepdims=True))
+    return of_classes / np.maximum(probabilities[:, :1] + of_classes.sum(axis=1, keepdims=True), 1e-12)
 
 
 def method(network, maps):
     """The masks of a segmentation network, as `spn.evaluation` asks for them."""
-    return lambda i, classes, thresholds: masks(class_maps(network, maps, i, classes), classes, thresholds)
+    return thresholded(lambda i, classes: class_maps(network, maps, i, classes))

@@ -56,7 +56,7 @@ class Trained(object):
 
     @classmethod
     def not_whole(cls, path, error):
-        return SpnError('{} is not whole ({}): train it anew with {}'.format(path, error, cls.command))
+        return SpnError('{} is not whole ({}): remove it and train it anew with {}'.format(path, error, cls.command))
 
     @classmethod
     def resumed(cls, path, about):

@@ -11,6 +11,7 @@ from skimage import data
 
 from spn import dataset
 from spn.errors import SpnError
+from spn.features import Layers
 
 
 class FolderTestCase(unittest.TestCase):
@@ -117,22 +118,25 @@ def shared(scores, features, sizes):
     return found
 
 
-class ArrayOfFeatures(object):
+class SharesByHand(object):
+    """Stands for a network by which superpixels that look alike share their scores."""
+
+    def correlated(self, scores, fine, superpixel_maps):
+        looks = np.concatenate([means(bilinear(fine, each.shape), each) for each in superpixel_maps])
+        sizes = np.concatenate([np.bincount(each[each >= 0]) for each in superpixel_maps])
+        return np.split(shared(np.concatenate(scores), looks, sizes), np.cumsum([len(each) for each in scores])[:-1])
+
+
+class ArrayOfFeatures(Layers):
     """Stands for `spn.features.Features`, without a file."""
 
     def __init__(self, array, size, rms=1., encoder='by hand'):
-        self._array, self.size, self.rms, self.side = array.astype('float32'), size, rms, array.shape[-1]
-        self.fine, self.finest = FinerArray(self._array, 1.5), FinerArray(self._array[:, :256], 1.25)
+        self._features, self.size, self.rms = array.astype('float32'), size, rms
+        self.fine, self.finest = FinerArray(self._features, 1.5), FinerArray(self._features[:, :256], 1.25)
         self.made_by = {'encoder': encoder, 'size': size}
 
     def __len__(self):
-        return len(self._array)
-
-    def __getitem__(self, i):
-        return self._array[i]
-
-    def layers(self, i):
-        return [self[i], self.fine[i], self.finest[i]]
+        return len(self._features)
 
 
 class FinerArray(object):

@@ -5,8 +5,8 @@ import numpy as np
 from PIL import Image
 
 from spn.activation_maps import ActivationMaps, averaged, masks, painted, relative, resized
-from spn.runs import Run, cam_of, classes_in
-from tests.spn.cases import ArrayOfFeatures, bilinear, means, shared
+from spn.runs import Run, cam_of
+from tests.spn.cases import ArrayOfFeatures, SharesByHand, bilinear, means, shared
 
 
 class PiecesTest(unittest.TestCase):
@@ -45,12 +45,8 @@ class PiecesTest(unittest.TestCase):
         self.assertEqual(found.dtype, 'uint8')
         self.assertEqual(found.tolist(), [[[2, 5, 5], [2, 2, 5]], [[2, 5, 5], [0, 2, 5]], [[2, 5, 0], [0, 0, 5]]])
 
-    def test_classes_are_found_out_by_their_probabilities_and_one_is_there_in_any_case(self):
-        self.assertEqual(classes_in(np.array([.2, .5, .9])).tolist(), [1, 2])
-        self.assertEqual(classes_in(np.array([.2, .4, .1])).tolist(), [1])
 
-
-class ScoresByHand(object):
+class ScoresByHand(SharesByHand):
     """Stands for a trained network of three classes: features are the scores of cells, scores of superpixels their means."""
 
     def __init__(self, gap_branch=True, superpixel_branch=True, correlation=False):
@@ -65,11 +61,6 @@ class ScoresByHand(object):
         of_image = [fine[:, 0, 0] + k for k in range(len(superpixel_maps))]
         return (features if settings['gap_branch'] else None,
                 *((of_superpixels, of_image) if settings['superpixel_branch'] else ([], [])))
-
-    def correlated(self, scores, fine, superpixel_maps):
-        looks = np.concatenate([means(bilinear(fine, each.shape), each) for each in superpixel_maps])
-        sizes = np.concatenate([np.bincount(each[each >= 0]) for each in superpixel_maps])
-        return np.split(shared(np.concatenate(scores), looks, sizes), np.cumsum([len(each) for each in scores])[:-1])
 
     def bias(self, name):
         return {'cell_scores': np.array([1., 0, -1]), 'superpixel_scores': np.array([0, .5, 0])}[name]
@@ -178,21 +169,52 @@ class MapsTest(unittest.TestCase):
 
     def test_masks_are_made_of_SP_CAM_correlated_if_so_told_or_of_CAM_where_there_is_no_superpixel_branch(self):
         classes = np.array([2, 0])
-        for branches, name, bias in [({}, 'sp_cam', [0, 0]), ({'correlation': True}, 'correlated_sp_cam', [0, 0]),
-                                     ({'superpixel_branch': False, 'correlation': True}, 'cam', [-1, 1])]:
+        for branches, name in [({}, 'sp_cam'), ({'correlation': True}, 'correlated_sp_cam'),
+                               ({'superpixel_branch': False, 'correlation': True}, 'cam')]:
             maps = self.maps(**branches)
-            run = RunByHand(maps.trained)
             for one_size, sizes in [(False, None), (True, [2])]:
                 scores = getattr(maps, name)(0, classes, sizes)
                 positive = np.where(scores > 0, scores, 0)
-                np.testing.assert_allclose(cam_of(run, maps, one_size)(0, classes),
+                np.testing.assert_allclose(cam_of(RunByHand(maps.trained), maps, one_size)(0, classes),
                                            positive / positive.reshape(2, -1).max(axis=1)[:, np.newaxis, np.newaxis])
-                np.testing.assert_allclose(cam_of(run, maps, one_size, absolute=True)(0, classes),
-                                           1 / (1 + np.exp(-scores - np.reshape(bias, (2, 1, 1)))), rtol=1e-6)
+
+    def test_absolute_values_are_probabilities_by_all_scores_negative_ones_too_and_0_where_no_superpixel_is(self):
+        classes, shape = np.array([2, 0, 1]), self.sizes[0]
+        self.superpixels = self.superpixels[1:]  # the first row belongs to none
+        self.features[2] = ArrayOfFeatures(np.array(list(map(self.features[2].__getitem__, (0, 1)))) - .4, 64)
+        for branches, bias in [({}, [0, 0, .5]), ({'correlation': True}, [0, 0, .5]), ({'superpixel_branch': False}, [-1, 1, 0])]:
+            maps = self.maps(**branches)
+            found = cam_of(RunByHand(maps.trained), maps, True, absolute=True)(0, classes)
+            seen = bilinear(self.features[2][0], shape)
+            if branches == {'superpixel_branch': False}:
+                scores = seen[classes]
+            else:
+                scores = 10 * means(seen, self.superpixels[0][0])
+                if branches:
+                    looks = means(bilinear(self.features[2].fine[0], shape), self.superpixels[0][0])
+                    scores = shared(scores, looks, np.bincount(self.superpixels[0][0][1:].ravel()))
+                scores = scores[:, classes].T[:, self.superpixels[0][0]]
+            wanted = 1 / (1 + np.exp(-scores - np.reshape(bias, (3, 1, 1))))
+            if branches != {'superpixel_branch': False}:
+                wanted[:, 0] = 0
+            self.assertTrue((wanted[:, 1:] < .5).any() and (wanted > .5).any())
+            np.testing.assert_allclose(found, wanted, rtol=1e-5)
+
+    def test_the_final_method_is_that_which_masks_are_made_by(self):
+        for branches, name in [({}, 'SP-CAM, all sizes'), ({'correlation': True}, 'SP-CAM, correlated'),
+                               ({'superpixel_branch': False, 'correlation': True}, 'CAM, all sizes')]:
+            self.assertEqual(RunByHand(self.maps(**branches).trained).final, name)
+
+    def test_classes_are_found_out_by_their_probabilities_and_one_is_there_in_any_case(self):
+        maps = self.maps()
+        run = RunByHand(maps.trained)
+        for sure, wanted in [([.2, .5, .9], [1, 2]), ([.2, .4, .1], [1])]:
+            maps.probabilities = lambda i: np.array(sure)
+            self.assertEqual(run.classes_of(maps, 0).tolist(), wanted)
 
 
 class RunByHand(Run):
 
     def __init__(self, trained):
-        self._network = trained
+        self._network, self._rounds = trained, []
         trained.about['sizes'] = [64, 32, 48]  # the middle one comes last

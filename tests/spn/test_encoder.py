@@ -238,7 +238,7 @@ class FeaturesTest(FolderTestCase):
     def test_the_features_of_each_image_are_kept_as_float16_with_their_root_mean_square_over_train(self):
         images, total = self.write_images(), []
         made = self.make(EncoderByHand(), 48)
-        self.assertEqual((len(made), made.size, made.side), (10, 48, 3))
+        self.assertEqual((len(made), made.size), (10, 48))
         for i, image in enumerate(images):
             self.assertEqual((made[i].dtype, made[i].shape), ('float32', (512, 3, 3)))
             np.testing.assert_array_equal(made[i], self.wanted(image, 48).astype('float16'))
@@ -313,4 +313,18 @@ class FeaturesTest(FolderTestCase):
         path = self.path('data.features-32.h5')
         with open(path, 'r+b') as stream:
             stream.truncate(os.path.getsize(path) // 2)
-        self.assert_says([path, 'is cut short or no HDF5 file', 'make it anew with `spn encode`'], Features, path)
+        self.assert_says([path, 'is cut short or no HDF5 file', 'remove it and make it anew with `spn encode`'], Features, path)
+        again = EncoderByHand()
+        self.make(again)
+        self.assertEqual(again.encoded, 10)
+
+    def test_features_and_parts_of_another_version_are_made_anew(self):
+        self.write_images()
+        with mock.patch.object(features, 'LAYOUT', 'spn features 1'):
+            self.make(EncoderByHand()).close()
+            with self.assertRaises(KeyboardInterrupt):
+                self.make(EncoderByHand(stop_after=8), 48)
+        for size in 32, 48:
+            again = EncoderByHand()
+            self.make(again, size)
+            self.assertEqual(again.encoded, 10)

@@ -7,9 +7,10 @@ import numpy as np
 from scipy.signal import convolve2d
 
 from spn import network
+from spn.activation_maps import ActivationMaps
 from spn.errors import SpnError
 from spn.network import SuperpixelPoolingNetwork
-from tests.spn.cases import FolderTestCase, bilinear, means, shared
+from tests.spn.cases import ArrayOfFeatures, FolderTestCase, bilinear, means, shared
 
 from keras import backend as K
 
@@ -68,12 +69,14 @@ class NetworkTest(unittest.TestCase):
 
     def test_class_scores_of_cells_and_superpixels_are_those_of_SciPy(self):
         for features, superpixel_map in zip(self.features, self.maps):
-            of_cells, (of_superpixels,), _ = self.trained.scores(RMS * features, [superpixel_map], None)
+            of_cells, (of_superpixels,), (of_image,) = self.trained.scores(RMS * features, [superpixel_map], None)
             wanted = true_scores(self.weights, features, superpixel_map)
             self.assertEqual((of_cells.shape, of_superpixels.shape), (wanted[0].shape, wanted[1].shape))
             np.testing.assert_allclose(of_cells, wanted[0], rtol=1e-3, atol=1e-4 * np.abs(wanted[0]).max())
             np.testing.assert_allclose(of_superpixels, wanted[1], rtol=1e-3, atol=1e-4 * np.abs(wanted[1]).max())
             self.assertGreater(of_superpixels.std(axis=0).min(), .1)
+            there = np.unique(superpixel_map[superpixel_map >= 0])
+            np.testing.assert_allclose(of_image, wanted[1][there].mean(axis=0), rtol=1e-3, atol=1e-4 * np.abs(wanted[1]).max())
 
     def test_scores_are_read_of_more_superpixels_than_training_had(self):
         superpixel_map = np.arange(120, dtype='int32').reshape(10, 12)
@@ -118,9 +121,13 @@ class NetworkTest(unittest.TestCase):
             np.testing.assert_allclose(of_superpixels[k], sigmoid(mean + self.weights['superpixel_scores'][1]), atol=1e-5)
             # Without bias, in an image whose superpixels no training had.
             trained = self.network(model, correlation=True, size_exponent=1)
-            _, (of_map, _), (_, of_image) = trained.scores(RMS * small[k], [columns(9), labels], fine[k])
-            self.assertEqual(len(of_map), 9)
-            np.testing.assert_allclose(of_image, mean, atol=1e-4)
+            more = columns(9)
+            _, (scores, _), of_image = trained.scores(RMS * small[k], [more, labels], fine[k])
+            self.assertEqual(len(scores), 9)
+            np.testing.assert_allclose(of_image[1], mean, atol=1e-4)
+            sizes = np.bincount(more.ravel())
+            scores = shared(true_scores(self.weights, small[k], more)[1], means(bilinear(fine[k], more.shape), more), sizes)
+            np.testing.assert_allclose(of_image[0], np.average(scores, axis=0, weights=sizes), atol=1e-4)
 
     def test_scores_are_shared_among_the_superpixels_of_all_maps_of_an_image(self):
         rng = np.random.RandomState(3)
@@ -131,6 +138,10 @@ class NetworkTest(unittest.TestCase):
         wanted = shared(np.concatenate(scores), looks, np.concatenate([np.bincount(each.ravel()) for each in maps]))
         self.assertEqual([len(each) for each in found], [6, 3])
         np.testing.assert_allclose(np.concatenate(found), wanted, atol=1e-5)
+
+    def test_of_no_class_there_is_nothing_to_share(self):
+        maps = ActivationMaps(self.trained, [ArrayOfFeatures(self.features, 64)], [self.maps], np.array([[25, 31]] * 2))
+        self.assertEqual(maps.correlated_sp_cam(0, np.array([], int)).shape, (0, 25, 31))
 
     def test_the_bias_is_kept_apart_from_the_scores(self):
         for name in 'cell_scores', 'superpixel_scores':

@@ -8,6 +8,7 @@ from unittest import mock
 import numpy as np
 
 from spn import dataset, network, training
+from spn.activation_maps import ActivationMaps
 from spn.batches import Batches, nearest
 from spn.dataset import Record, add_superpixels
 from spn.network import SuperpixelPoolingNetwork
@@ -119,6 +120,11 @@ class BatchesTest(unittest.TestCase):
         self.assertEqual(seen[12:], seen[:6])
         self.assertEqual(len(set(seen)), 12)
 
+    def test_finer_features_are_dropped_too(self):
+        (found, _, fine), _ = self.batches(features=[ArrayOfFeatures(np.ones((9, 512, 2, 2)), 32)], dropout=.75, finer=('fine',))[0]
+        for each in found, fine:
+            self.assertAlmostEqual(np.mean(np.any(each != 0, axis=(2, 3))), .25, delta=.05)
+
     def test_superpixel_maps_are_resized_by_the_pixel_in_which_the_middle_of_the_new_one_lies(self):
         superpixel_map = np.random.RandomState(0).randint(-1, 70000, size=(7, 9)).astype('int32')
         superpixel_map[3, 4] = -1
@@ -218,6 +224,18 @@ class TrainingTest(SharedFolderTestCase):
         self.assertEqual((about['seed'], about['sizes'], about['encoder'], about['weights'], about['n_superpixels']),
                          (5, [32, 48], 'by hand', 'random', 16))
         self.assertAlmostEqual(about['rms'], np.mean([features.rms for features in self.features]))
+
+    def test_a_network_without_a_branch_or_without_correlation_is_trained_on_what_it_has(self):
+        for changed, outputs, n_inputs in [({'gap_branch': False}, ['superpixel'], 3), ({'superpixel_branch': False}, ['gap'], 2),
+                                           ({'correlation': False}, ['gap', 'superpixel'], 2)]:
+            with mock.patch.object(TrainingTest, 'SETTINGS', dict(self.SETTINGS, **changed)):
+                trained = self.train(self.path(*changed), epochs=1)
+            self.assertEqual((trained.model.output_names, len(trained.model.inputs)), (outputs, n_inputs))
+            row, = trained.about['log']
+            self.assertEqual({name for name in row if name.startswith('val')}, {'val_{}_precision'.format(name) for name in outputs})
+            maps = ActivationMaps(trained, self.features, [maps_of(16)], np.array([[6, 16]] * 16))
+            found = maps.probabilities(3)
+            self.assertTrue(found.shape == (2,) and np.all((0 < found) & (found < 1)))
 
     def test_the_last_epochs_have_the_last_learning_rate(self):
         self.assertAlmostEqual(float(self.trained.model.optimizer.lr.get_value()), .003 * .4, places=7)  # 3 / 4 of 4 epochs

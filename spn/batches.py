@@ -2,8 +2,6 @@
 import numpy as np
 from keras.utils import Sequence
 
-from PIL import Image
-
 
 class Batches(Sequence):
     """The images of one epoch, in an order that follows from seed and epoch alone: a run that was stopped goes on as it was.
@@ -15,7 +13,8 @@ class Batches(Sequence):
     maps : list of spn.dataset.SuperpixelMaps
         Each batch takes one of them.
     truth : callable
-        ``truth(kind, images)`` is what to learn of images with the superpixel maps ``maps[kind]``, one array for each output.
+        ``truth(images, superpixels)`` is what to learn of images, (batch,), with their resized superpixel maps, (batch,
+        map_size, map_size): one array for each output.
     indices : ndarray of int
         The images to take.
     map_size : int
@@ -44,12 +43,12 @@ class Batches(Sequence):
     def __getitem__(self, k):
         chosen = self.order[k * self.batch_size:(k + 1) * self.batch_size]
         of_size = self.features[self.choice[k, 0] % len(self.features)]
-        kind = self.choice[k, 1] % len(self.maps)
-        superpixels = np.array([nearest(self.maps[kind][i], self.map_size) for i in chosen])
+        maps = self.maps[self.choice[k, 1] % len(self.maps)]
+        superpixels = np.array([nearest(maps[i], self.map_size) for i in chosen])
         features, *finer = [
             without_some(np.array([of_layer[i] for i in chosen]) / rms, self.dropout, self.choice[k, 2] + number)
             for number, (of_layer, rms) in enumerate(zip([of_size] + [getattr(of_size, name) for name in self.finer], self.rms))]
-        return [features, superpixels] + finer, self.truth(kind, chosen)
+        return [features, superpixels] + finer, self.truth(chosen, superpixels)
 
 
 def mean_rms(features):
@@ -57,9 +56,10 @@ def mean_rms(features):
     return float(np.mean([each.rms for each in features]))
 
 
-def nearest(superpixel_map, size):
-    """A superpixel map resized by nearest neighbour, so that labels stay labels."""
-    return np.array(Image.fromarray(superpixel_map, 'I').resize((size, size), Image.NEAREST))
+def nearest(labels, size):
+    """A superpixel map or a mask resized by nearest neighbour, so that labels stay labels."""
+    rows, cols = [((np.arange(size) + .5) * n / size).astype(int) for n in labels.shape]
+    return labels[rows[:, np.newaxis], cols]
 
 
 def without_some(features, dropout, seed):

@@ -13,10 +13,7 @@ from theano_spp import superpixel_sizes
 
 
 class SuperpixelSizes(Layer):
-    """The pixels of each superpixel of a map.
-
-    # Arguments
-        n_superpixels: A positive integer, or None to take the largest label of each batch + 1.
+    """The pixels of each superpixel of a map, as many as the largest label of the batch + 1.
 
     # Input shape
         `(batch, rows, cols)`, integers
@@ -25,18 +22,11 @@ class SuperpixelSizes(Layer):
         `(batch, n_superpixels)`
     """
 
-    def __init__(self, n_superpixels=None, **kwargs):
-        super(SuperpixelSizes, self).__init__(**kwargs)
-        self.n_superpixels = n_superpixels
-
     def call(self, inputs):
-        return T.cast(superpixel_sizes(inputs, self.n_superpixels), self.dtype)
+        return T.cast(superpixel_sizes(inputs), self.dtype)
 
     def compute_output_shape(self, input_shape):
-        return input_shape[0], self.n_superpixels
-
-    def get_config(self):
-        return dict(super(SuperpixelSizes, self).get_config(), n_superpixels=self.n_superpixels)
+        return input_shape[0], None
 
 
 class SuperpixelCorrelation(Layer):

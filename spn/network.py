@@ -48,14 +48,12 @@ DEFAULTS = {
 }
 
 
-def class_scores(n_classes, n_superpixels, settings, n_maps=1):
+def class_scores(n_classes, settings, n_maps=1):
     """The network up to its class scores.
 
     Parameters
     ----------
     n_classes : int
-    n_superpixels : int or None
-        No image of a batch has more; None where the largest label of each batch says how many.
     settings : dict
         As `DEFAULTS`.
     n_maps : int
@@ -88,8 +86,7 @@ def class_scores(n_classes, n_superpixels, settings, n_maps=1):
         for stage in range(settings['upsampling_stages']):
             upsampled = UpSampling2D(2, data_format='channels_first', name='upsampling_{}'.format(stage + 1))(upsampled)
             upsampled = convolve(settings['upsampling_channels'], 3, 'upsampling_conv_{}'.format(stage + 1))(upsampled)
-        pool = SuperpixelPooling2D(n_superpixels, data_format='channels_last', resize=settings['resize'],
-                                   name='superpixel_pooling')
+        pool = SuperpixelPooling2D(data_format='channels_last', resize=settings['resize'], name='superpixel_pooling')
         classify = dense(n_classes, 'superpixel_scores', weight_decay=settings['weight_decay'])
         upsampled = Permute((2, 3, 1))(upsampled)
         of_superpixels = [classify(pool([upsampled, superpixel_map])) for superpixel_map in superpixel_maps]
@@ -98,7 +95,7 @@ def class_scores(n_classes, n_superpixels, settings, n_maps=1):
     return [features] + superpixel_maps, of_cells, of_superpixels
 
 
-def build(n_classes, n_superpixels, settings):
+def build(n_classes, settings):
     """The network that is trained.
 
     Returns
@@ -108,20 +105,20 @@ def build(n_classes, n_superpixels, settings):
         With correlation the fine features, (batch, 512, 2 h, 2 w), come third. Parameters and errors are those of
         :func:`class_scores`.
     """
-    inputs, of_cells, of_superpixels = class_scores(n_classes, n_superpixels, settings)
+    inputs, of_cells, of_superpixels = class_scores(n_classes, settings)
     outputs = []
     if of_cells is not None:
         mean = GlobalAveragePooling2D('channels_first', name='mean_over_cells')(of_cells)
         outputs.append(Activation('sigmoid', name='gap')(mean))
     if of_superpixels:
         fine = [Input(FINE, name='fine_features')] if settings['correlation'] else []
-        mean = mean_over_superpixels(of_superpixels[0], inputs[1], fine, n_superpixels, settings)
+        mean = mean_over_superpixels(of_superpixels[0], inputs[1], fine, settings)
         outputs.append(Activation('sigmoid', name='superpixel')(mean))
         inputs = inputs + fine
     return Model(inputs, outputs, name='superpixel_pooling_network')
 
 
-def mean_over_superpixels(scores, superpixel_map, fine, n_superpixels, settings):
+def mean_over_superpixels(scores, superpixel_map, fine, settings):
     """The class scores of an image by those of its superpixels, (batch, classes).
 
     Parameters
@@ -130,18 +127,17 @@ def mean_over_superpixels(scores, superpixel_map, fine, n_superpixels, settings)
     superpixel_map : tensor, (batch, rows, cols)
     fine : list of tensor
         The fine features, (batch, 512, 2 h, 2 w), or nothing, without correlation.
-    n_superpixels : int or None
     settings : dict
     """
-    sizes = SuperpixelSizes(n_superpixels)(superpixel_map)
+    sizes = SuperpixelSizes()(superpixel_map)
     for features in fine:
-        scores = SuperpixelCorrelation()([scores, pool_fine(n_superpixels)([features, superpixel_map]), sizes])
+        scores = SuperpixelCorrelation()([scores, pool_fine()([features, superpixel_map]), sizes])
     return MeanOverSuperpixels(settings['size_exponent'])([scores, sizes])
 
 
-def pool_fine(n_superpixels):
+def pool_fine():
     """The layer that pools the features by which superpixels look alike."""
-    return SuperpixelPooling2D(n_superpixels, data_format='channels_first', resize='bilinear')
+    return SuperpixelPooling2D(data_format='channels_first', resize='bilinear')
 
 
 def summed_cross_entropy(truth, probability):
@@ -171,9 +167,9 @@ def scorer(trained, n_classes, settings, n_maps):
         and of the image by each map, as far as it has these branches. They are without bias: a score says what the features
         speak for, not how frequent the class is.
     """
-    inputs, of_cells, of_superpixels = class_scores(n_classes, None, settings, n_maps)
+    inputs, of_cells, of_superpixels = class_scores(n_classes, settings, n_maps)
     fine = [Input(FINE)] if settings['correlation'] and of_superpixels else []
-    of_image = [mean_over_superpixels(scores, superpixel_map, fine, None, settings)
+    of_image = [mean_over_superpixels(scores, superpixel_map, fine, settings)
                 for scores, superpixel_map in zip(of_superpixels, inputs[1:])]
     model = Model(inputs + fine, ([] if of_cells is None else [of_cells]) + of_superpixels + of_image)
     for layer in model.layers:
@@ -195,7 +191,7 @@ def correlator(n_maps):
     """
     scores, fine = Input((None, None)), Input(FINE)
     superpixel_maps = [Input((None, None), dtype='int32') for _ in range(n_maps)]
-    looks = [pool_fine(None)([fine, superpixel_map]) for superpixel_map in superpixel_maps]
+    looks = [pool_fine()([fine, superpixel_map]) for superpixel_map in superpixel_maps]
     sizes = [SuperpixelSizes()(superpixel_map) for superpixel_map in superpixel_maps]
     if n_maps > 1:
         looks, sizes = [Concatenate(axis=-1)(looks)], [Concatenate(axis=-1)(sizes)]
@@ -208,12 +204,12 @@ class SuperpixelPoolingNetwork(Trained):
     Attributes
     ----------
     about : dict
-        Beside what all have: ``class_names``, ``settings``, ``n_superpixels``, ``superpixels`` (how they were made),
+        Beside what all have: ``class_names``, ``settings``, ``superpixels`` (how they were made),
         ``superpixel_names``, ``encoder`` (fingerprint), ``weights`` (where the encoder's came from), ``rms`` (what features
         are divided by), ``sizes`` (of images in training) and ``data`` (fingerprint).
     """
 
-    layout, what, command = 'spn network 1', 'a trained network', '`spn train`'
+    layout, what, command = 'spn network 2', 'a trained network', '`spn train`'
     own_objects = dict(OBJECTS, summed_cross_entropy=summed_cross_entropy)
 
     def __init__(self, model, about):

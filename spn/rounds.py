@@ -6,7 +6,7 @@ import numpy as np
 
 from . import segmentation
 from .activation_maps import thresholded
-from .batches import Batches
+from .batches import Batches, nearest
 from .errors import SpnError
 from .evaluation import best_threshold
 from .files import progress
@@ -42,8 +42,7 @@ def learn_from_cams(dataset, run, n_rounds, settings, training, seed):
         found = masks_to_learn(dataset, lambda i, classes: masks_of(i, classes, thresholds), training['kept'])
         network = learn(dataset, maps, found, os.path.join(run.folder, 'round-{}'.format(number)), {
             'settings': settings, 'training': training, 'seed': seed + number, 'round': number, 'data': dataset.fingerprint,
-            'class_names': dataset.class_names, 'n_superpixels': max(each.n_superpixels for each in maps.superpixels),
-            'masks': digest(found)})
+            'class_names': dataset.class_names, 'masks': digest(found)})
         masks_of, threshold = method(network, maps), network.about['threshold']
         networks.append(network)
     return networks
@@ -63,8 +62,10 @@ def learn(dataset, maps, masks, folder, about):
     """
     how, n_classes = about['training'], len(dataset.class_names)
 
-    def truth(kind, images):
-        return [np.array([targets(*masks[i], maps.superpixels[kind][i], about['n_superpixels'], n_classes) for i in images])]
+    def truth(images, superpixels):
+        n_superpixels = superpixels.max() + 1
+        return [np.array([targets(*[nearest(mask, how['map_size']) for mask in masks[i]], superpixel_map, n_superpixels, n_classes)
+                          for i, superpixel_map in zip(images, superpixels)])]
 
     batches = Batches(maps.features, maps.superpixels, truth, np.array(sorted(masks)), how['map_size'], how['batch_size'],
                       about['seed'], how['dropout'], finer=('fine', 'finest'))

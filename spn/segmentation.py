@@ -24,15 +24,13 @@ TRAINING = {'epochs': 8, 'batch_size': 16, 'learning_rate': 5e-4, 'map_size': 25
 WITNESSES = 5  # superpixels that an image has a class by
 
 
-def probabilities(n_classes, n_superpixels, settings, n_maps=1):
+def probabilities(n_classes, settings, n_maps=1):
     """The network.
 
     Parameters
     ----------
     n_classes : int
         Without background.
-    n_superpixels : int or None
-        No image of a batch has more; None where the largest label of each batch says how many.
     settings : dict
         As `DEFAULTS`.
     n_maps : int
@@ -46,7 +44,7 @@ def probabilities(n_classes, n_superpixels, settings, n_maps=1):
     """
     layers = [Input((channels, None, None), name=name) for name, (channels, _) in OUTPUTS.items()]
     superpixel_maps = [Input((None, None), dtype='int32', name='superpixel_map_{}'.format(k + 1)) for k in range(n_maps)]
-    pool = SuperpixelPooling2D(n_superpixels, data_format='channels_last', resize='bilinear', name='superpixel_pooling')
+    pool = SuperpixelPooling2D(data_format='channels_last', resize='bilinear', name='superpixel_pooling')
     hidden = dense(settings['hidden'], 'hidden', 'relu', settings['weight_decay'])
     classify = dense(n_classes + 1, 'class', 'softmax', settings['weight_decay'])
     found, seen = [], [Permute((2, 3, 1))(layer) for layer in layers]
@@ -135,7 +133,7 @@ class SegmentationNetwork(Trained):
     Attributes
     ----------
     about : dict
-        Beside what all have: ``settings``, ``round``, ``class_names``, ``n_superpixels``, ``rms`` (what features are divided
+        Beside what all have: ``settings``, ``round``, ``class_names``, ``rms`` (what features are divided
         by, in the order of `spn.encoder.OUTPUTS`), ``data`` and ``masks`` (digests of the data set and of the masks that it
         learned) and ``threshold``, of the share of each class's maximum, chosen on 'val'.
     """
@@ -164,7 +162,7 @@ class SegmentationNetwork(Trained):
         """
         n_maps = len(superpixel_maps)
         if n_maps not in self._of_maps:
-            self._of_maps[n_maps] = probabilities(len(self.about['class_names']), None, self.about['settings'], n_maps)
+            self._of_maps[n_maps] = probabilities(len(self.about['class_names']), self.about['settings'], n_maps)
             self._of_maps[n_maps].set_weights(self.model.get_weights())
         first, *others = [(layer / rms)[np.newaxis] for layer, rms in zip(layers, self.about['rms'])]
         found = self._of_maps[n_maps].predict_on_batch([first] + [each[np.newaxis] for each in superpixel_maps] + others)
@@ -173,7 +171,7 @@ class SegmentationNetwork(Trained):
 
 def new(about):
     np.random.seed(about['seed'])  # Keras draws the first weights from it
-    model = probabilities(len(about['class_names']), about['n_superpixels'], about['settings'])
+    model = probabilities(len(about['class_names']), about['settings'])
     model.compile(Adam(about['training']['learning_rate']), cross_entropy)
     return SegmentationNetwork(model, dict(about, log=[]))
 

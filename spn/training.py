@@ -56,13 +56,13 @@ def train(data_path, folder, features, superpixels, about_encoder, settings, tra
         check_classes(dataset, of_split['train'])
         n_outputs = settings['gap_branch'] + settings['superpixel_branch']
         finer = ['fine'] if settings['correlation'] and settings['superpixel_branch'] else []
-        batches = {split: Batches(features, maps, lambda kind, images: [dataset.labels[images]] * n_outputs, indices,
+        batches = {split: Batches(features, maps, lambda images, superpixels: [dataset.labels[images]] * n_outputs, indices,
                                   training['map_size'], training['batch_size'], seed,
                                   settings['dropout'] if split == 'train' else 0, finer)
                    for split, indices in of_split.items()}
         about = {
             'class_names': dataset.class_names, 'settings': settings, 'training': training, 'seed': seed,
-            'n_superpixels': max(each.n_superpixels for each in maps), 'superpixels': [each.made_by for each in maps],
+            'superpixels': [each.made_by for each in maps],
             'superpixel_names': superpixels, 'encoder': features[0].made_by['encoder'], 'weights': about_encoder,
             'rms': batches['train'].rms[0], 'sizes': [each.size for each in features], 'data': dataset.fingerprint}
         trained = SuperpixelPoolingNetwork.resumed(os.path.join(folder, 'model.h5'), about)
@@ -82,7 +82,7 @@ def check_classes(dataset, indices):
 
 def new(about):
     np.random.seed(about['seed'])  # Keras draws the first weights from it
-    model = network.build(len(about['class_names']), about['n_superpixels'], about['settings'])
+    model = network.build(len(about['class_names']), about['settings'])
     network.compile(model, learning_rate_of(0, about['training']))
     return SuperpixelPoolingNetwork(model, dict(about, log=[]))
 

@@ -51,7 +51,7 @@ class NetworkTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         rng = np.random.RandomState(0)
-        cls.model = network.build(N_CLASSES, 6, SETTINGS)
+        cls.model = network.build(N_CLASSES, SETTINGS)
         for layer in cls.model.layers:
             layer.set_weights([rng.normal(0, .2 if array.ndim == 4 else 1, array.shape) for array in layer.get_weights()])
         cls.weights = {layer.name: layer.get_weights() for layer in cls.model.layers if layer.weights}
@@ -106,7 +106,7 @@ class NetworkTest(unittest.TestCase):
         self.assertGreater(np.abs(of_superpixels - of_gap).max(), 1e-3)
 
     def test_with_correlation_it_is_that_of_the_mean_by_pixels_over_scores_that_superpixels_which_look_alike_share(self):
-        model = network.build(N_CLASSES, 6, dict(SETTINGS, correlation=True, size_exponent=1))
+        model = network.build(N_CLASSES, dict(SETTINGS, correlation=True, size_exponent=1))
         for layer in model.layers:
             if layer.weights:
                 layer.set_weights(self.weights[layer.name])
@@ -155,7 +155,7 @@ class NetworkTest(unittest.TestCase):
         wanted = true_scores(weights, self.features[0], self.maps[0], stages=0)
         for branch, other, output in [('gap', 'superpixel', 0), ('superpixel', 'gap', 1)]:
             settings = {other + '_branch': False, 'upsampling_stages': 0}
-            model = network.build(N_CLASSES, 6, dict(SETTINGS, **settings))
+            model = network.build(N_CLASSES, dict(SETTINGS, **settings))
             self.assertEqual(model.output_names, [branch])
             for layer in model.layers:
                 if layer.weights:
@@ -166,7 +166,7 @@ class NetworkTest(unittest.TestCase):
 
     def test_a_network_of_no_branch_is_refused(self):
         with self.assertRaisesRegex(SpnError, 'without the GAP branch and without the superpixel branch'):
-            network.build(N_CLASSES, 6, dict(SETTINGS, gap_branch=False, superpixel_branch=False))
+            network.build(N_CLASSES, dict(SETTINGS, gap_branch=False, superpixel_branch=False))
 
     def test_the_loss_is_the_cross_entropy_summed_over_classes(self):
         truth, probability = np.array([[1., 0, 1], [0, 0, 0]]), np.array([[.9, .2, .5], [.1, .5, .75]])
@@ -183,7 +183,7 @@ class FileTest(FolderTestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.model = network.build(N_CLASSES, 6, cls.ABOUT['settings'])
+        cls.model = network.build(N_CLASSES, cls.ABOUT['settings'])
         network.compile(cls.model, 1e-3)
 
     def setUp(self):
@@ -212,7 +212,7 @@ class FileTest(FolderTestCase):
 
     def test_a_file_of_another_layout(self):
         self.model.save(self.model_file)
-        self.assert_says([self.model_file, 'its layout is None', "wanted is 'spn network 1'"],
+        self.assert_says([self.model_file, 'its layout is None', "wanted is 'spn network 2'"],
                          SuperpixelPoolingNetwork.load, self.model_file)
 
     def test_a_file_that_lacks_its_weights_or_what_made_it(self):

@@ -81,7 +81,7 @@ class NetworkTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         rng = np.random.RandomState(0)
-        cls.about = {'class_names': ['cat', 'cup'], 'n_superpixels': 6, 'settings': dict(segmentation.DEFAULTS, hidden=5),
+        cls.about = {'class_names': ['cat', 'cup'], 'settings': dict(segmentation.DEFAULTS, hidden=5),
                      'training': {'learning_rate': 1.}, 'seed': 0, 'rms': [2., 4., 8.]}
         cls.network = segmentation.new(cls.about)
         cls.layers = [rng.normal(size=(channels, side, side)).astype('float32') for channels, side in ((512, 2), (512, 4), (256, 4))]

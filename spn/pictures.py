@@ -51,7 +51,8 @@ def save_image(image, path):
 def overlay(image, mask):
     """An image with its mask in colours over it, outlined; uint8."""
     shown = (mask > 0) & (mask != UNKNOWN)
-    mixed = np.where(shown[..., np.newaxis], .45 * image + .55 * COLOURS[mask], image)
+    grey = image.mean(axis=-1, keepdims=True)  # else a red object makes another colour of each class
+    mixed = np.where(shown[..., np.newaxis], .45 * grey + .55 * COLOURS[mask], image)
     mixed[find_boundaries(mask, mode='inner')] = 255
     return mixed.astype('uint8')
 

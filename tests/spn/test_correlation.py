@@ -48,7 +48,8 @@ class CorrelationTest(FolderTestCase):
             self.assertTrue(np.isfinite(found).all())
 
     def test_a_superpixel_that_is_the_whole_image_keeps_its_scores(self):
-        found = correlated(self.scores[:, :1], self.features[:, :1], self.sizes[:, :1])
+        # Numbers of which the mean is exact: less it nothing is left that looks like anything.
+        found = correlated(self.scores[:, :1], np.full((2, 1, 5), 2.), np.full((2, 1), 8.))
         np.testing.assert_allclose(found, self.scores[:, :1], rtol=1e-6)
 
     def test_the_gradient_of_scores_is_that_of_the_mean(self):

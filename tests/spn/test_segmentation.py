@@ -85,7 +85,7 @@ class NetworkTest(unittest.TestCase):
                      'training': {'learning_rate': 1.}, 'seed': 0, 'rms': [2., 4., 8.]}
         cls.network = segmentation.new(cls.about)
         cls.layers = [rng.normal(size=(channels, side, side)).astype('float32') for channels, side in ((512, 2), (512, 4), (256, 4))]
-        cls.maps = [np.arange(24, dtype='int32').reshape(4, 6) // 5, np.arange(6) // 3 * np.ones((4, 1), 'int32')]
+        cls.maps = [np.arange(24, dtype='int32').reshape(4, 6) // 3, np.arange(6) // 3 * np.ones((4, 1), 'int32')]
         cls.maps[1][0] = -1
 
     def test_what_three_layers_see_is_pooled_in_superpixels_and_classified(self):

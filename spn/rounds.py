@@ -1,5 +1,4 @@
 """Rounds of (make masks, learn from them): SP-CAM teaches the first segmentation network, each the next."""
-import hashlib
 import os
 
 import numpy as np
@@ -9,7 +8,7 @@ from .activation_maps import thresholded
 from .batches import Batches, nearest
 from .errors import SpnError
 from .evaluation import best_threshold
-from .files import progress
+from .files import digest_of_file, progress
 from .runs import UNCHECKED, cam_of
 from .segmentation import SegmentationNetwork, least_scattered, method, scatter, targets
 from .training import fit
@@ -35,30 +34,40 @@ def learn_from_cams(dataset, run, n_rounds, settings, training, seed):
         One for each round.
     """
     maps = run.on_dataset(dataset)
-    masks_of = thresholded(cam_of(run, maps))
-    threshold, networks = best_threshold(dataset, masks_of, UNCHECKED), []
+    masks_of, threshold = thresholded(cam_of(run, maps)), None
+    teacher, networks = run.paths[0], []
     for number in range(1, n_rounds + 1):
-        thresholds = [threshold, threshold * training['possible']]
-        found = masks_to_learn(dataset, lambda i, classes: masks_of(i, classes, thresholds), training['kept'])
-        network = learn(dataset, maps, found, os.path.join(run.folder, 'round-{}'.format(number)), {
-            'settings': settings, 'training': training, 'seed': seed + number, 'round': number, 'data': dataset.fingerprint,
-            'class_names': dataset.class_names, 'masks': digest(found)})
-        masks_of, threshold = method(network, maps), network.about['threshold']
+        folder = os.path.join(run.folder, 'round-{}'.format(number))
+        about = {'settings': settings, 'training': training, 'seed': seed + number, 'round': number, 'data': dataset.fingerprint,
+                 'class_names': dataset.class_names, 'teacher': digest_of_file(teacher)}
+        network = SegmentationNetwork.resumed(os.path.join(folder, 'model.h5'), about)
+        if network is None:
+            if threshold is None:
+                threshold = best_threshold(dataset, masks_of, UNCHECKED)
+            thresholds = [threshold, threshold * training['possible']]
+            found = masks_to_learn(dataset, lambda i, classes: masks_of(i, classes, thresholds), training['kept'])
+            network = learn(dataset, maps, found, folder, about)
+        teacher, masks_of, threshold = os.path.join(folder, 'model.h5'), method(network, maps), network.about['threshold']
         networks.append(network)
     return networks
 
 
 def learn(dataset, maps, masks, folder, about):
-    """Train the network of one round, as far as that was not done.
+    """Train the network of one round.
 
     Parameters
     ----------
+    dataset : spn.dataset.Dataset
     maps : spn.activation_maps.ActivationMaps
     masks : dict of int to (ndarray, ndarray)
         As from :func:`masks_to_learn`.
     folder : str
     about : dict
         As of `SegmentationNetwork`, without what is found in training.
+
+    Returns
+    -------
+    spn.segmentation.SegmentationNetwork
     """
     how, n_classes = about['training'], len(dataset.class_names)
 
@@ -69,13 +78,12 @@ def learn(dataset, maps, masks, folder, about):
 
     batches = Batches(maps.features, maps.superpixels, truth, np.array(sorted(masks)), how['map_size'], how['batch_size'],
                       about['seed'], how['dropout'], finer=('fine', 'finest'))
-    about = dict(about, rms=batches.rms)
-    network = SegmentationNetwork.resumed(os.path.join(folder, 'model.h5'), about)
+    network = SegmentationNetwork.resumed(os.path.join(folder, 'checkpoint.h5'), about)
     if network is None:
-        network = SegmentationNetwork.resumed(os.path.join(folder, 'checkpoint.h5'), about) or segmentation.new(about)
-        fit(network, batches, folder, dict)
-        network.about['threshold'] = best_threshold(dataset, method(network, maps), UNCHECKED)
-        network.save(os.path.join(folder, 'model.h5'))
+        network = segmentation.new(dict(about, rms=batches.rms))
+    fit(network, batches, folder, dict)
+    network.about['threshold'] = best_threshold(dataset, method(network, maps), UNCHECKED)
+    network.save(os.path.join(folder, 'model.h5'))
     return network
 
 
@@ -116,11 +124,3 @@ def masks_to_learn(dataset, teacher, kept):
         certain, possible = masks[i]
         masks[i] = np.where(certain == c + 1, 0, certain).astype('uint8'), possible
     return masks
-
-
-def digest(masks):
-    found = hashlib.sha256()
-    for i in sorted(masks):
-        for mask in masks[i]:
-            found.update(np.ascontiguousarray(mask))
-    return found.hexdigest()

@@ -134,12 +134,12 @@ class SegmentationNetwork(Trained):
     ----------
     about : dict
         Beside what all have: ``settings``, ``round``, ``class_names``, ``rms`` (what features are divided
-        by, in the order of `spn.encoder.OUTPUTS`), ``data`` and ``masks`` (digests of the data set and of the masks that it
-        learned) and ``threshold``, of the share of each class's maximum, chosen on 'val'.
+        by, in the order of `spn.encoder.OUTPUTS`), ``data`` and ``teacher`` (digests of the data set and of the model whose
+        masks it learned) and ``threshold``, of the share of each class's maximum, chosen on 'val'.
     """
 
     layout, what, command = 'spn segmentation network 1', 'a trained segmentation network', '`spn segment`'
-    found_later = ('log', 'threshold')
+    found_later = ('log', 'threshold', 'rms')
     own_objects = {'cross_entropy': cross_entropy}
 
     def __init__(self, model, about):

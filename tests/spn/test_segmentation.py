@@ -1,5 +1,6 @@
 """The segmentation network: which masks it learns from, what it says, that it learns, rounds that are stopped."""
 import os
+import shutil
 import unittest
 from unittest import mock
 
@@ -9,6 +10,7 @@ from spn import dataset, rounds, segmentation, training
 from spn.activation_maps import ActivationMaps
 from spn.batches import Batches
 from spn.dataset import Dataset, Record, add_superpixels
+from spn.files import write_text
 from spn.rounds import learn_from_cams, masks_to_learn
 from spn.runs import Run
 from spn.segmentation import SegmentationNetwork, among, cross_entropy, least_scattered, scatter, targets
@@ -157,6 +159,9 @@ class RunByHand(Run):
 
     def __init__(self, folder, features):
         self.folder, self.features, self._network, self._rounds = folder, features, ScoresByHand(), []
+        self.paths = [os.path.join(folder, 'model.h5')]
+        if not os.path.exists(self.paths[0]):
+            write_text(self.paths[0], 'the network by hand')
 
     def on_dataset(self, data):
         return ActivationMaps(self.network, [self.features], [data.superpixel_maps('cells')], data.sizes)
@@ -279,19 +284,30 @@ class LearningTest(SharedFolderTestCase):
             np.testing.assert_array_equal(found, wanted)
         self.assertEqual(first.about, self.networks[0].about)
 
-    def test_a_finished_round_is_not_learned_again_and_teaches_the_next_one(self):
-        first, second = self.networks
-        self.assertNotEqual(first.about['masks'], second.about['masks'])
-        taught = []
+    def test_finished_rounds_are_not_learned_again_nor_are_their_masks_made(self):
         with mock.patch.object(Batches, '__getitem__', side_effect=AssertionError), \
-                mock.patch.object(rounds, 'masks_to_learn', lambda data, teacher, kept: taught.append(
-                    [teacher(i, np.flatnonzero(data.labels[i])) for i in (0, 2)]) or masks_to_learn(data, teacher, kept)):
+                mock.patch.object(rounds, 'masks_to_learn', side_effect=AssertionError):
             again = self.learn(self.whole)
         self.assertEqual([network.about for network in again], [network.about for network in self.networks])
+
+    def test_each_round_is_taught_by_the_one_before(self):
+        shutil.copytree(self.whole, self.path('run'))
+        shutil.rmtree(self.path('run', 'round-2'))
+        taught = []
+        with mock.patch.object(rounds, 'masks_to_learn', lambda data, teacher, kept: taught.append(
+                [teacher(i, np.flatnonzero(data.labels[i])) for i in (0, 2)]) or masks_to_learn(data, teacher, kept)):
+            self.learn(self.path('run'))
+        first = self.networks[0]
         method = segmentation.method(first, self.maps)
-        for i, masks in zip((0, 2), taught[1]):
+        for i, masks in zip((0, 2), taught[0]):
             thresholds = first.about['threshold'] * np.array([1, .25])
             np.testing.assert_array_equal(masks, method(i, np.flatnonzero(self.opened.labels[i]), thresholds))
+
+    def test_a_round_that_another_model_taught_is_said(self):
+        shutil.copytree(self.whole, self.path('run'))
+        write_text(self.path('run', 'model.h5'), 'another network')
+        self.assert_says([os.path.join('run', 'round-1', 'model.h5'), 'is of another training', 'teacher'], self.learn,
+                         self.path('run'))
 
     def test_a_checkpoint_of_other_settings_is_said(self):
         self.assert_says([os.path.join(self.whole, 'round-1', 'model.h5'), 'is of another training',

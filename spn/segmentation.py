@@ -1,6 +1,6 @@
 """The second half of the paper: a segmentation network that learns from SP-CAM's masks, in rounds.
 
-The paper's is DecoupledNet (Hong, Noh, Han, NIPS 2015), of pixels. This one is of superpixels, and trained in a minute: what
+The paper's is DecoupledNet (Hong, Noh, Han, NIPS 2015), of pixels. This one is of superpixels, and small: what
 three layers of the encoder see is pooled in each superpixel, and a small network says of which class it is, or background.
 What it says of superpixels that look alike is averaged, as of SP-CAM.
 """

@@ -43,9 +43,9 @@ sanitize: venv ## the C code under AddressSanitizer and UBSan
 bench: venv ## mean pooling beside other libraries (QUICK=1: in short); NAME=growth, training, operations, resize: more
 	@$(IN_VENV) -m benchmarks$(addprefix .,$(NAME)) $(if $(QUICK),--quick)
 
-bench-gpu: ## mean pooling on a GPU, in GB/s: make bench-gpu DEVICE=cuda
+bench-gpu: ## mean pooling on a GPU, in GB/s: make bench-gpu DEVICE=cuda PEERS=python3 (one that has PyTorch or JAX)
 	@sh make_gpu_venv.sh && THEANO_FLAGS="blas.ldflags=,device=$(DEVICE),floatX=float32,$$THEANO_FLAGS" \
-	    .venv-gpu/bin/python -m benchmarks.gpu
+	    .venv-gpu/bin/python -m benchmarks.gpu $(addprefix --peers ,$(PEERS))
 
 wheel: venv ## the packages to install elsewhere, in dist/
 	@.venv/bin/python setup.py -q sdist bdist_wheel

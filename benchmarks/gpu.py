@@ -1,13 +1,18 @@
 """Mean pooling and its gradient on a GPU, in GB/s beside the card's own copy: ``make bench-gpu DEVICE=cuda``.
 
-PyTorch's index_add and scatter_reduce run in turns with them if it is installed and finds the same card.
+``PEERS=python3`` names a Python with PyTorch or JAX for the same card: they take turns with ours (``gpu_peers.py``).
 """
 import collections
 import datetime
+import json
+import os
 import random
+import subprocess
+import tempfile
 import time
 
 import theano_spp  # noqa: F401: first, for the bridge and the ops on the device
+import click
 import numpy as np
 import pygpu
 import theano
@@ -17,98 +22,115 @@ from tqdm import tqdm
 
 from theano_spp import superpixel_pool
 
+from . import gpu_peers
 from .report import write
 from .workloads import WORKLOADS, make
 
-ROUNDS, MEGABYTE = 9, 1e6
+ROUNDS, MEGABYTE = 15, 1e6
 
 
-def torch_contenders(features, labels, n):
-    """Return name -> (forward, backward), each a call that ends when the card has; {} without PyTorch or its card."""
-    try:
-        import torch
-        if not torch.cuda.is_available():
-            return {}
-    except ImportError:
-        return {}
-    batch, channels = features.shape[:2]
-    x = torch.tensor(features.reshape(batch, channels, -1)).cuda()
-    m = torch.tensor(labels.reshape(batch, -1).astype('int64')).cuda()
-    sizes = torch.stack([torch.bincount(image, minlength=n) for image in m]).clamp(min=1)[:, None].float()
-    index = m[:, None].expand(batch, channels, -1)
+class Peers(object):
+    """What other libraries offer, in a process of its own that waits until it is its turn."""
 
-    def scatter_reduce():
-        torch.zeros(batch, channels, n, device='cuda').scatter_reduce(2, index, x, 'mean', include_self=False)
-        torch.cuda.synchronize()
+    def __init__(self, python):
+        self._process = subprocess.Popen([python, gpu_peers.__file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                         universal_newlines=True)
 
-    def index_add():
-        for image in range(batch):
-            torch.zeros(channels, n, device='cuda').index_add(1, m[image], x[image])
-        torch.cuda.synchronize()
+    def _ask(self, command):
+        self._process.stdin.write(command + '\n')
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
 
-    def gather():
-        (upstream / sizes).gather(2, index)
-        torch.cuda.synchronize()
+    def versions(self):
+        return self._ask('versions')
 
-    upstream = torch.randn(batch, channels, n, device='cuda')
-    return {'PyTorch scatter_reduce, gather': (scatter_reduce, gather), 'PyTorch index_add (sums)': (index_add, None)}
+    def prepare(self, **arrays):
+        """Return the names of what can be timed on these arrays."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, 'arrays.npz')
+            np.savez(path, **arrays)
+            return self._ask('prepare ' + path)
+
+    def seconds(self, name):
+        """Return the seconds that forward and gradient took."""
+        return self._ask('time ' + name)
 
 
-def ours(features, labels, n):
-    """Return (forward, backward, copy), each a call that ends when the card has."""
-    x, m = [gpuarray_shared_constructor(array, target=None) for array in (features, labels)]
-    upstream = gpuarray_shared_constructor(np.random.RandomState(1).standard_normal(
-        features.shape[:2] + (n,)).astype('float32'), target=None)
-    pooled = superpixel_pool(x, m, n)
-    forward = theano.function([], pooled.transfer(None))
-    backward = theano.function([], T.Lop(pooled, x, upstream).transfer(None))
-    source = x.get_value(borrow=True, return_internal_type=True)
-    target = pygpu.empty(source.shape, source.dtype, context=source.context)
+class Ours(object):
+    """Pooling, its gradient, and the copy of the features; the arrays are on the device."""
 
-    def copy():
-        target[...] = source
-        target.sync()
+    def __init__(self, features, labels, n):
+        x, m = [gpuarray_shared_constructor(array, target=None) for array in (features, labels)]
+        self.upstream = np.random.RandomState(1).standard_normal(features.shape[:2] + (n,)).astype('float32')
+        upstream = gpuarray_shared_constructor(self.upstream, target=None)
+        pooled = superpixel_pool(x, m, n)
+        self.forward = theano.function([], pooled.transfer(None))
+        self.gradient = theano.function([], T.Lop(pooled, x, upstream).transfer(None))
+        self._source = x.get_value(borrow=True, return_internal_type=True)
+        self._target = pygpu.empty(self._source.shape, self._source.dtype, context=self._source.context)
 
-    return lambda: forward().sync(), lambda: backward().sync(), copy
+    def copy(self):
+        self._target[...] = self._source
+        return self._target
+
+    def seconds(self):
+        """Return the seconds that forward and gradient took, until the device had finished."""
+        return [_seconds(call) for call in (self.forward, self.gradient)]
 
 
-def measure(workload):
-    """Return name -> median seconds."""
+def _seconds(call):
+    start = time.perf_counter()
+    call().sync()
+    return time.perf_counter() - start
+
+
+def measure(workload, peers):
+    """Return bytes of the features, median seconds of the copy, and name -> those of (forward, gradient)."""
     features, labels, n = make(workload)
-    forward, backward, copy = ours(features, labels, n)
-    calls = collections.OrderedDict([('copy', copy), ('pooling', forward), ('its gradient', backward)])
-    for name, (there, back) in torch_contenders(features, labels, n).items():
-        calls[name + ', forward'] = there
-        if back is not None:
-            calls[name + ', backward'] = back
-    for call in calls.values():
-        call()  # compiles
-    seconds = collections.defaultdict(list)
+    ours = Ours(features, labels, n)
+    contenders = {'theano_spp': ours.seconds}
+    if peers is not None:
+        names = peers.prepare(features=features, labels=labels, n_superpixels=n, upstream=ours.upstream,
+                              pooled=np.asarray(ours.forward()), gradient=np.asarray(ours.gradient()))
+        contenders.update((name, lambda name=name: peers.seconds(name)) for name in names)
+    copies, seconds = [], collections.defaultdict(list)
     for _ in range(ROUNDS):
-        for name in random.sample(list(calls), len(calls)):
-            start = time.perf_counter()
-            calls[name]()
-            seconds[name].append(time.perf_counter() - start)
-    return features.nbytes, collections.OrderedDict((name, np.median(seconds[name])) for name in calls)
+        for name in random.sample(sorted(contenders), len(contenders)):
+            contenders[name]()  # brings data to the caches in the place of others'
+            seconds[name].append(contenders[name]())
+        _seconds(ours.copy)
+        copies.append(_seconds(ours.copy))
+    return features.nbytes, np.median(copies), {name: np.median(seconds[name], axis=0) for name in contenders}
 
 
-def main():
+def rows_of(workload, peers):
+    """Yield the rows of the table for a workload."""
+    size, copy, medians = measure(workload, peers)
+    yield '| **%s** | copy: %.3f ms, %.0f GB/s | | | | | | |' % (workload.name, 1e3 * copy, 2 * size / copy / 1e9)
+    ours = medians['theano_spp']
+    for name, both in medians.items():
+        cells = [cell for seconds, own in zip(both, ours) for cell in
+                 ('%.3f' % (1e3 * seconds), '%.0f' % (size / seconds / 1e9), '%.2f' % (seconds / own))]
+        yield '| %.0f MB | %s | %s |' % (size / MEGABYTE, name, ' | '.join(cells))
+
+
+@click.command()
+@click.option('--peers', 'python', metavar='PYTHON', help='A Python that has PyTorch or JAX for the same card.')
+def main(python):
+    """Time mean pooling on the device of THEANO_FLAGS and write a table to benchmarks/results/."""
     context = theano.gpuarray.get_context(None)
-    rows = []
-    for workload in tqdm(WORKLOADS, unit='workload'):
-        size, seconds = measure(workload)
-        for name, median in seconds.items():
-            moved = 2 * size if name == 'copy' else size
-            rows.append('| %s | %.0f | %s | %.3f | %.1f | %.2f |' % (
-                workload.name, size / MEGABYTE, name, 1e3 * median, moved / median / 1e9,
-                moved / median / (2 * size / seconds['copy'])))
+    peers = Peers(python) if python else None
+    beside = ' Beside it, in a process of its own: %s.' % peers.versions() if peers else ''
+    rows = [row for workload in tqdm(WORKLOADS, unit='workload') for row in rows_of(workload, peers)]
     write(['# Mean pooling on a GPU, %s' % datetime.date.today().isoformat(), '',
-           'Device: %s (%s). Theano %s, pygpu %s.' % (context.devname, theano.config.device, theano.__version__,
-                                                      pygpu.__version__),
-           'float32, channels first, superpixels by SLIC from photographs of scikit-image; medians of %d rounds in shuffled'
-           ' order, the arrays on the device, until the device has finished. GB/s: the features read once, or written once;'
-           ' the copy does both.' % ROUNDS, '',
-           '| workload | features MB | | ms | GB/s | of the copy\'s |', '|---|' + '---|' * 5] + rows, '-gpu')
+           'Device: %s (%s). Theano %s, pygpu %s.%s' % (context.devname, theano.config.device, theano.__version__,
+                                                        pygpu.__version__, beside),
+           'float32, channels first, superpixels by SLIC from photographs of scikit-image (W6: random, W7: one superpixel);'
+           ' medians of %d rounds in shuffled order, the arrays on the device, until the device has finished. GB/s: the'
+           ' features read once, or written once; the copy does both. Ours sorts and checks its labels, int32, in every'
+           ' call; those of PyTorch are int64 before. Gradients of PyTorch are those of autograd, which keeps what it'
+           ' computed forward.' % ROUNDS, '',
+           '| workload | | forward ms | GB/s | of ours | gradient ms | GB/s | of ours |', '|---|' + '---|' * 7] + rows, '-gpu')
 
 
 if __name__ == '__main__':

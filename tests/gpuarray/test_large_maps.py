@@ -38,6 +38,14 @@ class LargeMapTest(unittest.TestCase):
                                                                    labels[None].astype('int32'))
         np.testing.assert_array_equal(painted[0, 0], np.where(labels >= 0, labels, 0))
 
+    def test_the_mean_of_large_superpixels_is_divided_by_all_of_their_pixels_when_it_is_unpooled(self):
+        labels = np.repeat(np.array([2, -1, 0, 1], 'int32'), [5003, 77, 30001, 1])[None]
+        values = np.array([[[3., -5, 7]]], 'float32')
+        y, m = T.ftensor3(), T.imatrix()
+        painted = theano.function([y, m], superpixel_unpool(y, m, 'mean'))(values, labels)
+        of_superpixel = np.array([3. / 30001, -5., 7. / 5003, 0], 'float32')
+        np.testing.assert_array_equal(painted[0, 0], of_superpixel[labels[0]])
+
     def test_infinities_and_nans_of_single_tiles_reach_their_superpixels(self):
         labels = np.repeat([0, 1, 2], [3 * TILE, 2 * TILE + 5, 2 * TILE])
         features = np.ones((1, labels.size), 'float32')

@@ -28,6 +28,21 @@ static inline SppGpuGrid spp_gpu_grid(PyGpuArrayObject *array, unsigned int firs
     return grid;
 }
 
+/* The same, with rows that follow each other without a gap joined to one: a pixel of the first row needs no division. */
+static inline SppGpuGrid spp_gpu_joined_grid(PyGpuArrayObject *array, unsigned int first)
+{
+    const size_t *sizes = array->ga.dimensions + first;
+    const ssize_t *strides = array->ga.strides + first;
+    SppGpuGrid grid = spp_gpu_grid(array, first);
+    unsigned int outer = array->ga.nd - first - 1;  /* axes that are not joined */
+    while (outer > 0 && strides[outer - 1] == (ssize_t)grid.length * grid.pixel)
+        grid.length *= sizes[--outer];
+    grid.rows = outer > 0 ? sizes[outer - 1] : 1;
+    grid.row0 = outer > 1 ? strides[outer - 2] : 0;
+    grid.row1 = outer > 0 ? strides[outer - 1] : 0;
+    return grid;
+}
+
 static inline size_t spp_gpu_product(const size_t *sizes, unsigned int count)
 {
     size_t product = 1;
@@ -153,19 +168,6 @@ static inline gpudata *spp_gpu_allocate(SppGpuScratch *scratch, size_t count, si
     return scratch->buffer[scratch->count++] = memory;
 }
 
-/* A number () ga_int that is 0 until a kernel sets it. */
-static inline gpudata *spp_gpu_flag(SppGpuScratch *scratch)
-{
-    npy_int32 zero = 0;
-    gpudata *memory = spp_gpu_allocate(scratch, 1, sizeof(zero));
-    if (memory != NULL && gpudata_write(memory, 0, &zero, sizeof(zero)) != GA_NO_ERROR) {
-        PyErr_Format(PyExc_RuntimeError, "%s: the GPU does not take anything: %s", scratch->op,
-                     gpucontext_error(scratch->context, 0));
-        return NULL;
-    }
-    return memory;
-}
-
 /* After all kernels of a call: whether one of them met what it must not. The only thing that is read back from the GPU.
    0, or -1 with a RuntimeError. */
 static inline int spp_gpu_read_flag(SppGpuScratch *scratch, gpudata *flag, int *is_set)
@@ -215,6 +217,14 @@ int APPLY_SPECIFIC(set_zeros)(const char *op, gpudata *memory, size_t offset, si
     return bytes == 0 ? 0 : SPP_GPU_START(set_words, op, spp_gpu_ceil_divide(bytes / 4, SPP_GROUP), memory, offset, bytes / 4);
 }
 
+/* A number () ga_int that is 0 until a kernel sets it; NULL with an error. By a kernel: to bring it from the host would be
+   to wait for it. */
+gpudata *APPLY_SPECIFIC(new_flag)(SppGpuScratch *scratch)
+{
+    gpudata *memory = spp_gpu_allocate(scratch, 1, sizeof(npy_int32));
+    return memory == NULL || APPLY_SPECIFIC(set_zeros)(scratch->op, memory, 0, sizeof(npy_int32)) != 0 ? NULL : memory;
+}
+
 int APPLY_SPECIFIC(set_array)(const char *op, PyGpuArrayObject *array)
 {
     return APPLY_SPECIFIC(set_zeros)(op, array->ga.data, array->ga.offset,
@@ -222,10 +232,29 @@ int APPLY_SPECIFIC(set_array)(const char *op, PyGpuArrayObject *array)
 }
 
 #section device_code
+/* What a group of threads works on. Groups are numbered by image, block of channels and part of the pixels. */
+typedef struct {
+    ga_uint image, block, part;
+} SppWork;
+
+WITHIN_KERNEL SppWork spp_work(ga_size blocks, ga_size parts)
+{
+    /* there are less than 2^31 groups, and a division of 64 bits takes several times as long */
+    const ga_uint number = (ga_uint)GID_0 / (ga_uint)parts;
+    SppWork work;
+    work.part = (ga_uint)GID_0 % (ga_uint)parts;
+    work.block = number % (ga_uint)blocks;
+    work.image = number / (ga_uint)blocks;
+    return work;
+}
+
 /* Bytes from the first pixel of an image to this one: rows[0] x rows[1] rows of `length` pixels. */
 WITHIN_KERNEL ga_ssize spp_offset(ga_uint pixel, ga_uint rows, ga_uint length, ga_ssize row0, ga_ssize row1, ga_ssize step)
 {
-    const ga_uint row = pixel / length;
+    ga_uint row;
+    if (pixel < length)  /* all of them, where rows are joined */
+        return (ga_ssize)pixel * step;
+    row = pixel / length;
     return (ga_ssize)(row / rows) * row0 + (ga_ssize)(row % rows) * row1 + (ga_ssize)(pixel % length) * step;
 }
 

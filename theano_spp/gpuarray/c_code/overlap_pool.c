@@ -31,7 +31,7 @@ int APPLY_SPECIFIC(overlap_pool)(PyGpuArrayObject *feature_map, PyGpuArrayObject
     if (batch * pixels == 0)
         return APPLY_SPECIFIC(set_array)(op, *pooled);
     segments = spp_gpu_segments(pixels, n);
-    if ((flag = spp_gpu_flag(&scratch)) == NULL
+    if ((flag = APPLY_SPECIFIC(new_flag)(&scratch)) == NULL
             || APPLY_SPECIFIC(sort_pixels)(&scratch, superpixel_map, n, flag, &sorted) != 0
             || APPLY_SPECIFIC(sample_axes)(&scratch, naxes, feature_map->ga.dimensions + 2,
                                            superpixel_map->ga.dimensions + 1, bilinear, &sampling) != 0
@@ -67,10 +67,11 @@ KERNEL void add_resized(GLOBAL_MEM const FEATURE *features, ga_size features_off
 {
     LOCAL_MEM ga_double sums[SPP_CHANNELS * SPP_GROUP];
     const ga_size blocks = (channels + SPP_CHANNELS - 1) / SPP_CHANNELS;
-    const ga_size image = GID_0 / groups / blocks, channel = GID_0 / groups % blocks * SPP_CHANNELS;
+    const SppWork work = spp_work(blocks, groups);
+    const ga_size image = work.image, channel = (ga_size)work.block * SPP_CHANNELS;
     const ga_uint lane = LID_0 % (ga_uint)lanes;
     const SppSegment segment = spp_segment(starts + image * (n + 1), (ga_uint)n,
-                                           (ga_uint)((GID_0 % groups * SPP_GROUP + LID_0) / lanes));
+                                           (work.part * SPP_GROUP + LID_0) / (ga_uint)lanes);
     GLOBAL_MEM const char *of_image = (GLOBAL_MEM const char *)features + features_offset + (ga_ssize)image * image_stride
         + (ga_ssize)channel * channel_stride;
     ga_double chain[SPP_CHANNELS], total[SPP_CHANNELS];

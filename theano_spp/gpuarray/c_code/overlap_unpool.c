@@ -27,7 +27,7 @@ int APPLY_SPECIFIC(overlap_unpool)(PyGpuArrayObject *pooled, PyGpuArrayObject *s
     cells = spp_gpu_product(shape + 2, naxes);
     if (batch * pixels == 0)
         return APPLY_SPECIFIC(set_array)(op, *feature_map);
-    if ((flag = spp_gpu_flag(&scratch)) == NULL
+    if ((flag = APPLY_SPECIFIC(new_flag)(&scratch)) == NULL
             || APPLY_SPECIFIC(count_pixels)(&scratch, superpixel_map, n, flag, &sizes) != 0
             || APPLY_SPECIFIC(sample_axes)(&scratch, naxes, shape + 2, superpixel_map->ga.dimensions + 1, bilinear,
                                            &sampling) != 0
@@ -60,8 +60,9 @@ KERNEL void add_audience(GLOBAL_MEM const FEATURE *pooled, ga_size pooled_offset
 {
     const ga_size all = cells0 * cells1 * cells2, groups = (all + SPP_GROUP - 1) / SPP_GROUP;
     const ga_size blocks = (channels + 3) / 4;
-    const ga_size image = GID_0 / groups / blocks, channel = GID_0 / groups % blocks * 4;
-    const ga_size cell = GID_0 % groups * SPP_GROUP + LID_0;
+    const SppWork work = spp_work(blocks, groups);
+    const ga_size image = work.image, channel = (ga_size)work.block * 4;
+    const ga_size cell = (ga_size)work.part * SPP_GROUP + LID_0;
     const ga_size x2 = cell % cells2, x1 = cell / cells2 % cells1, x0 = cell / cells2 / cells1;
     GLOBAL_MEM const char *of_image = (GLOBAL_MEM const char *)labels + labels_offset + (ga_ssize)image * image_stride;
     GLOBAL_MEM const char *values = (GLOBAL_MEM const char *)pooled + pooled_offset + (ga_ssize)image * pooled_image

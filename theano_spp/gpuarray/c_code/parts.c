@@ -18,7 +18,8 @@ KERNEL void add_parts(GLOBAL_MEM const ga_double *parts, GLOBAL_MEM const ga_uin
                       ga_size tiles, ga_int mean, GLOBAL_MEM FEATURE *pooled, ga_size pooled_offset)
 {
     const ga_size groups = (n + SPP_GROUP - 1) / SPP_GROUP;
-    const ga_size at = GID_0 / groups, superpixel = GID_0 % groups * SPP_GROUP + LID_0;
+    const SppWork work = spp_work(1, groups);
+    const ga_size at = work.image, superpixel = (ga_size)work.part * SPP_GROUP + LID_0;
     const ga_size image = at / channels;
     if (superpixel < n) {
         const ga_uint first = starts[image * (n + 1) + superpixel], end = starts[image * (n + 1) + superpixel + 1];

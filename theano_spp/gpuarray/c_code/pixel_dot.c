@@ -22,7 +22,7 @@ int APPLY_SPECIFIC(pixel_dot)(PyGpuArrayObject *feature_map, PyGpuArrayObject *p
         return -1;
     if (batch * pixels == 0)
         return 0;
-    if ((flag = spp_gpu_flag(&scratch)) == NULL
+    if ((flag = APPLY_SPECIFIC(new_flag)(&scratch)) == NULL
             || SPP_GPU_START(multiply_and_add, op, batch * spp_gpu_ceil_divide(pixels, SPP_GROUP), feature_map->ga.data,
                              feature_map->ga.offset, feature_map->ga.strides[0], feature_map->ga.strides[1],
                              features.row0, features.row1, features.pixel, pooled->ga.data, pooled->ga.offset,
@@ -50,7 +50,8 @@ KERNEL void multiply_and_add(GLOBAL_MEM const FEATURE *features, ga_size feature
                              ga_size channels, GLOBAL_MEM ga_double *dot, ga_size dot_offset, GLOBAL_MEM ga_int *flag)
 {
     const ga_size groups = (pixels + SPP_GROUP - 1) / SPP_GROUP;
-    const ga_size image = GID_0 / groups, pixel = GID_0 % groups * SPP_GROUP + LID_0;
+    const SppWork work = spp_work(1, groups);
+    const ga_size image = work.image, pixel = (ga_size)work.part * SPP_GROUP + LID_0;
     if (pixel < pixels) {
         const LABEL label = *(GLOBAL_MEM const LABEL *)(
             (GLOBAL_MEM const char *)labels + labels_offset + (ga_ssize)image * image_stride

@@ -30,7 +30,7 @@ int APPLY_SPECIFIC(put_pixels)(PyGpuArrayObject *values, PyGpuArrayObject *pixel
         return -1;
     if (batch * channels * n == 0)
         return 0;
-    if ((flag = spp_gpu_flag(&scratch)) == NULL
+    if ((flag = APPLY_SPECIFIC(new_flag)(&scratch)) == NULL
             || (all > 0 && APPLY_SPECIFIC(sample_axes)(&scratch, naxes, shape + 2, spatial, bilinear, &sampling) != 0)
             || (sums = spp_gpu_allocate(&scratch, resize ? batch * channels * cells : 0, sizeof(double))) == NULL
             || APPLY_SPECIFIC(set_zeros)(op, sums, 0, resize ? batch * channels * cells * sizeof(double) : 0) != 0
@@ -74,7 +74,7 @@ KERNEL void put(GLOBAL_MEM const FEATURE *values, ga_size values_offset, ga_ssiz
 {
     LOCAL_MEM ga_long cell_of[SPP_GROUP];
     LOCAL_MEM ga_double given[SPP_GROUP];
-    const ga_size image = GID_0 / channels, channel = GID_0 % channels;
+    const ga_size image = (ga_uint)GID_0 / (ga_uint)channels, channel = (ga_uint)GID_0 % (ga_uint)channels;
     GLOBAL_MEM FEATURE *plane = (GLOBAL_MEM FEATURE *)((GLOBAL_MEM char *)feature_map + feature_map_offset)
         + (ga_size)GID_0 * cells;
     GLOBAL_MEM ga_double *of_plane = sums + (resize ? (ga_size)GID_0 * cells : 0);

@@ -1,6 +1,7 @@
 #section constants
 #define SPP_SEGMENT 4096  /* sorted pixels of a tile: superpixels are cut where tiles end */
 #define SPP_CHANNELS 4    /* that a thread looks at side by side */
+#define SPP_ABREAST 4     /* pixels that a thread asks for before it adds the first: memory answers late, but many at once */
 #define SPP_CHAIN 16      /* features that may be added up one after the other: within 1e-6 in float32 */
 #define SPP_LONG_CHAIN 32 /* what is float64 already: as many chains, at most, stay within 1e-14 */
 
@@ -20,7 +21,7 @@ static inline SppSegments spp_gpu_segments(size_t pixels, size_t n)
     SppSegments segments;
     segments.tiles = spp_gpu_ceil_divide(pixels, SPP_SEGMENT);
     segments.lanes = 4;
-    while (segments.lanes < 32 && 16 * segments.lanes * (n + segments.tiles) <= pixels)
+    while (segments.lanes < 128 && 16 * segments.lanes * (n + segments.tiles) <= pixels)
         segments.lanes *= 2;
     segments.groups = spp_gpu_ceil_divide((n + segments.tiles) * segments.lanes, SPP_GROUP);
     return segments;

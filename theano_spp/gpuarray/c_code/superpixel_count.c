@@ -13,7 +13,7 @@ int APPLY_SPECIFIC(superpixel_count)(PyGpuArrayObject *superpixel_map, PyArrayOb
 {
     const char *op = "SuperpixelCount";
     const size_t batch = superpixel_map->ga.dimensions[0], pixels = spp_gpu_pixels(superpixel_map, 1);
-    const SppGpuGrid grid = spp_gpu_grid(superpixel_map, 1);
+    const SppGpuGrid grid = spp_gpu_joined_grid(superpixel_map, 1);
     SppGpuScratch scratch = {params->context->ctx, op, {NULL}, 0};
     npy_uint64 counts[SPP_GPU_COUNTERS], count = 0;
     gpudata *on_gpu = NULL;

@@ -11,8 +11,8 @@ int APPLY_SPECIFIC(superpixel_extremum)(PyGpuArrayObject *feature_map, PyGpuArra
     const size_t pixels = spp_gpu_pixels(superpixel_map, 1);
     const size_t blocks = spp_gpu_ceil_divide(channels, SPP_CHANNELS);
     const unsigned int naxes = superpixel_map->ga.nd - 1;
-    const SppGpuGrid grid = spp_gpu_grid(feature_map, 2);
     const int resize = params->resize != SPP_RESIZE_NONE, bilinear = params->resize == SPP_BILINEAR;
+    const SppGpuGrid grid = resize ? spp_gpu_grid(feature_map, 2) : spp_gpu_joined_grid(feature_map, 2);
     const int sign = params->mode == SPP_POOL_MIN ? -1 : 1;
     SppGpuScratch scratch = {params->context->ctx, op, {NULL}, 0};
     SppGpuSampling sampling = {{1, 1, 1}, {1, 1, 1}, NULL, NULL};
@@ -40,7 +40,7 @@ int APPLY_SPECIFIC(superpixel_extremum)(PyGpuArrayObject *feature_map, PyGpuArra
                 && SPP_GPU_START(set_none, op, spp_gpu_ceil_divide(batch * channels * n, SPP_GROUP), batch * channels * n,
                                  (*winner)->ga.data, (*winner)->ga.offset) != 0) ? -1 : 0;
     segments = spp_gpu_segments(pixels, n);
-    if ((flag = spp_gpu_flag(&scratch)) == NULL
+    if ((flag = APPLY_SPECIFIC(new_flag)(&scratch)) == NULL
             || APPLY_SPECIFIC(sort_pixels)(&scratch, superpixel_map, n, flag, &sorted) != 0
             || (values = spp_gpu_allocate(&scratch, batch * channels * segments.tiles,
                                           2 * GpuArray_ITEMSIZE(&(*pooled)->ga))) == NULL
@@ -109,10 +109,11 @@ KERNEL void find_best(GLOBAL_MEM const FEATURE *features, ga_size features_offse
     LOCAL_MEM FEATURE values[SPP_CHANNELS * SPP_GROUP];
     LOCAL_MEM ga_uint places[SPP_CHANNELS * SPP_GROUP];
     const ga_size blocks = (channels + SPP_CHANNELS - 1) / SPP_CHANNELS;
-    const ga_size image = GID_0 / groups / blocks, channel = GID_0 / groups % blocks * SPP_CHANNELS;
+    const SppWork work = spp_work(blocks, groups);
+    const ga_size image = work.image, channel = (ga_size)work.block * SPP_CHANNELS;
     const ga_uint lane = LID_0 % (ga_uint)lanes;
     const SppSegment segment = spp_segment(starts + image * (n + 1), (ga_uint)n,
-                                           (ga_uint)((GID_0 % groups * SPP_GROUP + LID_0) / lanes));
+                                           (work.part * SPP_GROUP + LID_0) / (ga_uint)lanes);
     GLOBAL_MEM const char *of_image = (GLOBAL_MEM const char *)features + features_offset + (ga_ssize)image * image_stride
         + (ga_ssize)channel * channel_stride;
     FEATURE value[SPP_CHANNELS];
@@ -182,7 +183,8 @@ KERNEL void find_best_part(GLOBAL_MEM const FEATURE *part_values, GLOBAL_MEM con
                            ga_size winner_offset)
 {
     const ga_size groups = (n + SPP_GROUP - 1) / SPP_GROUP;
-    const ga_size at = GID_0 / groups, superpixel = GID_0 % groups * SPP_GROUP + LID_0;
+    const SppWork work = spp_work(1, groups);
+    const ga_size at = work.image, superpixel = (ga_size)work.part * SPP_GROUP + LID_0;
     const ga_size image = at / channels;
     if (superpixel < n) {
         const ga_uint first = starts[image * (n + 1) + superpixel], end = starts[image * (n + 1) + superpixel + 1];

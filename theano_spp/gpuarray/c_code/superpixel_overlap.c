@@ -29,7 +29,7 @@ int APPLY_SPECIFIC(superpixel_overlap)(PyGpuArrayObject *superpixel_map, PyArray
     cells = spp_gpu_product(shape + 2, naxes);
     if (batch * pixels == 0)
         return APPLY_SPECIFIC(set_array)(op, *overlap);
-    if ((flag = spp_gpu_flag(&scratch)) == NULL
+    if ((flag = APPLY_SPECIFIC(new_flag)(&scratch)) == NULL
             || APPLY_SPECIFIC(count_pixels)(&scratch, superpixel_map, n, flag, &sizes) != 0
             || APPLY_SPECIFIC(sample_axes)(&scratch, naxes, shape + 2, superpixel_map->ga.dimensions + 1, bilinear,
                                            &sampling) != 0
@@ -60,7 +60,8 @@ KERNEL void weigh_audience(GLOBAL_MEM const LABEL *labels, ga_size labels_offset
                            GLOBAL_MEM ga_double *weights, ga_int is_float32, GLOBAL_MEM char *overlap, ga_size overlap_offset)
 {
     const ga_size all = cells0 * cells1 * cells2, groups = (all + SPP_GROUP - 1) / SPP_GROUP;
-    const ga_size image = GID_0 / groups, cell = GID_0 % groups * SPP_GROUP + LID_0;
+    const SppWork work = spp_work(1, groups);
+    const ga_size image = work.image, cell = (ga_size)work.part * SPP_GROUP + LID_0;
     const ga_size x2 = cell % cells2, x1 = cell / cells2 % cells1, x0 = cell / cells2 / cells1;
     GLOBAL_MEM const char *of_image = (GLOBAL_MEM const char *)labels + labels_offset + (ga_ssize)image * image_stride;
     GLOBAL_MEM ga_double *weight = weights + image * n * 2 * all + cell;

@@ -7,7 +7,7 @@ int APPLY_SPECIFIC(superpixel_pool)(PyGpuArrayObject *feature_map, PyGpuArrayObj
     const char *op = "SuperpixelPool";
     const size_t batch = feature_map->ga.dimensions[0], channels = feature_map->ga.dimensions[1];
     const size_t pixels = spp_gpu_pixels(superpixel_map, 1);
-    const SppGpuGrid grid = spp_gpu_grid(feature_map, 2);
+    const SppGpuGrid grid = spp_gpu_joined_grid(feature_map, 2);
     const int mean = params->mode == SPP_POOL_MEAN;
     SppGpuScratch scratch = {params->context->ctx, op, {NULL}, 0};
     SppSorted sorted;
@@ -27,7 +27,7 @@ int APPLY_SPECIFIC(superpixel_pool)(PyGpuArrayObject *feature_map, PyGpuArrayObj
     if (batch * pixels == 0)
         return APPLY_SPECIFIC(set_array)(op, *pooled);
     segments = spp_gpu_segments(pixels, n);
-    if ((flag = spp_gpu_flag(&scratch)) == NULL
+    if ((flag = APPLY_SPECIFIC(new_flag)(&scratch)) == NULL
             || APPLY_SPECIFIC(sort_pixels)(&scratch, superpixel_map, n, flag, &sorted) != 0
             || (parts = spp_gpu_allocate(&scratch, batch * channels * segments.tiles, 2 * sizeof(double))) == NULL
             || (channels * n > 0
@@ -59,27 +59,36 @@ KERNEL void add_segments(GLOBAL_MEM const FEATURE *features, ga_size features_of
 {
     LOCAL_MEM ga_double sums[SPP_CHANNELS * SPP_GROUP];
     const ga_size blocks = (channels + SPP_CHANNELS - 1) / SPP_CHANNELS;
-    const ga_size image = GID_0 / groups / blocks, channel = GID_0 / groups % blocks * SPP_CHANNELS;
+    const SppWork work = spp_work(blocks, groups);
+    const ga_size image = work.image, channel = (ga_size)work.block * SPP_CHANNELS;
     const ga_uint lane = LID_0 % (ga_uint)lanes;
     const SppSegment segment = spp_segment(starts + image * (n + 1), (ga_uint)n,
-                                           (ga_uint)((GID_0 % groups * SPP_GROUP + LID_0) / lanes));
+                                           (work.part * SPP_GROUP + LID_0) / (ga_uint)lanes);
     GLOBAL_MEM const char *of_image = (GLOBAL_MEM const char *)features + features_offset + (ga_ssize)image * image_stride
         + (ga_ssize)channel * channel_stride;
-    FEATURE sum[SPP_CHANNELS];
+    FEATURE sum[SPP_CHANNELS], here[SPP_ABREAST][SPP_CHANNELS];
     ga_double total[SPP_CHANNELS];
-    ga_int c, chain = 0;
+    ga_int c, k, chain = 0;
     ga_uint i;
     for (c = 0; c < SPP_CHANNELS; ++c) {
         sum[c] = 0;
         total[c] = 0;
     }
-    for (i = segment.from + lane; i < segment.to; i += (ga_uint)lanes) {
-        GLOBAL_MEM const char *at = of_image + spp_offset(order[image * pixels + i], (ga_uint)rows, (ga_uint)length, row0,
-                                                         row1, step);
+    for (i = segment.from + lane; i < segment.to; i += SPP_ABREAST * (ga_uint)lanes) {
+        GLOBAL_MEM const char *at[SPP_ABREAST];
+        for (k = 0; k < SPP_ABREAST; ++k) {
+            const ga_uint next = i + k * (ga_uint)lanes;
+            at[k] = of_image + spp_offset(order[image * pixels + (next < segment.to ? next : i)], (ga_uint)rows,
+                                          (ga_uint)length, row0, row1, step);
+        }
         for (c = 0; c < SPP_CHANNELS; ++c)
-            if (channel + c < channels)
-                sum[c] += *(GLOBAL_MEM const FEATURE *)(at + c * channel_stride);
-        if (++chain == SPP_CHAIN) {
+            for (k = 0; k < SPP_ABREAST; ++k)
+                here[k][c] = channel + c < channels ? *(GLOBAL_MEM const FEATURE *)(at[k] + c * channel_stride) : 0;
+        for (k = 0; k < SPP_ABREAST; ++k)
+            for (c = 0; c < SPP_CHANNELS; ++c)
+                if (i + k * (ga_uint)lanes < segment.to)
+                    sum[c] += here[k][c];
+        if (++chain == SPP_CHAIN / SPP_ABREAST) {
             for (c = 0; c < SPP_CHANNELS; ++c) {
                 total[c] += sum[c];
                 sum[c] = 0;

@@ -15,7 +15,7 @@ int APPLY_SPECIFIC(superpixel_sizes)(PyGpuArrayObject *superpixel_map, PyArrayOb
     shape[1] = n;
     if (spp_gpu_prepare(op, sizes, 2, shape, GA_LONG, params->context) != 0)
         return -1;
-    if ((flag = spp_gpu_flag(&scratch)) == NULL
+    if ((flag = APPLY_SPECIFIC(new_flag)(&scratch)) == NULL
             || APPLY_SPECIFIC(count_pixels)(&scratch, superpixel_map, n, flag, &counts) != 0
             || (shape[0] * n > 0
                 && SPP_GPU_START(widen, op, spp_gpu_ceil_divide(shape[0] * n, SPP_GROUP), counts, shape[0] * n,

@@ -10,11 +10,12 @@ int APPLY_SPECIFIC(superpixel_unpool)(PyGpuArrayObject *pooled, PyGpuArrayObject
     const char *op = "SuperpixelUnpool";
     const size_t batch = pooled->ga.dimensions[0], channels = pooled->ga.dimensions[1], n = pooled->ga.dimensions[2];
     const size_t pixels = spp_gpu_pixels(superpixel_map, 1);
-    const SppGpuGrid grid = spp_gpu_grid(superpixel_map, 1);
+    const SppGpuGrid grid = spp_gpu_joined_grid(superpixel_map, 1);
+    const size_t itemsize = GpuArray_ITEMSIZE(&pooled->ga);
     const int mean = params->mode == SPP_UNPOOL_MEAN;
     SppGpuScratch scratch = {params->context->ctx, op, {NULL}, 0};
     size_t shape[5] = {batch, channels, 0, 0, 0};
-    gpudata *flag = NULL, *sizes = NULL;
+    gpudata *flag = NULL, *sizes = NULL, *values = NULL;
     unsigned int axis;
     int failed = -1;
 
@@ -28,16 +29,24 @@ int APPLY_SPECIFIC(superpixel_unpool)(PyGpuArrayObject *pooled, PyGpuArrayObject
     if (batch * pixels == 0)
         return 0;
     /* without channels the labels are looked at all the same */
-    if ((flag = spp_gpu_flag(&scratch)) == NULL
+    if ((flag = APPLY_SPECIFIC(new_flag)(&scratch)) == NULL
             || ((mean || channels == 0)
                 && APPLY_SPECIFIC(count_pixels)(&scratch, superpixel_map, n, flag, &sizes) != 0)
+            || (mean && (values = spp_gpu_allocate(&scratch, batch * channels * n,
+                                                   itemsize)) == NULL)
+            || (mean && channels * n > 0
+                && SPP_GPU_START(divide_by_sizes, op, batch * channels * spp_gpu_ceil_divide(n, SPP_GROUP),
+                                 pooled->ga.data, pooled->ga.offset, pooled->ga.strides[0], pooled->ga.strides[1],
+                                 pooled->ga.strides[2], n, channels, sizes, values) != 0)
             || (channels > 0
                 && SPP_GPU_START(paint, op, batch * spp_gpu_ceil_divide(channels, SPP_PAINTED)
                                                 * spp_gpu_ceil_divide(pixels, SPP_GROUP),
-                                 pooled->ga.data, pooled->ga.offset, pooled->ga.strides[0], pooled->ga.strides[1],
-                                 pooled->ga.strides[2], superpixel_map->ga.data, superpixel_map->ga.offset,
-                                 superpixel_map->ga.strides[0], grid.rows, grid.length, grid.row0, grid.row1, grid.pixel,
-                                 pixels, n, channels, mean, mean ? sizes : flag, (*feature_map)->ga.data,
+                                 mean ? values : pooled->ga.data, mean ? 0 : pooled->ga.offset,
+                                 mean ? (ssize_t)(channels * n * itemsize) : pooled->ga.strides[0],
+                                 mean ? (ssize_t)(n * itemsize) : pooled->ga.strides[1],
+                                 mean ? (ssize_t)itemsize : pooled->ga.strides[2], superpixel_map->ga.data,
+                                 superpixel_map->ga.offset, superpixel_map->ga.strides[0], grid.rows, grid.length,
+                                 grid.row0, grid.row1, grid.pixel, pixels, n, channels, (*feature_map)->ga.data,
                                  (*feature_map)->ga.offset, flag) != 0))
         goto done;
     failed = spp_gpu_check_flag(&scratch, flag, superpixel_map, n, "the number of superpixels in pooled is");
@@ -47,38 +56,54 @@ done:
 }
 
 #section kernels
-#kernel paint : *, size, ssize, ssize, ssize, *, size, ssize, size, size, ssize, ssize, ssize, size, size, size, int32, *, *, size, *
-/* One thread for a pixel and a block of channels. [in] sizes (batch, n): looked at for the mean alone */
+#kernel divide_by_sizes : *, size, ssize, ssize, ssize, size, size, *, *
+/* values (batch, channels, n): once for each superpixel, for a division costs more than writing a pixel does. */
+KERNEL void divide_by_sizes(GLOBAL_MEM const FEATURE *pooled, ga_size pooled_offset, ga_ssize pooled_image,
+                            ga_ssize pooled_channel, ga_ssize pooled_superpixel, ga_size n, ga_size channels,
+                            GLOBAL_MEM const ga_int *sizes, GLOBAL_MEM FEATURE *values)
+{
+    const SppWork work = spp_work(channels, (n + SPP_GROUP - 1) / SPP_GROUP);
+    const ga_size superpixel = (ga_size)work.part * SPP_GROUP + LID_0;
+    if (superpixel < n) {
+        const FEATURE value = *(GLOBAL_MEM const FEATURE *)(
+            (GLOBAL_MEM const char *)pooled + pooled_offset + (ga_ssize)work.image * pooled_image
+            + (ga_ssize)work.block * pooled_channel + (ga_ssize)superpixel * pooled_superpixel);
+        values[(work.image * channels + work.block) * n + superpixel] =
+            (FEATURE)((ga_double)value / sizes[work.image * n + superpixel]);
+    }
+}
+
+#kernel paint : *, size, ssize, ssize, ssize, *, size, ssize, size, size, ssize, ssize, ssize, size, size, size, *, size, *
+/* One thread for a pixel and a block of channels. */
 KERNEL void paint(GLOBAL_MEM const FEATURE *pooled, ga_size pooled_offset, ga_ssize pooled_image, ga_ssize pooled_channel,
                   ga_ssize pooled_superpixel, GLOBAL_MEM const LABEL *labels, ga_size labels_offset,
                   ga_ssize image_stride, ga_size rows, ga_size length, ga_ssize row0, ga_ssize row1, ga_ssize step,
-                  ga_size pixels, ga_size n, ga_size channels, ga_int mean, GLOBAL_MEM const ga_int *sizes,
-                  GLOBAL_MEM FEATURE *painted, ga_size painted_offset, GLOBAL_MEM ga_int *flag)
+                  ga_size pixels, ga_size n, ga_size channels, GLOBAL_MEM FEATURE *painted, ga_size painted_offset,
+                  GLOBAL_MEM ga_int *flag)
 {
-    const ga_size groups = (pixels + SPP_GROUP - 1) / SPP_GROUP;
-    const ga_size blocks = (channels + SPP_PAINTED - 1) / SPP_PAINTED;
-    const ga_size image = GID_0 / groups / blocks, first = GID_0 / groups % blocks * SPP_PAINTED;
-    const ga_size pixel = GID_0 % groups * SPP_GROUP + LID_0;
+    const SppWork work = spp_work((channels + SPP_PAINTED - 1) / SPP_PAINTED, (pixels + SPP_GROUP - 1) / SPP_GROUP);
+    const ga_size image = work.image, first = (ga_size)work.block * SPP_PAINTED;
+    const ga_size pixel = (ga_size)work.part * SPP_GROUP + LID_0;
     if (pixel < pixels) {
         const LABEL label = *(GLOBAL_MEM const LABEL *)(
             (GLOBAL_MEM const char *)labels + labels_offset + (ga_ssize)image * image_stride
             + spp_offset((ga_uint)pixel, (ga_uint)rows, (ga_uint)length, row0, row1, step));
         const int too_large = SPP_IS_TOO_LARGE(label, n), is_none = too_large || SPP_IS_NONE(label);
-        const ga_double size = mean && !is_none ? sizes[image * n + (ga_size)label] : 1;
         GLOBAL_MEM const char *value = (GLOBAL_MEM const char *)pooled + pooled_offset + (ga_ssize)image * pooled_image
             + (is_none ? 0 : (ga_ssize)label * pooled_superpixel);
         GLOBAL_MEM FEATURE *to = (GLOBAL_MEM FEATURE *)((GLOBAL_MEM char *)painted + painted_offset)
             + image * channels * pixels + pixel;
-        ga_size c;
+        FEATURE of_superpixel[SPP_PAINTED];
+        ga_int c;
         if (too_large)
             *flag = 1;
-        for (c = first; c < first + SPP_PAINTED && c < channels; ++c) {
-            FEATURE of_superpixel = 0;
-            if (!is_none)
-                of_superpixel = *(GLOBAL_MEM const FEATURE *)(value + (ga_ssize)c * pooled_channel);
-            if (mean)
-                of_superpixel = (FEATURE)(of_superpixel / size);
-            to[c * pixels] = of_superpixel;
-        }
+        value += (ga_ssize)first * pooled_channel;
+        to += first * pixels;
+        for (c = 0; c < SPP_PAINTED; ++c)  /* all of them are asked for before the first is written */
+            of_superpixel[c] = !is_none && first + c < channels
+                ? *(GLOBAL_MEM const FEATURE *)(value + c * pooled_channel) : 0;
+        for (c = 0; c < SPP_PAINTED; ++c)
+            if (first + c < channels)
+                to[c * pixels] = of_superpixel[c];
     }
 }

@@ -27,7 +27,7 @@ int APPLY_SPECIFIC(take_pixels)(PyGpuArrayObject *feature_map, PyGpuArrayObject 
         return -1;
     if (shape[0] * shape[1] * shape[2] == 0)
         return 0;
-    if ((flag = spp_gpu_flag(&scratch)) == NULL
+    if ((flag = APPLY_SPECIFIC(new_flag)(&scratch)) == NULL
             || (all > 0 && APPLY_SPECIFIC(sample_axes)(&scratch, naxes, cells, spatial, bilinear, &sampling) != 0)
             || SPP_GPU_START(take, op, spp_gpu_ceil_divide(shape[0] * shape[1] * shape[2], SPP_GROUP),
                              feature_map->ga.data, feature_map->ga.offset, feature_map->ga.strides[0],

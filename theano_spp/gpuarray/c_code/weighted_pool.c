@@ -33,7 +33,7 @@ int APPLY_SPECIFIC(weighted_pool)(PyGpuArrayObject *feature_map, PyGpuArrayObjec
     if (batch * pixels == 0)
         return APPLY_SPECIFIC(set_array)(op, *sums) != 0 || APPLY_SPECIFIC(set_array)(op, *totals) != 0 ? -1 : 0;
     segments = spp_gpu_segments(pixels, n);
-    if ((flag = spp_gpu_flag(&scratch)) == NULL
+    if ((flag = APPLY_SPECIFIC(new_flag)(&scratch)) == NULL
             || APPLY_SPECIFIC(sort_pixels)(&scratch, superpixel_map, n, flag, &sorted) != 0
             || (parts = spp_gpu_allocate(&scratch, batch * (channels + 1) * segments.tiles, 2 * sizeof(double))) == NULL
             || (n > 0
@@ -81,10 +81,11 @@ KERNEL void add_weighted(GLOBAL_MEM const FEATURE *features, ga_size features_of
 {
     LOCAL_MEM ga_double sums[SPP_CHANNELS * SPP_GROUP];
     const ga_size blocks = (channels + 1 + SPP_CHANNELS - 1) / SPP_CHANNELS;
-    const ga_size image = GID_0 / groups / blocks, channel = GID_0 / groups % blocks * SPP_CHANNELS;
+    const SppWork work = spp_work(blocks, groups);
+    const ga_size image = work.image, channel = (ga_size)work.block * SPP_CHANNELS;
     const ga_uint lane = LID_0 % (ga_uint)lanes;
     const SppSegment segment = spp_segment(starts + image * (n + 1), (ga_uint)n,
-                                           (ga_uint)((GID_0 % groups * SPP_GROUP + LID_0) / lanes));
+                                           (work.part * SPP_GROUP + LID_0) / (ga_uint)lanes);
     GLOBAL_MEM const char *of_image = (GLOBAL_MEM const char *)features + features_offset + (ga_ssize)image * image_stride
         + (ga_ssize)channel * channel_stride;
     GLOBAL_MEM const char *weights_of_image = (GLOBAL_MEM const char *)weights + weights_offset
@@ -134,7 +135,8 @@ KERNEL void add_weighted_parts(GLOBAL_MEM const ga_double *parts, GLOBAL_MEM con
                                GLOBAL_MEM ga_double *totals, ga_size totals_offset)
 {
     const ga_size groups = (n + SPP_GROUP - 1) / SPP_GROUP;
-    const ga_size at = GID_0 / groups, superpixel = GID_0 % groups * SPP_GROUP + LID_0;
+    const SppWork work = spp_work(1, groups);
+    const ga_size at = work.image, superpixel = (ga_size)work.part * SPP_GROUP + LID_0;
     const ga_size image = at / (channels + 1);
     if (superpixel < n) {
         const ga_uint first = starts[image * (n + 1) + superpixel], end = starts[image * (n + 1) + superpixel + 1];

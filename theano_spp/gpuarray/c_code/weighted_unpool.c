@@ -25,7 +25,7 @@ int APPLY_SPECIFIC(weighted_unpool)(PyGpuArrayObject *pooled, PyGpuArrayObject *
     if (batch * pixels == 0)
         return 0;
     /* without channels the labels are looked at all the same */
-    if ((flag = spp_gpu_flag(&scratch)) == NULL
+    if ((flag = APPLY_SPECIFIC(new_flag)(&scratch)) == NULL
             || (channels == 0 && APPLY_SPECIFIC(count_pixels)(&scratch, superpixel_map, n, flag, &sizes) != 0)
             || (channels > 0
                 && SPP_GPU_START(paint_weighted, op, batch * spp_gpu_ceil_divide(channels, 8)
@@ -55,8 +55,9 @@ KERNEL void paint_weighted(GLOBAL_MEM const ga_double *pooled, ga_size pooled_of
                            ga_size painted_offset, GLOBAL_MEM ga_int *flag)
 {
     const ga_size groups = (pixels + SPP_GROUP - 1) / SPP_GROUP, blocks = (channels + 7) / 8;
-    const ga_size image = GID_0 / groups / blocks, first = GID_0 / groups % blocks * 8;
-    const ga_size pixel = GID_0 % groups * SPP_GROUP + LID_0;
+    const SppWork work = spp_work(blocks, groups);
+    const ga_size image = work.image, first = (ga_size)work.block * 8;
+    const ga_size pixel = (ga_size)work.part * SPP_GROUP + LID_0;
     if (pixel < pixels) {
         const LABEL label = *(GLOBAL_MEM const LABEL *)(
             (GLOBAL_MEM const char *)labels + labels_offset + (ga_ssize)image * image_stride

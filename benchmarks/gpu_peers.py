@@ -1,0 +1,136 @@
+"""What other libraries offer for mean pooling on a GPU, timed in a process of its own: the PyTorch and JAX that drive
+today's cards want a NumPy that Theano cannot live with. ``gpu.py`` starts it and lets it take turns.
+
+Commands come on stdin and each is answered by a line of JSON: ``prepare PATH``, an .npz with features, labels, upstream,
+n_superpixels and our results, by the names of what can be timed; one of these names by the seconds of both its calls.
+"""
+import json
+import os
+import sys
+import time
+
+import numpy as np
+
+os.environ.setdefault('XLA_PYTHON_CLIENT_PREALLOCATE', 'false')  # JAX would keep most of the card's memory for itself
+
+
+def torch_contenders(features, labels, upstream, n):
+    """Yield (name, forward, gradient) with labels made int64 before; gradients are those of autograd."""
+    import torch
+    x = torch.tensor(features).cuda().flatten(2).requires_grad_()
+    m = torch.tensor(labels).cuda().long().flatten(1)
+    upstream = torch.tensor(upstream).cuda()
+    of_channels = m[:, None].expand(x.shape)
+
+    def sizes():
+        return x.new_zeros(len(m), n).scatter_add(1, m, x.new_ones(m.shape)).clamp(min=1)[:, None]
+
+    def zeros():
+        return x.new_zeros(x.shape[:2] + (n,))
+
+    def scatter_reduce():
+        return zeros().scatter_reduce(2, of_channels, x, 'mean', include_self=False)
+
+    def scatter_add():
+        return zeros().scatter_add(2, of_channels, x) / sizes()
+
+    def index_add():
+        sums = [nothing.index_add(1, label, image) for nothing, label, image in zip(zeros(), m, x)]
+        return torch.stack(sums) / sizes()
+
+    def one_hot_product():
+        return torch.bmm(x, torch.nn.functional.one_hot(m, n).to(x.dtype)) / sizes()
+
+    def finished(result):
+        torch.cuda.synchronize()
+        return result.detach()
+
+    def calls(function):
+        def forward():
+            with torch.no_grad():
+                return finished(function())
+        pooled = function()
+        return forward, lambda: finished(torch.autograd.grad(pooled, x, upstream, retain_graph=True)[0])
+
+    for function in (scatter_reduce, scatter_add, index_add, one_hot_product):
+        try:
+            yield ('PyTorch %s' % function.__name__,) + calls(function)
+        except torch.cuda.OutOfMemoryError:
+            print('PyTorch %s wants more memory than the card has' % function.__name__, file=sys.stderr)
+
+
+def jax_contenders(features, labels, upstream, n):
+    import jax
+    import jax.numpy as jnp
+    x, m, upstream = [jax.device_put(array) for array in (features, labels, upstream)]
+
+    def pool_image(image, label):
+        rows, label = image.reshape(len(image), -1).T, label.ravel()
+        sizes = jax.ops.segment_sum(jnp.ones(label.shape, rows.dtype), label, n)
+        return (jax.ops.segment_sum(rows, label, n) / jnp.maximum(sizes, 1)[:, None]).T
+
+    pool = jax.vmap(pool_image)
+    forward = jax.jit(pool)
+    gradient = jax.jit(lambda upstream, x, m: jax.vjp(lambda x: pool(x, m), x)[1](upstream)[0])
+    yield ('JAX segment_sum', lambda: forward(x, m).block_until_ready(),
+           lambda: gradient(upstream, x, m).block_until_ready())
+
+
+def prepared(path):
+    """Return name -> (forward, gradient) of all whose results are ours, but for rounding."""
+    with np.load(path) as file:
+        arrays = [file[name] for name in ('features', 'labels', 'upstream')] + [int(file['n_superpixels'])]
+        ours = file['pooled'], file['gradient']
+    contenders = {}
+    for make in (torch_contenders, jax_contenders):
+        try:
+            for name, *both in make(*arrays):
+                for call, right in zip(both, ours):
+                    result = call()
+                    result = np.asarray(result.cpu() if hasattr(result, 'cpu') else result).reshape(right.shape)
+                    np.testing.assert_allclose(result, right, rtol=1e-3, atol=1e-4 * np.abs(right).max(), err_msg=name)
+                contenders[name] = both
+        except ImportError as reason:
+            print(reason, file=sys.stderr)
+    return contenders
+
+
+def versions():
+    """Those of the libraries, as far as they are there, and the card."""
+    found = []
+    try:
+        import torch
+        found += ['PyTorch %s' % torch.__version__, torch.cuda.get_device_name()]
+    except ImportError:
+        pass
+    try:
+        import jax
+        found.append('JAX %s' % jax.__version__)
+    except ImportError:
+        pass
+    return ', '.join(found)
+
+
+def main():
+    contenders = {}
+    answers = os.fdopen(os.dup(1), 'w')
+    os.dup2(2, 1)  # what libraries print is no answer
+    for line in sys.stdin:
+        command, _, argument = line.rstrip('\n').partition(' ')
+        if command == 'prepare':
+            contenders.clear()
+            contenders.update(prepared(argument))
+            answer = list(contenders)
+        elif command == 'versions':
+            answer = versions()
+        else:
+            answer = []
+            for call in contenders[argument]:
+                start = time.perf_counter()
+                call()
+                answer.append(time.perf_counter() - start)
+        print(json.dumps(answer), file=answers, flush=True)
+
+
+if __name__ == '__main__':
+    main()

@@ -33,8 +33,8 @@ def by_order(labels, n):
     """Return bytes for each byte of features, the order included, and how many threads of a warp have a pixel, on average."""
     order, starts = np.argsort(labels, kind='mergesort'), np.searchsorted(np.sort(labels), np.arange(n + 1))
     tiles = -(-labels.size // SEGMENT)
-    lanes = 4
-    while lanes < 32 and 16 * lanes * (n + tiles) <= labels.size:
+    lanes = 4  # of a warp: a segment of several warps is read in the same sectors
+    while lanes < WARP and 16 * lanes * (n + tiles) <= labels.size:
         lanes *= 2
     bounds = np.unique(np.concatenate([starts, np.arange(0, labels.size, SEGMENT), [labels.size]]))
     begins, ends = bounds[:-1], bounds[1:]

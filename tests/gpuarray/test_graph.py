@@ -164,20 +164,22 @@ class OpTest(unittest.TestCase):
 
     def test_strides_and_offsets_of_arrays_on_the_device_are_honoured(self):
         rng = np.random.RandomState(0)
-        labels, features = regions_map(rng, (2, 5, 7), 6), rng.randn(2, 3, 5, 7)
-        x, m, y = [GpuArrayType(dtype, (False,) * ndim)() for dtype, ndim in (('float64', 4), ('int32', 3), ('float64', 3))]
-        pool = theano.function([x, m], superpixel_pool(x, m, 6).transfer(None))
-        unpool = theano.function([y, m], superpixel_unpool(y, m, 'mean').transfer(None))
-        features, labels = to_device(features), to_device(labels)
-        expected = pool(features, labels)
-        painted = unpool(expected, labels)
-        for name, given in device_layouts(features):
-            np.testing.assert_array_equal(pool(given, labels), expected, name)
-        for name, given in device_layouts(labels):
-            np.testing.assert_array_equal(pool(features, given), expected, name)
-            np.testing.assert_array_equal(unpool(expected, given), painted, name)
-        for name, given in device_layouts(expected):
-            np.testing.assert_array_equal(unpool(given, labels), painted, name)
+        for spatial in ((5, 7), (3, 2, 5)):
+            labels, features = regions_map(rng, (2,) + spatial, 6), rng.randn(2, 3, *spatial)
+            x, m, y = [GpuArrayType(dtype, (False,) * ndim)() for dtype, ndim in (
+                ('float64', 2 + len(spatial)), ('int32', 1 + len(spatial)), ('float64', 3))]
+            pool = theano.function([x, m], superpixel_pool(x, m, 6).transfer(None))
+            unpool = theano.function([y, m], superpixel_unpool(y, m, 'mean').transfer(None))
+            features, labels = to_device(features), to_device(labels)
+            expected = pool(features, labels)
+            painted = unpool(expected, labels)
+            for name, given in device_layouts(features):
+                np.testing.assert_array_equal(pool(given, labels), expected, name)
+            for name, given in device_layouts(labels):
+                np.testing.assert_array_equal(pool(features, given), expected, name)
+                np.testing.assert_array_equal(unpool(expected, given), painted, name)
+            for name, given in device_layouts(expected):
+                np.testing.assert_array_equal(unpool(given, labels), painted, name)
 
     def test_the_bits_are_the_same_in_every_run(self):
         rng = np.random.RandomState(0)

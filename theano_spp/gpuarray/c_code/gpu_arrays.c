@@ -232,7 +232,8 @@ int APPLY_SPECIFIC(set_array)(const char *op, PyGpuArrayObject *array)
 }
 
 #section device_code
-/* What a group of threads works on. Groups are numbered by image, block of channels and part of the pixels. */
+/* What a group of threads works on. Groups are numbered by image, block of channels and part of what there is for each of these:
+   pixels, superpixels or segments. */
 typedef struct {
     ga_uint image, block, part;
 } SppWork;

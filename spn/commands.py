@@ -221,7 +221,7 @@ run_argument = click.argument('run', type=click.Path(file_okay=False))
 def cam(data, run, out, split, threshold, absolute, one_size, seed):
     """Turn the class scores of superpixels into masks, for the classes that each image is labelled with.
 
-    Writes masks as palette PNGs, heat maps of each class and overlays.
+    Writes masks as palette PNGs, heat maps of each class and overlays, whose colours classes.png tells.
     """
     from .dataset import Dataset
     from .prediction import write_cams

@@ -82,17 +82,27 @@ def draw_curves(log, path):
 
 
 def titled(image, classes, class_names, path):
-    """A picture with the names of its classes in their colours beside it."""
+    """A picture with the names of its classes, in their colours, in a corner."""
     rows, cols = image.shape[:2]
     figure = plt.figure(figsize=(cols / 100, rows / 100))
     axes = figure.add_axes([0, 0, 1, 1])
     axes.imshow(image)
     axes.axis('off')
-    axes.legend([Patch(color=COLOURS[c + 1] / 255) for c in classes], [class_names[c] for c in classes], fontsize=8,
-                framealpha=.8, loc='upper left')
+    axes.legend(*_keys(classes, class_names), fontsize=8, framealpha=.8, loc='upper left')
     with written_beside(path) as beside:
         figure.savefig(beside, dpi=100)
     plt.close(figure)
+
+
+def draw_key(class_names, path):
+    """The names of all classes in the colours that they have in overlays: for pictures too small to carry names."""
+    figure = plt.figure(figsize=(1, 1))
+    figure.legend(*_keys(range(len(class_names)), class_names), loc='center', frameon=False)
+    save_figure(figure, path)
+
+
+def _keys(classes, class_names):
+    return [Patch(color=COLOURS[c + 1] / 255) for c in classes], [class_names[c] for c in classes]
 
 
 def draw_bars(results, path):

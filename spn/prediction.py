@@ -8,7 +8,7 @@ from .activation_maps import masks, thresholded
 from .errors import SpnError, UnreadablePicture
 from .evaluation import best_threshold
 from .files import progress
-from .pictures import heat, overlay, save_image, save_mask, titled
+from .pictures import draw_key, heat, overlay, save_image, save_mask, titled
 from .runs import UNCHECKED, cam_of
 from .sources.images import read_picture
 
@@ -21,7 +21,7 @@ def write_cams(dataset, run, folder, split, threshold=None, absolute=False, one_
     dataset : spn.dataset.Dataset
     run : spn.runs.Run
     folder : str
-        ``masks``, ``heat`` and ``overlays`` are made in it.
+        ``masks``, ``heat`` and ``overlays`` are made in it, and ``classes.png``, which tells the colours of overlays.
     split : str
     threshold : float, optional
         That which is best on 'val' if None.
@@ -37,6 +37,7 @@ def write_cams(dataset, run, folder, split, threshold=None, absolute=False, one_
     values = cam_of(run, maps, one_size, absolute)
     if threshold is None:
         threshold = best_threshold(dataset, thresholded(values), UNCHECKED)
+    draw_key(dataset.class_names, os.path.join(folder, 'classes.png'))
     indices = dataset.indices(split)
     for i in progress(indices, title='writing', unit='images'):
         name, image, classes = file_name(dataset.names[i]), dataset.image(i), np.flatnonzero(dataset.labels[i])

@@ -141,6 +141,7 @@ class WholeWayTest(SharedFolderTestCase):
                 self.assertEqual(self.png(out, 'heat', heat)[0].shape, image.shape)
                 n_heat += 1
         self.assertEqual(len(names['heat']), n_heat)
+        self.assertIn('classes.png', os.listdir(out))
 
     def test_cam_hands_on_all_that_it_is_told(self):
         with mock.patch.object(prediction, 'write_cams', return_value=9) as write_cams, mock.patch.object(runs, 'Run'):

@@ -6,7 +6,7 @@ from PIL import Image
 
 from spn import report
 from spn.dataset import UNKNOWN
-from spn.pictures import COLOURS, draw_curves, heat, overlay, palette
+from spn.pictures import COLOURS, draw_curves, draw_key, heat, overlay, palette
 from tests.spn.cases import FolderTestCase, photographs
 
 
@@ -28,6 +28,14 @@ class PicturesTest(FolderTestCase):
         wanted = .45 * image[inside].mean(axis=1, keepdims=True) + .55 * COLOURS[3].astype(float)
         self.assertLessEqual(np.abs(found[inside] - wanted).max(), 1)
         self.assertTrue(np.all(found[10, 10:30] == 255))
+
+    def test_a_key_has_the_colours_of_all_classes_from_the_first_down(self):
+        path = self.path('key.png')
+        draw_key(['cat', 'dog', 'owl'], path)
+        with Image.open(path) as key:
+            drawn = np.asarray(key.convert('RGB')).astype(int)
+        rows = [np.flatnonzero((drawn == COLOURS[c]).all(axis=-1).any(axis=1)) for c in (1, 2, 3)]
+        self.assertTrue(rows[0].max() < rows[1].min() and rows[1].max() < rows[2].min())
 
     def test_the_stronger_a_score_the_brighter_it_is_drawn(self):
         image = np.full((1, 5, 3), 128, 'uint8')

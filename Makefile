@@ -32,10 +32,13 @@ test-cpu: venv ## the tests that need no GPU
 # OpenCL's first device is the processor where PoCL is installed and no card is.
 DEVICE = opencl0:0
 
+# With CUDA's compiler, for libgpuarray to find.
+IN_VENV_GPU = LD_LIBRARY_PATH="$$(echo $$PWD/.venv-gpu/lib/python3*/site-packages/nvidia/cuda_nvrtc/lib):$$LD_LIBRARY_PATH" \
+    THEANO_FLAGS="blas.ldflags=,device=$(DEVICE),floatX=float32,$$THEANO_FLAGS" .venv-gpu/bin/python
+
 test-gpu:  ## the ops on a GPU; where none is, through OpenCL on the processor: make test-gpu DEVICE=cuda
 	@sh make_gpu_venv.sh || { [ $$? = 2 ] && echo 'The tests on the GPU were not run.' && exit 0; exit 1; } && \
-	[ -d .venv-gpu ] && THEANO_FLAGS="blas.ldflags=,device=$(DEVICE),floatX=float32,$$THEANO_FLAGS" \
-	    .venv-gpu/bin/python -m tests $(or $(TESTS),tests/gpuarray)
+	[ -d .venv-gpu ] && $(IN_VENV_GPU) -m tests $(or $(TESTS),tests/gpuarray)
 
 sanitize: venv ## the C code under AddressSanitizer and UBSan
 	@$(IN_VENV) -m tests.sanitize
@@ -44,8 +47,7 @@ bench: venv ## mean pooling beside other libraries (QUICK=1: in short); NAME=gro
 	@$(IN_VENV) -m benchmarks$(addprefix .,$(NAME)) $(if $(QUICK),--quick)
 
 bench-gpu: ## mean pooling on a GPU, in GB/s: make bench-gpu DEVICE=cuda PEERS=python3 (one that has PyTorch or JAX)
-	@sh make_gpu_venv.sh && THEANO_FLAGS="blas.ldflags=,device=$(DEVICE),floatX=float32,$$THEANO_FLAGS" \
-	    .venv-gpu/bin/python -m benchmarks.gpu $(addprefix --peers ,$(PEERS))
+	@sh make_gpu_venv.sh && $(IN_VENV_GPU) -m benchmarks.gpu $(addprefix --peers ,$(PEERS))
 
 wheel: venv ## the packages to install elsewhere, in dist/
 	@.venv/bin/python setup.py -q sdist bdist_wheel

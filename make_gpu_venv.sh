@@ -36,4 +36,6 @@ rm -rf .venv-gpu
     echo "pip could not install requirements-gpu.txt; the whole story is in .venv-gpu/pip.log. Is there a network?" >&2
     exit 1
 }
+# libgpuarray opens CUDA's compiler by this name, which its wheel does not have.
+(cd .venv-gpu/lib/python3*/site-packages/nvidia/cuda_nvrtc/lib && ln -s libnvrtc.so.11.2 libnvrtc.so)
 echo "$wanted" >.venv-gpu/ready

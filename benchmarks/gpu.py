@@ -22,7 +22,6 @@ from tqdm import tqdm
 
 from theano_spp import superpixel_pool
 
-from . import gpu_peers
 from .report import write
 from .workloads import WORKLOADS, make
 
@@ -33,8 +32,8 @@ class Peers(object):
     """What other libraries offer, in a process of its own that waits until it is its turn."""
 
     def __init__(self, python):
-        self._process = subprocess.Popen([python, gpu_peers.__file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                         universal_newlines=True)
+        self._process = subprocess.Popen([python, '-m', 'benchmarks.gpu_peers'], stdin=subprocess.PIPE,
+                                         stdout=subprocess.PIPE, universal_newlines=True)
 
     def _ask(self, command):
         self._process.stdin.write(command + '\n')

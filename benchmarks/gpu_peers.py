@@ -1,8 +1,9 @@
 """What other libraries offer for mean pooling on a GPU, timed in a process of its own: the PyTorch and JAX that drive
 today's cards want a NumPy that Theano cannot live with. ``gpu.py`` starts it and lets it take turns.
 
-Commands come on stdin and each is answered by a line of JSON: ``prepare PATH``, an .npz with features, labels, upstream,
-n_superpixels and our results, by the names of what can be timed; one of these names by the seconds of both its calls.
+Commands come on stdin and each is answered by a line of JSON: ``versions`` by those of the libraries; ``prepare PATH``, an .npz
+with features, labels, upstream, n_superpixels and our results, by the names of what can be timed; ``time NAME`` by the seconds
+that its forward and gradient took.
 """
 import json
 import os
@@ -10,6 +11,8 @@ import sys
 import time
 
 import numpy as np
+
+from . import peers
 
 os.environ.setdefault('XLA_PYTHON_CLIENT_PREALLOCATE', 'false')  # JAX would keep most of the card's memory for itself
 
@@ -61,17 +64,8 @@ def torch_contenders(features, labels, upstream, n):
 
 def jax_contenders(features, labels, upstream, n):
     import jax
-    import jax.numpy as jnp
     x, m, upstream = [jax.device_put(array) for array in (features, labels, upstream)]
-
-    def pool_image(image, label):
-        rows, label = image.reshape(len(image), -1).T, label.ravel()
-        sizes = jax.ops.segment_sum(jnp.ones(label.shape, rows.dtype), label, n)
-        return (jax.ops.segment_sum(rows, label, n) / jnp.maximum(sizes, 1)[:, None]).T
-
-    pool = jax.vmap(pool_image)
-    forward = jax.jit(pool)
-    gradient = jax.jit(lambda upstream, x, m: jax.vjp(lambda x: pool(x, m), x)[1](upstream)[0])
+    forward, gradient = peers.jax_on_device(n)
     yield ('JAX segment_sum', lambda: forward(x, m).block_until_ready(),
            lambda: gradient(upstream, x, m).block_until_ready())
 

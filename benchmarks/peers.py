@@ -185,19 +185,24 @@ def tensorflow_segment_mean(workload, n_superpixels, threads):
     return [as_tensors(forward), lambda *arrays: [as_tensors(gradient)(*arrays)]]
 
 
-def jax_segment_sum(workload, n_superpixels, threads):
+def jax_on_device(n_superpixels):
+    """Return forward and gradient, compiled, on arrays of JAX's own: like ours, but that gradient is no list."""
     import jax
     import jax.numpy as jnp
 
     def pool_image(image, label):
-        rows = image.reshape(workload.channels, -1).T
-        sums = jax.ops.segment_sum(rows, label.ravel(), n_superpixels)
-        sizes = jax.ops.segment_sum(jnp.ones(label.size, 'float32'), label.ravel(), n_superpixels)
+        rows, label = image.reshape(len(image), -1).T, label.ravel()
+        sums = jax.ops.segment_sum(rows, label, n_superpixels)
+        sizes = jax.ops.segment_sum(jnp.ones(label.size, 'float32'), label, n_superpixels)
         return (sums / jnp.maximum(sizes, 1)[:, None]).T
 
     pool = jax.vmap(pool_image)
-    forward = jax.jit(pool)
-    gradient = jax.jit(lambda upstream, features, labels: jax.vjp(lambda x: pool(x, labels), features)[1](upstream)[0])
+    return jax.jit(pool), jax.jit(
+        lambda upstream, features, labels: jax.vjp(lambda x: pool(x, labels), features)[1](upstream)[0])
+
+
+def jax_segment_sum(workload, n_superpixels, threads):
+    forward, gradient = jax_on_device(n_superpixels)
     return [lambda *arrays: np.asarray(forward(*arrays)), lambda *arrays: [np.asarray(gradient(*arrays))]]
 
 

@@ -150,7 +150,7 @@ def draw_sheet(rows, names, class_names, path):
         line[0].set_ylabel(title, fontsize=8)
     for cell, head in zip(axes[0], heads):
         cell.set_title('\n'.join(wrap(head, 24)), fontsize=8)
-    figure.legend([Patch(color=COLOURS[c + 1] / 255) for c in range(len(class_names))], class_names, frameon=False,
+    figure.legend(*_keys(range(len(class_names)), class_names), frameon=False,
                   ncol=min(len(class_names), 10), loc='upper center', bbox_to_anchor=(.5, .1), fontsize=8)
     figure.subplots_adjust(wspace=.04, hspace=.04)
     save_figure(figure, path)

@@ -70,8 +70,7 @@ KERNEL void add_resized(GLOBAL_MEM const FEATURE *features, ga_size features_off
     const SppWork work = spp_work(blocks, groups);
     const ga_size image = work.image, channel = (ga_size)work.block * SPP_CHANNELS;
     const ga_uint lane = LID_0 % (ga_uint)lanes;
-    const SppSegment segment = spp_segment(starts + image * (n + 1), (ga_uint)n,
-                                           work.part * (SPP_GROUP / (ga_uint)lanes) + (ga_uint)LID_0 / (ga_uint)lanes);
+    const SppSegment segment = spp_segment(starts + image * (n + 1), (ga_uint)n, work.part, (ga_uint)lanes);
     GLOBAL_MEM const char *of_image = (GLOBAL_MEM const char *)features + features_offset + (ga_ssize)image * image_stride
         + (ga_ssize)channel * channel_stride;
     ga_double chain[SPP_CHANNELS], total[SPP_CHANNELS];

@@ -74,7 +74,8 @@ KERNEL void put(GLOBAL_MEM const FEATURE *values, ga_size values_offset, ga_ssiz
 {
     LOCAL_MEM ga_long cell_of[SPP_GROUP];
     LOCAL_MEM ga_double given[SPP_GROUP];
-    const ga_size image = (ga_uint)GID_0 / (ga_uint)channels, channel = (ga_uint)GID_0 % (ga_uint)channels;
+    const SppWork work = spp_work(channels, 1);
+    const ga_size image = work.image, channel = work.block;
     GLOBAL_MEM FEATURE *plane = (GLOBAL_MEM FEATURE *)((GLOBAL_MEM char *)feature_map + feature_map_offset)
         + (ga_size)GID_0 * cells;
     GLOBAL_MEM ga_double *of_plane = sums + (resize ? (ga_size)GID_0 * cells : 0);

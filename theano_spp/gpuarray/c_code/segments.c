@@ -39,10 +39,12 @@ typedef struct {
     ga_int exists;
 } SppSegment;
 
-/* The segment with this number. They are numbered by superpixel + tile: another number for each, as in sorted order
-   both only grow. Some numbers are left out. */
-WITHIN_KERNEL SppSegment spp_segment(GLOBAL_MEM const ga_uint *starts, ga_uint n, ga_uint number)
+/* The segment that this thread shares with `lanes` - 1 others, in the group that has this part of the segments. They are
+   numbered by superpixel + tile: another number for each, as in sorted order both only grow. Some numbers are left out. */
+WITHIN_KERNEL SppSegment spp_segment(GLOBAL_MEM const ga_uint *starts, ga_uint n, ga_uint part, ga_uint lanes)
 {
+    /* not (part * SPP_GROUP + LID_0) / lanes: there may be more than 2^32 threads */
+    const ga_uint number = part * (SPP_GROUP / lanes) + (ga_uint)LID_0 / lanes;
     SppSegment segment;
     ga_uint low = 0, high = n;  /* the last superpixel whose first segment has no larger number */
     while (high - low > 1) {

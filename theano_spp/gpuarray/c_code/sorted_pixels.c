@@ -31,10 +31,9 @@ int APPLY_SPECIFIC(sort_pixels)(SppGpuScratch *scratch, PyGpuArrayObject *superp
     const size_t of_round = batch * SPP_DIGITS;
     const SppGpuGrid grid = spp_gpu_joined_grid(superpixel_map, 1);
     gpudata *keys[2] = {NULL, NULL}, *order[2] = {NULL, NULL}, *table = NULL, *totals = NULL;
-    int rounds = 0, round, shift = 0, from = 0;
-    do
-        shift += SPP_DIGIT_BITS, ++rounds;
-    while (n >> shift > 0);
+    int rounds = 1, round;
+    while (n >> rounds * SPP_DIGIT_BITS > 0)
+        ++rounds;
     if ((keys[0] = spp_gpu_allocate(scratch, batch * pixels, sizeof(npy_uint32))) == NULL
             || (keys[1] = spp_gpu_allocate(scratch, batch * pixels, sizeof(npy_uint32))) == NULL
             || (order[0] = spp_gpu_allocate(scratch, batch * pixels, sizeof(npy_uint32))) == NULL
@@ -48,19 +47,18 @@ int APPLY_SPECIFIC(sort_pixels)(SppGpuScratch *scratch, PyGpuArrayObject *superp
                              totals, rounds * of_round, flag) != 0)
         return -1;
     for (round = 0; round < rounds; ++round) {
-        shift = round * SPP_DIGIT_BITS;
+        const int from = round % 2, to = 1 - from, shift = round * SPP_DIGIT_BITS;
         if (SPP_GPU_START(count_digits, op, batch * tiles, keys[from], pixels, tiles, shift, table, totals,
                           round * of_round) != 0
                 || SPP_GPU_START(add_up_digits, op, of_round, table, tiles, totals, round * of_round) != 0
                 || SPP_GPU_START(move_by_digit, op, batch * tiles, keys[from], order[from], pixels, tiles, shift, table,
-                                 keys[1 - from], order[1 - from]) != 0)
+                                 keys[to], order[to]) != 0)
             return -1;
-        from = 1 - from;
     }
     sorted->pixels = pixels;
     sorted->n = n;
-    sorted->order = order[from];
-    return SPP_GPU_START(find_starts, op, batch * spp_gpu_ceil_divide(n + 1, SPP_GROUP), keys[from], pixels, n,
+    sorted->order = order[rounds % 2];
+    return SPP_GPU_START(find_starts, op, batch * spp_gpu_ceil_divide(n + 1, SPP_GROUP), keys[rounds % 2], pixels, n,
                          sorted->starts);
 }
 

@@ -13,6 +13,8 @@ int APPLY_SPECIFIC(superpixel_unpool)(PyGpuArrayObject *pooled, PyGpuArrayObject
     const SppGpuGrid grid = spp_gpu_joined_grid(superpixel_map, 1);
     const size_t itemsize = GpuArray_ITEMSIZE(&pooled->ga);
     const int mean = params->mode == SPP_UNPOOL_MEAN;
+    const ssize_t of_values[3] = {(ssize_t)(channels * n * itemsize), (ssize_t)(n * itemsize), (ssize_t)itemsize};
+    const ssize_t *strides = mean ? of_values : pooled->ga.strides;
     SppGpuScratch scratch = {params->context->ctx, op, {NULL}, 0};
     size_t shape[5] = {batch, channels, 0, 0, 0};
     gpudata *flag = NULL, *sizes = NULL, *values = NULL;
@@ -32,8 +34,7 @@ int APPLY_SPECIFIC(superpixel_unpool)(PyGpuArrayObject *pooled, PyGpuArrayObject
     if ((flag = APPLY_SPECIFIC(new_flag)(&scratch)) == NULL
             || ((mean || channels == 0)
                 && APPLY_SPECIFIC(count_pixels)(&scratch, superpixel_map, n, flag, &sizes) != 0)
-            || (mean && (values = spp_gpu_allocate(&scratch, batch * channels * n,
-                                                   itemsize)) == NULL)
+            || (mean && (values = spp_gpu_allocate(&scratch, batch * channels * n, itemsize)) == NULL)
             || (mean && channels * n > 0
                 && SPP_GPU_START(divide_by_sizes, op, batch * channels * spp_gpu_ceil_divide(n, SPP_GROUP),
                                  pooled->ga.data, pooled->ga.offset, pooled->ga.strides[0], pooled->ga.strides[1],
@@ -42,12 +43,9 @@ int APPLY_SPECIFIC(superpixel_unpool)(PyGpuArrayObject *pooled, PyGpuArrayObject
                 && SPP_GPU_START(paint, op, batch * spp_gpu_ceil_divide(channels, SPP_PAINTED)
                                                 * spp_gpu_ceil_divide(pixels, SPP_GROUP),
                                  mean ? values : pooled->ga.data, mean ? 0 : pooled->ga.offset,
-                                 mean ? (ssize_t)(channels * n * itemsize) : pooled->ga.strides[0],
-                                 mean ? (ssize_t)(n * itemsize) : pooled->ga.strides[1],
-                                 mean ? (ssize_t)itemsize : pooled->ga.strides[2], superpixel_map->ga.data,
-                                 superpixel_map->ga.offset, superpixel_map->ga.strides[0], grid.rows, grid.length,
-                                 grid.row0, grid.row1, grid.pixel, pixels, n, channels, (*feature_map)->ga.data,
-                                 (*feature_map)->ga.offset, flag) != 0))
+                                 strides[0], strides[1], strides[2], superpixel_map->ga.data, superpixel_map->ga.offset,
+                                 superpixel_map->ga.strides[0], grid.rows, grid.length, grid.row0, grid.row1, grid.pixel,
+                                 pixels, n, channels, (*feature_map)->ga.data, (*feature_map)->ga.offset, flag) != 0))
         goto done;
     failed = spp_gpu_check_flag(&scratch, flag, superpixel_map, n, "the number of superpixels in pooled is");
 done:

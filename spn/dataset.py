@@ -10,27 +10,33 @@ masks                  uint8         (n, rows, cols), 0 background, c + 1 class 
 has_mask               bool          (n,), whether the mask is known
 names                  str           (n,), where each image came from
 splits                 str           (n,), 'train', 'val' or 'test'
+digests                str           (n,), the sha256 of each image's size and pixels
 superpixels/NAME       int32         (n, rows, cols), -1 in the padding: superpixel pooling ignores it
 =====================  ============  ===================================================================================
 
 The file's attributes say what it is (``layout``), its ``class_names``, how it was made (``made_by``, JSON) and its
-``fingerprint``, a digest of images and labels: caches and models know their data set by it. Each of the superpixel maps
-has ``made_by`` too, ``n_superpixels`` (no image has more) and ``counts``.
+``fingerprint``, a digest of images, labels and splits: models know their data set by it. Masks have one of their own,
+``mask_fingerprint``, because nothing is trained on them. Each of the superpixel maps has ``made_by`` too, ``n_superpixels``
+(no image has more), ``counts`` (-1 for an image that has no map yet) and a ``fingerprint``.
+
+Every dataset has a checksum, fletcher32, so that a damaged file is a sentence and no wrong picture. Text is UTF-8 of a fixed
+length, because HDF5 has no checksum for text of any length.
 
 Padding to one size lets Keras' HDF5Matrix read every array as it is.
 """
 import hashlib
 import json
+import os
 from collections import namedtuple
 
-import h5py
 import numpy as np
 
 from .errors import SpnError, UnreadablePicture
-from .files import progress
-from .hdf5 import hdf5_beside, open_hdf5, text
+from .files import locked, progress, say
+from .hdf5 import Stored, as_text, hdf5_beside, open_hdf5, text, whole
 
 LAYOUT = 'spn data set 1'
+MADE_BY = '`spn data`'
 SPLITS = ('train', 'val', 'test')
 UNKNOWN = 255
 
@@ -54,9 +60,9 @@ class Dataset(object):
 
     Attributes
     ----------
-    labels, splits, names, class_names, sizes, has_mask : ndarray
+    labels, splits, names, class_names, sizes, has_mask, digests : ndarray
         As in the file.
-    fingerprint : str
+    fingerprint, mask_fingerprint : str
     made_by : dict
 
     Raises
@@ -67,19 +73,31 @@ class Dataset(object):
 
     def __init__(self, path):
         self.path = path
-        self._file = open_hdf5(path, LAYOUT, 'a data set', '`spn data`')
+        self._file = open_hdf5(path, LAYOUT, 'a data set', MADE_BY)
         try:
-            self.class_names = [str(name) for name in self._file.attrs['class_names']]
-            self.fingerprint = str(self._file.attrs['fingerprint'])
-            self.made_by = json.loads(text(self._file.attrs['made_by']))
-            self.labels, self.sizes = self._file['labels'][:], self._file['sizes'][:]
-            self.names = np.array([text(name) for name in self._file['names'][:]])
-            self.splits = np.array([text(split) for split in self._file['splits'][:]])
-            self.has_mask = self._file['has_mask'][:]
-            self._images, self._masks = self._file['images'], self._file['masks']
-        except (KeyError, OSError) as error:
+            with whole(path, MADE_BY):
+                self._read()
+        except SpnError:
             self.close()
-            raise SpnError('{} is not whole ({}): make it anew with `spn data`'.format(path, error)) from error
+            raise
+
+    def _read(self):
+        attributes = self._file.attrs
+        self.class_names = [text(name) for name in attributes['class_names']]
+        self.fingerprint = text(attributes['fingerprint'])
+        self.mask_fingerprint = text(attributes.get('mask_fingerprint', ''))  # older files have both in one
+        self.made_by = json.loads(text(attributes['made_by']))
+        self.labels, self.sizes = self._file['labels'][:], self._file['sizes'][:]
+        self.names, self.splits = [np.array([text(value) for value in self._file[name][:]]) for name in ('names', 'splits')]
+        self.has_mask = self._file['has_mask'][:]
+        self._images, self._masks = [self._stored(name) for name in ('images', 'masks')]
+        if 'digests' in self._file:
+            self.digests = np.array([text(value) for value in self._file['digests'][:]])
+        else:
+            self.digests = np.array([digest_of_image(self.image(i)) for i in range(len(self))])
+
+    def _stored(self, name):
+        return Stored(self.path, name, self._file[name], MADE_BY)
 
     def __len__(self):
         return len(self.labels)
@@ -129,10 +147,22 @@ class Dataset(object):
         SpnError
             If there is none of this name.
         """
+        maps = self.superpixel_maps_so_far(name)
+        lacking = np.flatnonzero(maps.counts < 0)
+        if len(lacking):
+            raise SpnError('{} has no superpixels {!r} for {} of its {} pictures, {} the first: `spn superpixels {} --name {}` '
+                           'makes them, with what they were made with before ({})'.format(
+                               self.path, name, len(lacking), len(self), self.names[lacking[0]], self.path, name,
+                               ', '.join('{}={}'.format(*each) for each in sorted(maps.made_by.items()))))
+        return maps
+
+    def superpixel_maps_so_far(self, name):
+        """As :func:`superpixel_maps`, but some images may have no map yet: ``counts`` is -1 for these."""
         if name not in self.superpixel_names():
             raise SpnError('{} has no superpixels {!r}; it has {}. `spn superpixels {} --name {}` makes them'.format(
                 self.path, name, ', '.join(self.superpixel_names()) or 'none at all', self.path, name))
-        return SuperpixelMaps(self, self._file['superpixels'][name])
+        with whole(self.path, MADE_BY):
+            return SuperpixelMaps(self.sizes, self._stored('superpixels/' + name))
 
 
 class SuperpixelMaps(object):
@@ -145,13 +175,16 @@ class SuperpixelMaps(object):
     counts : ndarray, (n,)
         How many each image has.
     made_by : dict
+    fingerprint : str
+        A digest of the maps.
     """
 
-    def __init__(self, dataset, maps):
-        self._sizes, self._maps = dataset.sizes, maps
-        self.n_superpixels = int(maps.attrs['n_superpixels'])
-        self.counts = maps.attrs['counts']
-        self.made_by = json.loads(maps.attrs['made_by'])
+    def __init__(self, sizes, stored):
+        self._sizes, self._maps = sizes, stored
+        self.n_superpixels = int(stored.attrs['n_superpixels'])
+        self.counts = stored.attrs['counts']
+        self.made_by = json.loads(text(stored.attrs['made_by']))
+        self.fingerprint = text(stored.attrs.get('fingerprint', ''))
 
     def __len__(self):
         return len(self._sizes)
@@ -162,7 +195,7 @@ class SuperpixelMaps(object):
 
 
 def write_dataset(path, class_names, records, n, shape, made_by):
-    """Write a data set file.
+    """Write a data set file. Superpixel maps of the file that was there are kept for pictures that are as they were.
 
     Parameters
     ----------
@@ -190,17 +223,12 @@ def write_dataset(path, class_names, records, n, shape, made_by):
     """
     if len(class_names) >= UNKNOWN:
         raise SpnError('{} was not written: of {} classes, masks can hold {}'.format(path, len(class_names), UNKNOWN - 1))
-    skipped, digest, k = [], hashlib.sha256(), 0
-    with hdf5_beside(path) as (file, disk):
-        file.attrs.update(layout=LAYOUT, class_names=np.array(class_names, dtype=h5py.special_dtype(vlen=str)),
-                          made_by=json.dumps(made_by, sort_keys=True))
-        for name, tail, dtype in [('images', tuple(shape) + (3,), 'uint8'), ('masks', tuple(shape), 'uint8'),
-                                  ('sizes', (2,), 'int32'), ('labels', (len(class_names),), 'uint8'),
-                                  ('has_mask', (), 'bool'), ('names', (), h5py.special_dtype(vlen=str)),
-                                  ('splits', (), h5py.special_dtype(vlen=str))]:
-            picture = name in ('images', 'masks')
-            file.create_dataset(name, (n,) + tail, dtype, maxshape=(None,) + tail, chunks=(1,) + tail if picture else True,
-                                compression='lzf' if picture else None)
+    skipped, columns = [], {name: [] for name in ('sizes', 'labels', 'has_mask', 'names', 'splits', 'digests')}
+    digests = {'fingerprint': hashlib.sha256(), 'mask_fingerprint': hashlib.sha256()}
+    with locked(path), hdf5_beside(path) as (file, disk):
+        for name, tail in [('images', tuple(shape) + (3,)), ('masks', tuple(shape))]:
+            file.create_dataset(name, (n,) + tail, 'uint8', maxshape=(None,) + tail, chunks=(1,) + tail, compression='lzf',
+                                fletcher32=True)
         for record in progress(records, n, 'pictures', 'pictures'):
             try:
                 name, image, labels, mask, split = record()
@@ -208,24 +236,70 @@ def write_dataset(path, class_names, records, n, shape, made_by):
                 skipped.append(str(error))
                 continue
             check_record(name, image, labels, mask, split, class_names)
-            rows, cols = image.shape[:2]
+            k, (rows, cols) = len(columns['names']), image.shape[:2]
             file['images'][k] = padded(image, shape, 0)
             file['masks'][k] = padded(np.full((rows, cols), UNKNOWN, 'uint8') if mask is None else mask, shape, UNKNOWN)
-            for column, value in [('sizes', (rows, cols)), ('labels', labels), ('has_mask', mask is not None),
-                                  ('names', name), ('splits', split)]:
-                file[column][k] = value
             disk.check()
-            for array in (image, labels, b'' if mask is None else mask):
-                digest.update(np.ascontiguousarray(array))
-            digest.update(split.encode())
-            k += 1
+            for column, value in [('sizes', (rows, cols)), ('labels', labels), ('has_mask', mask is not None),
+                                  ('names', name), ('splits', split), ('digests', digest_of_image(image))]:
+                columns[column].append(value)
+            for array in (image, labels, split.encode()):
+                digests['fingerprint'].update(np.ascontiguousarray(array))
+            digests['mask_fingerprint'].update(b'none' if mask is None else np.ascontiguousarray(mask))
+        k = len(columns['names'])
         if k == 0:
             raise SpnError('{} was not written: none of {} pictures could be read. The first: {}'.format(
                 path, n, skipped[0] if skipped else 'there is none'))
-        for name in ('images', 'masks', 'sizes', 'labels', 'has_mask', 'names', 'splits'):
+        for name in ('images', 'masks'):
             file[name].resize(k, axis=0)
-        file.attrs['fingerprint'] = digest.hexdigest()
+        for name, dtype in [('sizes', 'int32'), ('labels', 'uint8'), ('has_mask', 'bool')]:
+            write_column(file, name, np.array(columns[name], dtype))
+        for name in ('names', 'splits', 'digests'):
+            write_column(file, name, as_text(columns[name]))
+        file.attrs.update(layout=as_text(LAYOUT), class_names=as_text(class_names),
+                          made_by=as_text(json.dumps(made_by, sort_keys=True)),
+                          **{name: as_text(digest.hexdigest()) for name, digest in digests.items()})
+        if os.path.exists(path):
+            keep_superpixels(path, file, disk, columns['names'], columns['digests'])
     return skipped
+
+
+def write_column(file, name, values):
+    file.create_dataset(name, data=values, maxshape=(None,) + values.shape[1:], chunks=True, fletcher32=True)
+
+
+def digest_of_image(image):
+    return hashlib.sha256(repr(image.shape).encode() + np.ascontiguousarray(image).tobytes()).hexdigest()
+
+
+def keep_superpixels(path, file, disk, names, digests):
+    """Bring the superpixel maps of the data set at `path` into the one that will take its place.
+
+    An image has the map of the same image there, by its pixels; a map that the user brought, by its name too. Says what is
+    dropped.
+    """
+    try:
+        old = Dataset(path)
+    except SpnError as error:
+        say('what is to be replaced could not be read, nothing of it is kept: {}'.format(error))
+        return
+    with old:
+        by_name = {key: i for i, key in enumerate(zip(old.names, old.digests))}
+        by_pixels = {digest: i for i, digest in enumerate(old.digests)}
+        for name in old.superpixel_names():
+            maps = old.superpixel_maps_so_far(name)
+            places = [by_name.get((image_name, digest), None if 'folder' in maps.made_by else by_pixels.get(digest))
+                      for image_name, digest in zip(names, digests)]
+            made = {i for i in range(len(old)) if maps.counts[i] >= 0}
+            dropped, lacking = made - set(places), sum(i not in made for i in places)
+            if dropped:
+                say('{}: superpixels {!r} of {} pictures are dropped, which are gone or have changed, {} the first'.format(
+                    path, name, len(dropped), old.names[min(dropped)]))
+            if lacking < len(places):
+                write_maps(file, disk, name, (maps[i] if i in made else None for i in places), maps.made_by)
+                if lacking:
+                    say('{}: superpixels {!r} of {} pictures are still to be made, by `spn superpixels`'.format(
+                        path, name, lacking))
 
 
 def check_record(name, image, labels, mask, split, class_names):
@@ -262,7 +336,7 @@ def padded(array, shape, value):
     return result
 
 
-def add_superpixels(path, name, maps, made_by):
+def add_superpixels(path, name, maps, made_by, digests=None):
     """Add superpixel maps to a data set file; those of the same name are replaced.
 
     Parameters
@@ -271,24 +345,47 @@ def add_superpixels(path, name, maps, made_by):
     maps : iterable of ndarray of int, (rows, cols) each
         In the order of the images, without padding.
     made_by : dict
+    digests : ndarray of str, optional
+        Those of the images that the maps are of.
 
     Returns
     -------
     counts : ndarray of int
         How many superpixels each image has.
+
+    Raises
+    ------
+    SpnError
+        If the images have other digests by now.
     """
-    with hdf5_beside(path, 'r+') as (file, disk):
-        group = file.require_group('superpixels')
-        if name in group:
-            del group[name]
-        n, rows, cols = file['masks'].shape
-        stored = group.create_dataset(name, (n, rows, cols), 'int32', chunks=(1, rows, cols), compression='gzip',
-                                      compression_opts=1, shuffle=True)
-        counts, largest = [], 0
-        for i, superpixel_map in enumerate(maps):
-            stored[i] = padded(superpixel_map.astype('int32'), (rows, cols), -1)
-            disk.check()
-            counts.append(len(np.unique(superpixel_map[superpixel_map >= 0])))
-            largest = max(largest, int(superpixel_map.max()) + 1)
-        stored.attrs.update(made_by=json.dumps(made_by, sort_keys=True), n_superpixels=largest, counts=np.array(counts))
+    with locked(path):
+        if digests is not None:
+            with Dataset(path) as dataset:
+                if dataset.digests.tolist() != digests.tolist():
+                    raise SpnError('{} was made anew while superpixels of its pictures were computed: run the same command '
+                                   'again'.format(path))
+        with hdf5_beside(path, 'r+') as (file, disk):
+            return write_maps(file, disk, name, maps, made_by)
+
+
+def write_maps(file, disk, name, maps, made_by):
+    """Write superpixel maps, None for an image that has none, to an open file; their counts."""
+    group = file.require_group('superpixels')
+    if name in group:
+        del group[name]
+    n, rows, cols = file['masks'].shape
+    stored = group.create_dataset(name, (n, rows, cols), 'int32', chunks=(1, rows, cols), compression='gzip',
+                                  compression_opts=1, shuffle=True, fletcher32=True)
+    counts, largest, digest = [], 0, hashlib.sha256()
+    for i, superpixel_map in enumerate(maps):
+        if superpixel_map is None:
+            counts.append(-1)
+            continue
+        stored[i] = padded(superpixel_map.astype('int32'), (rows, cols), -1)
+        disk.check()
+        counts.append(len(np.unique(superpixel_map[superpixel_map >= 0])))
+        largest = max(largest, int(superpixel_map.max()) + 1)
+        digest.update(np.ascontiguousarray(superpixel_map, 'int32'))
+    stored.attrs.update(made_by=as_text(json.dumps(made_by, sort_keys=True)), n_superpixels=largest, counts=np.array(counts),
+                        fingerprint=as_text(digest.hexdigest()))
     return np.array(counts)

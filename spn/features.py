@@ -3,6 +3,7 @@
 Those of block5_conv3 say what is there. Those of block4_conv3, twice as fine, say how much two places look alike. Those of
 block3_conv3 see the least of what is around.
 """
+import hashlib
 import json
 import os
 
@@ -12,10 +13,11 @@ from PIL import Image
 from .dataset import Dataset
 from .encoder import OUTPUTS, STRIDE
 from .errors import SpnError
-from .files import Parts, progress
-from .hdf5 import hdf5_beside, open_hdf5
+from .files import Parts, locked, progress, say
+from .hdf5 import Stored, as_text, hdf5_beside, open_hdf5, text, whole
 
-LAYOUT = 'spn features 3'
+LAYOUT = 'spn features 4'
+MADE_BY = '`spn encode`'
 PART = 32
 
 
@@ -35,6 +37,8 @@ class Features(Layers):
 
     Attributes
     ----------
+    digests : list of str
+        Of the images, as `spn.dataset.Dataset` has them.
     fine, finest : AsFloat
         Those of block4_conv3, (512, size / 8, size / 8) each, and of block3_conv3, (256, size / 8, size / 8).
     size : int
@@ -46,10 +50,14 @@ class Features(Layers):
 
     def __init__(self, path):
         self.path = path
-        self._file = open_hdf5(path, LAYOUT, 'a file of features', '`spn encode`')
-        self.made_by = json.loads(self._file.attrs['made_by'])
-        self._features, self.fine, self.finest = [AsFloat(self._file[name]) for name in OUTPUTS]
-        self.size, self.rms = self.made_by['size'], self._features.rms
+        self._file = open_hdf5(path, LAYOUT, 'a file of features', MADE_BY)
+        with whole(path, MADE_BY):
+            self.made_by = json.loads(text(self._file.attrs['made_by']))
+            self.digests = [text(digest) for digest in self._file['digests'][:]]
+            self.stored = {name: Stored(path, name, self._file[name], MADE_BY) for name in OUTPUTS}
+            self._features, self.fine, self.finest = map(AsFloat, self.stored.values())
+            self.size, self.rms = self.made_by['size'], self._features.rms
+            self.averaged_over = text(self._file.attrs['averaged_over'])
 
     def __len__(self):
         return len(self._features)
@@ -88,7 +96,9 @@ def check_size(size):
 
 
 def already(path, made_by):
-    """The features at `path`, if they were made so; None if not, or if the file is of another version or cut short."""
+    """The features at `path`, of whatever images, if they were made so; None if not, or if the file is of another version or
+    cut short.
+    """
     try:
         features = Features(path)
     except SpnError:
@@ -100,6 +110,8 @@ def already(path, made_by):
 
 def make(data_path, size, encoder):
     """Encode all images of a data set, unless that was done; a run that was stopped goes on where it was.
+
+    Images are known by their pixels: those that were encoded before the data set was made anew are not encoded again.
 
     Parameters
     ----------
@@ -113,34 +125,87 @@ def make(data_path, size, encoder):
     Features
     """
     check_size(size)
-    path = path_of(data_path, size)
+    path, made_by = path_of(data_path, size), {'size': size, 'encoder': encoder.fingerprint}
     with Dataset(data_path) as dataset:
-        made_by = {'data': dataset.fingerprint, 'size': size, 'encoder': encoder.fingerprint}
-        features = already(path, made_by)
-        if features is not None:
+        features = finished(path, made_by, dataset)
+        if features is None:
+            with locked(path):
+                features = finished(path, made_by, dataset)  # another process may have made them meanwhile
+                if features is None:
+                    encode(path, made_by, dataset, encoder)
+    return Features(path) if features is None else features
+
+
+def finished(path, made_by, dataset):
+    """The features at `path` if they are those of a data set, else None."""
+    features = already(path, made_by)
+    if features is not None:
+        if features.digests == dataset.digests.tolist() and features.averaged_over == averaged_over(dataset):
             return features
-        parts = Parts(path, len(dataset), dict(made_by, layout=LAYOUT), PART)
-        with progress(total=len(dataset), title='features of {} px'.format(size), unit='images') as bar:
+        features.close()
+
+
+def averaged_over(dataset):
+    """Over which images features have their root mean square, as a digest: those to train on, or all where there are none."""
+    return hashlib.sha256(''.join(dataset.digests[to_average(dataset)]).encode()).hexdigest()
+
+
+def to_average(dataset):
+    train = np.flatnonzero(dataset.splits == 'train')
+    return train if len(train) else np.arange(len(dataset))
+
+
+def encode(path, made_by, dataset, encoder):
+    """Write the features of a data set; those of images that are in the file at `path` are taken from there."""
+    old = already(path, made_by)
+    there = {} if old is None else {digest: i for i, digest in enumerate(old.digests)}
+    gone = len(set(there) - set(dataset.digests))
+    if gone:
+        say('{}: the features of {} pictures are dropped, which are gone or have changed'.format(path, gone))
+    missing = [i for i, digest in enumerate(dataset.digests) if digest not in there]
+    told = dict(made_by, layout=LAYOUT, data=dataset.digests[missing].tolist())
+    with Parts(path, len(missing), told, PART) as parts:
+        with progress(total=len(missing), title='features of {} px'.format(made_by['size']), unit='images') as bar:
             bar.update(parts.n_done())
             for part in parts.missing():
-                images = np.array([squared(dataset.image(i), size) for i in parts.items(part)])
+                images = np.array([squared(dataset.image(missing[k]), made_by['size']) for k in parts.items(part)])
                 parts.save(part, **{name: found.astype('float16') for name, found in zip(OUTPUTS, encoder(images))})
                 bar.update(len(images))
-        train = set(np.flatnonzero(dataset.splits == 'train') if 'train' in dataset.splits else range(len(dataset)))
-    with hdf5_beside(path) as (file, disk):
-        file.attrs.update(layout=LAYOUT, made_by=json.dumps(made_by, sort_keys=True))
-        stored, squares = {}, {name: [] for name in OUTPUTS}
-        for name, (channels, stride) in OUTPUTS.items():
-            shape = channels, size // stride, size // stride
-            # Most of what a ReLU gives is 0: a third of the size, read in a few milliseconds.
-            stored[name] = file.create_dataset(name, (parts.n,) + shape, 'float16', chunks=(1,) + shape, compression='lzf')
-        for part in range(len(parts)):
-            items = parts.items(part)
-            for name, found in parts.load(part).items():
-                stored[name][items.start:items.stop] = found
-                disk.check()
-                squares[name] += [np.mean(np.square(features, dtype='float64')) for i, features in zip(items, found) if i in train]
-        for name in OUTPUTS:
-            stored[name].attrs['rms'] = np.mean(squares[name]) ** .5
-    parts.remove()
-    return Features(path)
+        with hdf5_beside(path) as (file, disk):
+            write(file, disk, made_by, dataset, rows_of(dataset, there, old, parts))
+    if old is not None:
+        old.close()
+
+
+def rows_of(dataset, there, old, parts):
+    """The features of each image of a data set, by name of layer: from an `old` file where they are `there`, or from parts."""
+    new = (row for part in range(len(parts)) for row in by_image(parts.load(part)))
+    for digest in dataset.digests:
+        if digest in there:
+            yield {name: old.stored[name][there[digest]] for name in OUTPUTS}
+        else:
+            yield next(new)
+
+
+def by_image(arrays):
+    for k in range(len(arrays['block5_conv3'])):
+        yield {name: array[k] for name, array in arrays.items()}
+
+
+def write(file, disk, made_by, dataset, rows):
+    file.attrs.update(layout=as_text(LAYOUT), made_by=as_text(json.dumps(made_by, sort_keys=True)),
+                      averaged_over=as_text(averaged_over(dataset)))
+    file.create_dataset('digests', data=as_text(dataset.digests), chunks=True, fletcher32=True)
+    averaged, squares = set(to_average(dataset)), {name: [] for name in OUTPUTS}
+    for name, (channels, stride) in OUTPUTS.items():
+        shape = channels, made_by['size'] // stride, made_by['size'] // stride
+        # Most of what a ReLU gives is 0: a third of the size, read in a few milliseconds.
+        file.create_dataset(name, (len(dataset),) + shape, 'float16', chunks=(1,) + shape, compression='lzf', fletcher32=True)
+    for i, row in enumerate(rows):
+        for name, found in row.items():
+            file[name][i] = found
+            disk.check()
+            if i in averaged:
+                squares[name].append(np.mean(np.square(found, dtype='float64')))
+    for name in OUTPUTS:
+        file[name].attrs['rms'] = np.mean(squares[name]) ** .5

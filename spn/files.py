@@ -1,7 +1,10 @@
 """Files are written beside and moved into place; what takes long is kept in parts until all of them are there."""
 import concurrent.futures
 import contextlib
+import fcntl
+import glob
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -19,7 +22,7 @@ def written_beside(path):
     """Give a name to write to, and move that file to `path` only when the block ends well.
 
     A run that is stopped leaves the file that was at `path` before. The name ends like `path`, because some libraries
-    choose a format by it.
+    choose a format by it. What a run that was killed left behind is removed by the next that writes the same file.
 
     Raises
     ------
@@ -30,14 +33,101 @@ def written_beside(path):
     beside = os.path.join(folder, '.unfinished-{}-{}'.format(os.getpid(), name))
     try:
         os.makedirs(folder, exist_ok=True)
-        yield beside
-        os.replace(beside, path)
+        remove_left_behind(os.path.join(glob.escape(folder), '.unfinished-*-' + glob.escape(name)))
+        # The lock tells others that the writer is alive, for as long as the file has this name.
+        with open(beside, 'wb') as held:
+            with contextlib.suppress(OSError):
+                fcntl.flock(held, fcntl.LOCK_EX)
+            yield beside
+            os.replace(beside, path)
     except OSError as error:
         raise SpnError('{} could not be written: {}. What was there before is untouched: make room or choose another '
                        'folder, then run the same command again'.format(path, error)) from error
     finally:
         if os.path.exists(beside):
             os.remove(beside)
+
+
+def remove_left_behind(pattern):
+    """Remove the files whose writers were killed: nobody holds their lock."""
+    for path in glob.glob(pattern):
+        with contextlib.suppress(OSError), open(path, 'rb') as held:
+            if lock_if_free(held):
+                os.remove(path)
+
+
+def lock_if_free(file):
+    """Lock an open file; False if another process has locked it.
+
+    Raises
+    ------
+    OSError
+        If the file system has no locks.
+    """
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def locked(path):
+    """Have the block to itself among all processes that write to `path`: those that come later wait, and say so.
+
+    The lock is an empty file beside `path`, removed at the end. One that a killed process left behind stops nobody, because
+    the system itself lets go of its lock.
+
+    Parameters
+    ----------
+    path : str
+        A file or a folder; it need not be there.
+
+    Raises
+    ------
+    SpnError
+        If the folder cannot be written to.
+    """
+    folder, name = os.path.split(os.path.abspath(path))
+    lock = os.path.join(folder, '.lock-' + name)
+    try:
+        os.makedirs(folder, exist_ok=True)
+        held = open_locked(lock, path)
+    except OSError as error:
+        raise SpnError('{} could not be written: {}. Choose another folder, then run the same command again'.format(
+            path, error)) from error
+    with held:
+        try:
+            yield
+        finally:
+            # While it is held: whoever waits for it sees that it is gone, and takes the next one.
+            with contextlib.suppress(OSError):
+                os.remove(lock)
+
+
+def open_locked(lock, path):
+    """The file `lock`, open and locked; waits for another process that has it."""
+    said = False
+    while True:
+        held = open(lock, 'a')
+        try:
+            if not lock_if_free(held):
+                if not said:
+                    say('{} is being written by another process: waiting for it to end'.format(path))
+                    said = True
+                fcntl.flock(held, fcntl.LOCK_EX)
+            if os.path.samestat(os.fstat(held.fileno()), os.stat(lock)):
+                return held
+        except FileNotFoundError:
+            pass  # who had it has removed it
+        except OSError:
+            return held  # a file system without locks
+        held.close()
+
+
+def say(sentence):
+    """Print a line on standard error, without harm to progress bars."""
+    tqdm.write(sentence, file=sys.stderr)
 
 
 def write_text(path, text):
@@ -64,6 +154,9 @@ class Parts(object):
 
     Each part is written beside and moved into place, so a run that is stopped, by whatever, loses one part at most, and
     the same command goes on where it was. Parts that were made otherwise (`made_by`) are thrown away.
+
+    At the end of a ``with`` block the folder is removed, but for a block that was stopped when some part was there to go on
+    with. Two processes with the same parts must not meet: see :func:`locked`.
 
     Parameters
     ----------
@@ -109,8 +202,12 @@ class Parts(object):
         return self.n - sum(len(self.items(part)) for part in self.missing())
 
     def save(self, part, **arrays):
+        # By way of memory: where the disk is full, an open ZipFile complains of it once more, when it is thrown away.
+        stream = io.BytesIO()
+        np.savez(stream, **arrays)
         with written_beside(self._path(part)) as beside:
-            np.savez(beside, **arrays)
+            with open(beside, 'wb') as file:
+                file.write(stream.getbuffer())
 
     def load(self, part):
         try:
@@ -122,6 +219,18 @@ class Parts(object):
 
     def remove(self):
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *error):
+        if kind is None or self.n_done() == 0:
+            self.remove()
+
+
+def n_cores():
+    """The cores that this process may use; macOS can only tell how many there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
 
 
 def on_all_cores(compute, tasks, n_workers=None):
@@ -135,7 +244,7 @@ def on_all_cores(compute, tasks, n_workers=None):
         How many processes; as many as cores if None. With 1 nothing leaves this process.
     """
     tasks = list(tasks)
-    n_workers = min(n_workers or len(os.sched_getaffinity(0)), len(tasks))
+    n_workers = min(n_workers or n_cores(), len(tasks))
     if n_workers <= 1:
         for task in tasks:
             yield task, compute(task)

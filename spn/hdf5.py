@@ -5,6 +5,7 @@ import os
 import shutil
 
 import h5py
+import numpy as np
 
 from .errors import SpnError
 from .files import written_beside
@@ -22,21 +23,71 @@ def open_hdf5(path, layout, what, command):
     """
     if not os.path.exists(path):
         raise SpnError('{} is not there: {} makes {}'.format(path, command, what))
+    opened = None
     try:
         opened = h5py.File(path, 'r')
         found = opened.attrs.get('layout')
-    except (OSError, KeyError) as error:
+        found = None if found is None else text(found)
+    except Exception as error:  # of a damaged file HDF5 and h5py say whatever they stumble over
+        if opened is not None:
+            opened.close()
         raise SpnError('{} is cut short or no HDF5 file ({}): remove it and make it anew with {}'.format(path, error, command)) from error
-    if found is None or text(found) != layout:
+    if found != layout:
         opened.close()
         raise SpnError('{} is not {} of this version: its layout is {!r}, wanted is {!r}; remove it and make it anew with {}'.format(
             path, what, found, layout, command))
     return opened
 
 
+@contextlib.contextmanager
+def whole(path, command):
+    """Say of what goes wrong when a block reads from the file at `path` that the file is damaged, and what makes it anew.
+
+    Every dataset of ours has a checksum: HDF5 reads no bit that is not as it was written.
+    """
+    try:
+        yield
+    except SpnError:
+        raise
+    except Exception as error:  # as above
+        raise SpnError('{} is not whole, or damaged ({}): remove it and make it anew with {}'.format(path, error, command)) from error
+
+
+class Stored(object):
+    """A dataset of a file of ours: read as h5py's, but a damaged part of it is said in a sentence.
+
+    Parameters
+    ----------
+    path, name : str
+        The file, and the dataset in it.
+    stored : h5py.Dataset
+    command : str
+        What makes the file.
+    """
+
+    def __init__(self, path, name, stored, command):
+        self._path, self._name, self._stored, self._command = path, name, stored, command
+        self.attrs, self.shape, self.dtype = stored.attrs, stored.shape, stored.dtype
+
+    def __len__(self):
+        return len(self._stored)
+
+    def __getitem__(self, key):
+        with whole('{}, dataset {!r},'.format(self._path, self._name), self._command):
+            return self._stored[key]
+
+
 def text(value):
     """A str from what h5py reads, which is bytes or str by its version."""
     return value.decode('utf-8') if isinstance(value, bytes) else str(value)
+
+
+def as_text(value):
+    """What HDF5 stores a str, or an array of them, as: bytes of one length, for those of any length have no checksum."""
+    if isinstance(value, str):
+        return np.bytes_(value.encode('utf-8'))
+    encoded = [each.encode('utf-8') for each in value]
+    return np.array(encoded, 'S{}'.format(max([1] + [len(each) for each in encoded])))
 
 
 @contextlib.contextmanager

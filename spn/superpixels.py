@@ -2,7 +2,9 @@
 import functools
 import glob
 import hashlib
+import json
 import os
+import re
 
 import numpy as np
 from skimage import segmentation
@@ -13,7 +15,7 @@ from theano_spp.label_tools import relabel_sequential
 
 from .dataset import Dataset, add_superpixels
 from .errors import SpnError
-from .files import Parts, on_all_cores, progress
+from .files import Parts, locked, on_all_cores, progress
 from .sources.images import opened
 
 #: What each method can be told, and what it takes where it is not told.
@@ -154,7 +156,8 @@ def maps_of_part(path, settings, items):
 
 
 def make(path, name, settings, n_workers=None):
-    """Add superpixel maps to a data set file. A run that was stopped goes on where it was.
+    """Add superpixel maps to a data set file. A run that was stopped goes on where it was; where
+    maps of some images are lacking, those that are there with the same settings stay.
 
     Parameters
     ----------
@@ -172,22 +175,29 @@ def make(path, name, settings, n_workers=None):
     counts : ndarray of int
         How many superpixels each image has.
     """
-    if not name or '/' in name:
+    if not re.match(r'[^\W_][^\x00-\x1f/]*$', name):
         raise SpnError('superpixels cannot be called {!r}: choose a name of letters and digits'.format(name))
-    with Dataset(path) as dataset:
-        n, made_by = len(dataset), dict(settings, data=dataset.fingerprint)
-    if 'folder' in settings:
-        made_by['files'] = state_of(settings['folder'])
-    parts = Parts('{}.superpixels-{}'.format(path, name), n, made_by, part_size=16)
-    compute = functools.partial(compute_part, path, settings, parts)
-    with progress(total=n, title='superpixels', unit='images') as bar:
-        bar.update(parts.n_done())
-        for part, _ in on_all_cores(compute, parts.missing(), n_workers):
-            bar.update(len(parts.items(part)))
-    maps = (stored[str(i)] for part in range(len(parts)) for stored in [parts.load(part)] for i in parts.items(part))
-    counts = add_superpixels(path, name, maps, settings)
-    parts.remove()
-    return counts
+    beside = '{}.superpixels-{}'.format(path, name)
+    with locked(beside), Dataset(path) as dataset:
+        old = None
+        if name in dataset.superpixel_names() and 'folder' not in settings:  # whose files may have changed
+            old = dataset.superpixel_maps_so_far(name)
+            if old.made_by != json.loads(json.dumps(settings)) or np.all(old.counts >= 0):
+                old = None
+        items = np.arange(len(dataset)) if old is None else np.flatnonzero(old.counts < 0)
+        made_by = dict(settings, data=dataset.digests[items].tolist())
+        if 'folder' in settings:
+            made_by.update(files=state_of(settings['folder']), names=dataset.names.tolist())
+        with Parts(beside, len(items), made_by, part_size=16) as parts:
+            compute = functools.partial(compute_part, path, settings, parts, items)
+            with progress(total=len(items), title='superpixels', unit='images') as bar:
+                bar.update(parts.n_done())
+                for part, _ in on_all_cores(compute, parts.missing(), n_workers):
+                    bar.update(len(parts.items(part)))
+            new = (stored[str(items[k])] for part in range(len(parts)) for stored in [parts.load(part)]
+                   for k in parts.items(part))
+            maps = (next(new) if old is None or old.counts[i] < 0 else old[i] for i in range(len(dataset)))
+            return add_superpixels(path, name, maps, settings, dataset.digests)
 
 
 def state_of(folder):
@@ -197,5 +207,5 @@ def state_of(folder):
         'utf-8', 'surrogateescape')).hexdigest()
 
 
-def compute_part(path, settings, parts, part):
-    parts.save(part, **maps_of_part(path, settings, parts.items(part)))
+def compute_part(path, settings, parts, items, part):
+    parts.save(part, **maps_of_part(path, settings, items[parts.items(part)]))

@@ -66,11 +66,16 @@ class LayoutTest(FolderTestCase):
             with h5py.File(self.data, 'r') as file:
                 self.assertEqual(json.loads(file.attrs['made_by']), {'by': 'hand'})
             with Dataset(self.data) as data:
-                return data.fingerprint
+                return data.fingerprint, data.mask_fingerprint
         image, mask = records()[0].image, records()[0].mask
         other = [records(), records({'image': 255 - image}), records({'mask': mask.T[:64].repeat(2, 1)[:, :80]}),
                  records({'labels': np.array([0, 1], 'uint8'), 'mask': 2 * mask}), records({'split': 'val'})]
         self.assertEqual(len({fingerprint(found) for found in other}), 5)
+        # Nothing is trained on masks.
+        self.assertEqual([fingerprint(found)[0] == fingerprint(records())[0] for found in other],
+                         [True, False, True, False, False])
+        self.assertEqual([fingerprint(found)[1] == fingerprint(records())[1] for found in other],
+                         [True, True, False, False, True])
         self.assertEqual(fingerprint(records()), fingerprint(records({'name': 'another name'})))
 
     def test_names_and_classes_may_be_of_any_script(self):

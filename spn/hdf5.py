@@ -116,8 +116,8 @@ def hdf5_beside(path, mode='w'):
             shutil.copyfile(path, beside)
         with Disk(beside, mode) as disk:
             try:
-                # From this version on an attribute may have more than 64 KiB.
-                with h5py.File(disk, mode, libver=('v108', 'v110')) as file:
+                # From 1.8 on an attribute may have more than 64 KiB, from 1.10 on what tells where chunks lie has a checksum.
+                with h5py.File(disk, mode, libver=('v110', 'v110')) as file:
                     yield file, disk
             finally:
                 disk.check()

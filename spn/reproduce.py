@@ -10,7 +10,7 @@ from . import features, network, report, segmentation, superpixels, training
 from .dataset import Dataset
 from .encoder import Encoder
 from .errors import SpnError
-from .files import write_json, write_text
+from .files import locked, write_json, write_text
 from .rounds import learn_from_cams
 from .runs import Run
 from .sources import composites
@@ -68,6 +68,11 @@ def reproduce(folder, document, plan=FULL, data_seed=0, weights='auto', say=prin
         Prints a line.
     """
     place_for_results(document)  # before an hour of work, not after it
+    with locked(folder):
+        make_all(folder, document, plan, data_seed, weights, say)
+
+
+def make_all(folder, document, plan, data_seed, weights, say):
     clock = Clock(os.path.join(folder, 'times.json'), say)
     data_path = os.path.join(folder, 'composites.h5')
     with clock('data and superpixels'):

@@ -1,4 +1,5 @@
 """Files that are written whole or not at all, and results that are kept in parts."""
+import contextlib
 import functools
 import os
 import signal
@@ -107,14 +108,27 @@ class PartsTest(FolderTestCase):
         parts.remove()
         self.assertEqual(os.listdir(self.folder), [])
 
+    def test_a_folder_of_parts_is_left_only_where_there_is_something_to_go_on_with(self):
+        for n_done, stop in (0, None), (2, None), (0, KeyboardInterrupt), (2, KeyboardInterrupt):
+            with contextlib.suppress(KeyboardInterrupt):
+                with self.parts() as parts:
+                    for part in range(n_done):
+                        parts.save(part, values=np.zeros(3))
+                    if stop is not None:
+                        raise stop
+            left = [['result.h5.parts/000000.npz', 'result.h5.parts/000001.npz', 'result.h5.parts/made_by.json'], []][
+                n_done == 0 or stop is None]
+            self.assertEqual(self.files(), left)
+
     def test_a_full_disk_is_a_sentence_and_costs_no_part_that_is_there(self):
         self.parts().save(0, values=np.zeros(3))
         said = run_python('''
-import resource, signal
+import resource, signal, sys
 import numpy as np
 from spn.errors import SpnError
 from spn.files import Parts
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+sys.unraisablehook = lambda raised: print('ignored:', raised.exc_value)
 parts = Parts('result.h5', 7, {'scale': 1.5}, 3)
 resource.setrlimit(resource.RLIMIT_FSIZE, (10000, 10000))
 try:
@@ -123,6 +137,7 @@ except SpnError as error:
     print(error)
 ''', folder=self.folder)
         self.assertIn('000001.npz could not be written', said)
+        self.assertNotIn('ignored', said)
         self.assertEqual(self.files(), ['result.h5.parts/000000.npz', 'result.h5.parts/made_by.json'])
         self.assertEqual(self.parts().missing(), [1, 2])
 

@@ -1,0 +1,102 @@
+"""Files whose bits flip on disk: what is read is as it was written, or a sentence says which file is damaged, and the cure."""
+import h5py
+import numpy as np
+
+from spn import features
+from spn.dataset import Dataset, add_superpixels
+from spn.errors import SpnError
+from spn.features import Features
+from tests.processes import run_python
+from tests.spn.cases import FolderTestCase, records, write_small
+from tests.spn.test_encoder import EncoderByHand
+
+
+def data_set_of(path):
+    """All that a data set file says."""
+    with Dataset(path) as data:
+        maps = data.superpixel_maps('columns')
+        found = [data.labels, data.sizes, data.names, data.splits, data.has_mask, data.digests, np.array(data.class_names)]
+        found += [np.array([data.fingerprint, data.mask_fingerprint, str(data.made_by), maps.fingerprint, str(maps.made_by)])]
+        return found + [maps.counts] + [each for i in range(len(data)) for each in (data.image(i), data.mask(i), maps[i])]
+
+
+def features_of(path):
+    """All that a file of features says."""
+    made = Features(path)
+    try:
+        return [np.array(made.digests), np.array([made.rms, made.fine.rms, made.finest.rms, made.size])] + [
+            layer for i in range(len(made)) for layer in made.layers(i)]
+    finally:
+        made.close()
+
+
+def same(found, wanted):
+    return all((a is None and b is None) or np.array_equal(a, b) for a, b in zip(found, wanted))
+
+
+def flipped(path, read, n, seed=0):
+    """What comes of `n` copies of a file with some bytes flipped, one after the other: 'said', 'same', or else the trouble."""
+    wanted, rng, outcomes = read(path), np.random.RandomState(seed), []
+    with open(path, 'rb') as stream:
+        content = np.frombuffer(stream.read(), 'uint8')
+    for k in range(n):
+        damaged = content.copy()
+        places = rng.randint(len(content), size=1 + k % 5)
+        damaged[places] ^= rng.randint(1, 256, size=len(places)).astype('uint8')
+        with open('damaged.h5', 'wb') as stream:
+            stream.write(damaged.tobytes())
+        try:
+            outcomes.append('same' if same(read('damaged.h5'), wanted) else 'other values, without a word')
+        except SpnError as error:
+            cure = 'damaged.h5' in str(error) and 'make it anew with `spn' in str(error)
+            outcomes.append('said' if cure else 'no cure: {}'.format(error))
+        except Exception as error:
+            outcomes.append(repr(error))
+    return outcomes
+
+
+class DamageTest(FolderTestCase):
+
+    def setUp(self):
+        super(DamageTest, self).setUp()
+        self.data = self.path('data.h5')
+        write_small(self.data)
+        add_superpixels(self.data, 'columns', [np.arange(cols) // 9 * np.ones((rows, 1), int) for rows, cols in
+                                               (record.image.shape[:2] for record in records())], {'method': 'by hand'})
+
+    def assert_safe(self, path, read):
+        # In a process of its own, for HDF5 complains of damage when a process ends.
+        outcomes = run_python('''
+from tests.spn.test_damage import *
+print(*flipped({!r}, {}, 120), sep='\\n')
+'''.format(path, read.__name__), folder=self.folder).splitlines()
+        self.assertEqual((len(outcomes), set(outcomes) - {'said', 'same'}), (120, set()))
+        self.assertGreater(outcomes.count('said'), 60)
+
+    def test_a_data_set_with_flipped_bytes(self):
+        self.assert_safe(self.data, data_set_of)
+
+    def test_features_with_flipped_bytes(self):
+        features.make(self.data, 32, EncoderByHand()).close()
+        self.assert_safe(self.path('data.features-32.h5'), features_of)
+
+    def test_a_damaged_picture_is_said_with_its_file_its_dataset_and_the_cure(self):
+        with h5py.File(self.data, 'r') as file:
+            place = file['images'].id.get_chunk_info(1).byte_offset
+        with open(self.data, 'r+b') as stream:
+            stream.seek(place + 100)
+            byte = stream.read(1)[0]
+            stream.seek(place + 100)
+            stream.write(bytes([byte ^ 1]))
+        with Dataset(self.data) as data:
+            self.assert_says([self.data, "dataset 'images'", 'make it anew with `spn data`'], data.image, 1)
+            np.testing.assert_array_equal(data.image(2), records()[2].image)
+
+    def test_every_dataset_has_a_checksum(self):
+        features.make(self.data, 32, EncoderByHand()).close()
+        without = []
+        for path in self.data, self.path('data.features-32.h5'):
+            with h5py.File(path, 'r') as file:
+                file.visititems(lambda name, item: without.append(name) if isinstance(item, h5py.Dataset) and not item.fletcher32
+                                else None)
+        self.assertEqual(without, [])

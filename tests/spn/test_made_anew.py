@@ -1,0 +1,112 @@
+"""A data set that is made anew: what was computed of pictures that stayed is kept, what is dropped is said."""
+from unittest import mock
+
+import numpy as np
+
+from spn import features, superpixels
+from spn.dataset import Dataset, add_superpixels
+from spn.superpixels import settings_of
+from tests.spn.cases import FolderTestCase, records, write_small
+from tests.spn.test_encoder import EncoderByHand
+
+FACE, CAT, CUP = range(3)
+
+
+class MadeAnewTest(FolderTestCase):
+
+    def setUp(self):
+        super(MadeAnewTest, self).setUp()
+        self.data = self.path('data.h5')
+        write_small(self.data)
+        # No method: these can only be kept.
+        self.maps = [np.arange(record.image[..., 0].size).reshape(record.image.shape[:2]) // 7 for record in records()]
+        add_superpixels(self.data, 'mine', self.maps, {'method': 'by hand'})
+
+    def read(self, name='mine'):
+        with Dataset(self.data) as data:
+            maps = data.superpixel_maps_so_far(name)
+            return [maps[i] if count >= 0 else None for i, count in enumerate(maps.counts)]
+
+    def test_masks_that_are_added_cost_neither_superpixels_nor_features(self):
+        first, second = EncoderByHand(), EncoderByHand()
+        features.make(self.data, 32, first).close()
+        cup = records()[CUP]
+        write_small(self.data, records()[:2] + [cup._replace(mask=np.full(cup.image.shape[:2], 2, 'uint8'))])
+        features.make(self.data, 32, second).close()
+        self.assertEqual((first.encoded, second.encoded), (3, 0))
+        for found, wanted in zip(self.read(), self.maps):
+            np.testing.assert_array_equal(found, wanted)
+        self.assertNotIn('dropped', self.shown.getvalue())
+
+    def test_pictures_in_another_order_under_other_names_keep_what_is_theirs(self):
+        before = features.make(self.data, 32, EncoderByHand())
+        wanted = [before[i] for i in range(3)]
+        before.close()
+        write_small(self.data, [record._replace(name='renamed.png') for record in records()[::-1]])
+        idle = EncoderByHand()
+        after = features.make(self.data, 32, idle)
+        self.addCleanup(after.close)
+        self.assertEqual(idle.encoded, 0)
+        for i in range(3):
+            np.testing.assert_array_equal(after[i], wanted[2 - i])
+            np.testing.assert_array_equal(self.read()[i], self.maps[2 - i])
+
+    def test_features_are_averaged_over_the_pictures_that_are_to_be_trained_on_now(self):
+        before = features.make(self.data, 32, EncoderByHand())
+        of_cat = float(np.mean(before[CAT].astype('float64') ** 2) ** .5)
+        before.close()
+        found = records()
+        write_small(self.data, [found[FACE]._replace(split='val'), found[CAT]._replace(split='train'), found[CUP]])
+        after = features.make(self.data, 32, EncoderByHand(stop_after=0))
+        self.addCleanup(after.close)
+        self.assertAlmostEqual(after.rms, of_cat, places=6)
+
+    def test_only_what_is_new_is_computed_and_what_is_gone_is_named(self):
+        settings = settings_of('grid', {'n_segments': 12})
+        superpixels.make(self.data, 'grid', settings, n_workers=1)
+        features.make(self.data, 32, EncoderByHand()).close()
+        found = records()
+        new = found[FACE]._replace(name='new.png', image=255 - found[FACE].image)
+        write_small(self.data, [new] + found[1:])
+        self.assertIn("superpixels 'mine' of 1 pictures are dropped, which are gone or have changed, face.png the first",
+                      self.shown.getvalue())
+        self.assertIn("superpixels 'grid' of 1 pictures are still to be made", self.shown.getvalue())
+        with Dataset(self.data) as data:
+            self.assert_says(["no superpixels 'grid' for 1 of its 3 pictures, new.png the first", '`spn superpixels',
+                              'n_segments=12'], data.superpixel_maps, 'grid')
+        computed = []
+
+        def counted(path, settings, items):
+            computed.extend(items)
+            return maps_of_part(path, settings, items)
+        maps_of_part = superpixels.maps_of_part
+        with mock.patch.object(superpixels, 'maps_of_part', counted):
+            superpixels.make(self.data, 'grid', settings, n_workers=1)
+        self.assertEqual(computed, [0])
+        for record, grid in zip([new] + found[1:], self.read('grid')):
+            np.testing.assert_array_equal(grid, superpixels.superpixel_map(record.image, settings))
+        self.assertIsNone(self.read()[0])
+        np.testing.assert_array_equal(self.read()[CAT], self.maps[CAT])
+        again = EncoderByHand()
+        features.make(self.data, 32, again).close()
+        self.assertEqual(again.encoded, 1)
+        self.assertIn('the features of 1 pictures are dropped', self.shown.getvalue())
+
+    def test_maps_that_the_user_brought_belong_to_a_picture_of_their_name_alone(self):
+        add_superpixels(self.data, 'brought', self.maps, {'folder': 'maps'})
+        write_small(self.data, [records()[FACE]._replace(name='other.png')] + records()[1:])
+        self.assertEqual([found is None for found in self.read('brought')], [True, False, False])
+
+    def test_superpixels_of_pictures_that_were_replaced_meanwhile_are_not_added(self):
+        with Dataset(self.data) as data:
+            digests = data.digests
+        write_small(self.data, records()[:2])
+        self.assert_says([self.data, 'was made anew while superpixels', 'run the same command again'],
+                         add_superpixels, self.data, 'late', self.maps, {}, digests)
+
+    def test_a_data_set_that_cannot_be_read_is_replaced_with_a_word(self):
+        self.write('data.h5', 'a letter')
+        write_small(self.data)
+        self.assertIn('nothing of it is kept', self.shown.getvalue())
+        with Dataset(self.data) as data:
+            self.assertEqual(len(data), 3)

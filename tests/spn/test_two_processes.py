@@ -1,0 +1,125 @@
+"""Two that write to one file at once: threads stand for processes, because a lock of `spn.files` is held by an open file."""
+import fcntl
+import os
+import threading
+from unittest import mock
+
+import numpy as np
+
+from spn import features, files
+from spn.dataset import Dataset, add_superpixels
+from spn.files import locked, write_text
+from tests.spn.cases import FolderTestCase, write_small
+from tests.spn.test_encoder import EncoderByHand
+
+
+class SecondOne(object):
+    """Another that starts to write, and is waited for until it has ended or says that it waits itself.
+
+    Parameters
+    ----------
+    action : callable
+    """
+
+    def __init__(self, action):
+        self.said, self.went_on, self.result = [], threading.Event(), None
+        self._thread = threading.Thread(target=self._run, args=(action,))
+
+    def _run(self, action):
+        try:
+            self.result = action()
+        finally:
+            self.went_on.set()
+
+    def say(self, sentence):
+        self.said.append(sentence)
+        self.went_on.set()
+
+    def start(self):
+        self._thread.start()
+        self.went_on.wait()
+
+    def join(self):
+        self._thread.join()
+        return self.result
+
+
+class LockedTest(FolderTestCase):
+
+    def second(self, action):
+        second = SecondOne(action)
+        patch = mock.patch.object(files, 'say', second.say)
+        patch.start()
+        self.addCleanup(patch.stop)
+        return second
+
+    def test_who_comes_second_says_so_and_waits_until_the_first_has_ended(self):
+        path, order = self.path('result.txt'), []
+
+        def later():
+            with locked(path):
+                order.append('second')
+        second = self.second(later)
+        with locked(path):
+            second.start()
+            order.append('first')
+        second.join()
+        self.assertEqual(order, ['first', 'second'])
+        self.assertEqual(second.said, ['{} is being written by another process: waiting for it to end'.format(path)])
+        self.assertEqual(self.files(), [])
+
+    def test_files_of_other_names_are_written_at_once(self):
+        second = self.second(lambda: write_text(self.path('b'), 'b'))
+        with locked(self.path('a')):
+            second.start()
+            second.join()
+        self.assertEqual((second.said, self.files()), ([], ['b']))
+
+    def test_a_lock_that_a_killed_process_left_behind_stops_nobody(self):
+        path = self.path('result.txt')
+        self.write('.lock-result.txt', '')
+        with locked(path):
+            pass
+        self.assertEqual(self.files(), [])
+
+    def test_what_a_killed_process_left_unfinished_goes_with_the_next_that_writes_the_file(self):
+        for name in 'result.txt', 'other.txt':
+            self.write('.unfinished-1234-' + name, 'half')
+        with open(self.write('.unfinished-1235-result.txt', 'half'), 'rb') as alive:
+            fcntl.flock(alive, fcntl.LOCK_EX)
+            write_text(self.path('result.txt'), 'whole')
+            self.assertEqual(self.files(), ['.unfinished-1234-other.txt', '.unfinished-1235-result.txt', 'result.txt'])
+
+    def test_superpixels_of_two_names_that_are_added_at_once_are_both_there(self):
+        data = self.path('data.h5')
+        write_small(data)
+        with Dataset(data) as dataset:
+            maps = [np.zeros(dataset.image(i).shape[:2], int) for i in range(3)]
+        second = self.second(lambda: add_superpixels(data, 'second', maps, {}))
+
+        def first():
+            second.start()
+            yield from maps
+        add_superpixels(data, 'first', first(), {})
+        second.join()
+        with Dataset(data) as dataset:
+            self.assertEqual(dataset.superpixel_names(), ['first', 'second'])
+        self.assertEqual(self.files(), ['data.h5'])
+
+    def test_features_that_two_want_at_once_are_computed_once(self):
+        data = self.path('data.h5')
+        write_small(data)
+        idle = EncoderByHand()
+        second = self.second(lambda: features.make(data, 32, idle))
+
+        class Busy(EncoderByHand):
+            def __call__(self, images):
+                second.start()
+                return super(Busy, self).__call__(images)
+        busy = Busy()
+        features.make(data, 32, busy).close()
+        found = second.join()
+        self.addCleanup(found.close)
+        self.assertEqual((busy.encoded, idle.encoded, len(found)), (3, 0, 3))
+        self.assertEqual(os.listdir(self.folder).count('data.features-32.h5'), 1)
+        self.assertEqual(len(self.files()), 2)

@@ -96,6 +96,11 @@ class Dataset(object):
         else:
             self.digests = np.array([digest_of_image(self.image(i)) for i in range(len(self))])
 
+    @property
+    def fingerprint_with_masks(self):
+        """For what depends on masks too: thresholds, and how good masks are."""
+        return self.fingerprint + self.mask_fingerprint
+
     def _stored(self, name):
         return Stored(self.path, name, self._file[name], MADE_BY)
 

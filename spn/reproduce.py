@@ -73,6 +73,7 @@ def reproduce(folder, document, plan=FULL, data_seed=0, weights='auto', say=prin
 
 
 def make_all(folder, document, plan, data_seed, weights, say):
+    """As :func:`reproduce`, which sees to it that no other process does the same in the folder."""
     clock = Clock(os.path.join(folder, 'times.json'), say)
     data_path = os.path.join(folder, 'composites.h5')
     with clock('data and superpixels'):

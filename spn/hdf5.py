@@ -36,11 +36,30 @@ def open_hdf5(path, layout, what, command):
         opened.close()
         raise SpnError('{} is not {} of this version: its layout is {!r}, wanted is {!r}; remove it and make it anew with {}'.format(
             path, what, found, layout, command))
+    try:
+        with whole(path, command):
+            refuse_other_files(opened)
+    except SpnError:
+        opened.close()
+        raise
     return opened
 
 
+def refuse_other_files(group):
+    """ValueError if HDF5 would read other files for what is in a group: a file of ours holds all that belongs to it."""
+    for name in group:
+        link = group.get(name, getlink=True)
+        if not isinstance(link, h5py.HardLink):
+            raise ValueError('{}/{} is a link to something else'.format(group.name, name))
+        item = group[name]
+        if isinstance(item, h5py.Group):
+            refuse_other_files(item)
+        elif item.is_virtual or item.id.get_create_plist().get_external_count():
+            raise ValueError('{} lies in another file'.format(item.name))
+
+
 @contextlib.contextmanager
-def whole(path, command):
+def whole(path, command, make='make'):
     """Say of what goes wrong when a block reads from the file at `path` that the file is damaged, and what makes it anew.
 
     Every dataset of ours has a checksum: HDF5 reads no bit that is not as it was written.
@@ -50,7 +69,8 @@ def whole(path, command):
     except SpnError:
         raise
     except Exception as error:  # as above
-        raise SpnError('{} is not whole, or damaged ({}): remove it and make it anew with {}'.format(path, error, command)) from error
+        raise SpnError('{} is not whole, or damaged ({}): remove it and {} it anew with {}'.format(
+            path, error, make, command)) from error
 
 
 class Stored(object):

@@ -25,7 +25,7 @@ from keras.layers import Activation, Concatenate, GlobalAveragePooling2D, Input,
 from keras.models import Model
 from keras.optimizers import Adam
 
-from .correlation import OBJECTS, MeanOverSuperpixels, SuperpixelCorrelation, SuperpixelSizes
+from .correlation import MeanOverSuperpixels, SuperpixelCorrelation, SuperpixelSizes
 from .encoder import CHANNELS, OUTPUTS
 from .errors import SpnError
 from .layers import convolution, dense
@@ -210,7 +210,18 @@ class SuperpixelPoolingNetwork(Trained):
     """
 
     layout, what, command = 'spn network 2', 'a trained network', '`spn train`'
-    own_objects = dict(OBJECTS, summed_cross_entropy=summed_cross_entropy)
+
+    @staticmethod
+    def settings_known():
+        return DEFAULTS
+
+    @staticmethod
+    def built(about):
+        return build(len(about['class_names']), about['settings'])
+
+    @staticmethod
+    def compile(model, about):
+        compile(model, about['training']['learning_rate'])
 
     def __init__(self, model, about):
         super(SuperpixelPoolingNetwork, self).__init__(model, about)

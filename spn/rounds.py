@@ -38,7 +38,8 @@ def learn_from_cams(dataset, run, n_rounds, settings, training, seed):
     teacher, networks = run.paths[0], []
     for number in range(1, n_rounds + 1):
         folder = os.path.join(run.folder, 'round-{}'.format(number))
-        about = {'settings': settings, 'training': training, 'seed': seed + number, 'round': number, 'data': dataset.fingerprint,
+        about = {'settings': settings, 'training': training, 'seed': seed + number, 'round': number,
+                 'data': dataset.fingerprint_with_masks,
                  'class_names': dataset.class_names, 'teacher': digest_of_file(teacher)}
         network = SegmentationNetwork.resumed(os.path.join(folder, 'model.h5'), about)
         if network is None:
@@ -78,9 +79,9 @@ def learn(dataset, maps, masks, folder, about):
 
     batches = Batches(maps.features, maps.superpixels, truth, np.array(sorted(masks)), how['map_size'], how['batch_size'],
                       about['seed'], how['dropout'], finer=('fine', 'finest'))
-    network = SegmentationNetwork.resumed(os.path.join(folder, 'checkpoint.h5'), about)
+    network = SegmentationNetwork.resumed(os.path.join(folder, 'checkpoint.h5'), about, to_train=True)
     if network is None:
-        network = segmentation.new(dict(about, rms=batches.rms))
+        network = SegmentationNetwork.new(dict(about, rms=batches.rms))
     fit(network, batches, folder, dict)
     network.about['threshold'] = best_threshold(dataset, method(network, maps), UNCHECKED)
     network.save(os.path.join(folder, 'model.h5'))

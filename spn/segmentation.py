@@ -140,7 +140,18 @@ class SegmentationNetwork(Trained):
 
     layout, what, command = 'spn segmentation network 1', 'a trained segmentation network', '`spn segment`'
     found_later = ('log', 'threshold', 'rms')
-    own_objects = {'cross_entropy': cross_entropy}
+
+    @staticmethod
+    def settings_known():
+        return DEFAULTS
+
+    @staticmethod
+    def built(about):
+        return probabilities(len(about['class_names']), about['settings'])
+
+    @staticmethod
+    def compile(model, about):
+        model.compile(Adam(about['training']['learning_rate']), cross_entropy)
 
     def __init__(self, model, about):
         super(SegmentationNetwork, self).__init__(model, about)
@@ -167,13 +178,6 @@ class SegmentationNetwork(Trained):
         first, *others = [(layer / rms)[np.newaxis] for layer, rms in zip(layers, self.about['rms'])]
         found = self._of_maps[n_maps].predict_on_batch([first] + [each[np.newaxis] for each in superpixel_maps] + others)
         return [of_map[0] for of_map in (found if n_maps > 1 else [found])]
-
-
-def new(about):
-    np.random.seed(about['seed'])  # Keras draws the first weights from it
-    model = probabilities(len(about['class_names']), about['settings'])
-    model.compile(Adam(about['training']['learning_rate']), cross_entropy)
-    return SegmentationNetwork(model, dict(about, log=[]))
 
 
 def class_maps(network, maps, i, classes):

@@ -66,8 +66,12 @@ def train(data_path, folder, features, superpixels, about_encoder, settings, tra
             'superpixel_names': superpixels, 'encoder': features[0].made_by['encoder'], 'weights': about_encoder,
             'rms': batches['train'].rms[0], 'sizes': [each.size for each in features], 'data': dataset.fingerprint}
         trained = SuperpixelPoolingNetwork.resumed(os.path.join(folder, 'model.h5'), about)
-        if trained is None:
-            trained = SuperpixelPoolingNetwork.resumed(os.path.join(folder, 'checkpoint.h5'), about) or new(about)
+        if trained is not None:
+            write_log(trained.about['log'], folder)  # a run that was killed may lack its last row
+        else:
+            trained = SuperpixelPoolingNetwork.resumed(os.path.join(folder, 'checkpoint.h5'), about, to_train=True)
+            if trained is None:
+                trained = SuperpixelPoolingNetwork.new(about)
             fit(trained, batches['train'], folder, lambda: precisions(trained.model, batches['val']))
             trained.save(os.path.join(folder, 'model.h5'))
     return trained
@@ -78,13 +82,6 @@ def check_classes(dataset, indices):
         if n == 0:
             raise SpnError('{}: no image of the split "train" is labelled {!r}, so that it cannot be learned; leave the '
                            'class out, or add images of it'.format(dataset.path, name))
-
-
-def new(about):
-    np.random.seed(about['seed'])  # Keras draws the first weights from it
-    model = network.build(len(about['class_names']), about['settings'])
-    network.compile(model, learning_rate_of(0, about['training']))
-    return SuperpixelPoolingNetwork(model, dict(about, log=[]))
 
 
 def fit(trained, batches, folder, check):
@@ -100,6 +97,8 @@ def fit(trained, batches, folder, check):
         Returns a dict of numbers for the log, called after each epoch.
     """
     settings, log = trained.about['training'], trained.about['log']
+    if log:
+        write_log(log, folder)  # a run that was killed may lack its last row
     first, left = len(log), (settings['epochs'] - len(log)) * len(batches)
     started = time.time()
     with progress(total=settings['epochs'] * len(batches), title='training', unit='batches') as bar:
@@ -110,6 +109,10 @@ def fit(trained, batches, folder, check):
             losses = []
             for k in range(len(batches)):
                 losses.append(np.atleast_1d(trained.model.train_on_batch(*batches[k])))
+                if not np.isfinite(losses[-1]).all():
+                    raise SpnError('{}: the loss is {} in epoch {}, the training diverged; what the epochs before it learned is in '
+                                   'checkpoint.h5. Train anew into another folder, at a smaller learning rate than {:g}'.format(
+                                       folder, losses[-1][0], epoch + 1, settings['learning_rate']))
                 bar.update()
                 if epoch == first and k == 0:
                     started = time.time()  # the first batch waits for Theano to compile

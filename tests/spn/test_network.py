@@ -1,4 +1,5 @@
 """The superpixel pooling network against NumPy and SciPy, and its file."""
+import json
 import os
 import unittest
 
@@ -13,6 +14,10 @@ from spn.network import SuperpixelPoolingNetwork
 from tests.spn.cases import ArrayOfFeatures, FolderTestCase, bilinear, means, shared
 
 from keras import backend as K
+from keras.layers import Lambda
+from keras.models import Model, load_model
+from keras_layer import custom_objects
+from spn.layers import OBJECTS
 
 SETTINGS = dict(network.DEFAULTS, channels=4, upsampling_stages=2, upsampling_channels=3, correlation=False, size_exponent=0)
 N_CLASSES = 3
@@ -224,6 +229,60 @@ class FileTest(FolderTestCase):
             del file.attrs['about']
         self.assert_says([self.model_file, 'is not whole', 'train it anew with `spn train`'],
                          SuperpixelPoolingNetwork.load, self.model_file)
+
+    def save_as_keras_does(self, model):
+        """A file such as former versions wrote: the model by Keras, and what made it."""
+        with h5py.File(self.model_file, 'w') as file:
+            model.save(file)
+            file.attrs['layout'], file.attrs['about'] = 'spn network 2', json.dumps(dict(self.ABOUT, log=self.LOG))
+
+    def test_a_model_that_keras_saved_is_loaded(self):
+        self.save_as_keras_does(self.model)
+        loaded = SuperpixelPoolingNetwork.load(self.model_file)
+        self.assertEqual(len(loaded.model.get_weights()), 4)
+        for found, wanted in zip(loaded.model.get_weights(), self.model.get_weights()):
+            np.testing.assert_array_equal(found, wanted)
+
+    def test_code_in_a_model_file_is_not_run(self):
+        marker = self.path('was-run')
+        outputs = Lambda(lambda x, path=marker: open(path, 'w').close() or x)(self.model.output)
+        self.save_as_keras_does(Model(self.model.inputs, outputs))
+        os.remove(marker)
+        SuperpixelPoolingNetwork.load(self.model_file)
+        self.assertFalse(os.path.exists(marker))
+        # Keras itself does.
+        load_model(self.model_file, dict(OBJECTS, **custom_objects), compile=False)
+        self.assertTrue(os.path.exists(marker))
+
+    def test_a_file_that_would_have_others_read_is_refused(self):
+        other = self.write('other.bin', b'0' * 4 * 16)
+        for plant in [lambda file: file.__setitem__('x', h5py.ExternalLink(other, '/')),
+                      lambda file: file.__setitem__('x', h5py.SoftLink('/model_weights')),
+                      lambda file: file['model_weights'].create_dataset('x', (16,), 'int32', external=[(other, 0, 64)])]:
+            with h5py.File(self.model_file, 'r+') as file:
+                plant(file)
+            self.assert_says([self.model_file, '/x ', 'it anew with `spn train`'],
+                             SuperpixelPoolingNetwork.load, self.model_file)
+            SuperpixelPoolingNetwork(self.model, dict(self.ABOUT, log=self.LOG)).save(self.model_file)
+
+    def test_settings_that_are_unknown_or_weights_of_other_shapes_are_refused(self):
+        for changed in {'settings': dict(self.ABOUT['settings'], channels='many')}, {'settings': {}}, {'class_names': [1]}, \
+                {'class_names': ['bird', 'cat']}, {'log': [{'loss': float('nan')}]}:
+            SuperpixelPoolingNetwork(self.model, dict(self.ABOUT, **dict({'log': self.LOG}, **changed))).save(self.model_file)
+            self.assert_says([self.model_file, 'rain it anew with `spn train`'], SuperpixelPoolingNetwork.load, self.model_file)
+
+    def test_weights_that_are_no_numbers_are_refused(self):
+        with h5py.File(self.model_file, 'r+') as file:
+            layer = file['model_weights/extra_conv']
+            layer[layer.attrs['weight_names'][0].decode()][0] = np.nan
+        self.assert_says([self.model_file, 'diverged', 'smaller learning rate'], SuperpixelPoolingNetwork.load, self.model_file)
+
+    def test_every_array_has_a_checksum(self):
+        without = []
+        with h5py.File(self.model_file, 'r') as file:
+            file.visititems(lambda name, item: without.append(name) if isinstance(item, h5py.Dataset) and not item.fletcher32
+                            else None)
+        self.assertEqual(without, [])
 
     def test_a_checkpoint_is_gone_on_with_when_all_that_made_it_is_the_same(self):
         found = SuperpixelPoolingNetwork.resumed(self.model_file, dict(self.ABOUT, sizes=(64, 96)))  # in JSON a list

@@ -85,7 +85,7 @@ class NetworkTest(unittest.TestCase):
         rng = np.random.RandomState(0)
         cls.about = {'class_names': ['cat', 'cup'], 'settings': dict(segmentation.DEFAULTS, hidden=5),
                      'training': {'learning_rate': 1.}, 'seed': 0, 'rms': [2., 4., 8.]}
-        cls.network = segmentation.new(cls.about)
+        cls.network = segmentation.SegmentationNetwork.new(cls.about)
         cls.layers = [rng.normal(size=(channels, side, side)).astype('float32') for channels, side in ((512, 2), (512, 4), (256, 4))]
         cls.maps = [np.arange(24, dtype='int32').reshape(4, 6) // 3, np.arange(6) // 3 * np.ones((4, 1), 'int32')]
         cls.maps[1][0] = -1

@@ -5,6 +5,7 @@ import shutil
 import unittest
 from unittest import mock
 
+import h5py
 import numpy as np
 
 from spn import dataset, network, training
@@ -14,6 +15,19 @@ from spn.dataset import Record, add_superpixels
 from spn.network import SuperpixelPoolingNetwork
 from spn.training import learning_rate_of, mean_average_precision
 from tests.spn.cases import ArrayOfFeatures, SharedFolderTestCase, photographs
+
+from keras.models import Model  # after spn: it chooses Keras's Theano backend
+
+
+def content_of(path):
+    """The bytes of a text file; the arrays and attributes of an HDF5 file."""
+    if not path.endswith('.h5'):
+        with open(path, 'rb') as stream:
+            return stream.read()
+    found = {}
+    with h5py.File(path, 'r') as file:
+        file.visititems(lambda name, item: found.update({name: item[()].tobytes()}) if isinstance(item, h5py.Dataset) else None)
+        return found, {name: str(value) for name, value in file.attrs.items()}
 
 
 def maps_of(n, shape=(6, 16)):
@@ -259,6 +273,41 @@ class TrainingTest(SharedFolderTestCase):
             np.testing.assert_array_equal(found, wanted)
         self.assertEqual(resumed.about, self.trained.about)
         self.assertEqual(self.rows(self.folder), self.rows(self.whole))
+
+    def test_a_run_that_was_killed_before_its_log_was_written_has_it_in_the_end(self):
+        for last in 2, 4:  # after the checkpoint of an epoch in between, and of the last
+            folder, written = self.path('until-{}'.format(last)), []
+
+            def killed(log, folder):
+                written.append(len(log))
+                if len(log) == last:
+                    raise KeyboardInterrupt
+                write_log(log, folder)
+            write_log = training.write_log
+            with mock.patch.object(training, 'write_log', killed):
+                with self.assertRaises(KeyboardInterrupt):
+                    self.train(folder)
+            self.assertEqual(len(self.rows(folder)), last - 1)
+            self.train(folder)
+            for name in 'log.csv', 'model.h5':
+                self.assertEqual(content_of(os.path.join(folder, name)), content_of(os.path.join(self.whole, name)), name)
+
+    def test_a_finished_run_has_its_log_again(self):
+        shutil.copy(os.path.join(self.whole, 'model.h5'), self.folder)
+        self.train(self.folder)
+        self.assertEqual(content_of(self.path('log.csv')), content_of(os.path.join(self.whole, 'log.csv')))
+
+    def test_training_that_diverges_stops_and_says_so(self):
+        losses, train_on_batch = [], Model.train_on_batch
+
+        def diverging(model, *given):
+            losses.append(train_on_batch(model, *given))
+            return losses[-1] if len(losses) <= 3 else [np.nan] * len(losses[-1])  # from the second epoch on
+        with mock.patch.object(Model, 'train_on_batch', diverging):
+            self.assert_says([self.folder, 'the loss is nan in epoch 2', 'at a smaller learning rate than 0.003'],
+                             self.train, self.folder)
+        self.assertEqual(len(losses), 4)
+        self.assertEqual(self.files(), ['checkpoint.h5', 'curves.png', 'log.csv'])
 
     def test_what_is_finished_is_not_trained_again(self):
         with mock.patch.object(Batches, '__getitem__', side_effect=AssertionError):

@@ -200,6 +200,7 @@ def train(data, out, names, sizes, weights, seed, **given):
     given = {name: value for name, value in given.items() if value is not None}
     settings, how = [dict(defaults, **{name: given[name] for name in given if name in defaults})
                      for defaults in (network.DEFAULTS, training.DEFAULTS)]
+    training.check_data(data, names, settings)  # before the hours of encoding
     trained = training.train(data, out, encoded(data, sizes, weights), list(names), weights, settings, how, seed)
     click.echo('{}: {}'.format(os.path.join(out, 'model.h5'), ', '.join(
         '{} {:.3g}'.format(name.replace('_', ' '), value) for name, value in trained.about['log'][-1].items())))

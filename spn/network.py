@@ -73,6 +73,7 @@ def class_scores(n_classes, settings, n_maps=1):
     SpnError
         If both branches are left out.
     """
+    check_branches(settings)
     features = Input((CHANNELS, None, None), name='features')
     superpixel_maps = [Input((None, None), dtype='int32', name='superpixel_map_{}'.format(k + 1)) for k in range(n_maps)]
     convolve = partial(convolution, weight_decay=settings['weight_decay'])
@@ -90,9 +91,12 @@ def class_scores(n_classes, settings, n_maps=1):
         classify = dense(n_classes, 'superpixel_scores', weight_decay=settings['weight_decay'])
         upsampled = Permute((2, 3, 1))(upsampled)
         of_superpixels = [classify(pool([upsampled, superpixel_map])) for superpixel_map in superpixel_maps]
-    if of_cells is None and not of_superpixels:
-        raise SpnError('a network without the GAP branch and without the superpixel branch has nothing to learn from')
     return [features] + superpixel_maps, of_cells, of_superpixels
+
+
+def check_branches(settings):
+    if not settings['gap_branch'] and not settings['superpixel_branch']:
+        raise SpnError('a network without the GAP branch and without the superpixel branch has nothing to learn from')
 
 
 def build(n_classes, settings):

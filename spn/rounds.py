@@ -8,7 +8,7 @@ from .activation_maps import thresholded
 from .batches import Batches, nearest
 from .errors import SpnError
 from .evaluation import best_threshold
-from .files import digest_of_file, progress
+from .files import digest_of_file, locked, progress
 from .runs import UNCHECKED, cam_of
 from .segmentation import SegmentationNetwork, least_scattered, method, scatter, targets
 from .training import fit
@@ -33,14 +33,19 @@ def learn_from_cams(dataset, run, n_rounds, settings, training, seed):
     list of spn.segmentation.SegmentationNetwork
         One for each round.
     """
+    with locked(run.folder):
+        return learn_rounds(dataset, run, n_rounds, settings, training, seed)
+
+
+def learn_rounds(dataset, run, n_rounds, settings, training, seed):
+    """As :func:`learn_from_cams`, which sees to it that no other process trains in the folder."""
     maps = run.on_dataset(dataset)
     masks_of, threshold = thresholded(cam_of(run, maps)), None
     teacher, networks = run.paths[0], []
     for number in range(1, n_rounds + 1):
         folder = os.path.join(run.folder, 'round-{}'.format(number))
         about = {'settings': settings, 'training': training, 'seed': seed + number, 'round': number,
-                 'data': dataset.fingerprint_with_masks,
-                 'class_names': dataset.class_names, 'teacher': digest_of_file(teacher)}
+                 'data': dataset.fingerprint_with_masks, 'class_names': dataset.class_names, 'teacher': digest_of_file(teacher)}
         network = SegmentationNetwork.resumed(os.path.join(folder, 'model.h5'), about)
         if network is None:
             if threshold is None:

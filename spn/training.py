@@ -11,7 +11,7 @@ from . import network
 from .batches import Batches
 from .dataset import Dataset
 from .errors import SpnError
-from .files import progress, write_text
+from .files import locked, progress, write_text
 from .network import SuperpixelPoolingNetwork
 from .pictures import draw_curves
 
@@ -50,10 +50,10 @@ def train(data_path, folder, features, superpixels, about_encoder, settings, tra
     -------
     spn.network.SuperpixelPoolingNetwork
     """
-    with Dataset(data_path) as dataset:
+    check_data(data_path, superpixels, settings)
+    with locked(folder), Dataset(data_path) as dataset:
         maps = [dataset.superpixel_maps(name) for name in superpixels]
         of_split = {split: dataset.indices(split) for split in ('train', 'val')}
-        check_classes(dataset, of_split['train'])
         n_outputs = settings['gap_branch'] + settings['superpixel_branch']
         finer = ['fine'] if settings['correlation'] and settings['superpixel_branch'] else []
         batches = {split: Batches(features, maps, lambda images, superpixels: [dataset.labels[images]] * n_outputs, indices,
@@ -77,11 +77,31 @@ def train(data_path, folder, features, superpixels, about_encoder, settings, tra
     return trained
 
 
-def check_classes(dataset, indices):
-    for name, n in zip(dataset.class_names, dataset.labels[indices].sum(axis=0)):
-        if n == 0:
-            raise SpnError('{}: no image of the split "train" is labelled {!r}, so that it cannot be learned; leave the '
-                           'class out, or add images of it'.format(dataset.path, name))
+def check_data(data_path, superpixels, settings):
+    """Say what a data set lacks to be trained on, before anything is computed.
+
+    Parameters
+    ----------
+    data_path : str
+    superpixels : list of str
+        The names of the superpixel maps.
+    settings : dict
+        As `network.DEFAULTS`.
+
+    Raises
+    ------
+    SpnError
+        If it lacks superpixels, images to train on or to check by, or images of a class; if the network has no branch.
+    """
+    network.check_branches(settings)
+    with Dataset(data_path) as dataset:
+        for name in superpixels:
+            dataset.superpixel_maps(name)
+        train, _ = dataset.indices('train'), dataset.indices('val')
+        for name, n in zip(dataset.class_names, dataset.labels[train].sum(axis=0)):
+            if n == 0:
+                raise SpnError('{}: no image of the split "train" is labelled {!r}, so that it cannot be learned; leave the '
+                               'class out, or add images of it'.format(dataset.path, name))
 
 
 def fit(trained, batches, folder, check):

@@ -312,6 +312,19 @@ class FrontTest(FolderTestCase):
                 self.assertIn(word, said.strip().splitlines()[-1])
         self.assertEqual(self.files(), ['cut.h5', 'data.h5'])
 
+    def test_what_cannot_be_learned_is_said_before_anything_is_encoded(self):
+        write_small(self.path('data.h5'))
+        good('superpixels', self.path('data.h5'), '--method', 'grid', '--name', 'grid')
+        found = ('train', self.path('data.h5'), '--out', self.path('run'), '--size', 32, '--weights', 'random')
+        for words, more in [(('labelled \'thing\'', 'leave the class out'), ('--superpixels', 'grid')),
+                            (("no superpixels 'none'",), ('--superpixels', 'none')),
+                            (('has nothing to learn from',), ('--superpixels', 'grid', '--no-gap-branch', '--no-superpixel-branch'))]:
+            printed, said, status = spn(*found + more)
+            self.assertEqual((status, printed), (1, ''), said)
+            for word in words:
+                self.assertIn(word, said.strip().splitlines()[-1])
+        self.assertEqual(self.files(), ['data.h5'])
+
     def test_no_command_imports_theano_before_it_is_needed(self):
         code = 'import sys, spn.commands; assert not {"theano", "keras", "matplotlib"} & set(sys.modules)'
         self.assertEqual(subprocess.run([sys.executable, '-c', code], cwd=REPOSITORY).returncode, 0)

@@ -84,7 +84,10 @@ def blas_of_numpy():
 
 
 def text_of_h5py():
-    """Let text attributes that h5py >= 3 reads answer ``.decode``, which Keras calls when it loads a model."""
+    """Let text attributes that Keras reads by h5py >= 3 answer ``.decode``, which it calls when it loads a model.
+
+    All other programs get the str that h5py gives: it writes no text of a class of ours.
+    """
     try:
         import h5py
     except ImportError:  # Keras does without it as well, until it shall save or load.
@@ -95,6 +98,8 @@ def text_of_h5py():
 
     def __getitem__(self, name):
         value = read(self, name)
+        if sys._getframe(1).f_globals.get('__name__', '').partition('.')[0] != 'keras':
+            return value
         if isinstance(value, str):
             return Text(value)
         if getattr(value, 'dtype', None) == object:

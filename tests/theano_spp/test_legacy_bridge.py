@@ -112,6 +112,8 @@ class TestTextOfH5py(unittest.TestCase):
     def test_text_attributes_and_arrays_of_them_answer_decode_as_keras_asks_them(self):
         printed = run_python("""
 import keras_layer, h5py, numpy, pickle
+def as_keras(expression):
+    return eval(expression, {'__name__': 'keras.engine.saving', 'f': f})
 with h5py.File('f.h5', 'w') as f:
     f.attrs['bytes'] = b'2.2.5'
     f.attrs['name'] = numpy.bytes_(b'theano')
@@ -120,16 +122,29 @@ with h5py.File('f.h5', 'w') as f:
     f.attrs['text'] = 'S\\u00fcper'
     f.attrs['number'] = 3
     f.attrs['vector'] = numpy.arange(3.)
-    text = f.attrs['text']
+    text = as_keras("f.attrs['text']")
     print(type(pickle.loads(pickle.dumps(text))) is str, text == 'S\\u00fcper', f.attrs['many'].shape)
     print(f.attrs['number'] + 1, f.attrs['vector'].dtype, f.attrs.get('nothing'))
     if h5py.__version__ >= '3':
-        print(text.decode('utf8') == text, f.attrs['bytes'].decode(), f.attrs['name'].decode('utf-8'))
-        print([name.decode('utf8') for name in f.attrs['names']], [c.decode('utf8') for c in f.attrs['many'].flat])
+        print(text.decode('utf8') == text, as_keras("f.attrs['bytes']").decode(), f.attrs['name'].decode('utf-8'))
+        print([name.decode('utf8') for name in as_keras("f.attrs['names']")],
+              [c.decode('utf8') for c in as_keras("f.attrs['many']").flat])
 """, folder=self.folder).splitlines()
         self.assertEqual(printed[:2], ['True True (2, 2)', '4 float64 None'])
         if sys.version_info >= (3, 9):
             self.assertEqual(printed[2:], ["True 2.2.5 theano", "['conv', 'pool'] ['a', 'b', 'c', 'd']"])
+
+    def test_other_programs_read_and_write_text_as_if_no_bridge_was_there(self):
+        printed = run_python("""
+import keras_layer, h5py, numpy
+with h5py.File('a.h5', 'w') as a, h5py.File('b.h5', 'w') as b:
+    a.attrs['t'], a.attrs['many'] = 'S\u00fcper', numpy.array(['a', 'b'], dtype=h5py.special_dtype(vlen=str))
+    b.attrs['t'] = a.attrs['t']
+    b.attrs.update(a.attrs)
+    b.create_dataset('t', data=a.attrs['t'])
+    print(type(a.attrs['t']).__name__, {type(item).__name__ for item in a.attrs['many'].flat}, b.attrs['t'] == 'S\u00fcper')
+""", folder=self.folder)
+        self.assertEqual(printed, "str {'str'} True\n")
 
     def test_a_keras_model_comes_back_from_its_file(self):
         printed = run_python("""
@@ -142,8 +157,18 @@ model.save('m.h5')
 again = keras.models.load_model('m.h5')
 print(numpy.allclose(again.predict(x), model.predict(x)), again.optimizer is not None)
 again.load_weights('m.h5')
+model.save_weights('w.h5')
+for options in {}, {'by_name': True}:
+    again.set_weights([0 * weight for weight in again.get_weights()])
+    again.load_weights('w.h5', **options)
+    print(numpy.allclose(again.predict(x), model.predict(x)))
+import h5py
+with h5py.File('g.h5', 'w') as f:
+    model.save(f)
+with h5py.File('g.h5', 'r') as f:
+    print(numpy.allclose(keras.models.load_model(f).predict(x), model.predict(x)))
 """, folder=self.folder)
-        self.assertEqual(printed.split(), ['True', 'True'])
+        self.assertEqual(printed.split(), ['True'] * 5)
 
     def test_pickled_text_is_plain_str(self):
         self.assertIs(type(pickle.loads(pickle.dumps(legacy_bridge.Text('a')))), str)

@@ -3,12 +3,20 @@
 import theano_spp  # noqa: F401
 from . import backend  # noqa: F401
 
+from keras.utils import get_custom_objects
+
+from .over_superpixels import GlobalSuperpixelPooling, SuperpixelSoftmax
 from .superpixel_pooling import SuperpixelPooling1D, SuperpixelPooling2D, SuperpixelPooling3D
 from .superpixel_unpooling import SuperpixelUnpooling1D, SuperpixelUnpooling2D, SuperpixelUnpooling3D
 
-#: What ``load_model``, ``model_from_json`` and ``clone_model`` need to know these layers.
+#: The layers by name, as ``load_model`` and ``model_from_json`` take them. Importing this package registers them too.
 custom_objects = {layer.__name__: layer for layer in (
     SuperpixelPooling1D, SuperpixelPooling2D, SuperpixelPooling3D,
-    SuperpixelUnpooling1D, SuperpixelUnpooling2D, SuperpixelUnpooling3D)}
+    SuperpixelUnpooling1D, SuperpixelUnpooling2D, SuperpixelUnpooling3D, GlobalSuperpixelPooling, SuperpixelSoftmax)}
+
+# Keras then knows them as it knows its own layers, also where nobody can name them: pickle, deepcopy. Whoever registered a
+# layer of the same name before keeps it.
+for _name, _layer in custom_objects.items():
+    get_custom_objects().setdefault(_name, _layer)
 
 __all__ = sorted(custom_objects) + ['custom_objects']

@@ -219,7 +219,7 @@ def draw_graph(path):
     """Sizes, centroids, and which superpixels touch."""
     labels = FINE_LABELS[None]
     sizes, centroids = theano_spp.superpixel_sizes(labels).eval()[0], theano_spp.superpixel_centroids(labels).eval()[0]
-    edges, lengths = theano_spp.superpixel_adjacency(labels)
+    edges, lengths = theano_spp.superpixel_adjacency(FINE_LABELS)
     figure, axes = panels([(6, 6), (6, 6), (6, 6)])
     draw_grid(axes[0], 'superpixel_map\n3 superpixels', FINE_LABELS, FINE_LABELS, '%d')
     draw_table(axes[1], 'superpixel_sizes, superpixel_centroids\nin pixels, whose centres are whole numbers',
@@ -239,14 +239,14 @@ def draw_graph(path):
 
 def draw_label_tools(path):
     """Ids with gaps numbered anew, two sizes in one batch, a mask."""
-    relabelled, _ = label_tools.relabel_sequential(GAPPY[None])
-    small = relabelled[0, :3, :2]
-    batch = label_tools.pad_to_batch([relabelled[0], small])
-    masked = label_tools.apply_mask(relabelled[0], MASK)
+    relabelled, _ = label_tools.relabel_sequential(GAPPY)
+    small = relabelled[:3, :2]
+    batch = label_tools.pad_to_batch([relabelled, small])
+    masked = label_tools.apply_mask(relabelled, MASK)
 
     figure, axes = panels([(4, 4), (4, 4), (2, 3), (4, 4), (4, 4), (4, 4)])
-    draw_grid(axes[0], 'ids of a whole\ndata set', GAPPY, relabelled[0], '%d')
-    draw_grid(axes[1], 'relabel_sequential\nnumbers them anew', relabelled[0], relabelled[0], '%d')
+    draw_grid(axes[0], 'ids of a whole\ndata set', GAPPY, relabelled, '%d')
+    draw_grid(axes[1], 'relabel_sequential\nnumbers them anew', relabelled, relabelled, '%d')
     draw_grid(axes[2], 'another\nsize', small, small, '%d')
     draw_grid(axes[3], 'pad_to_batch\nmakes it as large', batch[1], batch[1], '%d')
     draw_grid(axes[4], 'a mask\n0: shall not count', MASK, np.where(MASK, 3, -1), '%d')

@@ -91,7 +91,7 @@ def run(photograph, path, n_superpixels=150):
     smoothed : ndarray, (rows, cols, 3)
     """
     superpixel_map = slic(photograph, n_superpixels, compactness=20, sigma=1, start_label=0)
-    edges, lengths = superpixel_adjacency(superpixel_map[None])
+    edges, lengths = superpixel_adjacency(superpixel_map)
     image = photograph.transpose(2, 0, 1)[None].astype(theano.config.floatX)
     centroids, colours, painted, smoothed = compile_smoothing()(image, superpixel_map[None], edges, lengths)
     painted, smoothed = [image[0].transpose(1, 2, 0) for image in (painted, smoothed)]

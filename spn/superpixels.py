@@ -101,7 +101,7 @@ def superpixel_map(image, settings):
     """
     settings = dict(settings)
     found = FUNCTIONS[settings.pop('method')](image, **settings)
-    return relabel_sequential(found[np.newaxis])[0][0]
+    return relabel_sequential(found)[0]
 
 
 def map_of_user(folder, name, shape):
@@ -131,7 +131,7 @@ def map_of_user(folder, name, shape):
             path, found.shape, name, tuple(int(side) for side in shape)))
     if not np.any(found >= 0):
         raise SpnError('{} has no superpixel: all its numbers are negative'.format(path))
-    return relabel_sequential(found[np.newaxis])[0][0]
+    return relabel_sequential(found)[0]
 
 
 def array_in(path):

@@ -4,7 +4,7 @@ import theano
 import theano.tensor as T
 
 from .arguments import as_n_superpixels
-from .label_map import as_label_array, as_label_map, check_label_axes, check_labels_fit_int64
+from .label_map import as_label_batch, as_label_map, check_labels_fit_int64
 from .pool import SuperpixelPool
 from .sizes import superpixel_count
 
@@ -52,7 +52,7 @@ def superpixel_centroids(superpixel_map, n_superpixels=None):
     return T.cast(centroids.dimshuffle(0, 2, 1), theano.config.floatX)
 
 
-def superpixel_adjacency(superpixel_map):
+def superpixel_adjacency(superpixel_map, spatial_axes=2):
     """Find which superpixels touch, and along how many pixel faces. NumPy in, NumPy out.
 
     Another map has another number of edges: find them where the maps are loaded, and feed them to the Theano
@@ -60,13 +60,16 @@ def superpixel_adjacency(superpixel_map):
 
     Parameters
     ----------
-    superpixel_map : array_like of any integer dtype, shape (batch, *spatial)
-        1 to 3 spatial axes. Negative labels belong to none and touch nobody.
+    superpixel_map : array_like of any integer dtype, shape (*spatial) or (batch, *spatial)
+        A single map, (rows, cols), or a batch of maps. Negative labels belong to none and touch nobody.
+    spatial_axes : {2, 1, 3}
+        How many axes a single map has: an array of one axis more is a batch. Say 1 for sequences and 3 for volumes.
 
     Returns
     -------
     edges : numpy.ndarray of int64, shape (m, 3)
-        Rows [image, a, b] with a < b, sorted: superpixels a and b touch in this image of the batch.
+        Rows [image, a, b] with a < b, sorted: superpixels a and b touch in this image of the batch. A single map is
+        image 0.
     lengths : numpy.ndarray of int64, shape (m,), in pixel faces
         How many pairs of neighbouring pixels, one of a and one of b, share a face: pixels have 2 neighbours on
         one spatial axis, 4 on two and 6 on three.
@@ -76,19 +79,19 @@ def superpixel_adjacency(superpixel_map):
     TypeError
         If the labels are not integers, or a Theano variable.
     ValueError
-        If there are too few or too many axes.
+        If the axes are neither those of a map nor of a batch, `spatial_axes` is not 1, 2 or 3, or ``numpy.ma`` masks
+        labels.
     IndexError
         If a label is above 2**63 - 1.
 
     Examples
     --------
-    >>> edges, lengths = superpixel_adjacency([[[0, 0, 2], [1, 1, 2]]])
+    >>> edges, lengths = superpixel_adjacency([[0, 0, 2], [1, 1, 2]])
     >>> edges.tolist(), lengths.tolist()
     ([[0, 0, 1], [0, 0, 2], [0, 1, 2]], [2, 1, 1])
     """
-    labels = as_label_array('superpixel_adjacency', superpixel_map)
-    check_label_axes('superpixel_adjacency', labels)
-    check_labels_fit_int64('superpixel_adjacency', labels)
+    labels, is_single = as_label_batch('superpixel_adjacency', superpixel_map, spatial_axes)
+    check_labels_fit_int64('superpixel_adjacency', labels[0] if is_single else labels)
     faces = []
     for axis in range(1, labels.ndim):
         along = np.moveaxis(labels, axis, 1)

@@ -51,6 +51,53 @@ def as_label_array(function_name, superpixel_map, argument='superpixel_map'):
     return labels
 
 
+def as_label_batch(function_name, superpixel_map, spatial_axes):
+    """Return `superpixel_map` as a NumPy batch of maps, and whether it came as a single map.
+
+    A map of (rows, cols) and a batch of sequences both have two axes, so how many are spatial is said, never guessed.
+
+    Parameters
+    ----------
+    function_name : str
+        What to name in an error.
+    superpixel_map : array_like of any integer dtype, shape (*spatial) or (batch, *spatial)
+    spatial_axes : {1, 2, 3}
+
+    Returns
+    -------
+    labels : numpy.ndarray of integers, shape (batch, *spatial)
+        A single map is a batch of one.
+    is_single : bool
+
+    Raises
+    ------
+    TypeError
+        If the labels are not integers, or known only when a Theano graph runs.
+    ValueError
+        If some are masked by ``numpy.ma``, `spatial_axes` is not 1, 2 or 3, or the axes are neither those of a map nor
+        of a batch.
+    """
+    check_spatial_axes(function_name, spatial_axes)
+    labels = as_label_array(function_name, superpixel_map)
+    if labels.ndim not in (spatial_axes, spatial_axes + 1):
+        cures = ['spatial_axes=%d for %s' % (axes, what) for axes, what in ((labels.ndim, 'a single map'),
+                                                                           (labels.ndim - 1, 'a batch of maps'))
+                 if axes in (1, 2, 3)]
+        raise ValueError('%s: superpixel_map has shape %s, but with spatial_axes=%d a single map has %d axes and a batch of'
+                         ' maps has %d (%s)' % (function_name, labels.shape, spatial_axes, spatial_axes, spatial_axes + 1,
+                                                'use ' + ', or '.join(cures) if cures
+                                                else 'a map has 1 to 3 axes, and none for channels'))
+    is_single = labels.ndim == spatial_axes
+    return labels[np.newaxis] if is_single else labels, is_single
+
+
+def check_spatial_axes(function_name, spatial_axes):
+    """Raise ValueError if a map cannot have this number of spatial axes."""
+    if isinstance(spatial_axes, (bool, np.bool_)) or spatial_axes not in (1, 2, 3):
+        raise ValueError('%s: spatial_axes is %r, but must be 1, 2 or 3 (1 for sequences, 2 for images, 3 for volumes)'
+                         % (function_name, spatial_axes))
+
+
 def as_array(function_name, array, argument):
     """Return `array` as a NumPy array; TypeError if it is a Theano variable, or makes none."""
     check_is_no_variable(function_name, array, argument)

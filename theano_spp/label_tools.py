@@ -1,31 +1,35 @@
 """For label maps as they come from the world: ids with gaps, several sizes, masks. NumPy in, NumPy out."""
 import numpy as np
 
-from .label_map import (as_array, as_label_array, check_is_no_variable, check_label_axes, check_labels_fit_int64,
-                        check_not_masked)
+from .label_map import (as_array, as_label_array, as_label_batch, check_is_no_variable, check_labels_fit_int64,
+                        check_not_masked, check_spatial_axes)
 
 
-def relabel_sequential(superpixel_map):
-    """Number the labels of each image 0, 1, 2, ... without gaps.
+def relabel_sequential(superpixel_map, spatial_axes=2):
+    """Number the labels of a map 0, 1, 2, ... without gaps, or those of each map of a batch.
 
     Parameters
     ----------
-    superpixel_map : array_like of any integer dtype, shape (batch, *spatial)
-        1 to 3 spatial axes. Negative labels belong to none.
+    superpixel_map : array_like of any integer dtype, shape (*spatial) or (batch, *spatial)
+        A single map, (rows, cols), or a batch of maps. Negative labels belong to none.
+    spatial_axes : {2, 1, 3}
+        How many axes a single map has: an array of one axis more is a batch. Say 1 for sequences and 3 for volumes.
 
     Returns
     -------
-    relabelled : numpy.ndarray of int32, shape (batch, *spatial)
+    relabelled : numpy.ndarray of int32, shape of `superpixel_map`
         Labels in the order of the old ones; -1 where the old one is negative.
-    originals : list of numpy.ndarray, one for each image, shape (superpixels of the image,)
-        The old labels: ``originals[b][new] == old``. int64, or uint64 if `superpixel_map` is.
+    originals : numpy.ndarray, shape (superpixels,), or a list of these, one for each map of a batch
+        The old labels: ``originals[new] == old``, in a batch ``originals[b][new] == old``. int64, or uint64 if
+        `superpixel_map` is.
 
     Raises
     ------
     TypeError
         If the labels are not integers, or no array.
     ValueError
-        If there are too few or too many axes, or ``numpy.ma`` masks labels.
+        If the axes are neither those of a map nor of a batch, `spatial_axes` is not 1, 2 or 3, or ``numpy.ma`` masks
+        labels.
 
     Notes
     -----
@@ -35,22 +39,24 @@ def relabel_sequential(superpixel_map):
 
     Examples
     --------
+    >>> relabelled, originals = relabel_sequential([[70, 70], [0, -5]])
+    >>> relabelled.tolist(), originals.tolist()
+    ([[1, 1], [0, -1]], [0, 70])
     >>> relabelled, originals = relabel_sequential([[[70, 70], [0, -5]], [[8, 9], [9, 9]]])
     >>> relabelled.tolist()
     [[[1, 1], [0, -1]], [[0, 1], [1, 1]]]
     >>> [labels.tolist() for labels in originals]
     [[0, 70], [8, 9]]
     """
-    superpixel_map = as_label_array('relabel_sequential', superpixel_map)
-    check_label_axes('relabel_sequential', superpixel_map)
-    relabelled = np.empty(superpixel_map.shape, 'int32')
+    batch, is_single = as_label_batch('relabel_sequential', superpixel_map, spatial_axes)
+    relabelled = np.empty(batch.shape, 'int32')
     originals = []
-    for image, new in zip(superpixel_map, relabelled):
+    for image, new in zip(batch, relabelled):
         labels, number = np.unique(image, return_inverse=True)
         n_negative = np.count_nonzero(labels < 0)
         new[...] = np.maximum(number.reshape(image.shape) - n_negative, -1)
         originals.append(labels[n_negative:].astype('uint64' if labels.dtype == 'uint64' else 'int64'))
-    return relabelled, originals
+    return (relabelled[0], originals[0]) if is_single else (relabelled, originals)
 
 
 def count_superpixels(superpixel_map):
@@ -84,7 +90,7 @@ def count_superpixels(superpixel_map):
     return max(int(superpixel_map.max()) + 1, 0) if superpixel_map.size else 0
 
 
-def pad_to_batch(superpixel_maps, shape=None):
+def pad_to_batch(superpixel_maps, shape=None, spatial_axes=2):
     """Put maps of different sizes into one batch, each in the top left corner, with -1 around it.
 
     Images padded the same way, with anything, then pool as each would alone.
@@ -92,9 +98,11 @@ def pad_to_batch(superpixel_maps, shape=None):
     Parameters
     ----------
     superpixel_maps : sequence of array_like of any integer dtype, shape (*spatial)
-        1 to 3 spatial axes, the same number in all.
+        Each a single map, (rows, cols).
     shape : sequence of int, optional
         The spatial sizes of the batch, in pixels; None takes the largest of the maps on each axis.
+    spatial_axes : {2, 1, 3}
+        How many axes each map has. Say 1 for sequences and 3 for volumes.
 
     Returns
     -------
@@ -106,8 +114,8 @@ def pad_to_batch(superpixel_maps, shape=None):
     TypeError
         If the labels are not integers, or no array.
     ValueError
-        If there is no map, ``numpy.ma`` masks labels, a map has too few, too many or other axes than the first, or
-        is larger than `shape`, or `shape` is not one integer for each axis.
+        If there is no map, ``numpy.ma`` masks labels, a map has not `spatial_axes` axes or is larger than `shape`,
+        `shape` is not one integer for each axis, or `spatial_axes` is not 1, 2 or 3.
     IndexError
         If a label of a uint64 map is above 2**63 - 1.
 
@@ -120,6 +128,7 @@ def pad_to_batch(superpixel_maps, shape=None):
            [[ 0, -1],
             [ 1, -1]]])
     """
+    check_spatial_axes('pad_to_batch', spatial_axes)
     check_is_no_variable('pad_to_batch', superpixel_maps, 'superpixel_maps')
     try:
         maps = list(superpixel_maps)
@@ -130,17 +139,18 @@ def pad_to_batch(superpixel_maps, shape=None):
     if not maps:
         raise ValueError('pad_to_batch: superpixel_maps is empty, but the maps of a batch are wanted (give at least'
                          ' one)')
-    axes = maps[0].ndim
     for i, labels in enumerate(maps):
-        if labels.ndim != axes or not 1 <= axes <= 3:
-            raise ValueError('pad_to_batch: superpixel_maps[%d] has shape %s, but 1 to 3 spatial axes are wanted, the'
-                             ' same number in all (give maps without batch axis, as a list)' % (i, labels.shape))
+        if labels.ndim != spatial_axes:
+            raise ValueError('pad_to_batch: superpixel_maps[%d] has shape %s, but with spatial_axes=%d each map has %d axes'
+                             ' (give maps without batch axis, as a list%s)'
+                             % (i, labels.shape, spatial_axes, spatial_axes,
+                                ', or say spatial_axes=%d' % labels.ndim if labels.ndim in (1, 2, 3) else ''))
         check_labels_fit_int64('pad_to_batch', labels, 'superpixel_maps[%d]' % i)
     if shape is None:
         shape = np.max([labels.shape for labels in maps], axis=0)
-    elif np.shape(shape) != (axes,) or np.asarray(shape).dtype.kind not in 'iu':
+    elif np.shape(shape) != (spatial_axes,) or np.asarray(shape).dtype.kind not in 'iu':
         raise ValueError('pad_to_batch: shape is %r, but one integer for each spatial axis of the maps is wanted, %d in'
-                         ' all (leave out batch and channels)' % (shape, axes))
+                         ' all (leave out batch and channels)' % (shape, spatial_axes))
     for i, labels in enumerate(maps):
         if (np.array(labels.shape) > shape).any():
             raise ValueError('pad_to_batch: superpixel_maps[%d] has shape %s, which is larger than shape %s (give a'

@@ -10,18 +10,16 @@ from .interpolation import NONE
 from .label_map import check_labels
 
 
-# In what an array and a superpixel map must agree; the same sentences as in c_code/label_map.c.
-IN_SPACE = ('(batch, channels, *spatial) and (batch, *spatial) must agree in batch and spatial sizes: resize the'
-            ' superpixel map to the features by nearest neighbour, or have superpixel_pool resize the features:'
-            " resize='bilinear' or resize='nearest'")
-IN_BATCH = ('(batch, channels, *cells) and (batch, *spatial) must agree in batch: give one superpixel map for each'
-            ' item')
-POOLED_IN_BATCH = ('(batch, channels, n_superpixels) and (batch, *spatial) must agree in batch: give one superpixel'
-                   ' map for each item')
+# In what an array and a superpixel map must agree: how the array lies, and what to do where spatial sizes differ, None where
+# they may. The same sentences as in c_code/arrays.c.
+IN_SPACE = ('(batch, channels, *spatial)', 'resize the superpixel map to the features by nearest neighbour, or have'
+            " superpixel_pool resize the features: resize='bilinear' or resize='nearest'")
+IN_SPACE_WEIGHTED = ('(batch, channels, *spatial)', 'resize the superpixel map to the features by nearest neighbour'
+                     ' (pixel_weights go with resize=None)')
+IN_BATCH = ('(batch, channels, *cells)', None)
+POOLED_IN_BATCH = ('(batch, channels, n_superpixels)', None)
 
-# With weights nothing is resized; the same sentences as in c_code/pixel_weights.c.
-FEATURES_OF_MAP = ('(batch, channels, *spatial) and (batch, *spatial) must agree in batch and spatial sizes: resize the'
-                   ' superpixel map to the features by nearest neighbour (pixel_weights go with resize=None)')
+# The same sentences as in c_code/pixel_weights.c.
 WEIGHTS_OF_MAP = ('one weight for each pixel is wanted, (batch, *spatial) (use pixel_weights *'
                   ' T.ones_like(superpixel_map) for weights that repeat)')
 POOLED_OF_FEATURES = ('(batch, channels, *spatial) and (batch, channels, n_superpixels) must agree in channels: give'
@@ -104,8 +102,8 @@ def weighted_pool(feature_map, superpixel_map, n_superpixels, pixel_weights):
     totals : numpy.ndarray of float64, shape (batch, n_superpixels)
     """
     n_superpixels = check_n_superpixels('WeightedPool', n_superpixels)
-    _check_pixels_of_map('WeightedPool', 'feature_map', feature_map, superpixel_map, FEATURES_OF_MAP)
-    _check_pixels_of_map('WeightedPool', 'pixel_weights', pixel_weights, superpixel_map, WEIGHTS_OF_MAP)
+    check_shapes('WeightedPool', 'feature_map', feature_map, superpixel_map, IN_SPACE_WEIGHTED)
+    _check_weights('WeightedPool', pixel_weights, superpixel_map)
     check_labels('WeightedPool', superpixel_map, n_superpixels)
     with np.errstate(invalid='ignore', over='ignore'):
         weights = pixel_weights[:, None].astype('float64')
@@ -128,7 +126,7 @@ def weighted_unpool(pooled, superpixel_map, pixel_weights, dtype='float64'):
         0 on pixels that belong to none.
     """
     check_shapes('WeightedUnpool', 'pooled', pooled, superpixel_map, POOLED_IN_BATCH)
-    _check_pixels_of_map('WeightedUnpool', 'pixel_weights', pixel_weights, superpixel_map, WEIGHTS_OF_MAP)
+    _check_weights('WeightedUnpool', pixel_weights, superpixel_map)
     check_labels('WeightedUnpool', superpixel_map, pooled.shape[2], 'the number of superpixels in pooled is')
     with np.errstate(invalid='ignore', over='ignore'):
         weighted = pixel_weights[:, None].astype('float64') * unpool(pooled, superpixel_map)
@@ -149,7 +147,7 @@ def pixel_dot(feature_map, pooled, superpixel_map):
     numpy.ndarray of float64, shape (batch, *spatial)
         0 on pixels that belong to none.
     """
-    _check_pixels_of_map('PixelDot', 'feature_map', feature_map, superpixel_map, FEATURES_OF_MAP)
+    check_shapes('PixelDot', 'feature_map', feature_map, superpixel_map, IN_SPACE_WEIGHTED)
     check_shapes('PixelDot', 'pooled', pooled, superpixel_map, POOLED_IN_BATCH)
     if feature_map.shape[1] != pooled.shape[1]:
         raise ValueError('PixelDot: feature_map has shape %s, but pooled has shape %s; %s'
@@ -355,18 +353,26 @@ def check_n_superpixels(op_name, n_superpixels):
     return n_superpixels
 
 
-def check_shapes(op_name, argument, array, superpixel_map, wanted):
-    if len(array) != len(superpixel_map) or wanted is IN_SPACE and array.shape[2:] != superpixel_map.shape[1:]:
-        raise ValueError('%s: %s has shape %s, but superpixel_map has shape %s; %s'
-                         % (op_name, argument, array.shape, superpixel_map.shape, wanted))
+def check_shapes(op_name, argument, array, superpixel_map, agreement):
+    """Raise ValueError with both shapes if they do not agree as they must: IN_SPACE, for example."""
+    layout, cure_in_space = agreement
+    items, maps = len(array), len(superpixel_map)
+    if items != maps:
+        wanted = 'batch, which is %d and %d: give one superpixel map for each item%s' % (
+            items, maps, '' if maps != 1 else ' (np.repeat(superpixel_map, %d, axis=0), T.repeat for a variable, has one map'
+            ' serve all)' % items)
+    elif cure_in_space is not None and array.shape[2:] != superpixel_map.shape[1:]:
+        wanted = 'batch and spatial sizes: ' + cure_in_space
+    else:
+        return
+    raise ValueError('%s: %s has shape %s, but superpixel_map has shape %s; %s and (batch, *spatial) must agree in %s'
+                     % (op_name, argument, array.shape, superpixel_map.shape, layout, wanted))
 
 
-def _check_pixels_of_map(op_name, argument, array, superpixel_map, wanted):
-    """`array` (batch, *spatial) or (batch, channels, *spatial) has the batch and space of the map."""
-    channel_axes = array.ndim - superpixel_map.ndim
-    if array.shape[:1] + array.shape[1 + channel_axes:] != superpixel_map.shape:
-        raise ValueError('%s: %s has shape %s, but superpixel_map has shape %s; %s'
-                         % (op_name, argument, array.shape, superpixel_map.shape, wanted))
+def _check_weights(op_name, pixel_weights, superpixel_map):
+    if pixel_weights.shape != superpixel_map.shape:
+        raise ValueError('%s: pixel_weights has shape %s, but superpixel_map has shape %s; %s'
+                         % (op_name, pixel_weights.shape, superpixel_map.shape, WEIGHTS_OF_MAP))
 
 
 def _product(sizes):

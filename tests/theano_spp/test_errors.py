@@ -125,7 +125,7 @@ class RunTimeErrorTest(ErrorTestCase):
                              ' or None to have it counted)', function, *(arguments + (-7,)))
 
     def test_shapes_that_do_not_agree_are_both_named(self):
-        for shape in ((2, 5, 8), (2, 4, 7), (1, 5, 7)):
+        for shape in ((2, 5, 8), (2, 4, 7)):
             for pool in self.pools:
                 self.assert_says(ValueError, 'SuperpixelPool: feature_map has shape (2, 3, 5, 7), but superpixel_map has'
                                  ' shape %s; (batch, channels, *spatial) and (batch, *spatial) must agree in batch and'
@@ -135,6 +135,28 @@ class RunTimeErrorTest(ErrorTestCase):
             self.assert_says(ValueError, 'SuperpixelUnpool: pooled has shape (3, 2, 4), but superpixel_map has shape'
                              ' (2, 5, 7); (batch, channels, n_superpixels) and (batch, *spatial) must agree in batch',
                              unpool, np.ones((3, 2, 4)), LABELS.astype('int64'))
+
+    def test_batches_that_do_not_agree_are_told_to_have_a_map_for_each_item(self):
+        one = LABELS[:1].astype('int64')
+        for function, op, argument, array, layout in (
+                [(lambda x, m, f=f: f(x, m, 3), 'SuperpixelPool', 'feature_map', FEATURES, '*spatial') for f in self.pools] +
+                [(f, 'SuperpixelUnpool', 'pooled', np.ones((2, 3, 4)), 'n_superpixels') for f in self.unpools] +
+                [(lambda x, m: reference.extremum(x, m, 3), 'SuperpixelExtremum', 'feature_map', FEATURES, '*spatial'),
+                 (lambda x, m: reference.overlap_pool(x, m, 3), 'SuperpixelOverlapPool', 'feature_map', FEATURES, '*cells'),
+                 (lambda x, m: reference.weighted_pool(x, m, 3, m + 1.), 'WeightedPool', 'feature_map', FEATURES,
+                  '*spatial'),
+                 (lambda x, m: reference.pixel_dot(x, np.ones((2, 3, 4)), m), 'PixelDot', 'feature_map', FEATURES,
+                  '*spatial')]):
+            for maps, cure in ((1, ' (np.repeat(superpixel_map, 2, axis=0), T.repeat for a variable, has one map serve all)'),
+                               (3, '')):
+                with self.assertRaises(ValueError) as caught:
+                    function(array, one.repeat(maps, axis=0))
+                self.assertTrue(str(caught.exception).startswith(
+                    '%s: %s has shape %s, but superpixel_map has shape %s; (batch, channels, %s) and (batch, *spatial) must'
+                    ' agree in batch, which is 2 and %d: give one superpixel map for each item%s'
+                    % (op, argument, array.shape, (maps, 5, 7), layout, maps, cure)), str(caught.exception))
+                self.assertEqual('np.repeat' in str(caught.exception).splitlines()[0], maps == 1)
+            function(array, np.repeat(one, 2, axis=0))  # the cure that it gives
 
     def test_every_dtype_at_its_limits_is_an_error_and_never_a_crash(self):
         for dtype in ('int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64'):

@@ -261,6 +261,9 @@ class ErrorTest(unittest.TestCase):
                              ' spatial sizes: resize the superpixel map to the features by nearest neighbour, or have'
                              " superpixel_pool resize the features: resize='bilinear' or resize='nearest'",
                              call, np.ones((2, 3, 5, 8)), labels, 65)
+            self.assert_says(ValueError, '(batch, channels, *spatial) and (batch, *spatial) must agree in batch, which is 2'
+                             ' and 1: give one superpixel map for each item (np.repeat(superpixel_map, 2, axis=0), T.repeat'
+                             ' for a variable, has one map serve all)', call, np.ones((2, 3, 5, 7)), labels[:1], 65)
             self.assert_says(ValueError, 'SuperpixelExtremum: n_superpixels is -1, but must not be negative',
                              call, np.ones((2, 3, 5, 7)), labels, -1)
 

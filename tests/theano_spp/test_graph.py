@@ -5,7 +5,9 @@ from collections import Counter
 import numpy as np
 import theano
 import theano.tensor as T
+from skimage.data import chelsea
 from skimage.measure import regionprops
+from skimage.segmentation import slic
 try:
     from skimage.graph import RAG
 except ImportError:  # scikit-image before 0.20
@@ -85,7 +87,7 @@ class CentroidsTest(unittest.TestCase):
 class AdjacencyTest(unittest.TestCase):
 
     def assert_equals_a_walk(self, superpixel_map):
-        edges, lengths = superpixel_adjacency(superpixel_map)
+        edges, lengths = superpixel_adjacency(superpixel_map, spatial_axes=superpixel_map.ndim - 1)
         self.assertEqual((edges.dtype, lengths.dtype), ('int64', 'int64'))
         self.assertEqual((edges.shape, lengths.ndim), ((len(lengths), 3), 1))
         walked = walked_adjacency(superpixel_map)
@@ -112,6 +114,22 @@ class AdjacencyTest(unittest.TestCase):
         edges, _ = superpixel_adjacency(labels)
         self.assertEqual({(0,) + tuple(sorted(edge)) for edge in RAG(labels[0], connectivity=1).edges},
                          set(map(tuple, edges.tolist())))
+
+    def test_the_map_of_a_photograph_is_one_image(self):
+        labels = slic(chelsea()[60:180, 100:260], 56)
+        edges, lengths = superpixel_adjacency(labels)
+        walked = walked_adjacency(labels[None])
+        self.assertEqual([tuple(edge) for edge in edges.tolist()], sorted(walked))
+        self.assertEqual(lengths.tolist(), [walked[edge] for edge in sorted(walked)])
+        self.assertEqual(len(edges), RAG(labels, connectivity=1).number_of_edges())
+
+    def test_a_single_map_and_a_batch_of_one_have_the_same_edges_whatever_their_axes(self):
+        for axes, spatial in SPATIAL.items():
+            labels = random_map(np.random.RandomState(0), spatial, 4)
+            walked = walked_adjacency(labels[None])
+            for superpixel_map in (labels, labels[None]):
+                edges, lengths = superpixel_adjacency(superpixel_map, spatial_axes=axes)
+                self.assertEqual({tuple(edge): length for edge, length in zip(edges.tolist(), lengths)}, walked)
 
     def test_any_memory_layout_is_read(self):
         labels = regions_map(np.random.RandomState(0), (2, 5, 7), 4)
@@ -150,10 +168,9 @@ class GraphErrorTest(ErrorTestCase):
                              " superpixel_map.astype('int32'))" % function.__name__, function, np.ones((1, 2, 3), bool))
 
     def test_too_few_or_many_axes_are_told_of_the_batch(self):
-        for function in (superpixel_adjacency, superpixel_centroids):
-            for shape in ((5,), (1, 2, 2, 2, 2)):
-                self.assert_says(ValueError, '%s: superpixel_map has %d axes, but (batch, *spatial) with 1 to 3 spatial'
-                                 ' axes is wanted' % (function.__name__, len(shape)), function, np.zeros(shape, int))
+        for shape in ((5,), (1, 2, 2, 2, 2)):
+            self.assert_says(ValueError, 'superpixel_centroids: superpixel_map has %d axes, but (batch, *spatial) with 1 to'
+                             ' 3 spatial axes is wanted' % len(shape), superpixel_centroids, np.zeros(shape, int))
 
     def test_labels_that_int64_cannot_hold_are_named(self):
         labels = np.zeros((1, 2, 3), 'uint64')
@@ -161,6 +178,8 @@ class GraphErrorTest(ErrorTestCase):
         self.assert_says(IndexError, 'superpixel_adjacency: superpixel_map[0, 1, 2] is 9223372036854775808, but the'
                          ' number of superpixels can be at most 9223372036854775808 (labels are 0..9223372036854775807',
                          superpixel_adjacency, labels)
+        self.assert_says(IndexError, 'superpixel_adjacency: superpixel_map[1, 2] is 9223372036854775808, but',
+                         superpixel_adjacency, labels[0])
 
     def test_a_wrong_number_of_superpixels_names_the_function(self):
         self.assert_says(TypeError, 'superpixel_centroids: n_superpixels is 3.0, but must be an integer',

@@ -3,6 +3,7 @@ import unittest
 import warnings
 
 import numpy as np
+import skimage.data
 import skimage.segmentation
 import theano.tensor as T
 from hypothesis import given, settings
@@ -11,7 +12,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from tests.label_maps import hard_maps, random_map, regions_map
 from tests.theano_spp.test_errors import ErrorTestCase
-from theano_spp import reference
+from theano_spp import reference, superpixel_adjacency
 from theano_spp.label_tools import apply_mask, count_superpixels, pad_to_batch, relabel_sequential
 
 LABEL_DTYPES = ('int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64')
@@ -33,7 +34,7 @@ def label_maps(least_axes=1, most_axes=3):
 class RelabelTest(unittest.TestCase):
 
     def assert_relabels(self, superpixel_map):
-        relabelled, originals = relabel_sequential(superpixel_map)
+        relabelled, originals = relabel_sequential(superpixel_map, spatial_axes=superpixel_map.ndim - 1)
         self.assertEqual((relabelled.dtype, relabelled.shape), ('int32', superpixel_map.shape))
         self.assertEqual(len(originals), len(superpixel_map))
         for old_image, new_image, labels in zip(superpixel_map, relabelled, originals):
@@ -46,6 +47,31 @@ class RelabelTest(unittest.TestCase):
         relabelled, originals = relabel_sequential([[[300, 7, -3, -2]], [[8, -1, 8, 8]]])
         self.assertEqual(relabelled.tolist(), [[[1, 0, -1, -1]], [[0, -1, 0, 0]]])
         self.assertEqual([labels.tolist() for labels in originals], [[7, 300], [8]])
+
+    def test_a_map_of_rows_and_cols_is_one_map_and_not_a_batch_of_its_rows(self):
+        relabelled, originals = relabel_sequential([[7, 7], [9, 9]])
+        self.assertEqual((relabelled.tolist(), originals.tolist()), ([[0, 0], [1, 1]], [7, 9]))
+
+    def test_the_map_of_a_photograph_is_numbered_as_scikit_image_does_and_then_pools(self):
+        photograph = skimage.data.chelsea()[60:180, 100:260]
+        labels = skimage.segmentation.slic(photograph, 56, start_label=1)
+        features = photograph.transpose(2, 0, 1)[None].astype('float64')
+        n_superpixels = len(np.unique(labels))
+        with self.assertRaises(IndexError) as caught:  # as SLIC counts from 1, its last superpixel is out of range
+            reference.pool(features, labels[None], n_superpixels)
+        self.assertIn('theano_spp.label_tools.relabel_sequential', str(caught.exception))
+        relabelled, originals = relabel_sequential(labels)
+        np.testing.assert_array_equal(relabelled, skimage.segmentation.relabel_sequential(labels)[0] - 1)
+        np.testing.assert_array_equal(originals, np.unique(labels))
+        means = reference.pool(features, relabelled[None], n_superpixels)
+        np.testing.assert_allclose(means[0, :, -1], photograph[labels == labels.max()].mean(axis=0))
+
+    def test_a_single_map_is_numbered_as_in_a_batch_whatever_its_axes(self):
+        for spatial in ((11,), (5, 7), (2, 3, 5)):
+            labels = 13 * random_map(np.random.RandomState(0), spatial, 6) + 4
+            relabelled, originals = relabel_sequential(labels, spatial_axes=len(spatial))
+            self.assertEqual((relabelled.shape, originals.tolist()), (spatial, sorted(set(labels[labels >= 0]))))
+            np.testing.assert_array_equal(np.where(relabelled >= 0, originals[relabelled], -1), np.maximum(labels, -1))
 
     def test_every_hard_map_is_numbered_anew_and_back(self):
         for superpixel_map in hard_maps().values():
@@ -108,7 +134,7 @@ class PadTest(unittest.TestCase):
     def test_every_pixel_keeps_its_label_and_all_others_are_none(self, maps):
         maps = [np.where(labels > np.uint64(2 ** 63 - 1), labels // 2, labels) if labels.dtype == 'uint64' else labels
                 for labels in maps]
-        batch = pad_to_batch(maps)
+        batch = pad_to_batch(maps, spatial_axes=maps[0].ndim)
         self.assertEqual(batch.shape, (len(maps),) + tuple(max(sizes) for sizes in zip(*[m.shape for m in maps])))
         self.assertEqual(batch.dtype, max([SIGNED[str(m.dtype)] for m in maps], key=lambda dtype: np.iinfo(dtype).max))
         for image, labels in zip(batch, maps):
@@ -213,9 +239,32 @@ class LabelToolsErrorTest(ErrorTestCase):
         self.assertEqual(apply_mask(masked.data, mask).tolist(), [[3, 1], [-1, 2]])
         self.assertEqual(count_superpixels(np.ma.array([[3, 1]])), 4)
 
-    def test_a_map_without_batch_is_told_to_add_one(self):
-        self.assert_says(ValueError, 'relabel_sequential: superpixel_map has 1 axes, but (batch, *spatial) with 1 to 3'
-                         ' spatial axes is wanted', relabel_sequential, [0, 1])
+    def test_what_is_neither_a_map_nor_a_batch_is_told_how_to_say_what_it_is(self):
+        for call in (relabel_sequential, superpixel_adjacency):
+            for shape, spatial_axes, wanted in (
+                    ((3,), 2, 'a single map has 2 axes and a batch of maps has 3 (use spatial_axes=1 for a single map)'),
+                    ((1, 2, 2, 2), 2, 'a single map has 2 axes and a batch of maps has 3 (use spatial_axes=3 for a batch of'
+                                      ' maps)'),
+                    ((2, 2), 3, 'a single map has 3 axes and a batch of maps has 4 (use spatial_axes=2 for a single map, or'
+                                ' spatial_axes=1 for a batch of maps)'),
+                    ((1, 1, 2, 2, 2), 3, 'a single map has 3 axes and a batch of maps has 4 (a map has 1 to 3 axes, and'
+                                         ' none for channels)')):
+                self.assert_says(ValueError, '%s: superpixel_map has shape %s, but with spatial_axes=%d %s'
+                                 % (call.__name__, shape, spatial_axes, wanted),
+                                 call, np.zeros(shape, int), spatial_axes=spatial_axes)
+        for call in (relabel_sequential, superpixel_adjacency, pad_to_batch):
+            for wrong in (0, 4, None, True, '2', [2]):
+                self.assert_says(ValueError, '%s: spatial_axes is %r, but must be 1, 2 or 3 (1 for sequences, 2 for images,'
+                                 ' 3 for volumes)' % (call.__name__, wrong), call, np.zeros((1, 2, 3), int),
+                                 spatial_axes=wrong)
+
+    def test_a_single_map_is_no_batch_of_its_rows_to_pad(self):
+        self.assert_says(ValueError, 'pad_to_batch: superpixel_maps[0] has shape (3,), but with spatial_axes=2 each map has 2'
+                         ' axes (give maps without batch axis, as a list, or say spatial_axes=1)',
+                         pad_to_batch, np.zeros((4, 3), int))
+        # the cures that it gives
+        self.assertEqual(pad_to_batch([np.zeros((4, 3), int)]).shape, (1, 4, 3))
+        self.assertEqual(pad_to_batch([[0, 1, 2], [0]], spatial_axes=1).tolist(), [[0, 1, 2], [0, -1, -1]])
 
     def test_a_map_larger_than_the_batch_is_named(self):
         self.assert_says(ValueError, 'pad_to_batch: superpixel_maps[1] has shape (2, 4), which is larger than shape'
@@ -224,7 +273,8 @@ class LabelToolsErrorTest(ErrorTestCase):
 
     def test_maps_that_cannot_be_one_batch_are_named(self):
         for maps, sentence in (([], 'superpixel_maps is empty'),
-                               ([[[1]], [1]], 'superpixel_maps[1] has shape (1,), but 1 to 3 spatial axes are wanted'),
+                               ([[[1]], [1]], 'superpixel_maps[1] has shape (1,), but with spatial_axes=2 each map has 2'
+                                              ' axes'),
                                ([np.zeros((1, 1, 1, 1), int)], 'superpixel_maps[0] has shape (1, 1, 1, 1)')):
             self.assert_says(ValueError, 'pad_to_batch: ' + sentence, pad_to_batch, maps)
         for shape in ((4,), (4, 4, 4), 4, (4., 4.)):

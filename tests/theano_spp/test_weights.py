@@ -462,7 +462,7 @@ class ErrorTest(unittest.TestCase):
 
     def test_features_that_a_product_with_the_weights_would_repeat(self):
         m = np.zeros((2, 5, 7), 'int32')
-        shapes = (2, 3, 1, 7), (2, 3, 1, 1), (1, 3, 5, 7), (2, 3, 5, 6)
+        shapes = (2, 3, 1, 7), (2, 3, 1, 1), (2, 3, 5, 6)
         for shape, broadcastable, mode in itertools.product(shapes, (True, False), BOTH):
             x = T.TensorType('float64', [broadcastable and size == 1 for size in shape])()
             function = theano.function([x], superpixel_pool(x, m, 3, 'sum', np.ones(m.shape)), mode=mode)
@@ -470,6 +470,18 @@ class ErrorTest(unittest.TestCase):
                              ' (batch, channels, *spatial) and (batch, *spatial) must agree in batch and spatial sizes:'
                              ' resize the superpixel map to the features by nearest neighbour (pixel_weights go with'
                              ' resize=None)' % (shape,), function, np.ones(shape))
+
+    def test_a_map_that_the_batch_would_share_is_told_to_be_repeated(self):
+        x, y, w, m = np.ones((2, 3, 5, 7)), np.ones((2, 3, 4)), np.ones((1, 5, 7)), T.itensor3()
+        values = (('WeightedPool', 'feature_map', '*spatial', superpixel_pool(x, m, 3, 'sum', w)),
+                  ('WeightedUnpool', 'pooled', 'n_superpixels', WeightedUnpool('float64')(y, m, w)),
+                  ('PixelDot', 'feature_map', '*spatial', PixelDot()(x, y, m)))
+        for (op, argument, layout, value), mode in itertools.product(values, BOTH):
+            self.assert_says(ValueError, '%s: %s has shape %s, but superpixel_map has shape (1, 5, 7); (batch, channels, %s)'
+                             ' and (batch, *spatial) must agree in batch, which is 2 and 1: give one superpixel map for each'
+                             ' item (np.repeat(superpixel_map, 2, axis=0), T.repeat for a variable, has one map serve all)'
+                             % (op, argument, (y if argument == 'pooled' else x).shape, layout),
+                             theano.function([m], value, mode=mode), np.zeros((1, 5, 7), 'int32'))
 
     def test_weights_of_another_shape_than_the_map(self):
         x, m, w = np.ones((2, 3, 5, 7)), np.zeros((2, 5, 7), 'int32'), T.dtensor3()

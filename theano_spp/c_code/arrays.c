@@ -177,35 +177,51 @@ static inline npy_intp spp_block_width(npy_intp batch, npy_intp channels, npy_in
 
 /* In what an array and superpixel_map (batch, *spatial) must agree. */
 typedef enum {
-    SPP_AGREE_IN_SPACE,          /* array (batch, channels, *spatial) */
-    SPP_AGREE_IN_BATCH,          /* array (batch, channels, *cells) */
-    SPP_POOLED_AGREES_IN_BATCH,  /* array (batch, channels, n_superpixels) */
+    SPP_AGREE_IN_SPACE,           /* array (batch, channels, *spatial) */
+    SPP_AGREE_IN_SPACE_WEIGHTED,  /* the same where there are pixel_weights: nothing is resized then */
+    SPP_AGREE_IN_BATCH,           /* array (batch, channels, *cells) */
+    SPP_POOLED_AGREES_IN_BATCH,   /* array (batch, channels, n_superpixels) */
 } SppAgreement;
+
+/* In what these arrays must agree, and what to do about it: the same sentences as in reference.py. NULL is an error. */
+static inline PyObject *spp_wanted_shapes(PyArrayObject *array, PyArrayObject *superpixel_map, SppAgreement agreement)
+{
+    const Py_ssize_t items = PyArray_DIM(array, 0), maps = PyArray_DIM(superpixel_map, 0);
+    const char *layout = agreement == SPP_AGREE_IN_BATCH ? "*cells"
+                       : agreement == SPP_POOLED_AGREES_IN_BATCH ? "n_superpixels" : "*spatial";
+    if (items == maps)
+        return PyUnicode_FromFormat("(batch, channels, %s) and (batch, *spatial) must agree in batch and spatial sizes:"
+                                    " resize the superpixel map to the features by nearest neighbour%s", layout,
+                                    agreement == SPP_AGREE_IN_SPACE_WEIGHTED
+                                    ? " (pixel_weights go with resize=None)"
+                                    : ", or have superpixel_pool resize the features: resize='bilinear' or resize='nearest'");
+    if (maps != 1)
+        return PyUnicode_FromFormat("(batch, channels, %s) and (batch, *spatial) must agree in batch, which is %zd and %zd:"
+                                    " give one superpixel map for each item", layout, items, maps);
+    return PyUnicode_FromFormat("(batch, channels, %s) and (batch, *spatial) must agree in batch, which is %zd and %zd:"
+                                " give one superpixel map for each item (np.repeat(superpixel_map, %zd, axis=0), T.repeat"
+                                " for a variable, has one map serve all)", layout, items, maps, items);
+}
 
 /* 0, or -1 with a ValueError that tells both shapes. */
 static inline int spp_check_shapes(const char *op, const char *argument, PyArrayObject *array,
                                    PyArrayObject *superpixel_map, SppAgreement agreement)
 {
+    const int in_space = agreement == SPP_AGREE_IN_SPACE || agreement == SPP_AGREE_IN_SPACE_WEIGHTED;
     int agree = PyArray_DIM(array, 0) == PyArray_DIM(superpixel_map, 0);
     int axis;
-    for (axis = 1; agreement == SPP_AGREE_IN_SPACE && axis < PyArray_NDIM(superpixel_map); ++axis)
+    for (axis = 1; in_space && axis < PyArray_NDIM(superpixel_map); ++axis)
         agree = agree && PyArray_DIM(array, axis + 1) == PyArray_DIM(superpixel_map, axis);
     if (!agree) {
         PyObject *array_shape = PyObject_GetAttrString((PyObject *)array, "shape");
         PyObject *map_shape = PyObject_GetAttrString((PyObject *)superpixel_map, "shape");
-        const char *wanted[] = {
-            "(batch, channels, *spatial) and (batch, *spatial) must agree in batch and spatial sizes:"
-            " resize the superpixel map to the features by nearest neighbour, or have superpixel_pool"
-            " resize the features: resize='bilinear' or resize='nearest'",
-            "(batch, channels, *cells) and (batch, *spatial) must agree in batch:"
-            " give one superpixel map for each item",
-            "(batch, channels, n_superpixels) and (batch, *spatial) must agree in batch:"
-            " give one superpixel map for each item"};
-        if (array_shape != NULL && map_shape != NULL)
-            PyErr_Format(PyExc_ValueError, "%s: %s has shape %R, but superpixel_map has shape %R; %s",
-                         op, argument, array_shape, map_shape, wanted[agreement]);
+        PyObject *wanted = spp_wanted_shapes(array, superpixel_map, agreement);
+        if (array_shape != NULL && map_shape != NULL && wanted != NULL)
+            PyErr_Format(PyExc_ValueError, "%s: %s has shape %R, but superpixel_map has shape %R; %U",
+                         op, argument, array_shape, map_shape, wanted);
         Py_XDECREF(array_shape);
         Py_XDECREF(map_shape);
+        Py_XDECREF(wanted);
         return -1;
     }
     return 0;

@@ -97,7 +97,7 @@ int APPLY_SPECIFIC(pixel_dot)(PyArrayObject *feature_map, PyArrayObject *pooled,
     double *values = NULL;
     int bad;
 
-    if (spp_check_pixels_of_map(op, "feature_map", feature_map, superpixel_map, SPP_FEATURES_OF_MAP) != 0
+    if (spp_check_shapes(op, "feature_map", feature_map, superpixel_map, SPP_AGREE_IN_SPACE_WEIGHTED) != 0
             || spp_check_shapes(op, "pooled", pooled, superpixel_map, SPP_POOLED_AGREES_IN_BATCH) != 0)
         return -1;
     if (PyArray_DIM(pooled, 1) != channels)

@@ -79,9 +79,8 @@ int APPLY_SPECIFIC(weighted_pool)(PyArrayObject *feature_map, PyArrayObject *sup
     double *scratch = NULL;
     int bad;
 
-    if (spp_check_pixels_of_map(op, "feature_map", feature_map, superpixel_map, SPP_FEATURES_OF_MAP) != 0
-            || spp_check_pixels_of_map(op, "pixel_weights", pixel_weights, superpixel_map,
-                                       SPP_WEIGHTS_OF_MAP) != 0)
+    if (spp_check_shapes(op, "feature_map", feature_map, superpixel_map, SPP_AGREE_IN_SPACE_WEIGHTED) != 0
+            || spp_check_weights(op, pixel_weights, superpixel_map) != 0)
         return -1;
     n = sums_shape[2] = totals_shape[1] = spp_n_superpixels(op, n_superpixels);
     if (n < 0)

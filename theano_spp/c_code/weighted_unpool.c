@@ -73,8 +73,7 @@ int APPLY_SPECIFIC(weighted_unpool)(PyArrayObject *pooled, PyArrayObject *superp
     int axis, bad;
 
     if (spp_check_shapes(op, "pooled", pooled, superpixel_map, SPP_POOLED_AGREES_IN_BATCH) != 0
-            || spp_check_pixels_of_map(op, "pixel_weights", pixel_weights, superpixel_map,
-                                       SPP_WEIGHTS_OF_MAP) != 0)
+            || spp_check_weights(op, pixel_weights, superpixel_map) != 0)
         return -1;
     for (axis = 0; axis < naxes; ++axis)
         shape[2 + axis] = PyArray_DIM(superpixel_map, 1 + axis);

@@ -199,7 +199,7 @@ class SuperpixelMaps(object):
         return self._maps[i, :rows, :cols]
 
 
-def write_dataset(path, class_names, records, n, shape, made_by):
+def write_dataset(path, class_names, records, n, shape, made_by, splits=()):
     """Write a data set file. Superpixel maps of the file that was there are kept for pictures that are as they were.
 
     Parameters
@@ -214,6 +214,8 @@ def write_dataset(path, class_names, records, n, shape, made_by):
         No image is larger.
     made_by : dict
         How the data set was made; JSON.
+    splits : sequence of str, optional
+        The split of each record: one of which nothing can be read is refused then.
 
     Returns
     -------
@@ -255,6 +257,9 @@ def write_dataset(path, class_names, records, n, shape, made_by):
         if k == 0:
             raise SpnError('{} was not written: none of {} pictures could be read. The first: {}'.format(
                 path, n, skipped[0] if skipped else 'there is none'))
+        for split in set(splits) - set(columns['splits']):
+            raise SpnError('{} was not written: none of the {} pictures of the split {!r} could be read. The first that could '
+                           'not: {}'.format(path, list(splits).count(split), split, skipped[0]))
         for name in ('images', 'masks'):
             file[name].resize(k, axis=0)
         for name, dtype in [('sizes', 'int32'), ('labels', 'uint8'), ('has_mask', 'bool')]:
@@ -266,6 +271,9 @@ def write_dataset(path, class_names, records, n, shape, made_by):
                           **{name: as_text(digest.hexdigest()) for name, digest in digests.items()})
         if os.path.exists(path):
             keep_superpixels(path, file, disk, columns['names'], columns['digests'])
+    train = [labels for labels, split in zip(columns['labels'], columns['splits']) if split == 'train']
+    for name in [name for name, n in zip(class_names, np.sum(train, axis=0)) if n == 0] if train else []:
+        say('{}: no picture of train shows {!r}, which `spn train` cannot learn then'.format(path, name))
     return skipped
 
 

@@ -10,13 +10,17 @@ annotation, those that are difficult left out as they are in VOC's own lists.
 """
 import functools
 import os
+import re
 from xml.etree import ElementTree
+from xml.parsers import expat
 
 import numpy as np
 
 from ..dataset import UNKNOWN, Record, names_of, write_dataset
 from ..errors import SpnError, UnreadablePicture
-from .images import largest, read_mask, read_picture, shapes_of
+from ..files import say
+from ..palette import PALETTE
+from .images import copies_among, largest, read_mask, read_picture, shapes_of
 
 CLASS_NAMES = ['aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car', 'cat', 'chair', 'cow', 'diningtable', 'dog',
                'horse', 'motorbike', 'person', 'pottedplant', 'sheep', 'sofa', 'train', 'tvmonitor']
@@ -51,42 +55,67 @@ def make(path, folder, max_side=None, unsegmented=False):
             raise SpnError('{} is no PASCAL VOC tree, it has no folder {}: wanted is the folder VOC2012 itself, with '
                            'JPEGImages, SegmentationClass, Annotations and ImageSets in it'.format(folder, part))
     segmented = splits_of(folder)
-    more = names_in(folder, 'Main/trainval.txt') if unsegmented else []
-    records = [functools.partial(segmented_record, folder, name, split, max_side) for name, split in segmented.items()]
-    records += [functools.partial(annotated_record, folder, name, max_side) for name in more if name not in segmented]
-    shapes = shapes_of([picture_of(folder, name) for name in {**segmented, **dict.fromkeys(more)}], max_side)
+    more = [name for name in (listed_in(folder, 'Main/trainval.txt') if unsegmented else []) if name not in segmented]
+    records = [functools.partial(segmented_record, folder, name, mask, split, max_side)
+               for name, (mask, split) in segmented.items()]
+    records += [functools.partial(annotated_record, folder, name, max_side) for name in more]
+    splits = [split for _, split in segmented.values()] + ['train'] * len(more)
+    pictures = [picture_of(folder, name) for name in [*segmented, *more]]
+    split_of = dict(zip(pictures, splits))
+    for picture, first in copies_among(pictures).items():
+        if split_of[picture] != split_of[first]:
+            say('{} is the same picture as {}, but the one is {!r} and the other {!r}: remove one of them from its list'.format(
+                picture, first, split_of[picture], split_of[first]))
+    shapes = shapes_of(pictures, max_side)
     made_by = {'source': 'voc', 'folder': folder, 'max_side': max_side, 'unsegmented': unsegmented}
-    return write_dataset(path, CLASS_NAMES, records, len(records), largest(shapes.values()), made_by)
+    return write_dataset(path, CLASS_NAMES, records, len(records), largest(shapes.values()), made_by, splits)
 
 
 def splits_of(folder):
-    """The pictures that have masks, and the split of each, as a dict."""
-    train, val = names_in(folder, 'Segmentation/train.txt'), names_in(folder, 'Segmentation/val.txt')
+    """The pictures that have masks: the path of the mask in the tree, and the split, by name."""
+    train, val = listed_in(folder, 'Segmentation/train.txt'), listed_in(folder, 'Segmentation/val.txt')
     both = sorted(set(train) & set(val))
     if both:
         raise SpnError('{} is in both train.txt and val.txt of {}/ImageSets/Segmentation: remove it from one of them'.format(
             both[0], folder))
-    return {**dict.fromkeys(train, 'train'), **dict.fromkeys(val[::2], 'val'), **dict.fromkeys(val[1::2], 'test')}
+    splits = {**dict.fromkeys(train, 'train'), **{name: ('val', 'test')[k % 2] for k, name in enumerate(val)}}
+    return {name: (mask, splits[name]) for name, mask in {**train, **val}.items()}
 
 
-def names_in(folder, name):
+def listed_in(folder, name):
+    """The pictures of a list, and the path of the mask of each in the tree.
+
+    A line is a name as in VOC's own lists, with an ending or without, or ``JPEGImages/NAME.jpg SegmentationClassAug/NAME.png``,
+    as in lists that come with more masks.
+    """
     path = os.path.join(folder, 'ImageSets', name)
     try:
         with open(path, encoding='utf-8') as stream:
-            return [line.split()[0] for line in stream if line.strip()]
+            lines = list(stream)
     except (OSError, UnicodeDecodeError) as error:
         raise SpnError('{} cannot be read as a list of pictures: {}'.format(path, error)) from error
+    found = {}
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            # Nothing of a line leads out of the tree.
+            match = re.match(r'/?(?:JPEGImages/)?(?P<name>[^/\s\\.][^/\s\\]*?)(?:\.jpe?g|\.png)?'
+                             r'(?:\s+(?:-?\d+|/?(?P<mask>[^/\s\\.][^/\s\\]*/[^/\s\\.][^/\s\\]*\.png)))?\s*$', line, re.IGNORECASE)
+            if not match:
+                raise SpnError('{}, line {}: {!r} is no picture of the tree; wanted is a name such as 2007_000032, or '
+                               'JPEGImages/NAME.jpg SegmentationClass/NAME.png'.format(path, number, line.strip()))
+            found[match.group('name')] = match.group('mask') or 'SegmentationClass/{}.png'.format(match.group('name'))
+    return found
 
 
 def picture_of(folder, name):
     return os.path.join(folder, 'JPEGImages', name + '.jpg')
 
 
-def segmented_record(folder, name, split, max_side):
+def segmented_record(folder, name, mask, split, max_side):
     """One picture that has a mask."""
     image = read_picture(picture_of(folder, name), max_side)
-    path = os.path.join(folder, 'SegmentationClass', name + '.png')
-    mask = read_mask(path, max_side)
+    path = os.path.join(folder, mask)
+    mask = read_mask(path, max_side, by_colour)
     shown = set(np.setdiff1d(mask, [0, UNKNOWN]).astype(int) - 1)
     if not shown:
         raise UnreadablePicture('{} shows no object: it holds background and void alone'.format(path))
@@ -97,6 +126,25 @@ def segmented_record(folder, name, split, max_side):
             raise UnreadablePicture('{} shows {}, but {} names no such object'.format(
                 path, names_of(lacking, CLASS_NAMES), annotation))
     return Record(name + '.jpg', image, labels_of(shown), mask, split)
+
+
+def by_colour(path, colours):
+    """What the numbers of a mask mean, by the palette of VOC's masks.
+
+    Editors, and libraries that make few colours of many, keep the colours of a palette and not its numbers. A palette of greys
+    says nothing of VOC's colours: its numbers are meant.
+    """
+    of_voc = {tuple(colour): number for number, colour in enumerate(PALETTE.tolist())
+              if number <= len(CLASS_NAMES) or number == UNKNOWN}
+    if all(len(set(colour)) == 1 for colour in colours.values()) or all(
+            tuple(PALETTE[number]) == colour for number, colour in colours.items()):
+        return {}
+    for number, colour in sorted(colours.items()):
+        if colour not in of_voc:
+            raise SpnError("{} holds the number {} in the colour {}, which is none of VOC's: nobody can know what its numbers mean. "
+                           "Save it with VOC's palette, or as a grey PNG whose values are the numbers of the classes".format(
+                               path, number, colour))
+    return {number: of_voc[colour] for number, colour in colours.items()}
 
 
 def annotated_record(folder, name, max_side):
@@ -116,8 +164,11 @@ def annotation_of(folder, name):
 def objects_in(path):
     """The classes that an annotation names, each with whether all objects of it are difficult, as a dict."""
     try:
-        objects = ElementTree.parse(path).getroot().findall('object')
-    except (OSError, ElementTree.ParseError) as error:
+        with open(path, 'rb') as stream:
+            content = stream.read()
+        refuse_doctype(content)
+        objects = ElementTree.fromstring(content).findall('object')
+    except (OSError, ValueError, expat.ExpatError, ElementTree.ParseError) as error:
         raise UnreadablePicture('{} cannot be read as an annotation: {}'.format(path, error)) from error
     found = {}
     for thing in objects:
@@ -128,6 +179,15 @@ def objects_in(path):
         c = CLASS_NAMES.index(name)
         found[c] = found.get(c, True) and thing.findtext('difficult', '0').strip() == '1'
     return found
+
+
+def refuse_doctype(content):
+    """ValueError if XML declares entities: these can have a few lines grow to gigabytes, or read other files."""
+    def refuse(*given):
+        raise ValueError('it has a DOCTYPE, which no annotation of VOC has')
+    parser = expat.ParserCreate()
+    parser.StartDoctypeDeclHandler = refuse
+    parser.Parse(content, True)
 
 
 def labels_of(classes):

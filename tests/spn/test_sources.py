@@ -1,6 +1,7 @@
 """Where pictures come from: VOC trees, folders, composites of packages, and what is wrong with some of them."""
 import io
 import os
+import shutil
 import zipfile
 from unittest import mock
 
@@ -28,11 +29,11 @@ def jpeg(image, **options):
     return stream.getvalue()
 
 
-def png(values, mode=None, **options):
+def png(values, mode=None, palette=PALETTE, **options):
     stream = io.BytesIO()
     picture = Image.fromarray(values, mode)
     if mode == 'P':
-        picture.putpalette(PALETTE.ravel().tolist())
+        picture.putpalette(np.ravel(palette).tolist())
     picture.save(stream, 'PNG', **options)
     return stream.getvalue()
 
@@ -154,7 +155,8 @@ class VocTest(FolderTestCase):
     def add(self, name, part=np.s_[:, :], mask=None, objects=None, listed=None):
         """Add a part of the picture to the tree; `objects` are pairs of a class and whether it is difficult."""
         self.write('VOC2012/JPEGImages/{}.jpg'.format(name), jpeg(self.voc['rgb'][part]))
-        self.write('VOC2012/SegmentationClass/{}.png'.format(name), png(self.classes[part] if mask is None else mask, 'P'))
+        self.write('VOC2012/SegmentationClass/{}.png'.format(name), png(
+            self.classes[part] if mask is None else mask, 'P', imgviz.label_colormap()))
         if objects is None:
             objects = [(self.voc['class_names'][c], 0) for c in np.unique(self.classes[part]) if c not in (0, 255)]
         if objects:
@@ -264,6 +266,59 @@ class VocTest(FolderTestCase):
         self.add('odd', objects=[('zebra', 0)], listed='train')
         self.assert_stops('odd.xml', "'zebra'", '`spn data folder`')
 
+    def test_a_mask_that_an_editor_numbered_anew_is_read_by_its_colours(self):
+        colours = Image.fromarray(imgviz.label_colormap()[self.classes])
+        saved = io.BytesIO()
+        colours.quantize().save(saved, 'PNG')
+        self.assertFalse(np.array_equal(decoded(saved.getvalue()), self.classes))  # other numbers
+        self.write('VOC2012/SegmentationClass/whole.png', saved.getvalue())
+        _, found = self.make()
+        np.testing.assert_array_equal(found['whole.jpg'][3], self.classes)
+
+    def test_a_mask_in_other_colours_is_refused_and_greys_are_numbers(self):
+        self.write('VOC2012/SegmentationClass/whole.png', png(self.classes, 'P'))
+        self.assert_stops('whole.png holds the number', "none of VOC's", "Save it with VOC's palette")
+        for content in png(self.classes), png(self.classes, 'P', np.arange(256).repeat(3)), png(self.classes, 'P', [0] * 768):
+            self.write('VOC2012/SegmentationClass/whole.png', content)
+            np.testing.assert_array_equal(self.make()[1]['whole.jpg'][3], self.classes)
+            os.remove(self.data)
+
+    def test_lists_may_have_endings_paths_and_masks_of_their_own(self):
+        for k in range(4):
+            self.add('part{}'.format(k), np.s_[200:300, 40 * k:40 * k + 200])
+        self.write('VOC2012/SegmentationClassAug/part3.png', png(np.where(self.classes == 11, 255, self.classes)[200:300, 120:320]))
+        self.write('VOC2012/ImageSets/Segmentation/train.txt', 'part0.jpg\npart1 1\n/JPEGImages/part2.jpg /SegmentationClass/part2.png'
+                   '\r\nJPEGImages/part3.jpg SegmentationClassAug/part3.png\n\n')
+        skipped, found = self.make()
+        self.assertEqual((skipped, sorted(found)), ([], ['part{}.jpg'.format(k) for k in range(4)]))
+        np.testing.assert_array_equal(found['part2.jpg'][3], self.classes[200:300, 80:280])
+        np.testing.assert_array_equal(found['part3.jpg'][3] == 11, np.zeros((100, 200), bool))
+
+    def test_nothing_outside_the_tree_is_read(self):
+        self.write('outside.jpg', jpeg(self.voc['rgb']))
+        for line in '../../outside', '/etc/passwd', '../outside.jpg', 'whole ../outside.png', 'a\\b', 'whole /a/../../outside.png':
+            self.write('VOC2012/ImageSets/Segmentation/train.txt', 'whole\n{}\n'.format(line))
+            self.assert_stops('train.txt, line 2', repr(line), 'wanted is a name such as 2007_000032')
+
+    def test_an_annotation_that_declares_entities_is_skipped(self):
+        self.add('bomb', listed='train')
+        self.write('VOC2012/Annotations/bomb.xml', '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><annotation>&b;</annotation>')
+        skipped, found = self.make()
+        self.assertEqual(sorted(found), ['whole.jpg'])
+        self.assertIn('it has a DOCTYPE', skipped[0])
+
+    def test_a_split_of_which_nothing_can_be_read_is_refused(self):
+        self.add('seen', np.s_[200:300, 100:300], listed='val')
+        os.remove(self.path('VOC2012', 'JPEGImages', 'whole.jpg'))
+        self.assert_stops("none of the 1 pictures of the split 'train' could be read", 'whole.jpg')
+
+    def test_one_picture_in_two_splits_under_two_names_is_said_and_so_is_a_class_that_train_lacks(self):
+        self.add('again', listed='val')
+        self.make()
+        self.assertRegex(self.shown.getvalue(), "again.jpg is the same picture as .*whole.jpg, but the one is 'val' and the other 'train'")
+        self.assertIn("no picture of train shows 'cat'", self.shown.getvalue())
+        self.assertNotIn("no picture of train shows 'bottle'", self.shown.getvalue())
+
     def test_a_mask_in_colours(self):
         self.write('VOC2012/SegmentationClass/whole.png', png(self.voc['rgb']))
         self.assert_stops('whole.png has the mode RGB')
@@ -293,7 +348,9 @@ class FolderTest(FolderTestCase):
 
     def add(self, class_name, n, shape=(20, 30)):
         for i in range(n):
-            self.write('pictures/{}/{}.png'.format(class_name, i), png(self.cat[i:i + shape[0], i:i + shape[1]]))
+            # No two files are the same: what follows the end of a PNG is not read.
+            self.write('pictures/{}/{}.png'.format(class_name, i),
+                       png(self.cat[i:i + shape[0], i:i + shape[1]]) + class_name.encode())
 
     def make(self, seed=0, **options):
         """Make the data set; what was skipped and, by name, (split, label, image, mask)."""
@@ -351,6 +408,56 @@ class FolderTest(FolderTestCase):
         self.assertIsNone(found['dog/0.png'][3])
         _, found = self.make(max_side=15)
         np.testing.assert_array_equal(found['dog/1.png'][3], np.where(values[1::2, 1::2] > 0, 2, 0))
+
+    def test_a_mask_whose_black_an_editor_gave_another_number_has_its_background_there(self):
+        self.add('cat', 1)
+        shown = np.arange(600).reshape(20, 30) % 3 == 0
+        red_and_black = np.zeros((256, 3), 'uint8')
+        red_and_black[[1, 2]] = [0, 0, 0], [255, 0, 0]
+        self.write('pictures/masks/cat/0.png', png(np.where(shown, 2, 1).astype('uint8'), 'P', red_and_black))
+        np.testing.assert_array_equal(self.make()[1]['cat/0.png'][3], shown)
+        os.remove(self.data)
+        self.write('pictures/masks/cat/0.png', png(np.where(shown, 0, 1).astype('uint8'), 'P', [255, 0, 0] + [0] * 765))
+        self.assert_stops('cat/0.png has black under the number', 'nobody can know which of them is background')
+
+    def test_links_in_circles_and_out_of_the_folder_are_not_followed(self):
+        self.add('cat', 4)
+        self.write('elsewhere/far.png', png(self.cat))
+        os.symlink('.', self.path('pictures', 'cat', 'loop'))
+        os.symlink(self.path('elsewhere'), self.path('pictures', 'cat', 'out'))
+        os.symlink('0.png', self.path('pictures', 'cat', 'zero.png'))
+        skipped, found = self.make()
+        self.assertEqual(sorted(found), ['cat/0.png', 'cat/1.png', 'cat/2.png', 'cat/3.png', 'cat/zero.png'])
+        self.assertEqual(len(skipped), 2)
+        self.assertIn('cat/loop was left out: it is a link to a folder that is there already', skipped[0])
+        self.assertIn('cat/out was left out: it is a link that leads out of', skipped[1])
+        self.assertEqual(found['cat/0.png'][0], found['cat/zero.png'][0])
+
+    def test_names_that_are_not_UTF_8_are_named_and_left_out(self):
+        self.add('cat', 3)
+        for name in b'pictures/cat/caf\xe9.png', b'pictures/d\xf6g/0.png':
+            path = os.path.join(self.folder.encode(), name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, 'wb') as stream:
+                stream.write(png(self.cat))
+        skipped, found = self.make()
+        self.assertEqual(sorted(found), ['cat/0.png', 'cat/1.png', 'cat/2.png'])
+        self.assertEqual([sentence.split(' was left out: its name is not UTF-8')[0][len(self.pictures) + 1:] for sentence in skipped],
+                         ['d\\udcf6g', 'cat/caf\\udce9.png'])
+
+    def test_one_photograph_twice_is_on_one_side_of_a_split_and_said(self):
+        self.add('cat', 20)
+        self.add('dog', 20)
+        for k in range(20):
+            shutil.copy(self.path('pictures', 'cat', '{}.png'.format(k)), self.path('pictures', 'cat', 'copy-{}.png'.format(k)))
+        shutil.copy(self.path('pictures', 'cat', '3.png'), self.path('pictures', 'dog', 'wrong.png'))
+        _, found = self.make()
+        for k in range(20):
+            self.assertEqual(found['cat/{}.png'.format(k)][0], found['cat/copy-{}.png'.format(k)][0])
+        self.assertEqual(found['cat/3.png'][0], found['dog/wrong.png'][0])
+        said = self.shown.getvalue()
+        self.assertEqual(said.count('is the same picture as'), 21)
+        self.assertRegex(said, 'dog/wrong.png is the same picture as .*cat/3.png: .*of different classes')
 
     def test_a_mask_of_no_picture_is_named(self):
         self.add('cat', 1)

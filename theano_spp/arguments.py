@@ -1,5 +1,6 @@
 """What the ops accept besides a label map: features, modes, numbers of superpixels."""
 import numpy as np
+import theano
 import theano.tensor as T
 from theano import gof
 from theano.compile import SharedVariable
@@ -42,6 +43,17 @@ def as_features(op_name, argument, features, axes, layout):
         raise ValueError('%s: %s has %d axes, but %s is wanted'
                          % (op_name, argument, features.ndim, layout))
     return features
+
+
+def check_float64_is_allowed(op_name, purpose):
+    """Raise ValueError if Theano's flags forbid the float64 that is needed on the way.
+
+    It cannot be hidden from the flag: Theano makes every variable of a graph anew when a function is compiled.
+    """
+    if theano.config.warn_float64 == 'raise':
+        raise ValueError("%s: %s in float64 whatever the result is, but Theano's flag warn_float64 is 'raise' (make and"
+                         " compile the graph under theano.configparser.change_flags(warn_float64='ignore'))"
+                         % (op_name, purpose))
 
 
 def as_mode(op_name, mode, modes):

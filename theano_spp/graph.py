@@ -3,7 +3,7 @@ import numpy as np
 import theano
 import theano.tensor as T
 
-from .arguments import as_n_superpixels
+from .arguments import as_n_superpixels, check_float64_is_allowed
 from .label_map import as_label_batch, as_label_map, check_labels_fit_int64
 from .pool import SuperpixelPool
 from .sizes import superpixel_count
@@ -44,6 +44,7 @@ def superpixel_centroids(superpixel_map, n_superpixels=None):
     superpixel_map = as_label_map('superpixel_centroids', superpixel_map)
     n_superpixels = (superpixel_count(superpixel_map) if n_superpixels is None
                      else as_n_superpixels('superpixel_centroids', n_superpixels))
+    check_float64_is_allowed('superpixel_centroids', 'coordinates are added up')
     shape, ndim = superpixel_map.shape, superpixel_map.ndim
     # float64 whatever floatX is: float32 has no odd numbers above 2**24.
     coordinates = [T.alloc(T.shape_padright(T.arange(shape[axis], dtype='float64'), ndim - 1 - axis), *shape)

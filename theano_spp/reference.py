@@ -51,8 +51,8 @@ def pool(feature_map, superpixel_map, n_superpixels, mode='mean'):
         if len(starts):
             sorted_features = image.reshape(channels, labels.size)[:, order].astype('float64')
             with np.errstate(invalid='ignore', over='ignore'):
-                sums[:, labels.ravel()[order[starts]].astype('int64')] = np.add.reduceat(
-                    sorted_features, starts, axis=1)
+                sums[:, labels.ravel()[order[starts]].astype('int64')] += np.add.reduceat(
+                    sorted_features, starts, axis=1)  # added to 0: -0 becomes +0, as in the C code
     if mode == 'mean':
         pooled /= np.maximum(sizes(superpixel_map, n_superpixels), 1)[:, None, :]
     with np.errstate(over='ignore'):

@@ -21,7 +21,7 @@ from theano.gof import Apply
 from theano.gradient import DisconnectedType
 
 from . import reference
-from .arguments import as_features, as_n_superpixels
+from .arguments import as_features, as_n_superpixels, check_float64_is_allowed
 from .external_c import ExternalC
 from .label_map import as_label_map
 from .unpool import SuperpixelUnpool
@@ -43,6 +43,7 @@ def check_goes_with_weights(op_name, mode, resize):
 
 def weighted_pool(feature_map, superpixel_map, n_superpixels, mode, pixel_weights):
     """Return sum(w x) for each superpixel, or sum(w x) / sum(w), and 0 where the weights sum to 0."""
+    check_float64_is_allowed('WeightedPool', 'features and pixel_weights are multiplied and added up')
     feature_map = T.as_tensor_variable(feature_map)
     pooled, total = WeightedPool()(feature_map, superpixel_map, n_superpixels, pixel_weights)
     if mode == 'mean':

@@ -7,7 +7,7 @@ import theano
 import theano.tensor as T
 
 from tests.processes import run_python
-from theano_spp import (SuperpixelPool, SuperpixelUnpool, reference, superpixel_pool, superpixel_sizes,
+from theano_spp import (SuperpixelPool, SuperpixelUnpool, reference, superpixel_centroids, superpixel_pool, superpixel_sizes,
                         superpixel_unpool)
 
 FEATURES = np.ones((2, 3, 5, 7))
@@ -79,6 +79,21 @@ class ArgumentErrorTest(ErrorTestCase):
                          superpixel_sizes, LABELS, T.lvector())
         self.assert_says(ValueError, 'SuperpixelPool: n_superpixels is 9223372036854775808', superpixel_pool,
                          FEATURES, LABELS, 2 ** 63)
+
+    def test_float64_on_the_way_is_told_the_way_round_the_flag_that_forbids_it(self):
+        x, m, w = T.ftensor4(), T.itensor3(), T.ftensor3()
+        values = np.float32([[[[1, 3]]]]), np.int32([[[0, 0]]]), np.float32([[[3, 1]]])
+        for function, name, arguments, expected in (
+                (superpixel_pool, 'WeightedPool', (x, m, 1, 'mean', w), [[[1.5]]]),
+                (superpixel_centroids, 'superpixel_centroids', (m, 1), [[[0, .5]]])):
+            with theano.configparser.change_flags(warn_float64='raise'):
+                self.assert_says(ValueError, name + ': ', function, *arguments)
+                self.assert_says(ValueError, " in float64 whatever the result is, but Theano's flag warn_float64 is 'raise' (make"
+                                 " and compile the graph under theano.configparser.change_flags(warn_float64='ignore'))",
+                                 function, *arguments)
+                with theano.configparser.change_flags(warn_float64='ignore'):  # the cure that it gives
+                    compiled = theano.function([x, m, w], function(*arguments), on_unused_input='ignore')
+                np.testing.assert_array_equal(compiled(*values), expected)
 
     def test_numpy_integers_are_numbers_of_superpixels(self):
         for number in (np.int8(3), np.uint64(3), np.array(3)):

@@ -583,8 +583,8 @@ class ErrorTest(unittest.TestCase):
             self.assert_says(IndexError, 'Superpixel%s: superpixel_map[1, 4, 6] is 4, but n_superpixels is 4' % name,
                              call, x, bad, 4)
             self.assert_says(ValueError, 'Superpixel%s: feature_map has shape (1, 3, 2, 3), but superpixel_map has shape'
-                             ' (2, 5, 7); (batch, channels, *cells) and (batch, *spatial) must agree in batch, which is 1 and 2: give'
-                             ' one superpixel map for each item' % name,
+                             ' (2, 5, 7); (batch, channels, *cells) and (batch, *spatial) must agree in batch, which is 1'
+                             ' and 2: give one superpixel map for each item' % name,
                              call, x[:1], m, 4)
             self.assert_says(ValueError, 'Superpixel%s: spatial axis 1 has no cells, but superpixel_map has 7 pixels there'
                              % name, call, x[..., :0], m, 4)

@@ -8,8 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.label_maps import hard_maps, random_map, regions_map
+from tests.memory_layouts import layouts
 from tests.numeric import assert_within_promise, exact_pool, exact_unpool
-from theano_spp import superpixel_pool, superpixel_sizes, superpixel_unpool
+from theano_spp import reference, superpixel_pool, superpixel_sizes, superpixel_unpool
 
 LABEL_DTYPES = ('int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64')
 SPATIAL = {1: (11,), 2: (5, 7), 3: (2, 3, 5)}
@@ -217,6 +218,56 @@ class NotFiniteTest(unittest.TestCase):
         for mode in ('sum', 'mean'):
             painted = compile_unpool(mode=mode)(pooled, np.array([[[0, 1, -1]]], 'int32'))
             np.testing.assert_array_equal(painted[0, 0, 0], [0, np.nan, 0])
+
+
+class LimitsOfFloatsTest(unittest.TestCase):
+
+    @classmethod
+    def setUpClass(cls):
+        cls.pool = {mode: staticmethod(compile_pool(mode=mode, n_superpixels=3)) for mode in ('mean', 'sum')}
+
+    def assert_pools(self, features, labels):
+        """To sums in float64, in every layout and in the reference; what float32 cannot hold is infinite."""
+        with np.errstate(over='ignore', invalid='ignore'):
+            sums = np.stack([np.where(labels[:, None] == k, features, 0).astype('float64').sum(axis=(2, 3)) for k in range(3)],
+                            axis=2)
+            sizes = np.stack([(labels == k).sum(axis=(1, 2)) for k in range(3)], axis=1)[:, None]
+            expected = {'sum': sums.astype('float32'), 'mean': (sums / np.maximum(sizes, 1)).astype('float32')}
+            for mode in expected:
+                self.assertEqual(set(np.isfinite(expected['mean'].ravel())), {True, False})  # both are looked at
+                for name, laid in layouts(features):
+                    for pooled in (self.pool[mode](laid, labels), reference.pool(laid, labels, 3, mode)):
+                        np.testing.assert_allclose(pooled, expected[mode], rtol=1e-6, err_msg='%s, %s' % (mode, name))
+
+    def test_features_near_the_largest_float32_have_finite_means(self):
+        pooled = self.pool['mean'](np.full((1, 1, 1, 2), 3e38, 'float32'), np.zeros((1, 1, 2), 'int32'))
+        np.testing.assert_array_equal(pooled, np.float32([[[3e38, 0, 0]]]))
+
+    def test_features_near_the_largest_float32_pool_to_exact_sums_beside_infinities_and_nans(self):
+        rng = np.random.RandomState(0)
+        for labels in (np.zeros((2, 8, 64), 'int32'), random_map(rng, (2, 8, 64), 3),
+                       np.repeat(np.arange(3, dtype='int32'), 24).reshape(1, 2, 36)):
+            features = rng.choice(np.float32([3e38, 2e38, 1e38, -1e36]), (len(labels), 11) + labels.shape[1:])
+            features[0, 2, 0, 0], features[0, 3, 0, 1], features[0, 4, -1, :2] = np.nan, -np.inf, (np.inf, -np.inf)
+            self.assert_pools(features, labels)
+
+    def test_sums_that_leave_float32_on_the_way_come_back_even_where_an_image_is_cut_into_parts(self):
+        labels = np.zeros((1, 600, 1000), 'int32')
+        features = np.empty((1, 1, 600, 1000), 'float32')
+        features[..., :500], features[..., 500:] = 3e38, -3e38
+        features[..., 0, 0] = 0  # what is left is -3e38
+        for mode, expected in (('sum', -3e38), ('mean', -3e38 / 600000)):
+            np.testing.assert_allclose(self.pool[mode](features, labels), np.float32([[[expected, 0, 0]]]), rtol=1e-6)
+
+    def test_zeros_of_either_sign_pool_to_the_positive_one_in_every_layout(self):
+        for labels in (np.zeros((1, 1, 16), 'int32'), np.zeros((1, 8, 64), 'int32'), np.array([[[0, 1, 1, 2]]], 'int32')):
+            for features in (np.full((1, 9) + labels.shape[1:], -0., 'float32'),
+                             np.random.RandomState(0).choice(np.float32([0, -0.]), (1, 9) + labels.shape[1:])):
+                for mode in self.pool:
+                    for name, laid in layouts(features):
+                        for pooled in (self.pool[mode](laid, labels), reference.pool(laid, labels, 3, mode)):
+                            np.testing.assert_array_equal(pooled, 0)
+                            self.assertFalse(np.signbit(pooled).any(), (mode, name))
 
 
 class PrecisionTest(unittest.TestCase):

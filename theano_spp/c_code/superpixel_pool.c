@@ -52,7 +52,7 @@ int APPLY_SPECIFIC(superpixel_pool)(PyArrayObject *feature_map, PyArrayObject *s
     npy_intp shape[3] = {batch, channels, 0};
     npy_intp n, most, width, lanes, blocks, partials, i;
     SppPlans plans = {0};
-    double *scratch = NULL, *partial_sums = NULL;
+    double *scratch = NULL, *partial_sums = NULL, *sums = NULL;
     FEATURE *rows = NULL;
     int failed = -1;
 
@@ -103,9 +103,16 @@ int APPLY_SPECIFIC(superpixel_pool)(PyArrayObject *feature_map, PyArrayObject *s
             *pooled, &plans, image, i % blocks, width, lanes, divide, partial_sums);
         APPLY_SPECIFIC(finish_partials)(&results, plans.partial, plans.partials[image], plans.partials[image + 1]);
     }
+    for (i = 0; SPP_MAY_OVERFLOW && i < batch; ++i)
+        if (APPLY_SPECIFIC(is_any_not_finite)((const FEATURE *)PyArray_DATA(*pooled) + i * channels * n, channels * n)) {
+            if (sums == NULL && (sums = (double *)spp_scratch(op, n, 1, sizeof(double))) == NULL)
+                goto done;
+            APPLY_SPECIFIC(mend_overflow)(feature_map, superpixel_map, i, plans.sizes + i * n, divide, sums, *pooled);
+        }
     failed = 0;
 done:
     spp_free_plans(&plans);
+    free(sums);
     free(partial_sums);
     free(rows);
     free(scratch);

@@ -17,7 +17,7 @@ def pins(name):
     return [line for line in read(name).splitlines() if line and not line.startswith(('#', '-r'))]
 
 
-# How `import keras` works on Python 3.9-3.11 also where theano, keras or nose is imported before theano_spp. Python runs
+# How `import keras` works also where theano, keras or nose is imported before theano_spp. Python runs
 # each line of a .pth file that starts with `import`, at its start. This one does no more than to wait in sys.meta_path for
 # the first of the three; then it loads the bridge by its path, because theano_spp itself would import Theano.
 AT_START = """
@@ -42,7 +42,7 @@ sys.meta_path.insert(0, FirstImport())
 """
 PTH_NAME = 'theano_spp_legacy_bridge.pth'
 # sitedir is what Python's site.py calls the folder of the .pth.
-PTH_TEXT = "import sys; (3, 9) <= sys.version_info < (3, 12) and exec({!r}, {{'sys': sys, 'sitedir': sitedir}})\n".format(
+PTH_TEXT = "import sys; (3, 6) <= sys.version_info < (3, 12) and exec({!r}, {{'sys': sys, 'sitedir': sitedir}})\n".format(
     AT_START)
 
 

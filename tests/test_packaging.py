@@ -146,6 +146,16 @@ print(hasattr(read, 'answers_decode') or h5py.__version__ < '3')
 """.format(order))
             self.assertEqual(printed.splitlines()[-1], 'True', order)
 
+    def test_keras_takes_theano_where_nobody_chose_and_tensorflow_is_not_there(self):
+        printed = self.run_installed("""
+import os
+os.environ.pop('KERAS_BACKEND', None)
+os.environ['KERAS_HOME'] = os.path.abspath('home-of-keras')
+import keras
+print(keras.backend.backend())
+""")
+        self.assertEqual(printed.splitlines()[-1], 'theano')
+
     @bridged
     def test_without_the_pth_keras_first_fails_so_the_test_above_sees_it(self):
         pth = os.path.join(self.site_packages, 'theano_spp_legacy_bridge.pth')

@@ -1,12 +1,23 @@
 """The base class of the ops written in C, and the one file that knows Theano's versions."""
 import hashlib
 import os
+import sysconfig
+
+from .legacy_bridge import TooNew
 
 try:
     import theano
     from theano import gof
     gof.COp
-except (ImportError, AttributeError) as reason:
+except TooNew:
+    raise
+except Exception as reason:  # whatever Theano stumbles over
+    header = os.path.join(sysconfig.get_paths()['include'], 'Python.h')
+    if 'Python.h' in str(reason) and not os.path.exists(header):
+        raise ImportError('theano_spp: Theano cannot compile, because %s is missing (on Debian or Ubuntu: apt-get install'
+                          ' python%s-dev)' % (header, sysconfig.get_python_version())) from None
+    if not isinstance(reason, (ImportError, AttributeError)):
+        raise
     raise ImportError(
         'theano_spp builds on theano.gof.COp of Theano 1.0.4 to 1.0.5 or Theano-PyMC 1.0.5 to 1.0.9,'
         ' but %s: pip install Theano-PyMC==1.0.9'

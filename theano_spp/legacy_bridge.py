@@ -11,6 +11,9 @@ h5py 3         ``f.attrs['keras_version'].decode('utf8')``      `text_of_h5py`
 Python 3.11    ``longintrepr.h``, for Theano's compiled scan     `scan_in_python`
 =============  ===============================================  =======================
 
+A NumPy that is too new to be bridged is named (`numpy_that_theano_knows`), and Keras takes Theano where nobody chose a backend
+and TensorFlow is not there (`backend_of_keras`).
+
 On Python 3.6-3.8, where the pinned NumPy and h5py still have all of it, nothing is changed. Elsewhere `apply` only
 leaves a note at Python's import system: each bridge is built in the moment before ``theano``, ``keras`` or ``nose`` is
 imported for the first time, so that a program which imports none of them never meets a bridge.
@@ -69,6 +72,32 @@ def names_of_collections():
     for name in NAMES_OF_COLLECTIONS:
         if not hasattr(collections, name):
             setattr(collections, name, getattr(collections.abc, name))
+
+
+class TooNew(ImportError):
+    """A package that is newer than Theano and Keras can live with: the sentence names it, and the version to install."""
+
+
+def numpy_that_theano_knows():
+    """Say which NumPy to install where another package has brought one that is too new.
+
+    Raises
+    ------
+    TooNew
+    """
+    try:
+        import numpy
+    except ImportError:  # said by whoever imports it
+        return
+    if tuple(int(part) for part in numpy.__version__.split('.')[:2]) >= (1, 24):
+        raise TooNew('NumPy is %s, but Theano-PyMC 1.0.9 and Keras 2.2.5 need one below 1.24, which another package may have'
+                     " replaced: pip install 'numpy<1.24'" % numpy.__version__)
+
+
+def backend_of_keras():
+    """Have Keras take Theano where nobody chose a backend and TensorFlow, which it would try, is not installed."""
+    if importlib.util.find_spec('tensorflow') is None:
+        os.environ.setdefault('KERAS_BACKEND', 'theano')
 
 
 def blas_of_numpy():
@@ -133,8 +162,8 @@ class Text(str):
 
 
 BRIDGES_BEFORE = {
-    'theano': (names_of_collections, blas_of_numpy, scan_in_python),
-    'keras': (names_of_collections, text_of_h5py),
+    'theano': (names_of_collections, numpy_that_theano_knows, blas_of_numpy, scan_in_python),
+    'keras': (names_of_collections, numpy_that_theano_knows, backend_of_keras, text_of_h5py),
     'nose': (names_of_collections,),
 }
 

@@ -35,7 +35,8 @@ def _register():
     try:
         import pygpu
     except ImportError as reason:
-        return 'pygpu cannot be imported (%s). %s' % (reason, CURE)
+        cure = "Newer setuptools have no pkg_resources: pip install 'setuptools<80'" if 'pkg_resources' in str(reason) else CURE
+        return 'pygpu cannot be imported (%s). %s' % (reason, cure)
     if pygpu.__version__ != PYGPU:
         return 'pygpu is %s, but %s is the version that goes with this Theano. %s' % (pygpu.__version__, PYGPU, CURE)
     try:

@@ -1,6 +1,18 @@
+#section support_code
+#include <fenv.h>
+
 #section support_code_apply
-/* The sums of runs are kept in float32, which ends at 3.4e38: where a result is no finite number it may be that alone. */
-#define SPP_MAY_OVERFLOW (ITEMSIZE_INPUT_0 == 4)
+/* The sums of runs are kept in float32, which ends at 3.4e38: where a result is no finite number it may be that alone. The
+   processor notes it, for nothing. */
+
+/* Whether a sum of this thread has left float32 since the last call. */
+static inline int APPLY_SPECIFIC(has_overflowed)(void)
+{
+    if (ITEMSIZE_INPUT_0 != 4 || !fetestexcept(FE_OVERFLOW))
+        return 0;
+    feclearexcept(FE_OVERFLOW);
+    return 1;
+}
 
 /* Whether one of the features is infinite or NaN. */
 static int APPLY_SPECIFIC(is_any_not_finite)(const FEATURE *feature, npy_intp count)

@@ -54,7 +54,7 @@ int APPLY_SPECIFIC(superpixel_pool)(PyArrayObject *feature_map, PyArrayObject *s
     SppPlans plans = {0};
     double *scratch = NULL, *partial_sums = NULL, *sums = NULL;
     FEATURE *rows = NULL;
-    int failed = -1;
+    int overflowed = 0, failed = -1;
 
     if (spp_check_shapes(op, "feature_map", feature_map, superpixel_map, SPP_AGREE_IN_SPACE) != 0
             || (n = shape[2] = spp_n_superpixels(op, n_superpixels)) < 0)
@@ -79,7 +79,7 @@ int APPLY_SPECIFIC(superpixel_pool)(PyArrayObject *feature_map, PyArrayObject *s
         goto done;
 
     #ifdef _OPENMP
-    #pragma omp parallel for schedule(static) if (PyArray_SIZE(feature_map) >= SPP_PARALLEL_MINIMUM)
+    #pragma omp parallel for schedule(static) reduction(|:overflowed) if (PyArray_SIZE(feature_map) >= SPP_PARALLEL_MINIMUM)
     #endif
     for (i = 0; i < batch * blocks * plans.parts; ++i) {
         const npy_intp image = i / (blocks * plans.parts), block = i / plans.parts % blocks, part = i % plans.parts;
@@ -96,6 +96,7 @@ int APPLY_SPECIFIC(superpixel_pool)(PyArrayObject *feature_map, PyArrayObject *s
                                             slots, rows + spp_thread_number() * (SPP_LANES + SPP_WINDOW) * lanes);
         else
             APPLY_SPECIFIC(pool_planes)(features, channel_stride, &grid, &walk, plan, results, slots);
+        overflowed |= APPLY_SPECIFIC(has_overflowed)();
     }
     for (i = 0; partials > 0 && i < batch * blocks; ++i) {
         const npy_intp image = i / blocks;
@@ -103,7 +104,7 @@ int APPLY_SPECIFIC(superpixel_pool)(PyArrayObject *feature_map, PyArrayObject *s
             *pooled, &plans, image, i % blocks, width, lanes, divide, partial_sums);
         APPLY_SPECIFIC(finish_partials)(&results, plans.partial, plans.partials[image], plans.partials[image + 1]);
     }
-    for (i = 0; SPP_MAY_OVERFLOW && i < batch; ++i)
+    for (i = 0; overflowed && i < batch; ++i)
         if (APPLY_SPECIFIC(is_any_not_finite)((const FEATURE *)PyArray_DATA(*pooled) + i * channels * n, channels * n)) {
             if (sums == NULL && (sums = (double *)spp_scratch(op, n, 1, sizeof(double))) == NULL)
                 goto done;

@@ -21,7 +21,7 @@ from skimage.segmentation import slic
 from .photographs import load_photographs
 from .picture import INK, outlined
 
-PICTURE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'docs', 'region_graph.png')
+PICTURE = 'region_graph.png'
 GOLD = '#FFC83D'
 ROUNDS = 3  # more, and the picture fades into one colour
 

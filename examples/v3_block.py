@@ -31,7 +31,7 @@ SEEDS = (1, 2, 3)
 SHAPE = (192, 256)
 FILTERS = (8, 8, 8)
 BATCH_SIZE = 2
-PICTURE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'docs', 'v3_block.png')
+PICTURE = 'v3_block.png'
 
 
 def superpixel_block(features, superpixel_map, filters):

@@ -30,15 +30,26 @@ def command(group, name, example):
 
 seed_option = click.option('--seed', type=click.IntRange(0), default=0, show_default=True,
                            help='All that is random follows from it.')
+each_once = {'multiple': True, 'callback': lambda context, parameter, values: tuple(dict.fromkeys(values))}
 data_argument = click.argument('data', type=click.Path())
 
 
+def say_version(context, parameter, asked):
+    if asked:
+        from theano_spp import __version__
+        click.echo('spn of theano-spp ' + __version__)
+        context.exit()
+
+
 @click.group(context_settings={'help_option_names': ['-h', '--help'], 'max_content_width': 120})
+@click.option('--version', is_flag=True, is_eager=True, expose_value=False, callback=say_version,
+              help='Show the version and exit.')
 def main():
     """Superpixel pooling networks: from image-level labels to segmentations.
 
-    One command after the other: data, superpixels, encode, train, cam, segment, predict, evaluate. What they write they
-    write beside and move into place; a command that was stopped goes on where it was when it is given again.
+    One command after the other: data, superpixels, encode, train, segment, cam, predict, evaluate; info shows what a data
+    set holds. What they write they write beside and move into place; a command that was stopped goes on where it was when
+    it is given again.
     """
 
 
@@ -76,6 +87,16 @@ def data_composites(out, train, val, test, seed):
     from .sources import composites
     say_skipped(composites.make(out, {'train': train, 'val': val, 'test': test}, seed))
     say_data(out)
+
+
+@command(main, 'info', 'spn info photographs.h5 --names')
+@data_argument
+@click.option('--names', is_flag=True, help='List the pictures too: split, name and classes, with tabs between them.')
+@click.option('--seed', type=int, hidden=True, help='Nothing is random here.')
+def info(data, names, seed):
+    """Show what a data set holds: pictures, classes, splits, superpixels, and features on disk beside it."""
+    from . import report
+    click.echo(report.contents(data, names), nl=False)
 
 
 max_side_option = click.option('--max-side', type=click.IntRange(1), default=500, show_default=True,
@@ -118,7 +139,7 @@ def data_folder(folder, out, max_side, seed):
 @data_argument
 @click.option('--method', type=click.Choice(['felzenszwalb', 'slic', 'watershed', 'grid']), default='felzenszwalb',
               show_default=True)
-@click.option('--set', 'given', metavar='SETTING=NUMBER', multiple=True, help='A setting of the method, such as scale=300.')
+@click.option('--set', 'given', metavar='SETTING=NUMBER', **each_once, help='A setting of the method, such as scale=300.')
 @click.option('--folder', type=click.Path(file_okay=False), help='Your own maps, NAME.npy or NAME.png for each picture.')
 @click.option('--name', help="What to call these maps in the file; the method's name if not given.")
 @click.option('--workers', type=click.IntRange(1), help='Processes; as many as cores if not given.')
@@ -129,13 +150,14 @@ def superpixels(data, method, given, folder, name, workers, seed):
     if folder:
         settings = {'folder': os.path.abspath(folder)}
     else:
-        settings = superpixels.settings_of(method, dict(map(setting, given)))
+        found = dict(map(setting, given))
+        if len(found) < len(given):
+            raise SpnError('--set {} sets one setting twice: give each once'.format(' --set '.join(given)))
+        settings = superpixels.settings_of(method, found)
     name = name or (os.path.basename(settings['folder']) if folder else method)
     counts = superpixels.make(data, name, settings, workers)
-    for i, count in enumerate(counts):
-        click.echo('{}\t{}'.format(i, count))
     click.echo('{}: superpixels {!r}, {} to {} an image, {:.0f} on average'.format(
-        data, name, counts.min(), counts.max(), counts.mean()), err=True)
+        data, name, counts.min(), counts.max(), counts.mean()))
 
 
 def setting(text):
@@ -146,7 +168,7 @@ def setting(text):
         raise SpnError('--set {} is not of the form SETTING=NUMBER, such as scale=300'.format(text))
 
 
-size_option = click.option('--size', 'sizes', type=click.IntRange(32), multiple=True, default=SIZES, show_default=True,
+size_option = click.option('--size', 'sizes', type=click.IntRange(32), **each_once, default=SIZES, show_default=True,
                            help='Rows and columns that images are resized to; give it several times.')
 weights_option = click.option('--weights', type=click.Choice(['auto', 'package', 'keras', 'random']), default='auto',
                               show_default=True, help="VGG16's: Keras's file if it is there, or from a package.")
@@ -178,7 +200,7 @@ def encoded(data, sizes, weights):
 @command(main, 'train', 'spn train composites.h5 --out run --superpixels felzenszwalb --epochs 8')
 @data_argument
 @click.option('--out', type=click.Path(file_okay=False), required=True, help='The folder to write to.')
-@click.option('--superpixels', 'names', multiple=True, default=['felzenszwalb'], show_default=True,
+@click.option('--superpixels', 'names', **each_once, default=['felzenszwalb'], show_default=True,
               help='Superpixel maps of the data set; give it several times to have each batch choose.')
 @size_option
 @weights_option
@@ -209,27 +231,31 @@ def train(data, out, names, sizes, weights, seed, **given):
 run_argument = click.argument('run', type=click.Path(file_okay=False))
 
 
-@command(main, 'cam', 'spn cam composites.h5 run --split test --out masks')
+@command(main, 'cam', 'spn cam photographs.h5 run --split all --out masks')
 @data_argument
 @run_argument
 @click.option('--out', type=click.Path(file_okay=False), required=True, help='The folder to write to.')
-@click.option('--split', type=click.Choice(['train', 'val', 'test']), default='test', show_default=True)
+@click.option('--split', type=click.Choice(['train', 'val', 'test', 'all']), default='test', show_default=True)
 @click.option('--threshold', type=click.FloatRange(0, 1), help='Of the maximum of each class; by the masks of val if not '
               'given, .5 if there are none.')
-@click.option('--absolute', is_flag=True, help='Take the threshold of the probability of each superpixel instead.')
-@click.option('--one-size', is_flag=True, help='Take the middle image size alone, not all.')
+@click.option('--sp-cam', is_flag=True, help='Take SP-CAM even if there is a segmentation network.')
+@click.option('--absolute', is_flag=True, help='SP-CAM: take the threshold of the probability of each superpixel instead.')
+@click.option('--one-size', is_flag=True, help='SP-CAM: take the middle image size alone, not all.')
 @click.option('--seed', type=int, hidden=True, help='Nothing is random here.')
-def cam(data, run, out, split, threshold, absolute, one_size, seed):
-    """Turn the class scores of superpixels into masks, for the classes that each image is labelled with.
+def cam(data, run, out, split, threshold, sp_cam, absolute, one_size, seed):
+    """Make masks of labelled pictures, for the classes that each is labelled with: the best masks that there are.
 
-    Writes masks as palette PNGs, heat maps of each class and overlays, whose colours classes.png tells.
+    By the last round of the segmentation network, or by SP-CAM where `spn segment` was not run. Writes masks as palette PNGs,
+    overlays and heat maps of each class, in the folders and under the names of the pictures, and classes.csv and classes.png,
+    which tell numbers and colours. Masks have the size of the images in DATA: that of the pictures, if these are no larger than
+    --max-side of `spn data`.
     """
     from .dataset import Dataset
     from .prediction import write_cams
     from .runs import Run
     with Dataset(data) as dataset:
-        count = write_cams(dataset, Run(run), out, split, threshold, absolute, one_size)
-    click.echo('{}: {} images'.format(out, count))
+        count, method = write_cams(dataset, Run(run), out, split, threshold, sp_cam, absolute, one_size)
+    click.echo('{}: masks, overlays and heat maps of {} images, by {}'.format(out, count, method))
 
 
 @command(main, 'segment', 'spn segment composites.h5 run --rounds 2')
@@ -258,21 +284,27 @@ def segment(data, run, rounds, kept, epochs, seed):
     click.echo('{}: {} rounds'.format(run, len(networks)))
 
 
-@command(main, 'predict', 'spn predict photograph.jpg --run run --out predicted')
-@click.argument('pictures', nargs=-1, required=True, type=click.Path(dir_okay=False))
+@command(main, 'predict', 'spn predict cats photograph.jpg --class cat --run run --out predicted')
+@click.argument('pictures', nargs=-1, required=True, type=click.Path())
 @click.option('--run', type=click.Path(file_okay=False), required=True, help='What was trained.')
 @click.option('--out', type=click.Path(file_okay=False), required=True, help='The folder to write to.')
-@click.option('--class', 'named', multiple=True, help='A class that the pictures show; found out if not given.')
-@click.option('--max-side', type=click.IntRange(32), default=500, show_default=True, help='Larger pictures are scaled down.')
+@click.option('--class', 'named', **each_once,
+              help='A class that all the pictures show; found out if not given, which makes much worse masks.')
+@click.option('--max-side', type=click.IntRange(32), default=500, show_default=True,
+              help='Larger pictures are looked at scaled down.')
+@click.option('--small', is_flag=True, help='Leave masks and overlays of larger pictures scaled down.')
 @click.option('--seed', type=int, hidden=True, help='Nothing is random here.')
-def predict(pictures, run, out, named, max_side, seed):
-    """Segment new pictures, without labels: by the last round of the segmentation network, or SP-CAM where there is none.
+def predict(pictures, run, out, named, max_side, small, seed):
+    """Segment new pictures, or folders of them: by the last round of the segmentation network, or SP-CAM where there is none.
 
-    Writes NAME-mask.png, a palette PNG, and NAME-overlay.png.
+    Writes NAME-mask.png, a palette PNG of the size of the picture, and NAME-overlay.png, below the folders of pictures that are
+    in several; classes.csv and classes.png tell numbers and colours.
     """
     from .prediction import write_predictions
     from .runs import Run
-    say_skipped(write_predictions(Run(run), pictures, out, named, max_side))
+    count, skipped = write_predictions(Run(run), pictures, out, named, max_side, small)
+    say_skipped(skipped)
+    click.echo('{}: masks and overlays of {} pictures; classes.csv tells the numbers in masks'.format(out, count))
 
 
 @command(main, 'evaluate', 'spn evaluate composites.h5 run-0 run-1 run-2 --out results')
@@ -284,10 +316,10 @@ def evaluate(data, runs, out, seed):
     """Compare the masks of one run or several with the true ones.
 
     Thresholds are chosen on val, what is reported is of test. Writes results.md, results.json, bars.png and examples.png;
-    of several runs the mean and the spread.
+    of several runs the mean and the spread. What a run came to is kept in RUN/results.json until data or models change.
     """
     from . import report
-    click.echo(report.write(data, runs, out))
+    click.echo(report.write(data, list(dict.fromkeys(map(os.path.normpath, runs))), out))
 
 
 @command(main, 'reproduce', 'spn reproduce --folder reproduction --document docs/reproduction.md')

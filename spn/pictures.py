@@ -1,4 +1,8 @@
 """The pictures that the commands draw."""
+import csv
+import io
+import os
+import re
 from textwrap import wrap
 
 import matplotlib
@@ -7,16 +11,25 @@ from matplotlib import pyplot as plt  # noqa: E402
 from matplotlib.patches import Patch  # noqa: E402
 import numpy as np  # noqa: E402
 from PIL import Image  # noqa: E402
+from scipy.ndimage import maximum_filter  # noqa: E402
 from skimage.segmentation import find_boundaries, mark_boundaries  # noqa: E402
 
 from .dataset import UNKNOWN  # noqa: E402
-from .files import written_beside  # noqa: E402
+from .files import write_text, written_beside  # noqa: E402
 from .palette import PALETTE  # noqa: E402
+from .sources import voc  # noqa: E402
 
-
-# On pictures the first ten classes have colours that can be told apart.
+# The first ten classes have colours that can be told apart.
 COLOURS = PALETTE.copy()
 COLOURS[1:11] = np.round(255 * np.array(matplotlib.colormaps['tab10'].colors))
+
+
+def colours_of(class_names):
+    """The colours of classes in masks, overlays and keys, (256, 3) of uint8, by the number that a mask holds.
+
+    VOC's classes have those of VOC's own masks, which other tools know them by.
+    """
+    return PALETTE if list(class_names) == voc.CLASS_NAMES else COLOURS
 
 
 def save_figure(figure, path):
@@ -25,10 +38,10 @@ def save_figure(figure, path):
     plt.close(figure)
 
 
-def save_mask(mask, path):
-    """A mask as VOC stores it: a PNG whose values are classes and whose palette shows them."""
+def save_mask(mask, path, colours):
+    """A mask as VOC stores it: a PNG whose values are classes and whose palette, `colours`, shows them."""
     image = Image.fromarray(mask.astype('uint8'), 'P')
-    image.putpalette(PALETTE.tobytes())
+    image.putpalette(colours.tobytes())
     with written_beside(path) as beside:
         image.save(beside, 'PNG')
 
@@ -38,13 +51,15 @@ def save_image(image, path):
         Image.fromarray(image).save(beside, 'PNG')
 
 
-def overlay(image, mask):
+def overlay(image, mask, colours):
     """An image with its mask in colours over it, outlined; uint8."""
     shown = (mask > 0) & (mask != UNKNOWN)
-    grey = image.mean(axis=-1, keepdims=True)  # else a red object makes another colour of each class
-    mixed = np.where(shown[..., np.newaxis], .45 * grey + .55 * COLOURS[mask], image)
-    mixed[find_boundaries(mask, mode='inner')] = 255
-    return mixed.astype('uint8')
+    grey = image[shown].mean(axis=-1, keepdims=True)  # else a red object makes another colour of each class
+    mixed = image.copy()
+    mixed[shown] = .45 * grey + .55 * colours[mask[shown]]
+    # An outline of one pixel cannot be seen where a photograph of thousands is looked at whole.
+    mixed[maximum_filter(find_boundaries(mask, mode='inner'), max(1, max(mask.shape) // 500))] = 255
+    return mixed
 
 
 def heat(image, scores):
@@ -78,30 +93,44 @@ def titled(image, classes, class_names, path):
     axes = figure.add_axes([0, 0, 1, 1])
     axes.imshow(image)
     axes.axis('off')
-    axes.legend(*_keys(classes, class_names), fontsize=8, framealpha=.8, loc='upper left')
+    axes.legend(*_keys(classes, class_names, colours_of(class_names)), fontsize=8 * max(1, max(rows, cols) / 500), framealpha=.8, loc='upper left')
     with written_beside(path) as beside:
         figure.savefig(beside, dpi=100)
     plt.close(figure)
 
 
-def draw_key(class_names, path):
-    """The names of all classes in the colours that they have in overlays: for pictures too small to carry names."""
+def write_key(class_names, folder):
+    """Say what the numbers in masks mean: ``classes.png`` for the eye, ``classes.csv`` for programs.
+
+    The second has the columns number, name and colour (``#rrggbb``), background first.
+    """
+    numbered = ['{} {}'.format(c + 1, name) for c, name in enumerate(class_names)]
     figure = plt.figure(figsize=(1, 1))
-    figure.legend(*_keys(range(len(class_names)), class_names), loc='center', frameon=False)
-    save_figure(figure, path)
+    figure.legend(*_keys(range(len(class_names)), numbered, colours_of(class_names)), loc='center', frameon=False)
+    save_figure(figure, os.path.join(folder, 'classes.png'))
+    rows = io.StringIO()
+    writer = csv.writer(rows, lineterminator='\n')
+    writer.writerow(['number', 'name', 'colour'])
+    for number, (name, colour) in enumerate(zip(['background'] + list(class_names), colours_of(class_names))):
+        writer.writerow([number, name, '#{:02x}{:02x}{:02x}'.format(*colour)])
+    write_text(os.path.join(folder, 'classes.csv'), rows.getvalue())
 
 
-def _keys(classes, class_names):
-    return [Patch(color=COLOURS[c + 1] / 255) for c in classes], [class_names[c] for c in classes]
+def _keys(classes, names, colours):
+    # matplotlib takes what is between two $ for a formula, and leaves out a name that starts with _.
+    shown = [re.sub('^_', ' _', names[c].replace('$', r'\$')) for c in classes]
+    return [Patch(color=colours[c + 1] / 255) for c in classes], shown
 
 
-def draw_bars(results, path):
+def draw_bars(results, pictures, path):
     """The mean intersection over union of each method, with the runs as dots.
 
     Parameters
     ----------
     results : list of dict
         Of each run, as from :func:`spn.evaluation.evaluate`.
+    pictures : str
+        What the masks are of, in words.
     """
     names = list(results[0])[::-1]
     values = 100 * np.array([[result[name]['mean'] for result in results] for name in names])
@@ -113,7 +142,7 @@ def draw_bars(results, path):
         axes.text(of_runs.max() + 1, y, '{:.1f}'.format(of_runs.mean()), va='center', fontsize=8)
         if len(of_runs) > 1:
             axes.plot(of_runs, [y] * len(of_runs), 'k.', markersize=3)
-    axes.set(xlabel='mean intersection over union on held-out objects and backgrounds, %', xlim=(0, 100))
+    axes.set(xlabel='mean intersection over union on {}, %'.format(pictures), xlim=(0, 100))
     axes.tick_params(axis='y', labelsize=8)
     axes.spines[['top', 'right']].set_visible(False)
     save_figure(figure, path)
@@ -129,18 +158,18 @@ def draw_sheet(rows, names, class_names, path):
     names : list of str
         The methods.
     """
-    heads = ['image', 'superpixels'] + names + ['truth']
+    heads, colours = ['image', 'superpixels'] + names + ['truth'], colours_of(class_names)
     figure, axes = plt.subplots(len(rows), len(heads), figsize=(1.9 * len(heads), 1.75 * len(rows)), squeeze=False)
     for line, (title, image, superpixel_map, truth, masks) in zip(axes, rows):
         shown = [image, mark_boundaries(image, superpixel_map, (1, 1, 0), mode='inner')]
-        shown += [overlay(image, mask) for mask in masks + [truth]]
+        shown += [overlay(image, mask, colours) for mask in masks + [truth]]
         for cell, picture in zip(line, shown):
             cell.imshow(picture)
             cell.set(xticks=[], yticks=[])
         line[0].set_ylabel(title, fontsize=8)
     for cell, head in zip(axes[0], heads):
         cell.set_title('\n'.join(wrap(head, 24)), fontsize=8)
-    figure.legend(*_keys(range(len(class_names)), class_names), frameon=False,
+    figure.legend(*_keys(range(len(class_names)), class_names, colours), frameon=False,
                   ncol=min(len(class_names), 10), loc='upper center', bbox_to_anchor=(.5, .1), fontsize=8)
     figure.subplots_adjust(wspace=.04, hspace=.04)
     save_figure(figure, path)

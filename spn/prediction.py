@@ -1,19 +1,30 @@
-"""Masks, heat maps and overlays of images: of a data set, by SP-CAM; of new pictures, by all that was trained."""
+"""Masks, heat maps and overlays of the images of a data set, for their labels, and of new pictures.
+
+In Python, with what ``spn train`` and ``spn segment`` wrote::
+
+    from spn.prediction import predict
+    from spn.runs import Run
+    from spn.sources.images import read_picture
+    mask, classes = predict(Run('run'), read_picture('photograph.jpg'))
+"""
 import os
 
 import numpy as np
+from PIL import Image
 
-from . import segmentation
 from .activation_maps import masks, thresholded
 from .errors import SpnError, UnreadablePicture
 from .evaluation import best_threshold
 from .files import progress
-from .pictures import draw_key, heat, overlay, save_image, save_mask, titled
-from .runs import UNCHECKED, cam_of
-from .sources.images import read_picture
+from .outputs import pictures_in, safe_part, stems_of
+from .pictures import colours_of, heat, overlay, save_image, save_mask, titled, write_key
+from .runs import UNCHECKED, best_of, cam_of
+from .sources.images import read_picture, scaled
+
+MAX_SIDE = 500  # of pictures while they are looked at: superpixels are made for about this size
 
 
-def write_cams(dataset, run, folder, split, threshold=None, absolute=False, one_size=False):
+def write_cams(dataset, run, folder, split, threshold=None, sp_cam=False, absolute=False, one_size=False):
     """Write masks, heat maps and overlays of a split, for the classes that each image is labelled with.
 
     Parameters
@@ -21,100 +32,129 @@ def write_cams(dataset, run, folder, split, threshold=None, absolute=False, one_
     dataset : spn.dataset.Dataset
     run : spn.runs.Run
     folder : str
-        ``masks``, ``heat`` and ``overlays`` are made in it, and ``classes.png``, which tells the colours of overlays.
+        ``masks``, ``heat`` and ``overlays`` are made in it, with the folders that the pictures came from, and
+        ``classes.png`` and ``classes.csv``, which tell numbers and colours.
     split : str
+        'train', 'val', 'test' or 'all'.
     threshold : float, optional
         That which is best on 'val' if None.
+    sp_cam : bool
+        Take the superpixel pooling network even if there is a segmentation network, whose masks are better.
     absolute, one_size : bool
         As of :func:`cam_of`.
 
     Returns
     -------
-    int
+    count : int
         How many images were written.
+    method : str
+        What made the masks.
+
+    Raises
+    ------
+    SpnError
+        If `absolute` or `one_size` is asked of a segmentation network.
     """
+    if run.rounds and not sp_cam and (absolute or one_size):
+        raise SpnError('absolute thresholds and one size are of SP-CAM, but {} has a segmentation network: give --sp-cam '
+                       'too'.format(run.folder))
+    indices = np.arange(len(dataset)) if split == 'all' else dataset.indices(split)
+    stems = stems_of([dataset.names[i] for i in indices])
+    of_class = [safe_part(name) for name in dataset.class_names]
     maps = run.on_dataset(dataset)
-    values = cam_of(run, maps, one_size, absolute)
+    values, best = (cam_of(run, maps, one_size, absolute), None) if sp_cam else best_of(run, maps)
     if threshold is None:
-        threshold = best_threshold(dataset, thresholded(values), UNCHECKED)
-    draw_key(dataset.class_names, os.path.join(folder, 'classes.png'))
-    indices = dataset.indices(split)
-    for i in progress(indices, title='writing', unit='images'):
-        name, image, classes = file_name(dataset.names[i]), dataset.image(i), np.flatnonzero(dataset.labels[i])
+        threshold = best_threshold(dataset, thresholded(values), UNCHECKED) if best is None else best
+    write_key(dataset.class_names, folder)
+    colours = colours_of(dataset.class_names)
+    for i, stem in zip(progress(indices, title='writing', unit='images'), stems):
+        name, image, classes = stem + '.png', dataset.image(i), np.flatnonzero(dataset.labels[i])
         found = values(i, classes)
         mask = masks(found, classes, [threshold])[0]
-        save_mask(mask, os.path.join(folder, 'masks', name + '.png'))
-        save_image(overlay(image, mask), os.path.join(folder, 'overlays', name + '.png'))
+        save_mask(mask, os.path.join(folder, 'masks', name), colours)
+        save_image(overlay(image, mask, colours), os.path.join(folder, 'overlays', name))
         for c, value in zip(classes, found):
-            save_image(heat(image, value), os.path.join(folder, 'heat', '{}-{}.png'.format(
-                name, file_name(dataset.class_names[c]))))
-    return len(indices)
+            save_image(heat(image, value), os.path.join(folder, 'heat', of_class[c], name))
+    return len(indices), run.final_cam if sp_cam else run.final
 
 
-def file_name(name):
-    """A name of a file from that of a picture or a class."""
-    return os.path.splitext(name)[0].replace('/', '-').replace(' ', '-')
-
-
-def write_predictions(run, pictures, folder, named=(), max_side=500):
+def write_predictions(run, pictures, folder, named=(), max_side=MAX_SIDE, small=False):
     """Segment new pictures.
 
     Parameters
     ----------
     run : spn.runs.Run
     pictures : sequence of str
+        Files, and folders of them.
     folder : str
+        For the picture NAME.jpg it gets NAME-mask.png and NAME-overlay.png, below the folders that tell pictures of one name
+        apart, and for all ``classes.png`` and ``classes.csv``, which tell numbers and colours.
     named : sequence of str
         The classes that the pictures show; found out if there are none.
     max_side : int
+        As of :func:`predict`.
+    small : bool
+        Leave masks and overlays in the size that pictures are looked at in.
 
     Returns
     -------
+    count : int
+        How many pictures were segmented.
     skipped : list of str
         A sentence for each picture that could not be read.
 
     Raises
     ------
     SpnError
-        If a class is named that the run does not know.
+        If a class is named that the run does not know, if no picture can be read, or if two results, or a result and a
+        picture, would be one file.
     """
-    class_names, skipped = run.about['class_names'], []
-    for name in named:
-        if name not in class_names:
-            raise SpnError('{} does not know the class {!r}; it knows {}'.format(run.folder, name, ', '.join(class_names)))
-    for path in progress(pictures, title='predicting', unit='pictures'):
+    run.classes_named(named)
+    paths, names = pictures_in(pictures, folder)
+    written = [[os.path.join(folder, stem + ending) for ending in ('-mask.png', '-overlay.png')] for stem in stems_of(names)]
+    given = {os.path.realpath(path): path for path in paths}
+    for path, results in zip(paths, written):
+        for result in results:
+            if os.path.realpath(result) in given:
+                raise SpnError('{} would be overwritten by a result of {}: choose another --out'.format(
+                    given[os.path.realpath(result)], path))
+    skipped, colours = [], colours_of(run.class_names)
+    for path, (mask_path, overlay_path) in zip(progress(paths, title='predicting', unit='pictures'), written):
         try:
-            image = read_picture(path, max_side)
+            image = read_picture(path, max_side if small else None)
         except UnreadablePicture as error:
             skipped.append(str(error))
             continue
-        mask, classes = predict(run, image, [class_names.index(name) for name in named])
-        stem = os.path.join(folder, os.path.splitext(os.path.basename(path))[0])
-        save_mask(mask, stem + '-mask.png')
-        titled(overlay(image, mask), classes, class_names, stem + '-overlay.png')
-    return skipped
+        mask, classes = predict(run, image, named, max_side)
+        save_mask(mask, mask_path, colours)
+        titled(overlay(image, mask, colours), classes, run.class_names, overlay_path)
+    if len(skipped) == len(paths):
+        raise SpnError('none of {} pictures could be read. The first: {}'.format(len(paths), skipped[0]))
+    write_key(run.class_names, folder)
+    return len(paths) - len(skipped), skipped
 
 
-def predict(run, image, classes=()):
+def predict(run, image, named=(), max_side=MAX_SIDE):
     """The mask of one picture.
 
     Parameters
     ----------
     run : spn.runs.Run
     image : ndarray of uint8, (rows, cols, 3)
-    classes : sequence of int
-        Found out if empty.
+    named : sequence of str
+        The classes that it shows, which makes a much better mask; found out if empty.
+    max_side : int
+        A larger picture is looked at scaled down to it; the mask is enlarged by nearest neighbour.
 
     Returns
     -------
     mask : ndarray of uint8, (rows, cols)
         0 background, c + 1 class c.
     classes : ndarray of int
+        Those looked for: places in ``run.class_names``.
     """
-    maps = run.on_picture(image)
-    classes = np.array(classes, int) if len(classes) else run.classes_of(maps, 0)
-    if run.rounds:
-        masks_of, threshold = segmentation.method(run.rounds[-1], maps), run.rounds[-1].about['threshold']
-    else:
-        masks_of, threshold = thresholded(cam_of(run, maps)), UNCHECKED
-    return masks_of(0, classes, [threshold])[0], classes
+    maps = run.on_picture(np.array(scaled(Image.fromarray(image), max_side, Image.LANCZOS)))
+    classes = np.array(run.classes_named(named), int) if len(named) else run.classes_of(maps, 0)
+    values, threshold = best_of(run, maps)
+    mask = masks(values(0, classes), classes, [UNCHECKED if threshold is None else threshold])[0]
+    return np.array(Image.fromarray(mask).resize(image.shape[1::-1], Image.NEAREST)), classes

@@ -1,10 +1,11 @@
 """The table, the bars and the sheet of examples that compare the masks of runs with the true ones."""
+import glob
 import json
 import os
 
 import numpy as np
 
-from .dataset import Dataset
+from .dataset import SPLITS, Dataset
 from .evaluation import evaluate
 from .files import digest_of_file, write_json, write_text
 from .pictures import draw_bars, draw_sheet
@@ -38,10 +39,16 @@ def write(data_path, folders, out):
         table = as_table(results, class_names)
         write_json(os.path.join(out, 'results.json'), dict(zip(folders, results)))
         write_text(os.path.join(out, 'results.md'), table)
-        draw_bars(results, os.path.join(out, 'bars.png'))
+        draw_bars(results, test_pictures(dataset), os.path.join(out, 'bars.png'))
         run = Run(folders[0])
         draw_examples(dataset, run, results[0], os.path.join(out, 'examples.png'))
     return table
+
+
+def test_pictures(dataset):
+    """What the pictures of 'test' are, in words."""
+    held_out = dataset.made_by.get('source') == 'composites'
+    return 'held-out objects and backgrounds' if held_out else "the pictures of 'test'"
 
 
 def results_of(data_path, folder, names=None):
@@ -128,6 +135,45 @@ def describe(data_path, folders):
                 len(folders), 's' * (len(folders) > 1), about['training']['epochs'], ', '.join(
                     '{} {:.2f}'.format(name[4:-10], value) for name, value in about['log'][-1].items()
                     if name.endswith('_precision'))))
+
+
+def contents(data_path, with_names=False):
+    """What a data set holds, in lines.
+
+    Parameters
+    ----------
+    data_path : str
+    with_names : bool
+        Whether there is a line for each picture too: split, name and classes, with tabs between them.
+
+    Returns
+    -------
+    str
+    """
+    with Dataset(data_path) as dataset:
+        def told(settings):
+            return ', '.join('{} {}'.format(*item) for item in sorted(settings.items()) if not isinstance(item[1], list))
+        rows, cols = dataset.sizes.max(axis=0)
+        lines = ['{}: {} pictures, the largest of {} rows and {} columns; {}'.format(
+            data_path, len(dataset), rows, cols, told(dataset.made_by))]
+        counts = zip(dataset.class_names, dataset.labels.sum(axis=0))
+        lines.append('classes: ' + ', '.join('{} ({})'.format(*count) for count in counts))
+        for split in SPLITS:
+            of_split = dataset.splits == split
+            lines.append('{}: {} pictures, {} with masks'.format(split, of_split.sum(), dataset.has_mask[of_split].sum()))
+        for name in dataset.superpixel_names():
+            maps = dataset.superpixel_maps_so_far(name)
+            counts, lacking = maps.counts[maps.counts >= 0], np.sum(maps.counts < 0)
+            lines.append('superpixels {!r}: {} to {} an image, {:.0f} on average; {}{}'.format(
+                name, counts.min(), counts.max(), counts.mean(), told(maps.made_by),
+                '; still to be made for {} pictures'.format(lacking) if lacking else ''))
+        beside = glob.escape(os.path.splitext(data_path)[0]) + '.features-*.h5'
+        lines += ['features: ' + path for path in sorted(glob.glob(beside))]
+        if with_names:
+            lines += ['{}\t{}\t{}'.format(split, name, ', '.join(np.array(dataset.class_names)[labels > 0]))
+                      for split in SPLITS for name, labels in zip(dataset.names[dataset.splits == split],
+                                                                  dataset.labels[dataset.splits == split])]
+    return '\n'.join(lines) + '\n'
 
 
 def draw_examples(dataset, run, result, path):

@@ -61,6 +61,25 @@ class Run(object):
         return self.network.about
 
     @property
+    def class_names(self):
+        """The classes it knows, list of str: in masks the first of them is 1."""
+        return self.about['class_names']
+
+    def classes_named(self, names):
+        """The numbers of classes, from 0 on, as a list of int; each once.
+
+        Raises
+        ------
+        SpnError
+            If there is no such class.
+        """
+        for name in names:
+            if name not in self.class_names:
+                raise SpnError('{} does not know the class {!r}; it knows {}'.format(
+                    self.folder, name, ', '.join(self.class_names)))
+        return [self.class_names.index(name) for name in dict.fromkeys(names)]
+
+    @property
     def middle(self):
         """The image size of what takes one size, by place: the middle one of those trained on."""
         sizes = self.about['sizes']
@@ -151,9 +170,12 @@ class Run(object):
 
     @property
     def final(self):
-        """The name of the method by which this run makes masks."""
-        if self.rounds:
-            return round_name(self.rounds[-1])
+        """The name of the method by which this run makes masks: its best one."""
+        return round_name(self.rounds[-1]) if self.rounds else self.final_cam
+
+    @property
+    def final_cam(self):
+        """The name of the method by which the superpixel pooling network makes masks."""
         if not self.about['settings']['superpixel_branch']:
             return 'CAM, all sizes'
         return 'SP-CAM, correlated' if self.about['settings']['correlation'] else 'SP-CAM, all sizes'
@@ -175,6 +197,27 @@ class Run(object):
         """
         sure = segmentation.of_image(self.rounds[-1], maps, i) if self.rounds else maps.probabilities(i)
         return np.flatnonzero(sure >= min(least, sure.max()))
+
+
+def best_of(run, maps):
+    """What the best masks of a run are made by: the last round of the segmentation network, or SP-CAM where there is none.
+
+    Parameters
+    ----------
+    run : spn.runs.Run
+    maps : spn.activation_maps.ActivationMaps
+
+    Returns
+    -------
+    values : callable
+        ``(i, classes)`` -> (classes, rows, cols) in 0 .. 1.
+    threshold : float or None
+        That which was found best when the segmentation network was trained; None for SP-CAM.
+    """
+    if not run.rounds:
+        return cam_of(run, maps), None
+    last = run.rounds[-1]
+    return partial(segmentation.class_maps, last, maps), last.about['threshold']
 
 
 def cam_of(run, maps, one_size=False, absolute=False):

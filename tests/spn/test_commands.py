@@ -20,6 +20,7 @@ from skimage import data
 from spn import commands, prediction, runs, segmentation
 from spn.activation_maps import relative
 from spn.dataset import Dataset
+from spn.pictures import COLOURS
 from spn.runs import Run
 from tests.processes import REPOSITORY
 from tests.spn.cases import FolderTestCase, SharedFolderTestCase, write_small
@@ -81,12 +82,13 @@ class WholeWayTest(SharedFolderTestCase):
         self.assertEqual({split: int(np.sum(self.opened.splits == split)) for split in N}, N)
         self.assertIn('{}: 9 train, 2 val, 3 test; classes: bird, '.format(self.data), self.said['data'][0])
 
-    def test_superpixels_prints_how_many_each_picture_got(self):
+    def test_superpixels_sums_up_how_many_the_pictures_got(self):
         printed, said = self.said['superpixels']
         maps = self.opened.superpixel_maps('coarse')
         counts = [len(np.unique(maps[i])) for i in range(14)]
-        self.assertEqual(printed.splitlines(), ['{}\t{}'.format(i, count) for i, count in enumerate(counts)])
-        self.assertIn("superpixels 'coarse', {} to {} an image".format(min(counts), max(counts)), said)
+        self.assertEqual(printed, "{}: superpixels 'coarse', {} to {} an image, {:.0f} on average\n".format(
+            self.data, min(counts), max(counts), np.mean(counts)))
+        self.assertNotIn('\t', said)
         self.assertEqual(maps.made_by, {'method': 'felzenszwalb', 'scale': 900., 'sigma': .6, 'min_size': 400})
 
     def test_encode_writes_features_of_each_size_and_warns_of_random_weights(self):
@@ -118,7 +120,8 @@ class WholeWayTest(SharedFolderTestCase):
 
     def test_cam_writes_a_mask_an_overlay_and_heat_maps_of_each_image_of_the_split(self):
         out = self.path('out')
-        self.assertEqual(good('cam', self.data, self.run_folder, '--out', out, '--threshold', .5)[0], out + ': 3 images\n')
+        printed, _ = good('cam', self.data, self.run_folder, '--out', out, '--threshold', .5, '--sp-cam')
+        self.assertEqual(printed, out + ': masks, overlays and heat maps of 3 images, by SP-CAM, correlated\n')
         maps = self.trained.on_dataset(self.opened)
         names = {folder: set(os.listdir(os.path.join(out, folder))) for folder in ('masks', 'overlays', 'heat')}
         stems = ['test-{:04d}'.format(k) for k in range(3)]
@@ -127,7 +130,7 @@ class WholeWayTest(SharedFolderTestCase):
         n_heat = 0
         for i, stem in zip(self.opened.indices('test'), stems):
             found, mode, palette = self.png(out, 'masks', stem + '.png')
-            self.assertEqual((mode, palette[:4]), ('P', [[0, 0, 0], [128, 0, 0], [0, 128, 0], [128, 128, 0]]))  # VOC's
+            self.assertEqual((mode, palette[:11]), ('P', COLOURS[:11].tolist()))
             classes = np.flatnonzero(self.opened.labels[i])
             values = relative(maps.correlated_sp_cam(i, classes))
             np.testing.assert_array_equal(found, np.where(values.max(axis=0) >= .5, classes[values.argmax(axis=0)] + 1, 0))
@@ -137,18 +140,44 @@ class WholeWayTest(SharedFolderTestCase):
             inside = (found == 0) & ~edges(found)
             np.testing.assert_array_equal(overlay[inside], image[inside])
             for c in classes:
-                heat = '{}-{}.png'.format(stem, self.opened.class_names[c].replace(' ', '-'))
-                self.assertEqual(self.png(out, 'heat', heat)[0].shape, image.shape)
+                self.assertEqual(self.png(out, 'heat', self.opened.class_names[c], stem + '.png')[0].shape, image.shape)
                 n_heat += 1
-        self.assertEqual(len(names['heat']), n_heat)
+        self.assertEqual(sum(len(os.listdir(os.path.join(out, 'heat', name))) for name in names['heat']), n_heat)
         self.assertIn('classes.png', os.listdir(out))
+        with open(os.path.join(out, 'classes.csv'), newline='', encoding='utf-8') as stream:
+            rows = list(csv.reader(stream))
+        self.assertEqual(rows[:2], [['number', 'name', 'colour'], ['0', 'background', '#000000']])
+        self.assertEqual([row[:2] for row in rows[2:]], [[str(c + 1), name] for c, name in enumerate(self.opened.class_names)])
+        self.assertEqual([tuple(bytes.fromhex(row[2][1:])) for row in rows[1:]], list(map(tuple, COLOURS[:11].tolist()))[:len(rows) - 1])
+
+    def test_cam_of_all_splits_has_the_masks_of_the_segmentation_network(self):
+        out = self.path('out')
+        printed, _ = good('cam', self.data, self.run_folder, '--out', out, '--split', 'all')
+        self.assertEqual(printed, out + ': masks, overlays and heat maps of 14 images, by segmentation network, round 1\n')
+        self.assertEqual(len(os.listdir(os.path.join(out, 'masks'))), 14)
+        maps, network = self.trained.on_dataset(self.opened), self.trained.rounds[0]
+        masks_of = segmentation.method(network, maps)
+        for i in range(14):
+            wanted, = masks_of(i, np.flatnonzero(self.opened.labels[i]), [network.about['threshold']])
+            np.testing.assert_array_equal(self.png(out, 'masks', self.opened.names[i] + '.png')[0], wanted)
+        self.assert_sentence(['SP-CAM', 'give --sp-cam too'], 'cam', self.data, self.run_folder, '--out', out, '--one-size')
+
+    def test_info_shows_what_a_data_set_holds(self):
+        printed, _ = good('info', self.data, '--names')
+        lines = printed.splitlines()
+        self.assertIn('train: 9 pictures, 9 with masks', lines)
+        self.assertTrue(any(line.startswith("superpixels 'coarse': ") and 'scale 900.0' in line for line in lines))
+        self.assertIn('features: {}/data.features-32.h5'.format(self.shared), lines)
+        i = self.opened.indices('val')[0]
+        self.assertIn('val\t{}\t{}'.format(self.opened.names[i], ', '.join(
+            np.array(self.opened.class_names)[self.opened.labels[i] > 0])), lines)
 
     def test_cam_hands_on_all_that_it_is_told(self):
-        with mock.patch.object(prediction, 'write_cams', return_value=9) as write_cams, mock.patch.object(runs, 'Run'):
+        with mock.patch.object(prediction, 'write_cams', return_value=(9, 'it')) as write_cams, mock.patch.object(runs, 'Run'):
             good('cam', self.data, self.run_folder, '--out', 'out', '--split', 'train', '--absolute')
-            good('cam', self.data, self.run_folder, '--out', 'out', '--threshold', .25, '--one-size')
+            good('cam', self.data, self.run_folder, '--out', 'out', '--threshold', .25, '--one-size', '--sp-cam')
         self.assertEqual([call[0][2:] for call in write_cams.call_args_list],
-                         [('out', 'train', None, True, False), ('out', 'test', .25, False, True)])
+                         [('out', 'train', None, False, True, False), ('out', 'test', .25, True, False, True)])
 
     def test_predict_segments_new_pictures_and_names_those_that_it_cannot_read(self):
         whole = io.BytesIO()
@@ -156,14 +185,33 @@ class WholeWayTest(SharedFolderTestCase):
         pictures = [self.write('cat.jpg', whole.getvalue()), self.write('cut.jpg', whole.getvalue()[:20000]),
                     self.write('letter.png', 'a letter')]
         out = self.path('out')
-        _, said = good('predict', *pictures, '--run', self.run_folder, '--out', out, '--max-side', 96, '--class', 'bird')
-        self.assertEqual(sorted(os.listdir(out)), ['cat-mask.png', 'cat-overlay.png'])
+        printed, said = good('predict', *pictures, '--run', self.run_folder, '--out', out, '--max-side', 96, '--class', 'bird')
+        self.assertEqual(printed, out + ': masks and overlays of 1 pictures; classes.csv tells the numbers in masks\n')
+        self.assertEqual(sorted(os.listdir(out)), ['cat-mask.png', 'cat-overlay.png', 'classes.csv', 'classes.png'])
         mask, mode, palette = self.png(out, 'cat-mask.png')
-        self.assertEqual((mask.shape, mode, palette[1]), ((64, 96), 'P', [128, 0, 0]))
+        self.assertEqual((mask.shape, mode, palette[1]), ((300, 451), 'P', COLOURS[1].tolist()))
         self.assertTrue(set(np.unique(mask)) <= {0, 1})
         for path in pictures[1:]:
             self.assertIn('skipped: {} cannot be read as a picture'.format(path), said)
         self.assertIn('2 pictures were skipped', said)
+
+    def test_predict_gives_each_picture_its_own_result_and_takes_folders(self):
+        picture = io.BytesIO()
+        Image.fromarray(data.chelsea()[::6, ::6]).save(picture, 'PNG')
+        for name in 'monday/1.png', 'tuesday/1.png', 'tuesday/late/2.png':
+            self.write(name, picture.getvalue())
+        given, out = ('--run', self.run_folder, '--class', 'bird', '--max-side', 64), self.path('out')
+        good('predict', self.path('monday', '1.png'), self.path('tuesday'), *given, '--out', out, '--small')
+        self.assertEqual({os.path.relpath(os.path.join(folder, name), out) for folder, _, names in os.walk(out) for name in names},
+                         {'classes.csv', 'classes.png'} | {stem + ending for stem in ('monday/1', 'tuesday/1', 'tuesday/late/2')
+                                                           for ending in ('-mask.png', '-overlay.png')})
+        self.assertEqual(self.png(out, 'monday', '1-mask.png')[0].shape, (42, 64))  # 50 x 76, of which the longer side is 64
+
+    def test_predict_of_nothing_that_can_be_read_fails(self):
+        letter = self.write('letter.png', 'a letter')
+        self.assert_sentence(['none of 1 pictures could be read', letter], 'predict', letter, '--run', self.run_folder, '--out',
+                             self.path('out'))
+        self.assertFalse(os.path.exists(self.path('out')))
 
     def test_predict_finds_classes_out_where_nobody_names_them(self):
         image = data.chelsea()[::4, ::4]
@@ -261,7 +309,7 @@ class FrontTest(FolderTestCase):
     def test_every_command_has_help_with_an_example_of_itself_and_a_seed(self):
         found = all_commands()
         self.assertEqual({' '.join(names) for names, _ in found} - {'reproduce'}, {
-            'data composites', 'data voc', 'data folder', 'superpixels', 'encode', 'train', 'cam', 'segment', 'predict',
+            'data composites', 'data voc', 'data folder', 'info', 'superpixels', 'encode', 'train', 'cam', 'segment', 'predict',
             'evaluate'})
         for names, command in found:
             text, _ = good(*names + ('--help',))

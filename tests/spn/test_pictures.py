@@ -7,7 +7,7 @@ from PIL import Image
 from spn import report
 from spn.dataset import UNKNOWN
 from spn.palette import palette
-from spn.pictures import COLOURS, draw_curves, draw_key, heat, overlay
+from spn.pictures import COLOURS, draw_curves, heat, overlay, write_key
 from tests.spn.cases import FolderTestCase, photographs
 
 
@@ -21,7 +21,7 @@ class PicturesTest(FolderTestCase):
     def test_an_overlay_colours_what_is_of_a_class_outlines_it_and_leaves_the_rest(self):
         image, mask = photographs()[0][:40, :50], np.zeros((40, 50), 'uint8')
         mask[10:20, 10:30], mask[30:38, 35:45] = 3, UNKNOWN
-        found = overlay(image, mask)
+        found = overlay(image, mask, COLOURS)
         inside, outside = np.zeros(mask.shape, bool), np.ones(mask.shape, bool)
         inside[11:19, 11:29], outside[9:21, 9:31], outside[29:39, 34:46] = True, False, False
         np.testing.assert_array_equal(found[outside], image[outside])
@@ -31,8 +31,8 @@ class PicturesTest(FolderTestCase):
         self.assertTrue(np.all(found[10, 10:30] == 255))
 
     def test_a_key_has_the_colours_of_all_classes_from_the_first_down(self):
-        path = self.path('key.png')
-        draw_key(['cat', 'dog', 'owl'], path)
+        path = self.path('classes.png')
+        write_key(['cat', 'dog', 'owl'], self.folder)
         with Image.open(path) as key:
             drawn = np.asarray(key.convert('RGB')).astype(int)
         rows = [np.flatnonzero((drawn == COLOURS[c]).all(axis=-1).any(axis=1)) for c in (1, 2, 3)]

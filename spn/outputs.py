@@ -37,9 +37,10 @@ def stems_of(names):
     if stems is None:
         first = {}
         for name in names:
-            other = first.setdefault(safe_path(name), name)
-            if other is not name:
-                raise SpnError('the results of {!r} and {!r} would be the same file: rename one of the two'.format(other, name))
+            path = safe_path(name)
+            if path in first:
+                raise SpnError('the results of {!r} and {!r} would be the same file: rename one of the two'.format(first[path], name))
+            first[path] = name
     return stems
 
 

@@ -13,9 +13,10 @@ import theano
 from matplotlib.colors import to_rgb
 from matplotlib.image import imread
 
-from examples import region_graph
+from examples import region_graph, v3_block
 from examples.photographs import load_photographs
 from tests.label_maps import hard_maps, regions_map
+from tests.processes import REPOSITORY
 from theano_spp import superpixel_adjacency
 
 
@@ -107,3 +108,13 @@ class PictureTest(unittest.TestCase):
             region_graph.main()
         self.assertIn('The picture is %s' % self.path, said.getvalue())
         self.assertEqual(os.listdir(self.folder), ['region_graph.png'])
+
+
+class WrittenTest(unittest.TestCase):
+
+    def test_what_examples_and_quick_benchmarks_write_is_left_out_of_git_and_lies_over_nothing(self):
+        with open(os.path.join(REPOSITORY, '.gitignore')) as stream:
+            ignored = stream.read().splitlines()
+        for name in region_graph.PICTURE, v3_block.PICTURE, 'demo.png', 'benchmarks/results/*-quick*':
+            self.assertIn('/' + name, ignored)
+            self.assertFalse(os.path.isabs(name))

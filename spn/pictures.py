@@ -89,11 +89,11 @@ def draw_curves(log, path):
 def titled(image, classes, class_names, path):
     """A picture with the names of its classes, in their colours, in a corner."""
     rows, cols = image.shape[:2]
-    figure = plt.figure(figsize=(cols / 100, rows / 100))
-    axes = figure.add_axes([0, 0, 1, 1])
-    axes.imshow(image)
-    axes.axis('off')
-    axes.legend(*_keys(classes, class_names, colours_of(class_names)), fontsize=8 * max(1, max(rows, cols) / 500), framealpha=.8, loc='upper left')
+    # The bit more keeps matplotlib from rounding 113 / 100 * 100 pixels down to 112.
+    figure = plt.figure(figsize=((cols + .01) / 100, (rows + .01) / 100))
+    figure.figimage(image)  # pixel by pixel, which imshow is not
+    figure.legend(*_keys(classes, class_names, colours_of(class_names)), framealpha=.8, loc='upper left',
+                  fontsize=8 * max(1, max(rows, cols) / 500))
     with written_beside(path) as beside:
         figure.savefig(beside, dpi=100)
     plt.close(figure)

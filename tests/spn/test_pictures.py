@@ -1,5 +1,6 @@
 """What is drawn: masks and scores over pictures, tables of numbers."""
 import unittest
+from unittest import mock
 
 import numpy as np
 from PIL import Image
@@ -7,7 +8,8 @@ from PIL import Image
 from spn import report
 from spn.dataset import UNKNOWN
 from spn.palette import palette
-from spn.pictures import COLOURS, draw_curves, heat, overlay, write_key
+from spn.pictures import COLOURS, colours_of, draw_curves, heat, overlay, titled, write_key
+from spn.sources import voc
 from tests.spn.cases import FolderTestCase, photographs
 
 
@@ -32,11 +34,32 @@ class PicturesTest(FolderTestCase):
 
     def test_a_key_has_the_colours_of_all_classes_from_the_first_down(self):
         path = self.path('classes.png')
-        write_key(['cat', 'dog', 'owl'], self.folder)
+        write_key(['cat', '$dog', '_owl$'], self.folder)
         with Image.open(path) as key:
             drawn = np.asarray(key.convert('RGB')).astype(int)
         rows = [np.flatnonzero((drawn == COLOURS[c]).all(axis=-1).any(axis=1)) for c in (1, 2, 3)]
         self.assertTrue(rows[0].max() < rows[1].min() and rows[1].max() < rows[2].min())
+
+    def test_classes_of_VOC_have_its_colours_and_others_those_that_can_be_told_apart(self):
+        np.testing.assert_array_equal(colours_of(voc.CLASS_NAMES), palette())
+        others = colours_of(['cat', 'dog']).astype(int)
+        np.testing.assert_array_equal(others[0], 0)
+        apart = np.abs(others[1:11, np.newaxis] - others[1:11]).sum(axis=-1)
+        self.assertGreater(apart[~np.eye(10, dtype=bool)].min(), 60)
+
+    def test_the_outline_of_a_large_overlay_is_wider(self):
+        mask = np.zeros((300, 2000), 'uint8')
+        mask[:, 1000:] = 1
+        found = overlay(np.full((300, 2000, 3), 90, 'uint8'), mask, COLOURS)
+        self.assertEqual((found == 255).all(axis=(0, 2)).sum(), 4)  # one pixel for each 500
+
+    def test_a_picture_with_names_keeps_its_size_and_pixels(self):
+        image = np.random.RandomState(0).randint(256, size=(113, 229, 3)).astype('uint8')
+        titled(image, [0], ['cat'], self.path('titled.png'))
+        with Image.open(self.path('titled.png')) as drawn:
+            found = np.asarray(drawn.convert('RGB'))
+        self.assertEqual(found.shape, image.shape)
+        np.testing.assert_array_equal(found[60:], image[60:])  # below the names
 
     def test_the_stronger_a_score_the_brighter_it_is_drawn(self):
         image = np.full((1, 5, 3), 128, 'uint8')
@@ -54,6 +77,11 @@ class PicturesTest(FolderTestCase):
 
 
 class TablesTest(unittest.TestCase):
+
+    def test_bars_are_of_held_out_objects_where_the_data_set_is_of_composites_alone(self):
+        for source, words in ('composites', 'held-out objects and backgrounds'), ('voc', "the pictures of 'test'"), (
+                'folder', "the pictures of 'test'"):
+            self.assertEqual(report.test_pictures(mock.Mock(made_by={'source': source})), words)
 
     def test_a_cell_has_the_mean_over_runs_in_percent_and_their_standard_deviation(self):
         self.assertEqual(report.mean_and_spread([.5, .52, .57]), '53.0 ± 3.6')

@@ -11,19 +11,8 @@ from skimage.segmentation import find_boundaries, mark_boundaries  # noqa: E402
 
 from .dataset import UNKNOWN  # noqa: E402
 from .files import written_beside  # noqa: E402
+from .palette import PALETTE  # noqa: E402
 
-
-def palette():
-    """The colours of PASCAL VOC's masks, (256, 3) of uint8: bits of the class, spread over the bits of the colours."""
-    classes = np.arange(256)
-    colours = np.zeros((256, 3), 'uint8')
-    for bit in range(8):
-        for channel in range(3):
-            colours[:, channel] |= ((classes >> (3 * bit + channel) & 1) << (7 - bit)).astype('uint8')
-    return colours
-
-
-PALETTE = palette()
 # On pictures the first ten classes have colours that can be told apart.
 COLOURS = PALETTE.copy()
 COLOURS[1:11] = np.round(255 * np.array(matplotlib.colormaps['tab10'].colors))

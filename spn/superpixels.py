@@ -105,6 +105,8 @@ def superpixel_map(image, settings):
 def map_of_user(folder, name, shape):
     """A superpixel map that the user brings: ``NAME.npy`` or ``NAME.png``, named as the picture is, its folder included.
 
+    Numbers tell superpixels apart, so it does not matter which numbers, nor which colours a palette gives them.
+
     Parameters
     ----------
     folder : str

@@ -1,8 +1,8 @@
 """Any folder with one subfolder of pictures for each class, named as the class.
 
 Masks are welcome and may lack: ``FOLDER/masks/CLASS/NAME.png`` is the mask of ``FOLDER/CLASS/NAME.jpg`` (or any other
-ending), a palette or grey PNG of the picture's size; 0 is background, all other values the object. So ``masks`` can be no
-class. Hidden files are left alone.
+ending), a palette or grey PNG of the picture's size; 0 is background, all other values the object, and in a palette black is
+background whatever its number is. So ``masks`` can be no class. Hidden files are left alone.
 
 A picture has the label of its folder, and no other. Of each class 70 % of the pictures are 'train', 15 % 'val' and 15 %
 'test', shuffled by the seed and the name of the class alone: another class more moves no picture.
@@ -16,7 +16,8 @@ import numpy as np
 
 from ..dataset import Record, write_dataset
 from ..errors import SpnError
-from .images import largest, read_mask, read_picture, shapes_of
+from .images import largest, read_picture, shapes_of
+from .masks import read_object
 
 HELD_OUT = {'val': .15, 'test': .15}
 MASKS = 'masks'
@@ -104,7 +105,7 @@ def mask_of(folder, picture):
 def record(folder, picture, labels, split, max_side):
     image, mask, path = read_picture(picture, max_side), None, mask_of(folder, picture)
     if os.path.exists(path):
-        shown = read_mask(path, max_side) > 0
+        shown = read_object(path, max_side)
         if not shown.any():
             raise SpnError('{} shows no object: each of its {} x {} pixels is 0. Mark the object with another value, or '
                            'remove the mask'.format(path, *shown.shape))

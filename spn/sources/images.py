@@ -53,35 +53,6 @@ def read_picture(path, max_side=None):
         return np.array(scaled(upright, max_side, Image.LANCZOS))
 
 
-def read_mask(path, max_side=None):
-    """Read a mask: a picture whose values are numbers, not colours.
-
-    Parameters
-    ----------
-    path : str
-        A palette picture, or a grey one of 8 bits or 1.
-    max_side : int, optional
-        As for the picture it belongs to; by nearest neighbour.
-
-    Returns
-    -------
-    ndarray of uint8, (rows, cols)
-
-    Raises
-    ------
-    UnreadablePicture
-        As from :func:`read_picture`.
-    SpnError
-        If it is in colours.
-    """
-    with opened(path) as mask:
-        if mask.mode not in ('1', 'L', 'P'):
-            raise SpnError('{} has the mode {}, but a mask must be a palette or grey PNG of 8 bits, whose values are '
-                           'numbers; save it as one'.format(path, mask.mode))
-        mask.load()  # NumPy 1.19 overlooks an error that is raised when it asks for the pixels
-        return np.array(scaled(mask, max_side, Image.NEAREST)).astype('uint8')
-
-
 def shapes_of(paths, max_side=None):
     """How large pictures will be, from their headers.
 

@@ -16,7 +16,8 @@ import numpy as np
 
 from ..dataset import UNKNOWN, Record, names_of, write_dataset
 from ..errors import SpnError, UnreadablePicture
-from .images import largest, read_mask, read_picture, shapes_of
+from .images import largest, read_picture, shapes_of
+from .masks import read_classes
 
 CLASS_NAMES = ['aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car', 'cat', 'chair', 'cow', 'diningtable', 'dog',
                'horse', 'motorbike', 'person', 'pottedplant', 'sheep', 'sofa', 'train', 'tvmonitor']
@@ -86,7 +87,7 @@ def segmented_record(folder, name, split, max_side):
     """One picture that has a mask."""
     image = read_picture(picture_of(folder, name), max_side)
     path = os.path.join(folder, 'SegmentationClass', name + '.png')
-    mask = read_mask(path, max_side)
+    mask = read_classes(path, max_side)
     shown = set(np.setdiff1d(mask, [0, UNKNOWN]).astype(int) - 1)
     if not shown:
         raise UnreadablePicture('{} shows no object: it holds background and void alone'.format(path))

@@ -6,7 +6,8 @@ from PIL import Image
 
 from spn import report
 from spn.dataset import UNKNOWN
-from spn.pictures import COLOURS, draw_curves, draw_key, heat, overlay, palette
+from spn.pictures import COLOURS, draw_curves, draw_key, heat, overlay
+from spn.palette import palette
 from tests.spn.cases import FolderTestCase, photographs
 
 

@@ -1,13 +1,14 @@
 """Any folder with one subfolder of pictures for each class, named as the class.
 
 Masks are welcome and may lack: ``FOLDER/masks/CLASS/NAME.png`` is the mask of ``FOLDER/CLASS/NAME.jpg`` (or any other
-ending), a palette or grey PNG of the picture's size; 0 is background, all other values the object, and in a palette black
-is background whatever its number is. So ``masks`` can be no class. Hidden files are left alone.
+ending), a palette or grey PNG of the picture's size; 0 is background, all other values the object; in a palette black is
+background, whatever its number is. So ``masks`` can be no class. Hidden files are left alone.
 
 Links to pictures of the folder are welcome. Links to folders are not followed, nor is any that leads out of FOLDER.
 
 A picture has the label of its folder, and no other. Of each class 70 % of the pictures are 'train', 15 % 'val' and 15 %
-'test', shuffled by the seed and the name of the class alone: another class more moves no picture. Files of the same bytes are in one split, that of the first of them.
+'test', shuffled by the seed and the name of the class alone: another class more moves no picture. Files of the same bytes are
+in one split, that of the first of them.
 """
 import functools
 import os

@@ -100,7 +100,7 @@ class VocTest(FolderTestCase):
 
     def test_pictures_without_masks_come_on_request_and_only_for_training(self):
         self.add('whole', np.s_[200:300, 100:300])  # smaller than those without masks
-        self.add('seen', np.s_[200:300, 100:300], listed='val')
+        self.add('seen', np.s_[200:300, 101:301], listed='val')
         for name, objects in [('more', [('dog', 0), ('cat', 1), ('dog', 1), ('person', 1), ('person', 0)]),
                               ('hardly', [('dog', 1)]), ('nothing', [])]:
             self.add(name, objects=objects)
@@ -173,3 +173,91 @@ class VocTest(FolderTestCase):
     def test_a_picture_in_two_splits(self):
         self.list('Segmentation/val', ['whole'])
         self.assert_stops('whole is in both train.txt and val.txt')
+
+    def test_lists_of_paths_and_of_names_with_an_ending_are_read(self):
+        for k in range(6):
+            self.add('part{}'.format(k), np.s_[200:300, 40 * k:40 * k + 200])
+        larger = np.where(self.classes == 255, 0, self.classes)  # as in SegmentationClassAug: other masks
+        for k in 0, 1:
+            self.write('VOC2012/SegmentationClassAug/part{}.png'.format(k), png(larger[200:300, 40 * k:40 * k + 200]))
+        self.list('Segmentation/train', [
+            '\ufeff/JPEGImages/part0.jpg /SegmentationClassAug/part0.png', 'JPEGImages/part1.jpg SegmentationClassAug/part1.png',
+            'part2.jpg', 'part3.png', os.path.join(self.tree, 'JPEGImages', 'part4.jpg'), 'part5  1', 'part2'])
+        skipped, found = self.make()
+        self.assertEqual((skipped, sorted(found)), ([], ['part{}.jpg'.format(k) for k in range(6)]))
+        for k in range(6):
+            wanted = (larger if k < 2 else self.classes)[200:300, 40 * k:40 * k + 200]
+            np.testing.assert_array_equal(found['part{}.jpg'.format(k)][3], wanted)
+
+    def test_a_line_that_cannot_be_understood_is_named_with_the_form_that_is_wanted(self):
+        for line, words in [('my picture.jpg', ['cannot be understood']), ('a b c', ['cannot be understood']),
+                            ('/Images/whole.jpg', [self.tree + '/Images, which is no folder']),
+                            ('whole /Masks/whole.png', [self.tree + '/Masks, which is no folder'])]:
+            self.list('Segmentation/train', ['whole', '', line])
+            self.assert_stops('Segmentation/train.txt, line 3: {!r}'.format(line), 'wanted is the name of a picture',
+                              '/JPEGImages/2007_000032.jpg /SegmentationClass/2007_000032.png', *words)
+
+    def test_nothing_outside_of_the_tree_is_read(self):
+        for name in 'outside.jpg', 'outside.png', 'JPEGImages/outside.jpg', 'SegmentationClass/outside.png':
+            self.write(name, jpeg(self.voc['rgb']) if name.endswith('jpg') else mask_png(self.classes))
+        for line in ['../../outside', '../outside.jpg', '/../outside.jpg', '/JPEGImages/../../outside.jpg',
+                     'whole ../outside.png', 'whole SegmentationClass/../../outside.png', '/JPEGImages/\0.jpg']:
+            self.list('Segmentation/train', [line])
+            self.assert_stops('Segmentation/train.txt, line 1: {!r} leads out of {}'.format(line, self.tree),
+                              'copy there what it leads to')
+        self.list('Segmentation/train', [self.path('outside.jpg')])
+        self.assert_stops('line 1', 'is no folder')
+        self.list('Segmentation/train', ['whole'])
+        for part, name in ('JPEGImages', '.jpg'), ('SegmentationClass', '.png'), ('Annotations', '.xml'):
+            path = self.path('VOC2012', part, 'whole' + name)
+            os.rename(path, self.path('moved' + name))
+            os.symlink(self.path('moved' + name), path)
+            self.assert_stops("train.txt, line 1: 'whole' leads out of " + self.tree)
+            os.remove(path)
+            os.rename(self.path('moved' + name), path)
+        self.make()
+        os.remove(self.data)
+        path = self.path('VOC2012', 'ImageSets', 'Segmentation', 'val.txt')
+        os.remove(path)
+        os.symlink('/etc/hosts', path)
+        self.assert_stops('val.txt leads out of ' + self.tree)
+
+    def test_an_annotation_with_a_DOCTYPE_is_named_and_skipped(self):
+        self.write('secret', 'cat')
+        declarations = {'laughs': ''.join('<!ENTITY a{} "{}">'.format(k + 1, '&a{};'.format(k) * 10) for k in range(9)),
+                        'file': '<!ENTITY a9 SYSTEM "file://{}">'.format(self.path('secret')), 'empty': ''}
+        for name, declared in declarations.items():
+            self.add(name, listed='train')
+            self.write('VOC2012/Annotations/{}.xml'.format(name), '<!DOCTYPE a [<!ENTITY a0 "cat">{}]>'.format(declared) +
+                       ANNOTATION.format(name, OBJECT.format('&a9;' if declared else 'cat', 0)))
+        self.add('coded', listed='train')
+        self.write('VOC2012/Annotations/coded.xml', '<?xml version="1.0" encoding="utf-7"?>' + ANNOTATION.format('coded', ''))
+        skipped, found = self.make()
+        self.assertEqual(sorted(found), ['whole.jpg'])
+        for name, sentence in zip(list(declarations), skipped):
+            self.assertIn('Annotations/{}.xml cannot be read as an annotation: it has a DOCTYPE'.format(name), sentence)
+        self.assertIn('Annotations/coded.xml cannot be read as an annotation', skipped[3])
+
+    def test_a_split_of_which_nothing_can_be_read_is_no_data_set(self):
+        for k in range(3):
+            self.add('part{}'.format(k), np.s_[200:300, 40 * k:40 * k + 200], listed='val')
+        self.list('Segmentation/train', ['gone', 'lost'])
+        self.assert_stops(self.data + ' was not written: none of the pictures of train could be used',
+                          self.tree + '/JPEGImages/gone.jpg cannot be read')
+
+    def test_classes_that_no_training_picture_has_are_said(self):
+        self.make()
+        self.assertIn('no picture of train shows aeroplane and bicycle and bird and boat and bus and car and cat and cow and '
+                      'dog and horse and', self.shown.getvalue())
+
+    def test_the_same_file_in_two_splits_is_in_one_and_named(self):
+        self.add('copy', listed='val')
+        self.add('part', np.s_[200:300, 40:240], listed='val')
+        self.add('more')
+        self.list('Main/trainval', ['more'])
+        skipped, found = self.make(unsegmented=True)
+        self.assertEqual(skipped, [])
+        self.assertEqual({name: split for name, (split, _, _, _) in found.items()},
+                         {'whole.jpg': 'train', 'copy.jpg': 'train', 'part.jpg': 'test', 'more.jpg': 'train'})
+        self.assertIn('{0}/whole.jpg and {0}/copy.jpg and {0}/more.jpg are the same picture, so all are in train\n'.format(
+            os.path.join(self.tree, 'JPEGImages')), self.shown.getvalue())

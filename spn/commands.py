@@ -3,6 +3,7 @@
 Theano and Keras take seconds to import: a command imports what it needs when it runs.
 """
 import os
+import sys
 
 import click
 
@@ -18,6 +19,8 @@ class Command(click.Command):
         super(Command, self).__init__(*args, epilog='Example:  ' + example, **kwargs)
 
     def invoke(self, context):
+        if hasattr(sys.stdout, 'reconfigure'):
+            sys.stdout.reconfigure(errors='backslashreplace')  # names of files may hold bytes that are no text
         try:
             return super(Command, self).invoke(context)
         except SpnError as error:
@@ -112,7 +115,8 @@ max_side_option = click.option('--max-side', type=click.IntRange(1), default=500
 def data_voc(folder, out, max_side, unsegmented, seed):
     """A PASCAL VOC 2012 tree.
 
-    ImageSets/Segmentation/train.txt is train; of val.txt every other picture is val, the others test.
+    ImageSets/Segmentation/train.txt is train; of val.txt every other picture is val, the others test. A line of them is a
+    name, or two paths in FOLDER, /JPEGImages/NAME.jpg /SegmentationClassAug/NAME.png.
     """
     from .sources import voc
     say_skipped(voc.make(out, folder, max_side, unsegmented))
@@ -128,7 +132,7 @@ def data_folder(folder, out, max_side, seed):
     """Any folder with one subfolder of pictures for each class.
 
     FOLDER/masks/CLASS/NAME.png is the mask of FOLDER/CLASS/NAME.jpg, where there is one. Of each class 70 % of the pictures
-    are train, 15 % val and 15 % test.
+    are train, 15 % val and 15 % test. Links to folders, or out of FOLDER, are not followed.
     """
     from .sources import folder as source
     say_skipped(source.make(out, folder, seed, max_side))

@@ -25,6 +25,7 @@ length, because HDF5 has no checksum for text of any length.
 Padding to one size lets Keras' HDF5Matrix read every array as it is.
 """
 import hashlib
+import itertools
 import json
 import os
 from collections import namedtuple
@@ -230,17 +231,18 @@ def write_dataset(path, class_names, records, n, shape, made_by, splits=()):
     """
     if len(class_names) >= UNKNOWN:
         raise SpnError('{} was not written: of {} classes, masks can hold {}'.format(path, len(class_names), UNKNOWN - 1))
-    skipped, columns = [], {name: [] for name in ('sizes', 'labels', 'has_mask', 'names', 'splits', 'digests')}
+    skipped, first_unread, columns = [], {}, {name: [] for name in ('sizes', 'labels', 'has_mask', 'names', 'splits', 'digests')}
     digests = {'fingerprint': hashlib.sha256(), 'mask_fingerprint': hashlib.sha256()}
     with locked(path), hdf5_beside(path) as (file, disk):
         for name, tail in [('images', tuple(shape) + (3,)), ('masks', tuple(shape))]:
             file.create_dataset(name, (n,) + tail, 'uint8', maxshape=(None,) + tail, chunks=(1,) + tail, compression='lzf',
                                 fletcher32=True)
-        for record in progress(records, n, 'pictures', 'pictures'):
+        for record, meant_for in progress(itertools.zip_longest(records, splits), n, 'pictures', 'pictures'):
             try:
                 name, image, labels, mask, split = record()
             except UnreadablePicture as error:
                 skipped.append(str(error))
+                first_unread.setdefault(meant_for, str(error))
                 continue
             check_record(name, image, labels, mask, split, class_names)
             k, (rows, cols) = len(columns['names']), image.shape[:2]
@@ -257,9 +259,9 @@ def write_dataset(path, class_names, records, n, shape, made_by, splits=()):
         if k == 0:
             raise SpnError('{} was not written: none of {} pictures could be read. The first: {}'.format(
                 path, n, skipped[0] if skipped else 'there is none'))
-        for split in set(splits) - set(columns['splits']):
-            raise SpnError('{} was not written: none of the {} pictures of the split {!r} could be read. The first that could '
-                           'not: {}'.format(path, list(splits).count(split), split, skipped[0]))
+        for split in sorted(set(splits) - set(columns['splits'])):
+            raise SpnError('{} was not written: none of the pictures of {} could be used. The first: {}'.format(
+                path, split, first_unread[split]))
         for name in ('images', 'masks'):
             file[name].resize(k, axis=0)
         for name, dtype in [('sizes', 'int32'), ('labels', 'uint8'), ('has_mask', 'bool')]:
@@ -272,8 +274,9 @@ def write_dataset(path, class_names, records, n, shape, made_by, splits=()):
         if os.path.exists(path):
             keep_superpixels(path, file, disk, columns['names'], columns['digests'])
     train = [labels for labels, split in zip(columns['labels'], columns['splits']) if split == 'train']
-    for name in [name for name, n in zip(class_names, np.sum(train, axis=0)) if n == 0] if train else []:
-        say('{}: no picture of train shows {!r}, which `spn train` cannot learn then'.format(path, name))
+    lacking = np.flatnonzero(np.sum(train, axis=0) == 0) if train else []
+    if len(lacking):
+        say('no picture of train shows {}: nothing can be learned of it'.format(names_of(lacking, class_names)))
     return skipped
 
 

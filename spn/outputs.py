@@ -4,7 +4,7 @@ import os
 import re
 
 from .errors import SpnError
-from .sources.folder import Walk
+from .sources.walk import files_below
 
 LONGEST = 180  # bytes of a part of a path; file systems allow 255, of which endings and `written_beside` need some
 
@@ -95,7 +95,7 @@ def pictures_in(given, out):
         if os.path.realpath(path) == out:
             raise SpnError('{} is the folder of the pictures and that of the results: choose another --out, such as '
                            '{}'.format(path, os.path.join(path, 'predicted')))
-        files = [file for file in Walk(path).files_in(path) if not os.path.realpath(file).startswith(os.path.join(out, ''))]
+        files = [file for file in files_below(path, path).files if not os.path.realpath(file).startswith(os.path.join(out, ''))]
         if not files:
             raise SpnError('{} has no picture in it'.format(path))
         for file in files:

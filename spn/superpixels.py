@@ -1,6 +1,5 @@
 """Superpixel maps of the images of a data set, by scikit-image or brought by the user, on all cores."""
 import functools
-import glob
 import hashlib
 import json
 import os
@@ -17,6 +16,7 @@ from .dataset import Dataset, add_superpixels
 from .errors import SpnError
 from .files import Parts, locked, on_all_cores, progress
 from .sources.images import opened
+from .sources.walk import files_below, inside
 
 #: What each method can be told, and what it takes where it is not told.
 METHODS = {
@@ -107,6 +107,8 @@ def superpixel_map(image, settings):
 def map_of_user(folder, name, shape):
     """A superpixel map that the user brings: ``NAME.npy`` or ``NAME.png``, named as the picture is, its folder included.
 
+    Numbers tell superpixels apart, so it does not matter which numbers, nor which colours a palette gives them.
+
     Parameters
     ----------
     folder : str
@@ -120,6 +122,8 @@ def map_of_user(folder, name, shape):
                  if os.path.exists(path)), None)
     if path is None:
         raise SpnError('{0} has no superpixel map for {1}: wanted is {2}.npy or {2}.png'.format(folder, name, stem))
+    if not inside(folder, path):
+        raise SpnError('{} leads out of {}: copy the map there'.format(path, folder))
     found = array_in(path)
     if found.dtype.kind not in 'ui':
         raise SpnError('{} holds {}, wanted are whole numbers, one for each superpixel (negative: no superpixel)'.format(
@@ -202,7 +206,7 @@ def make(path, name, settings, n_workers=None):
 
 def state_of(folder):
     """A digest that changes with any file of a folder: after that, parts of a run that was stopped are good no more."""
-    found = sorted(glob.glob(os.path.join(glob.escape(folder), '**', '*'), recursive=True))
+    found = files_below(folder, folder).files
     return hashlib.sha256(repr([(path, os.path.getsize(path), os.path.getmtime(path)) for path in found]).encode(
         'utf-8', 'surrogateescape')).hexdigest()
 

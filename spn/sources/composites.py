@@ -19,24 +19,29 @@ from .packages import DebianPackage
 
 # Debian 12. Public domain to GPL-2 (stamps, Tux Paint's backgrounds), CC-BY-SA and CC0 (wallpapers).
 STAMPS = DebianPackage('tuxpaint-stamps-default', '2022.06.04-1',
-                       '6db6c1bfc870a47f1499d6203b083522eacb57c5f9c87d468f2e92eb6d9d5f34')
+                       '6db6c1bfc870a47f1499d6203b083522eacb57c5f9c87d468f2e92eb6d9d5f34',
+                       'photographs of objects, cut out', 161)
 STAMPS_FOLDER = 'usr/share/tuxpaint/stamps'
 BACKGROUNDS = [
     (DebianPackage('tuxpaint-data', '1:0.9.28-sdl2-1',
-                   'f5d0de8f9a70d2efc1241d19f26168cb8bf279f1b77abd3631e7a1a55c40e5e5'), 'usr/share/tuxpaint/templates', [
+                   'f5d0de8f9a70d2efc1241d19f26168cb8bf279f1b77abd3631e7a1a55c40e5e5',
+                   'photographs of backgrounds', 8), 'usr/share/tuxpaint/templates', [
         'burnt_bark.jpg', 'cliff.jpg', 'corn_maze.jpg', 'lighthouse.jpg', 'mossy_bark.jpg', 'mossy_log.jpg', 'mudstone.jpg',
         'ocean_splash.jpg', 'ocean_waves.jpg', 'redwoods_above.jpg', 'rocks.jpg', 'spiders_web.jpg', 'sun_behind_clouds.jpg',
         'sun_behind_leaves.jpg', 'trees_above.jpg', 'trees_at_dusk.jpg', 'wool_mill_machine.jpg']),
     (DebianPackage('mate-backgrounds', '1.26.0-1',
-                   '7bf4c2209f34b4f61ba6d24c8b58c28b361e82e4b943aae6d42c030169af9e04'), 'usr/share/backgrounds/mate/nature', [
+                   '7bf4c2209f34b4f61ba6d24c8b58c28b361e82e4b943aae6d42c030169af9e04',
+                   'photographs of backgrounds', 47), 'usr/share/backgrounds/mate/nature', [
         'Aqua.jpg', 'Blinds.jpg', 'Dune.jpg', 'GreenMeadow.jpg', 'RainDrops.jpg', 'Storm.jpg', 'Wood.jpg']),
     (DebianPackage('lomiri-wallpapers-16.04', '20.04.0-2',
-                   'a99ff6a3bfe451e4cc0682ecb3cc82e71740626d59e4845ae34a0a0e45421eab'), 'usr/share/backgrounds', [
+                   'a99ff6a3bfe451e4cc0682ecb3cc82e71740626d59e4845ae34a0a0e45421eab',
+                   'photographs of backgrounds', 16), 'usr/share/backgrounds', [
         'Bridge_by_Sander_Klootwijk.jpg', 'aitzgorri_by_Aitzol_Berasategi.jpg', 'life_by_Aitzol_Berasategi.jpg',
         'picosdeeuropa_by_Aitzol_Berasategi.jpg', 'seeding_by_Clements_Engelhardt.jpg',
         'sunset_by_Aitzol_Berasategi.jpg']),
     (DebianPackage('lxqt-themes', '1.2.0-1',
-                   'd518df36b515b09d36cb00b12645dd8ce170bb82bb0966297741905ce3edc8e1'), 'usr/share/lxqt/wallpapers', [
+                   'd518df36b515b09d36cb00b12645dd8ce170bb82bb0966297741905ce3edc8e1',
+                   'photographs of backgrounds', 26), 'usr/share/lxqt/wallpapers', [
         'Valendas.png', 'after-the-rain.jpg', 'beam.png', 'cloud.png', 'drop.png', 'fog.jpg', 'this-is-not-windows.jpg']),
 ]
 

@@ -1,11 +1,14 @@
 """Any folder with one subfolder of pictures for each class, named as the class.
 
 Masks are welcome and may lack: ``FOLDER/masks/CLASS/NAME.png`` is the mask of ``FOLDER/CLASS/NAME.jpg`` (or any other
-ending), a palette or grey PNG of the picture's size; 0, or black, is background, all other values the object. So ``masks`` can be no
-class. Hidden files are left alone.
+ending), a palette or grey PNG of the picture's size; 0 is background, all other values the object; in a palette black is
+background, whatever its number is. So ``masks`` can be no class. Hidden files are left alone.
+
+Links to pictures of the folder are welcome. Links to folders are not followed, nor is any that leads out of FOLDER.
 
 A picture has the label of its folder, and no other. Of each class 70 % of the pictures are 'train', 15 % 'val' and 15 %
-'test', shuffled by the seed and the name of the class alone: another class more moves no picture.
+'test', shuffled by the seed and the name of the class alone: another class more moves no picture. Files of the same bytes are
+in one split, that of the first of them.
 """
 import functools
 import os
@@ -15,8 +18,10 @@ import numpy as np
 
 from ..dataset import Record, write_dataset
 from ..errors import SpnError
-from ..files import say
-from .images import copies_among, largest, read_mask, read_picture, shapes_of
+from .images import largest, read_picture, shapes_of
+from .masks import read_object
+from .splits import identical, keep_together
+from .walk import entries_of, files_below
 
 HELD_OUT = {'val': .15, 'test': .15}
 MASKS = 'masks'
@@ -39,109 +44,68 @@ def make(path, folder, seed, max_side=None):
     Returns
     -------
     skipped : list of str
-        A sentence for each picture that was left out, and for each mask of no picture.
+        A sentence for each picture, folder or link that was left out, and for each mask of no picture.
 
     Raises
     ------
     SpnError
-        If there is no class, a class that nobody has, or a mask that shows nothing.
+        If there is no class, a class that nobody has, a mask that shows nothing, or a split of which nothing can be read.
     """
-    class_names, skipped = classes_in(folder)
-    walk = Walk(folder)
-    pictures = {name: walk.files_in(os.path.join(folder, name)) for name in class_names}
-    copies = copies_among([picture for name in class_names for picture in pictures[name]])
-    shapes = shapes_of([picture for name in class_names for picture in pictures[name]], max_side)
-    splits = {}
+    class_names, left_out = classes_in(folder)
+    pictures, class_of = {}, {}
+    for name in class_names:
+        _, pictures[name], of_class = files_below(os.path.join(folder, name), folder)
+        class_of.update(dict.fromkeys(pictures[name], name))
+        left_out += of_class
+    shapes = shapes_of(list(class_of), max_side)
+    same = identical([picture for picture in class_of if picture in shapes])
+    again = {picture for group in same for k, picture in enumerate(group)
+             if class_of[picture] in [class_of[before] for before in group[:k]]}
+    splits = dict.fromkeys(class_of, 'train')
     for name in class_names:
         readable = [picture for picture in pictures[name] if picture in shapes]
         if not readable:
             raise SpnError('{} is a class that nobody has: {} in it can be read as a picture. Put some there or remove '
-                           'it'.format(os.path.join(folder, name),
-                                       'none of {} files'.format(len(pictures[name])) if pictures[name] else 'nothing'))
-        splits.update(dict.fromkeys(pictures[name], 'train'))
-        splits.update(deal([picture for picture in readable if picture not in copies], seed, name))
-    for copy, first in copies.items():
-        splits[copy] = splits[first]
-        say('{} is the same picture as {}: both are {}{}'.format(
-            copy, first, splits[first], '' if class_of(folder, copy) == class_of(folder, first) else
-            ', but of different classes: remove the one that is wrong'))
-    records = [functools.partial(record, folder, picture, np.eye(len(class_names), dtype='uint8')[c], splits[picture], max_side)
-               for c, name in enumerate(class_names) for picture in pictures[name]]
+                           'it{}'.format(os.path.join(folder, name),
+                                         'none of {} files'.format(len(pictures[name])) if pictures[name] else 'nothing',
+                                         because(left_out)))
+        splits.update(deal([picture for picture in readable if picture not in again], seed, name))
+    keep_together(splits, same, class_of.get)
+    masks = set(masks_in(folder, left_out))
+    labels = dict(zip(class_names, np.eye(len(class_names), dtype='uint8')))
+    records = [functools.partial(record, folder, picture, {mask_of(folder, picture)} & masks, labels[class_of[picture]],
+                                 split=split, max_side=max_side) for picture, split in splits.items()]
     made_by = {'source': 'folder', 'folder': folder, 'seed': seed, 'max_side': max_side}
-    of_records = [splits[picture] for name in class_names for picture in pictures[name]]
-    unread = write_dataset(path, class_names, records, len(records), largest(shapes.values()), made_by, of_records)
-    masks = {mask_of(folder, picture) for name in class_names for picture in pictures[name]}
-    alone = ['{} was left out: it is the mask of no picture'.format(mask)
-             for mask in walk.files_in(os.path.join(folder, MASKS)) if mask not in masks]
-    return skipped + walk.skipped + unread + alone
-
-
-def class_of(folder, picture):
-    return os.path.relpath(picture, folder).split(os.sep)[0]
+    skipped = write_dataset(path, class_names, records, len(records), largest(shapes.values()), made_by, list(splits.values()))
+    return left_out + skipped + ['{} was left out: it is the mask of no picture'.format(mask)
+                                 for mask in sorted(masks - {mask_of(folder, picture) for picture in class_of})]
 
 
 def classes_in(folder):
+    """The names of classes, and a sentence for each thing beside them that was left out."""
     try:
-        names = sorted(os.listdir(folder))
+        folders, _, left_out = entries_of(folder, folder)
     except OSError as error:
         raise SpnError('{} cannot be read as a folder of pictures: {}'.format(folder, error)) from error
-    names = [name for name in names if os.path.isdir(os.path.join(folder, name)) and name[0] != '.' and name != MASKS]
-    skipped = [not_utf8(os.path.join(folder, name)) for name in names if not is_utf8(name)]
-    names = [name for name in names if is_utf8(name)]
+    names = [os.path.basename(path) for path in folders if os.path.basename(path) != MASKS]
     if not names:
-        raise SpnError('{} has no folder in it: wanted is one for each class, named as the class, with its pictures'.format(
-            folder))
-    return names, skipped
+        raise SpnError('{} has no folder in it: wanted is one for each class, named as the class, with its pictures{}'.format(
+            folder, because(left_out)))
+    return names, left_out
 
 
-class Walk(object):
-    """Lists the files of folders, each folder once, however many links lead to it.
-
-    Parameters
-    ----------
-    folder : str
-        Links that lead out of it are not followed, but for those of classes.
-
-    Attributes
-    ----------
-    skipped : list of str
-        A sentence for each link and each name that was left out.
-    """
-
-    def __init__(self, folder):
-        self.inside, self.seen, self.skipped = os.path.realpath(folder), set(), []
-
-    def files_in(self, folder):
-        """The files of a folder and its subfolders, sorted; hidden ones are left alone."""
-        found, real = [], os.path.realpath(folder)
-        if real in self.seen:
-            self.skipped.append('{} was left out: it is a link to a folder that is there already'.format(folder))
-            return found
-        self.seen.add(real)
-        for name in sorted(os.listdir(folder) if os.path.isdir(folder) else ()):
-            path = os.path.join(folder, name)
-            if name[0] == '.':
-                continue
-            if not is_utf8(name):
-                self.skipped.append(not_utf8(path))
-            elif os.path.isfile(path):
-                found.append(path)
-            elif os.path.islink(path) and os.path.commonpath([self.inside, os.path.realpath(path)]) != self.inside:
-                self.skipped.append('{} was left out: it is a link that leads out of {}'.format(path, self.inside))
-            elif os.path.isdir(path):
-                found += self.files_in(path)
-        return found
+def masks_in(folder, left_out):
+    """The paths of masks; what is left out beside them is added to `left_out`."""
+    masks = os.path.join(folder, MASKS)
+    if not os.path.isdir(masks) or os.path.islink(masks):
+        return []
+    _, files, beside = files_below(masks, folder)
+    left_out += beside
+    return files
 
 
-def is_utf8(name):
-    try:
-        return bool(name.encode('utf-8'))
-    except UnicodeEncodeError:
-        return False
-
-
-def not_utf8(path):
-    return '{} was left out: its name is not UTF-8; give it another'.format(path.encode('utf-8', 'backslashreplace').decode())
+def because(left_out):
+    return ''.join('. ' + sentence for sentence in left_out[:1])
 
 
 def deal(pictures, seed, class_name):
@@ -161,23 +125,13 @@ def mask_of(folder, picture):
     return os.path.join(folder, MASKS, os.path.splitext(os.path.relpath(picture, folder))[0] + '.png')
 
 
-def black_is_background(path, colours):
-    """What the numbers of a mask mean: black is 0, which editors give another number."""
-    black = [number for number, colour in colours.items() if colour == (0, 0, 0)]
-    if not any(black) or len(black) == len(colours):  # black is 0, is not there, or the palette is empty
-        return {}
-    if colours.get(0, (0, 0, 0)) != (0, 0, 0):
-        raise SpnError('{} has black under the number {}, and another colour under 0: nobody can know which of them is background. '
-                       'Save it as a grey PNG, with 0 where no object is'.format(path, max(black)))
-    return dict.fromkeys(black, 0)
-
-
-def record(folder, picture, labels, split, max_side):
-    image, mask, path = read_picture(picture, max_side), None, mask_of(folder, picture)
-    if os.path.exists(path):
-        shown = read_mask(path, max_side, black_is_background) > 0
+def record(folder, picture, masks, labels, split, max_side):
+    image, mask = read_picture(picture, max_side), None
+    for path in masks:
+        shown = read_object(path, max_side)
         if not shown.any():
-            raise SpnError('{} shows no object: each of its {} x {} pixels is 0. Mark the object with another value, or '
-                           'remove the mask'.format(path, *shown.shape))
+            raise SpnError('{} shows no object: all of its {} x {} pixels are background. Mark the object with another '
+                           'value than 0, in a palette with another colour than black, or remove the mask'.format(
+                               path, *shown.shape))
         mask = (shown * (np.argmax(labels) + 1)).astype('uint8')
     return Record(os.path.relpath(picture, folder), image, labels, mask, split)

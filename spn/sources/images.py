@@ -1,14 +1,12 @@
 """Pictures and masks as they lie in folders: of any mode, turned by their cameras, broken, or no pictures at all."""
 import contextlib
-import itertools
-import os
 import warnings
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from ..errors import SpnError, UnreadablePicture
-from ..files import digest_of_file, progress
+from ..files import progress
 
 ORIENTATION = 0x0112    # EXIF
 LYING = (5, 6, 7, 8)    # rows and columns change places
@@ -55,47 +53,6 @@ def read_picture(path, max_side=None):
         return np.array(scaled(upright, max_side, Image.LANCZOS))
 
 
-def read_mask(path, max_side=None, meaning=None):
-    """Read a mask: a picture whose values are numbers, not colours.
-
-    Parameters
-    ----------
-    path : str
-        A palette picture, or a grey one of 8 bits or 1.
-    max_side : int, optional
-        As for the picture it belongs to; by nearest neighbour.
-    meaning : callable, optional
-        ``meaning(path, colours)`` is told the colours of the numbers that a palette picture holds, as a dict of int to (red,
-        green, blue), and says what the numbers mean, as a dict of int to int: editors number palettes anew. It raises an
-        `SpnError` where nobody can know.
-
-    Returns
-    -------
-    ndarray of uint8, (rows, cols)
-
-    Raises
-    ------
-    UnreadablePicture
-        As from :func:`read_picture`.
-    SpnError
-        If it is in colours.
-    """
-    with opened(path) as mask:
-        if mask.mode not in ('1', 'L', 'P'):
-            raise SpnError('{} has the mode {}, but a mask must be a palette or grey PNG of 8 bits, whose values are '
-                           'numbers; save it as one'.format(path, mask.mode))
-        mask.load()  # NumPy 1.19 overlooks an error that is raised when it asks for the pixels
-        numbers = np.array(scaled(mask, max_side, Image.NEAREST)).astype('uint8')
-        if meaning is not None and mask.mode == 'P':
-            table, used = np.arange(256), np.unique(np.array(mask))
-            listed = np.reshape(mask.getpalette() or [], (-1, 3))
-            colours = {int(number): tuple(int(value) for value in listed[number]) for number in used if number < len(listed)}
-            for number, meant in meaning(path, colours).items():
-                table[number] = meant
-            numbers = table.astype('uint8')[numbers]
-        return numbers
-
-
 def shapes_of(paths, max_side=None):
     """How large pictures will be, from their headers.
 
@@ -113,28 +70,6 @@ def shapes_of(paths, max_side=None):
         except UnreadablePicture:
             pass  # named when it is read
     return shapes
-
-
-def copies_among(paths):
-    """Which files are the same as one before, byte by byte.
-
-    Returns
-    -------
-    dict of str to str
-        For each copy the first file of its content.
-    """
-    of_size, first, copies = {}, {}, {}
-    for path in paths:
-        with contextlib.suppress(OSError):
-            of_size.setdefault(os.path.getsize(path), []).append(path)
-    for path in itertools.chain(*(same for same in of_size.values() if len(same) > 1)):
-        with contextlib.suppress(OSError):
-            digest = digest_of_file(path)
-            if digest in first:
-                copies[path] = first[digest]
-            else:
-                first[digest] = path
-    return copies
 
 
 def largest(shapes):

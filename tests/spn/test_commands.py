@@ -341,6 +341,13 @@ class FrontTest(FolderTestCase):
         with Dataset(self.path('data.h5')) as found:
             self.assertEqual(found.sizes.tolist(), [[15, 20]] * 4)
 
+    def test_a_data_set_whose_name_is_not_UTF_8_is_made_and_named(self):
+        picture = io.BytesIO()
+        Image.fromarray(data.chelsea()[:30, :40]).save(picture, 'PNG')
+        self.write('pictures/cat/0.png', picture.getvalue())
+        printed, _ = good('data', 'folder', self.path('pictures'), os.path.join(self.folder, os.fsdecode(b'\xe9.h5')))
+        self.assertEqual(printed, '{}/\\udce9.h5: 1 train, 0 val, 0 test; classes: cat\n'.format(self.folder))
+
     def test_what_is_wrong_with_data_is_one_sentence(self):
         write_small(self.path('data.h5'))
         self.write('cut.h5', b'\x89HDF\r\n\x1a\n')

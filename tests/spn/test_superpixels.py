@@ -118,6 +118,14 @@ class MapsOfUserTest(FolderTestCase):
             picture.save(self.path('face.png'))
             self.assertEqual(self.map_of().tolist(), self.wanted, picture.mode)
 
+    def test_maps_outside_of_the_folder_are_not_read(self):
+        inner, outer = os.path.join(self.folder, 'maps'), self.path('secret.npy')
+        os.makedirs(inner)
+        np.save(outer, self.given)
+        os.symlink(outer, os.path.join(inner, 'face.npy'))
+        for name in 'face.jpg', '../secret.jpg', os.path.join(self.folder, 'secret.jpg'):
+            self.assert_says(['leads out of ' + inner], map_of_user, inner, name, (2, 3))
+
     def test_pictures_of_one_name_in_two_folders_have_maps_in_two_folders(self):
         np.save(self.path('cat', '1.npy'), np.zeros((2, 3), int))
         np.save(self.path('dog', '1.npy'), self.given)

@@ -1,0 +1,1 @@
+"""Tests of `spn.sources`: where pictures come from."""

@@ -140,11 +140,13 @@ print(theano_spp.__file__)
                       'h5py, keras'):
             printed = self.run_installed("""
 import {}
-import h5py, sys
-read = sys.modules['h5py'].AttributeManager.__getitem__
-print(hasattr(read, 'answers_decode') or h5py.__version__ < '3')
+import h5py, keras
+model = keras.Sequential([keras.layers.Dense(1, input_shape=(1,))])
+with h5py.File('memory', 'w', driver='core', backing_store=False) as f:
+    model.save(f)
+    print(keras.models.load_model(f, compile=False).count_params())
 """.format(order))
-            self.assertEqual(printed.splitlines()[-1], 'True', order)
+            self.assertEqual(printed.splitlines()[-1], '2', order)
 
     @bridged
     def test_without_the_pth_keras_first_fails_so_the_test_above_sees_it(self):

@@ -47,18 +47,23 @@ PTH_TEXT = "import sys; (3, 9) <= sys.version_info < (3, 12) and exec({!r}, {{'s
 
 
 class build_py_with_bridge(build_py):
-    """Writes the .pth file beside the packages, where Python looks for such files once they are installed."""
+    """Writes the .pth file beside the packages, where Python looks for such files once they are installed.
+
+    And the pins into theano_spp, where theano_spp/installation.py reads them.
+    """
 
     def run(self):
         build_py.run(self)
-        with open(self.pth(), 'w') as f:
-            f.write(PTH_TEXT)
+        for path, text in self.written():
+            with open(path, 'w', encoding='utf-8') as f:
+                f.write(text)
 
     def get_outputs(self, include_bytecode=1):
-        return build_py.get_outputs(self, include_bytecode) + [self.pth()]
+        return build_py.get_outputs(self, include_bytecode) + [path for path, text in self.written()]
 
-    def pth(self):
-        return os.path.join(self.build_lib, PTH_NAME)
+    def written(self):
+        return [(os.path.join(self.build_lib, PTH_NAME), PTH_TEXT),
+                (os.path.join(self.build_lib, 'theano_spp', 'requirements.txt'), read('requirements.txt'))]
 
 
 setup(

@@ -1,17 +1,15 @@
-"""The base class of the ops written in C, and the one file that knows Theano's versions."""
+"""The base class of the ops written in C."""
 import hashlib
 import os
 
+from .installation import why_theano_is_missing
+
 try:
-    import theano
     from theano import gof
     gof.COp
-except (ImportError, AttributeError) as reason:
-    raise ImportError(
-        'theano_spp builds on theano.gof.COp of Theano 1.0.4 to 1.0.5 or Theano-PyMC 1.0.5 to 1.0.9,'
-        ' but %s: pip install Theano-PyMC==1.0.9'
-        % ('Theano %s has none' % theano.__version__ if 'theano' in globals()
-           else 'Theano cannot be imported (%s)' % reason))
+except Exception as reason:  # an Exception, no less, is what Theano raises where nothing can be compiled
+    # Without the trace through Theano, which is forty lines long and ends elsewhere.
+    raise ImportError(why_theano_is_missing(reason)) from None
 
 C_CODE_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'c_code')
 

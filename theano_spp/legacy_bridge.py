@@ -96,7 +96,10 @@ def blas_of_numpy():
     flag, leaves a user's own value (THEANO_FLAGS, .theanorc) alone, leaves no trace in the environment of child
     processes, and lets Theano try the answer with a small program before it believes it.
     """
-    from numpy.distutils import __config__ as config
+    try:
+        from numpy.distutils import __config__ as config
+    except ImportError:  # a NumPy that is too new, of which Theano is the one to complain
+        return
     if not hasattr(config, 'blas_opt_info'):
         config.blas_opt_info = {'extra_link_args': openblas_ldflags().split()}
 

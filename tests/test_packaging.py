@@ -10,6 +10,7 @@ import unittest
 import zipfile
 
 import nose
+import setuptools
 import theano
 from theano_spp import __version__
 
@@ -17,12 +18,11 @@ REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SITE_PACKAGES_HERE = os.path.dirname(os.path.dirname(os.path.abspath(nose.__file__)))
 NOT_TO_COPY = shutil.ignore_patterns('.*', 'build', 'dist', '*.egg-info', '__pycache__')
 
-bridged = unittest.skipUnless(sys.version_info >= (3, 9), 'this Python needs no bridge')
-
 
 def call(*command, **how):
     """What a command prints, both streams together. Of this process it knows the compile folder and nothing else."""
-    environment = {name: value for name, value in os.environ.items() if name not in ('PYTHONPATH', 'PYTHONHOME')}
+    environment = {name: value for name, value in os.environ.items()
+                   if name not in ('PYTHONPATH', 'PYTHONHOME', 'KERAS_BACKEND')}
     environment['THEANO_FLAGS'] = "base_compiledir='{}'".format(theano.config.base_compiledir)
     process = subprocess.Popen(command, cwd=how['folder'], env=environment, stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
@@ -148,7 +148,6 @@ with h5py.File('memory', 'w', driver='core', backing_store=False) as f:
 """.format(order))
             self.assertEqual(printed.splitlines()[-1], '2', order)
 
-    @bridged
     def test_without_the_pth_keras_first_fails_so_the_test_above_sees_it(self):
         pth = os.path.join(self.site_packages, 'theano_spp_legacy_bridge.pth')
         os.rename(pth, pth + '.away')
@@ -161,7 +160,24 @@ except Exception as error:
 """)
         finally:
             os.rename(pth + '.away', pth)
-        self.assertIn(printed.splitlines()[-1], ('ImportError', 'AttributeError'))
+        self.assertIn(printed.splitlines()[-1], ('ImportError', 'AttributeError', 'ModuleNotFoundError'))
+
+    def test_an_editable_installation_brings_the_pth_too_and_keras_may_be_imported_first(self):
+        environment = os.path.dirname(os.path.dirname(self.python))
+        aside, clone = os.path.join(self.folder, 'editable'), os.path.join(self.folder, 'clone')
+        shutil.copytree(environment, aside, symlinks=True)
+        shutil.copytree(REPOSITORY, clone, ignore=NOT_TO_COPY)
+        python = os.path.join(aside, 'bin', 'python')
+        # setuptools 64 is the first that makes wheels of it; pip takes them always since 25.3.
+        ways = [[], ['--use-pep517']] if int(setuptools.__version__.split('.')[0]) >= 64 else [[]]
+        for way in ways:
+            call(python, '-m', 'pip', 'uninstall', '-y', 'theano-spp', folder=self.folder)
+            call(python, '-m', 'pip', 'install', '--no-deps', '--no-index', '--no-build-isolation', *(way + ['-e', clone]),
+                 folder=self.folder)
+            printed = call(python, '-c', 'import keras, theano_spp; print(keras.backend.backend(), theano_spp.__file__)',
+                           folder=self.folder)
+            self.assertEqual(printed.splitlines()[-1].split(),
+                             ['theano', os.path.join(os.path.realpath(clone), 'theano_spp', '__init__.py')])
 
     def test_python_starts_in_silence_and_imports_nothing_for_it(self):
         heavy = self.run_installed("""

@@ -1,6 +1,6 @@
-"""What Python 3.9-3.11, newer NumPy and h5py took away from Theano and Keras 2.2.5, put back where it is missing.
+"""What newer Pythons, NumPy and h5py took away from Theano and Keras 2.2.5, put back where it is missing.
 
-Theano-PyMC 1.0.9, Keras 2.2.5 and nose 1.3.7 are older than the Pythons of today. Four things they ask for are gone:
+Theano-PyMC 1.0.9, Keras 2.2.5 and nose 1.3.7 are older than the Pythons of today. Things they ask for are gone:
 
 =============  ===============================================  =======================
 taken away by  what fails without it                            put back by
@@ -8,13 +8,13 @@ taken away by  what fails without it                            put back by
 Python 3.10    ``from collections import Iterable``             `names_of_collections`
 NumPy 1.22     ``numpy.distutils.__config__.blas_opt_info``     `blas_of_numpy`
 h5py 3         ``f.attrs['keras_version'].decode('utf8')``      `bytes_for_saving`
-Python 3.11    ``longintrepr.h``, for Theano's compiled scan     `scan_in_python`
+Python 3.11    ``longintrepr.h``, for Theano's compiled scan    `scan_in_python`
+nobody         ``import tensorflow``, Keras's first choice      `theano_without_tensorflow`
 =============  ===============================================  =======================
 
-On Python 3.6-3.8, where the pinned NumPy and h5py still have all of it, nothing is changed. Elsewhere `apply` only
-leaves a note at Python's import system: each bridge is built when ``theano``, ``keras`` or ``nose`` is imported for the
-first time, so that a program which imports none of them never meets a bridge. What only Keras needs is built inside
-Keras: h5py is the same for everybody else.
+`apply` only leaves a note at Python's import system: each bridge is built when ``theano``, ``keras`` or ``nose`` is
+imported for the first time, and only what is missing, so that a program which imports none of them never meets a bridge.
+What only Keras needs is built inside Keras: h5py is the same for everybody else.
 
 This file needs the standard library alone, and never its own package: an installed theano-spp also loads it by its
 path, before any of the three (see ``setup.py``), and the Makefile runs it for the BLAS flags that it prints::
@@ -25,6 +25,7 @@ import functools
 import glob
 import importlib.machinery
 import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -41,8 +42,6 @@ def apply():
 
     For a module that is imported already the bridge is built at once. A second call changes nothing.
     """
-    if sys.version_info < (3, 9):
-        return
     # By name and not by class: an installed theano-spp and a clone of it each bring a class of their own.
     if any(type(finder).__name__ == BridgeFinder.__name__ for finder in sys.meta_path):
         return
@@ -90,7 +89,7 @@ def names_of_collections():
 
 
 def blas_of_numpy():
-    """Tell Theano which BLAS to link with where NumPy >= 1.22 no longer does.
+    """Tell Theano which BLAS to link with where NumPy does not: not at all since 1.22, or where it was built.
 
     Theano computes the default of its flag ``blas.ldflags`` from this attribute. To answer there, and not through the
     flag, leaves a user's own value (THEANO_FLAGS, .theanorc) alone, leaves no trace in the environment of child
@@ -100,8 +99,28 @@ def blas_of_numpy():
         from numpy.distutils import __config__ as config
     except ImportError:  # a NumPy that is too new, of which Theano is the one to complain
         return
-    if not hasattr(config, 'blas_opt_info'):
+    if not is_here(getattr(config, 'blas_opt_info', {})):
         config.blas_opt_info = {'extra_link_args': openblas_ldflags().split()}
+
+
+def is_here(blas_info):
+    """Whether a library that NumPy says it was linked with is in a folder that it names."""
+    return any(glob.glob(os.path.join(glob.escape(folder), 'lib%s.*' % library))
+               for folder in blas_info.get('library_dirs', ()) for library in blas_info.get('libraries', ()))
+
+
+def theano_without_tensorflow():
+    """Choose Keras's Theano backend where it would otherwise fail to import TensorFlow, which is not installed."""
+    home = os.environ.get('KERAS_HOME', os.path.join(os.path.expanduser('~'), '.keras'))
+    try:
+        with open(os.path.join(home, 'keras.json')) as f:
+            chosen = json.load(f).get('backend', 'tensorflow')
+    except (OSError, ValueError):
+        chosen = 'tensorflow'
+    # Also where keras.json says so: Keras writes that there itself, whatever it runs on.
+    missing = sys.modules.get('tensorflow') is None and importlib.util.find_spec('tensorflow') is None
+    if chosen == 'tensorflow' and missing:
+        os.environ.setdefault('KERAS_BACKEND', 'theano')
 
 
 def bytes_for_saving(saving):
@@ -196,7 +215,7 @@ def scan_in_python():
 
 BRIDGES_BEFORE = {
     'theano': (names_of_collections, blas_of_numpy, scan_in_python),
-    'keras': (names_of_collections,),
+    'keras': (names_of_collections, theano_without_tensorflow),
     'nose': (names_of_collections,),
 }
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
 from theano_spp import legacy_bridge
 from tests.processes import run_python
@@ -49,15 +50,6 @@ print(hasattr(numpy, 'distutils'))
 """)
         self.assertEqual(printed.split(), ['True', 'False'])
 
-    def test_it_does_nothing_on_python_3_8(self):
-        printed = run_python(LOAD + """
-finders = list(sys.meta_path)
-sys.version_info = (3, 8, 18)
-bridge.apply()
-print(sys.meta_path == finders)
-""")
-        self.assertEqual(printed.strip(), 'True')
-
     @old
     def test_on_an_old_python_collections_and_h5py_stay_as_they_are_under_theano_and_keras(self):
         printed = run_python(LOAD + """
@@ -65,7 +57,8 @@ import collections, h5py
 read = h5py.AttributeManager.__getitem__
 bridge.apply()
 import theano_spp, keras_layer, nose
-print(h5py.AttributeManager.__getitem__ is read, any('Bridge' in type(f).__name__ for f in sys.meta_path))
+import keras
+print(h5py.AttributeManager.__getitem__ is read, hasattr(keras.utils.H5Dict.__getitem__, '__wrapped__'))
 """)
         self.assertEqual(printed.split(), ['True', 'False'])
 
@@ -183,7 +176,6 @@ class TestBlasOfNumpy(unittest.TestCase):
         self.folder = tempfile.mkdtemp()
         self.addCleanup(shutil.rmtree, self.folder)
 
-    @new
     def test_theano_gets_the_flags_as_its_default_and_multiplies_with_them(self):
         printed = run_python(UNTOLD + """
 import theano_spp, theano, theano.tensor as T, numpy
@@ -215,6 +207,43 @@ print({name for name in os.environ if os.environ[name] != before.get(name)} - {'
             f.write('[blas]\nldflags = -lm\n')
         printed = run_python(UNTOLD + 'import theano_spp, theano; print(theano.config.blas.ldflags)', THEANORC=theanorc)
         self.assertEqual(printed.strip(), '-lm')
+
+
+    def test_what_numpy_says_counts_only_where_the_library_is(self):
+        from numpy.distutils import __config__ as config
+        open(os.path.join(self.folder, 'libmkl_rt.so'), 'w').close()
+        there = {'libraries': ['mkl_rt'], 'library_dirs': ['/nowhere', self.folder]}
+        gone = {'libraries': ['openblas'], 'library_dirs': [self.folder]}
+        ours = {'extra_link_args': legacy_bridge.openblas_ldflags().split()}
+        for said, wanted in (there, there), (gone, ours), ({}, ours):
+            with mock.patch.object(config, 'blas_opt_info', said, create=True):
+                legacy_bridge.blas_of_numpy()
+                self.assertEqual(config.blas_opt_info, wanted)
+
+
+class TestTheanoWithoutTensorflow(unittest.TestCase):
+
+    def backend(self, keras_json, tensorflow, **environment):
+        """What KERAS_BACKEND is afterwards."""
+        home = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, home)
+        if keras_json is not None:
+            with open(os.path.join(home, 'keras.json'), 'w') as f:
+                f.write(keras_json)
+        with mock.patch.dict(os.environ, KERAS_HOME=home), mock.patch('importlib.util.find_spec', {'tensorflow': tensorflow}.get):
+            os.environ.pop('KERAS_BACKEND', None)
+            os.environ.update(environment)
+            legacy_bridge.theano_without_tensorflow()
+            return os.environ.get('KERAS_BACKEND')
+
+    def test_theano_is_chosen_where_nothing_is_or_what_keras_wrote_itself(self):
+        for keras_json in None, '{"backend": "tensorflow"}', '{"floatx": "float32"}', 'no json':
+            self.assertEqual(self.backend(keras_json, None), 'theano', keras_json)
+
+    def test_a_choice_is_left_alone_and_so_is_who_has_tensorflow(self):
+        self.assertIsNone(self.backend('{"backend": "cntk"}', None))
+        self.assertIsNone(self.backend(None, 'installed'))
+        self.assertEqual(self.backend(None, None, KERAS_BACKEND='cntk'), 'cntk')
 
 
 class TestOpenblasLdflags(unittest.TestCase):

@@ -47,7 +47,9 @@ PTH_TEXT = "import sys; sys.version_info < (3, 12) and exec({!r}, {{'sys': sys}}
 
 
 def write(folder, name, text):
-    with open(os.path.join(folder, name), 'w', encoding='utf-8') as f:
+    path = os.path.join(folder, name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, 'w', encoding='utf-8') as f:
         f.write(text)
 
 
@@ -57,21 +59,24 @@ class build_py_with_bridge(build_py):
     And the pins into theano_spp, where theano_spp/installation.py reads them.
     """
 
+    written = {PTH_NAME: PTH_TEXT, os.path.join('theano_spp', 'requirements.txt'): read('requirements.txt')}
+
     def run(self):
         build_py.run(self)
-        if getattr(self, 'editable_mode', False):  # pip install -e, by a wheel that holds what install_lib does
+        for name, text in self.written.items():
+            write(self.build_lib, name, text)
+        if getattr(self, 'editable_mode', False):  # pip install -e: its wheel holds no more than what install_lib does
             write(self.get_finalized_command('install').install_lib, PTH_NAME, PTH_TEXT)
-        else:
-            write(self.build_lib, PTH_NAME, PTH_TEXT)
-            write(os.path.join(self.build_lib, 'theano_spp'), 'requirements.txt', read('requirements.txt'))
 
     def get_outputs(self, include_bytecode=1):
-        written = [] if getattr(self, 'editable_mode', False) else [PTH_NAME, os.path.join('theano_spp', 'requirements.txt')]
-        return build_py.get_outputs(self, include_bytecode) + [os.path.join(self.build_lib, name) for name in written]
+        return build_py.get_outputs(self, include_bytecode) + [os.path.join(self.build_lib, name) for name in self.written]
 
 
 class develop_with_bridge(develop):
-    """Older ways of ``pip install -e``: the .pth file lies beside the link to this folder."""
+    """Older ways of ``pip install -e``: the .pth file lies beside the link to this folder.
+
+    ``pip uninstall`` leaves it there, where it finds no theano_spp and does nothing.
+    """
 
     def install_for_development(self):
         develop.install_for_development(self)

@@ -1,6 +1,7 @@
 """What an installed theano-spp is: the content of its wheel, and what works in an environment that has nothing else of us."""
 import glob
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import nose
 import setuptools
 import theano
 from theano_spp import __version__
+from theano_spp.legacy_bridge import openblas_ldflags
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SITE_PACKAGES_HERE = os.path.dirname(os.path.dirname(os.path.abspath(nose.__file__)))
@@ -147,6 +149,11 @@ with h5py.File('memory', 'w', driver='core', backing_store=False) as f:
     print(keras.models.load_model(f, compile=False).count_params())
 """.format(order))
             self.assertEqual(printed.splitlines()[-1], '2', order)
+
+    def test_the_blas_flags_are_printed_as_the_readme_says_and_nothing_else_is(self):
+        with open(os.path.join(REPOSITORY, 'README.md'), encoding='utf-8') as f:
+            code, = re.findall('`python -c "(from theano_spp.legacy_bridge .*?)"`', f.read())
+        self.assertEqual(self.run_installed(code), openblas_ldflags() + '\n')
 
     def test_without_the_pth_keras_first_fails_so_the_test_above_sees_it(self):
         pth = os.path.join(self.site_packages, 'theano_spp_legacy_bridge.pth')

@@ -8,8 +8,11 @@ try:
     from theano import gof
     gof.COp
 except Exception as reason:  # an Exception, no less, is what Theano raises where nothing can be compiled
+    sentence = why_theano_is_missing(reason)
+    if sentence is None:
+        raise
     # Without the trace through Theano, which is forty lines long and ends elsewhere.
-    raise ImportError(why_theano_is_missing(reason)) from None
+    raise ImportError(sentence) from None
 
 C_CODE_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'c_code')
 

@@ -2,6 +2,7 @@
 import os
 import re
 import sys
+import textwrap
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 #: What other projects ask pip for in newer versions, which then take the place of ours.
@@ -18,22 +19,25 @@ def why_theano_is_missing(reason):
 
     Returns
     -------
-    str
-        One sentence that ends with the cure.
+    str or None
+        One sentence that ends with the cure; None where nothing is known of the reason.
     """
     if ' Python.h: ' in str(reason):
         return ("theano_spp needs Theano, and Theano needs Python's header Python.h beside the compiler, which is not there"
                 ' (on Debian or Ubuntu: apt-get install python3-dev, or python{0}.{1}-dev for a Python {0}.{1} that is not the'
                 " system's own)".format(*sys.version_info))
     theano, newer = sys.modules.get('theano'), newer_than_pinned()
+    said = textwrap.shorten(str(reason), 200, placeholder=' ...')  # a compiler says pages
     if theano is not None:
         problem, wanted = 'Theano %s has none' % theano.__version__, ['Theano-PyMC']
     elif newer:
-        problem = 'Theano cannot be imported beside %s (%s)' % (', '.join('%s %s' % each for each in newer), reason)
+        problem = 'Theano cannot be imported beside %s (%s)' % (', '.join('%s %s' % each for each in newer), said)
         wanted = [name for name, _ in newer]
+    elif not isinstance(reason, (ImportError, AttributeError)):
+        return None
     else:
         missing = getattr(reason, 'name', None)
-        problem, wanted = 'Theano cannot be imported (%s)' % reason, [missing if missing in pins() else 'Theano-PyMC']
+        problem, wanted = 'Theano cannot be imported (%s)' % said, [missing if missing in pins() else 'Theano-PyMC']
     return ('theano_spp builds on theano.gof.COp of Theano 1.0.4 to 1.0.5 or Theano-PyMC 1.0.5 to 1.0.9, but %s: pip install %s'
             % (problem, ' '.join('%s==%s' % (name, pins()[name]) for name in wanted)))
 

@@ -17,9 +17,7 @@ imported for the first time, and only what is missing, so that a program which i
 What only Keras needs is built inside Keras: h5py is the same for everybody else.
 
 This file needs the standard library alone, and never its own package: an installed theano-spp also loads it by its
-path, before any of the three (see ``setup.py``), and the Makefile runs it for the BLAS flags that it prints::
-
-    THEANO_FLAGS="blas.ldflags='$(python theano_spp/legacy_bridge.py)'" python my_script.py
+path, before any of the three (see ``setup.py``), and the Makefile runs it for the BLAS flags that it prints.
 """
 import functools
 import glob

@@ -18,8 +18,7 @@ with_metadata = unittest.skipUnless(sys.version_info >= (3, 8), 'no NumPy that i
 class WhyTheanoIsMissingTest(unittest.TestCase):
 
     def sentence(self, reason, **installed):
-        with mock.patch.dict(sys.modules), mock.patch('importlib.metadata.version', lambda name: installed[name]):
-            del sys.modules['theano']
+        with mock.patch('importlib.metadata.version', lambda name: installed[name]), mock.patch.dict(sys.modules, theano=None):
             return installation.why_theano_is_missing(reason)
 
     @with_metadata
@@ -27,6 +26,9 @@ class WhyTheanoIsMissingTest(unittest.TestCase):
         said = self.sentence(ImportError("cannot import name '__config__'"), numpy='2.4.6', scipy='1.17.0', h5py='2.10.0')
         self.assertIn("cannot be imported beside numpy 2.4.6, scipy 1.17.0 (cannot import name '__config__')", said)
         self.assertTrue(said.endswith(': pip install numpy=={} scipy=={}'.format(NUMPY, SCIPY)), said)
+        said = self.sentence(Exception('Compilation failed' + ' PyInt_AsLong' * 999), numpy='2.4.6', scipy=SCIPY, h5py='2.9')
+        self.assertTrue(said.endswith(' ...): pip install numpy==' + NUMPY), said)
+        self.assertLess(len(said), 400)
         said = self.sentence(AttributeError("module 'numpy' has no attribute 'bool'"), numpy='1.24.0', scipy=SCIPY, h5py='2.9')
         self.assertTrue(said.endswith(': pip install numpy==' + NUMPY), said)
 
@@ -34,6 +36,7 @@ class WhyTheanoIsMissingTest(unittest.TestCase):
     def test_packages_that_are_not_newer_are_not_blamed(self):
         said = self.sentence(ImportError('no'), numpy='1.19.5', scipy='1.5.4', h5py='2.9.0')
         self.assertTrue(said.endswith('Theano cannot be imported (no): pip install Theano-PyMC==1.0.9'), said)
+        self.assertIsNone(self.sentence(Exception('Compilation failed'), numpy='1.19.5', scipy='1.5.4', h5py='2.9.0'))
 
     @with_metadata
     def test_a_package_that_is_missing_is_the_one_to_install(self):

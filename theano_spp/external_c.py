@@ -1,28 +1,18 @@
-"""The base class of the ops written in C, and the one file that knows Theano's versions."""
+"""The base class of the ops written in C."""
 import hashlib
 import os
-import sysconfig
 
-from .legacy_bridge import TooNew
+from .installation import why_theano_is_missing
 
 try:
-    import theano
     from theano import gof
     gof.COp
-except TooNew:
-    raise
-except Exception as reason:  # whatever Theano stumbles over
-    header = os.path.join(sysconfig.get_paths()['include'], 'Python.h')
-    if 'Python.h' in str(reason) and not os.path.exists(header):
-        raise ImportError('theano_spp: Theano cannot compile, because %s is missing (on Debian or Ubuntu: apt-get install'
-                          ' python%s-dev)' % (header, sysconfig.get_python_version())) from None
-    if not isinstance(reason, (ImportError, AttributeError)):
+except Exception as reason:  # an Exception, no less, is what Theano raises where nothing can be compiled
+    sentence = why_theano_is_missing(reason)
+    if sentence is None:
         raise
-    raise ImportError(
-        'theano_spp builds on theano.gof.COp of Theano 1.0.4 to 1.0.5 or Theano-PyMC 1.0.5 to 1.0.9,'
-        ' but %s: pip install Theano-PyMC==1.0.9'
-        % ('Theano %s has none' % theano.__version__ if 'theano' in globals()
-           else 'Theano cannot be imported (%s)' % reason))
+    # Without the trace through Theano, which is forty lines long and ends elsewhere.
+    raise ImportError(sentence) from None
 
 C_CODE_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'c_code')
 

@@ -1,30 +1,29 @@
-"""What Python 3.9-3.11, newer NumPy and h5py took away from Theano and Keras 2.2.5, put back where it is missing.
+"""What newer Pythons, NumPy and h5py took away from Theano and Keras 2.2.5, put back where it is missing.
 
-Theano-PyMC 1.0.9, Keras 2.2.5 and nose 1.3.7 are older than the Pythons of today. Four things they ask for are gone:
+Theano-PyMC 1.0.9, Keras 2.2.5 and nose 1.3.7 are older than the Pythons of today. Things they ask for are gone:
 
 =============  ===============================================  =======================
 taken away by  what fails without it                            put back by
 =============  ===============================================  =======================
 Python 3.10    ``from collections import Iterable``             `names_of_collections`
 NumPy 1.22     ``numpy.distutils.__config__.blas_opt_info``     `blas_of_numpy`
-h5py 3         ``f.attrs['keras_version'].decode('utf8')``      `text_of_h5py`
-Python 3.11    ``longintrepr.h``, for Theano's compiled scan     `scan_in_python`
+h5py 3         ``f.attrs['keras_version'].decode('utf8')``      `bytes_for_saving`
+Python 3.11    ``longintrepr.h``, for Theano's compiled scan    `scan_in_python`
+nobody         ``import tensorflow``, Keras's first choice      `theano_without_tensorflow`
 =============  ===============================================  =======================
 
-A NumPy that is too new to be bridged is named (`numpy_that_theano_knows`), and Keras takes Theano where nobody chose a backend
-and TensorFlow is not there (`backend_of_keras`).
-
-On Python 3.6-3.8, where the pinned NumPy and h5py still have all of it, nothing is changed. Elsewhere `apply` only
-leaves a note at Python's import system: each bridge is built in the moment before ``theano``, ``keras`` or ``nose`` is
-imported for the first time, so that a program which imports none of them never meets a bridge.
+`apply` only leaves a note at Python's import system: each bridge is built when ``theano``, ``keras`` or ``nose`` is
+imported for the first time, and only what is missing, so that a program which imports none of them never meets a bridge.
+What only Keras needs is built inside Keras: h5py is the same for everybody else.
 
 This file needs the standard library alone, and never its own package: an installed theano-spp also loads it by its
-path, before any of the three (see ``setup.py``), and the Makefile runs it for the BLAS flags that it prints::
-
-    THEANO_FLAGS="blas.ldflags='$(python theano_spp/legacy_bridge.py)'" python my_script.py
+path, before any of the three (see ``setup.py``), and the Makefile runs it for the BLAS flags that it prints.
 """
+import functools
 import glob
+import importlib.machinery
 import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -37,26 +36,39 @@ NAMES_OF_COLLECTIONS = (
 
 
 def apply():
-    """Have each bridge that is missing built right before the package that needs it is imported for the first time.
+    """Have each bridge that is missing built when the module that needs it is imported for the first time.
 
-    For a package that is imported already the bridge is built at once. A second call changes nothing.
+    For a module that is imported already the bridge is built at once. A second call changes nothing.
     """
-    if sys.version_info < (3, 9):
-        return
     # By name and not by class: an installed theano-spp and a clone of it each bring a class of their own.
-    if not any(type(finder).__name__ == BridgeFinder.__name__ for finder in sys.meta_path):
-        sys.meta_path.insert(0, BridgeFinder())
+    if any(type(finder).__name__ == BridgeFinder.__name__ for finder in sys.meta_path):
+        return
+    sys.meta_path.insert(0, BridgeFinder())
     for package in BRIDGES_BEFORE:
         if package in sys.modules:
             build_bridges_before(package)
+    for name in BRIDGES_AFTER:
+        if name in sys.modules:
+            BRIDGES_AFTER[name](sys.modules[name])
 
 
 class BridgeFinder(object):
-    """An entry of ``sys.meta_path`` that finds nothing: it only hears of an import before anybody else does."""
+    """An entry of ``sys.meta_path`` that hears of an import before anybody else does."""
 
     def find_spec(self, name, path=None, target=None):
         build_bridges_before(name)
-        return None
+        if name not in BRIDGES_AFTER:
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(name, path)
+        if spec is not None:
+            execute = spec.loader.exec_module
+
+            def exec_module(module):
+                execute(module)
+                BRIDGES_AFTER[name](module)
+
+            spec.loader.exec_module = exec_module
+        return spec
 
 
 def build_bridges_before(package):
@@ -74,70 +86,119 @@ def names_of_collections():
             setattr(collections, name, getattr(collections.abc, name))
 
 
-class TooNew(ImportError):
-    """A package that is newer than Theano and Keras can live with: the sentence names it, and the version to install."""
-
-
-def numpy_that_theano_knows():
-    """Say which NumPy to install where another package has brought one that is too new.
-
-    Raises
-    ------
-    TooNew
-    """
-    try:
-        import numpy
-    except ImportError:  # said by whoever imports it
-        return
-    if tuple(int(part) for part in numpy.__version__.split('.')[:2]) >= (1, 24):
-        raise TooNew('NumPy is %s, but Theano-PyMC 1.0.9 and Keras 2.2.5 need one below 1.24, which another package may have'
-                     " replaced: pip install 'numpy<1.24'" % numpy.__version__)
-
-
-def backend_of_keras():
-    """Have Keras take Theano where nobody chose a backend and TensorFlow, which it would try, is not installed."""
-    if importlib.util.find_spec('tensorflow') is None:
-        os.environ.setdefault('KERAS_BACKEND', 'theano')
-
-
 def blas_of_numpy():
-    """Tell Theano which BLAS to link with where NumPy >= 1.22 no longer does.
+    """Tell Theano which BLAS to link with where NumPy does not: not at all since 1.22, or where it was built.
 
     Theano computes the default of its flag ``blas.ldflags`` from this attribute. To answer there, and not through the
     flag, leaves a user's own value (THEANO_FLAGS, .theanorc) alone, leaves no trace in the environment of child
     processes, and lets Theano try the answer with a small program before it believes it.
     """
-    from numpy.distutils import __config__ as config
-    if not hasattr(config, 'blas_opt_info'):
+    try:
+        from numpy.distutils import __config__ as config
+    except ImportError:  # a NumPy that is too new, of which Theano is the one to complain
+        return
+    if not is_here(getattr(config, 'blas_opt_info', {})):
         config.blas_opt_info = {'extra_link_args': openblas_ldflags().split()}
 
 
-def text_of_h5py():
-    """Let text attributes that Keras reads by h5py >= 3 answer ``.decode``, which it calls when it loads a model.
+def is_here(blas_info):
+    """Whether a library that NumPy says it was linked with is in a folder that it names."""
+    return any(glob.glob(os.path.join(glob.escape(folder), 'lib%s.*' % library))
+               for folder in blas_info.get('library_dirs', ()) for library in blas_info.get('libraries', ()))
 
-    All other programs get the str that h5py gives: it writes no text of a class of ours.
-    """
+
+def theano_without_tensorflow():
+    """Choose Keras's Theano backend where it would otherwise fail to import TensorFlow, which is not installed."""
+    home = os.environ.get('KERAS_HOME', os.path.join(os.path.expanduser('~'), '.keras'))
     try:
-        import h5py
-    except ImportError:  # Keras does without it as well, until it shall save or load.
-        return
-    read = h5py.AttributeManager.__getitem__
-    if int(h5py.__version__.split('.')[0]) < 3 or hasattr(read, 'answers_decode'):
-        return
+        with open(os.path.join(home, 'keras.json')) as f:
+            chosen = json.load(f).get('backend', 'tensorflow')
+    except (OSError, ValueError):
+        chosen = 'tensorflow'
+    # Also where keras.json says so: Keras writes that there itself, whatever it runs on.
+    missing = sys.modules.get('tensorflow') is None and importlib.util.find_spec('tensorflow') is None
+    if chosen == 'tensorflow' and missing:
+        os.environ.setdefault('KERAS_BACKEND', 'theano')
 
+
+def bytes_for_saving(saving):
+    """Have the functions of ``keras.engine.saving`` that read weights meet bytes in attributes, see `AttributesOfBytes`."""
+    if not hands_out_str(saving.h5py):
+        return
+    for name in ('load_attributes_from_hdf5_group', 'load_weights_from_hdf5_group', 'load_weights_from_hdf5_group_by_name'):
+        setattr(saving, name, given_bytes(saving.h5py, getattr(saving, name)))
+
+
+def bytes_for_h5dict(io_utils):
+    """Have ``keras.utils.io_utils.H5Dict``, through which Keras reads whole models, meet bytes in attributes.
+
+    And have it write into memory: a ``h5py.File`` of which no mode is named is not written any more.
+    """
+    if not hands_out_str(io_utils.h5py):
+        return
+    h5py, H5Dict = io_utils.h5py, io_utils.H5Dict
+    read, group_of_bytes = H5Dict.__getitem__, groups_of_bytes(h5py)
+
+    @functools.wraps(read)
     def __getitem__(self, name):
-        value = read(self, name)
-        if sys._getframe(1).f_globals.get('__name__', '').partition('.')[0] != 'keras':
-            return value
-        if isinstance(value, str):
-            return Text(value)
-        if getattr(value, 'dtype', None) == object:
-            value.flat = [Text(item) if isinstance(item, str) else item for item in value.flat]
-        return value
+        return read(H5Dict(group_of_bytes(self.data), 'r' if self.read_only else 'a'), name)
 
-    __getitem__.__doc__ = read.__doc__
-    __getitem__.answers_decode = True
-    h5py.AttributeManager.__getitem__ = __getitem__
+    @functools.wraps(io_utils.save_to_binary_h5py)
+    def save_to_binary_h5py(save_function, stream):
+        with h5py.File('in-memory-h5py', 'w', driver='core', backing_store=False) as file:
+            result = save_function(file)
+            file.flush()
+            stream.write(file.id.get_file_image())
+        return result
+
+    H5Dict.__getitem__ = __getitem__
+    io_utils.save_to_binary_h5py = save_to_binary_h5py
+
+
+def hands_out_str(h5py):
+    # None where it is not installed: Keras does without it, until it shall save or load.
+    return h5py is not None and int(h5py.__version__.split('.')[0]) >= 3
+
+
+def given_bytes(h5py, function):
+    """The function, with bytes in the attributes of each group that it is given."""
+    group_of_bytes = groups_of_bytes(h5py)
+
+    @functools.wraps(function)
+    def wrapper(*args, **kwargs):
+        return function(*map(group_of_bytes, args), **{name: group_of_bytes(value) for name, value in kwargs.items()})
+
+    return wrapper
+
+
+def groups_of_bytes(h5py):
+    """What makes of a ``h5py.Group`` the same group, in whose attributes text is bytes, as it was before h5py 3.
+
+    A view that Keras alone is given: h5py itself, and with it every other program, stays as it is.
+    """
+    class AttributesOfBytes(h5py.AttributeManager):
+
+        def __getitem__(self, name):
+            value = super(AttributesOfBytes, self).__getitem__(name)
+            if isinstance(value, str):
+                return value.encode('utf-8')
+            if getattr(value, 'dtype', None) == object:
+                value.flat = [item.encode('utf-8') if isinstance(item, str) else item for item in value.flat]
+            return value
+
+    class GroupOfBytes(h5py.Group):
+
+        @property
+        def attrs(self):
+            return AttributesOfBytes(self)
+
+        def __getitem__(self, name):
+            return group_of_bytes(super(GroupOfBytes, self).__getitem__(name))
+
+    def group_of_bytes(value):
+        return GroupOfBytes(value.id) if isinstance(value, h5py.Group) else value
+
+    return group_of_bytes
 
 
 def scan_in_python():
@@ -150,21 +211,15 @@ def scan_in_python():
         sys.modules.setdefault('theano.scan_module.scan_perform_ext', None)
 
 
-class Text(str):
-    """A str that can be decoded, as the bytes could that h5py < 3 handed out."""
-
-    def decode(self, encoding='utf-8', errors='strict'):
-        return str(self)
-
-    def __reduce__(self):
-        # A plain str: a pickle of this class could only be read where this file is.
-        return str, (str(self),)
-
-
 BRIDGES_BEFORE = {
-    'theano': (names_of_collections, numpy_that_theano_knows, blas_of_numpy, scan_in_python),
-    'keras': (names_of_collections, numpy_that_theano_knows, backend_of_keras, text_of_h5py),
+    'theano': (names_of_collections, blas_of_numpy, scan_in_python),
+    'keras': (names_of_collections, theano_without_tensorflow),
     'nose': (names_of_collections,),
+}
+
+BRIDGES_AFTER = {
+    'keras.engine.saving': bytes_for_saving,
+    'keras.utils.io_utils': bytes_for_h5dict,
 }
 
 

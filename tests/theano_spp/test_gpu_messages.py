@@ -39,6 +39,17 @@ class MessageTest(unittest.TestCase):
                           ' be imported (' % device, said)
             self.assertIn('On Debian 12: apt-get install python3-pygpu libgpuarray-dev', said)
 
+    def test_without_pkg_resources_the_setuptools_to_install_is_named(self):
+        said = self.said('cuda', """
+class NoPkgResources(object):
+    def find_spec(self, name, path=None, target=None):
+        if name == 'pygpu':
+            raise ModuleNotFoundError("No module named 'pkg_resources'", name='pkg_resources')
+sys.meta_path.insert(0, NoPkgResources())
+""")
+        self.assertIn("No module named 'pkg_resources'). setuptools 82 dropped it: pip install 'setuptools<82'", said)
+        self.assertNotIn('apt-get', said)
+
     def test_another_pygpu_is_named_with_the_version_that_is_wanted(self):
         self.assertIn('pygpu is 0.6.9, but 0.7.6 is the version that goes with this Theano', self.said('cuda', OTHER_PYGPU))
 

@@ -13,6 +13,8 @@ CURE = ('On Debian 12: apt-get install python3-pygpu libgpuarray-dev, and a virt
         ' --system-site-packages; for other systems see docs/gpu.md')
 
 
+#: pygpu and the GPU side of Theano look packages up by pkg_resources.
+OTHER_SETUPTOOLS = "setuptools 82 dropped it: pip install 'setuptools<82'"
 OTHER_THEANO = 'That of Theano-PyMC 1.0.5 to 1.0.9 works: pip install Theano-PyMC==1.0.9'
 
 
@@ -30,20 +32,23 @@ def _brings_ops_to_gpu():
     return all(optimizer in optdb.__db__['fast_run'] for optimizer in optdb.__db__['gpuarray_opt'])
 
 
+def _cure(reason, usual):
+    return OTHER_SETUPTOOLS if getattr(reason, 'name', None) == 'pkg_resources' else usual
+
+
 def _register():
     """Register the ops with Theano; return what is in the way, or None."""
     try:
         import pygpu
     except ImportError as reason:
-        cure = "Newer setuptools have no pkg_resources: pip install 'setuptools<80'" if 'pkg_resources' in str(reason) else CURE
-        return 'pygpu cannot be imported (%s). %s' % (reason, cure)
+        return 'pygpu cannot be imported (%s). %s' % (reason, _cure(reason, CURE))
     if pygpu.__version__ != PYGPU:
         return 'pygpu is %s, but %s is the version that goes with this Theano. %s' % (pygpu.__version__, PYGPU, CURE)
     try:
         from . import lifters  # noqa: F401
     except Exception as reason:  # whatever a Theano that does not go with it raises
         return ('the GPU side of Theano %s cannot be imported (%s: %s). %s'
-                % (theano.__version__, type(reason).__name__, reason, OTHER_THEANO))
+                % (theano.__version__, type(reason).__name__, reason, _cure(reason, OTHER_THEANO)))
     if _asks_for_gpu() and not theano.gpuarray.pygpu_activated:
         return ('Theano could not start it: its own error stands above. Name a device that there is (python3 -c "import'
                 ' pygpu; pygpu.test()" with DEVICE=cuda or opencl0:0 tries one)')

@@ -1,0 +1,72 @@
+"""Why Theano cannot be imported here, in one sentence with what to type. Needs the standard library alone."""
+import os
+import re
+import sys
+import textwrap
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+#: What other projects ask pip for in newer versions, which then take the place of ours.
+REPLACED_BY_OTHERS = ('numpy', 'scipy', 'h5py')
+
+
+def why_theano_is_missing(reason):
+    """Say why ``theano.gof.COp`` cannot be had.
+
+    Parameters
+    ----------
+    reason : Exception
+        What was raised when Theano was imported and asked for it.
+
+    Returns
+    -------
+    str or None
+        One sentence that ends with the cure; None where nothing is known of the reason.
+    """
+    if ' Python.h: ' in str(reason):
+        return ("theano_spp needs Theano, and Theano needs Python's header Python.h beside the compiler, which is not there"
+                ' (on Debian or Ubuntu: apt-get install python3-dev, or python{0}.{1}-dev for a Python {0}.{1} that is not the'
+                " system's own)".format(*sys.version_info))
+    theano, newer = sys.modules.get('theano'), newer_than_pinned()
+    said = textwrap.shorten(str(reason), 200, placeholder=' ...')  # a compiler says pages
+    if theano is not None:
+        problem, wanted = 'Theano %s has none' % theano.__version__, ['Theano-PyMC']
+    elif newer:
+        problem = 'Theano cannot be imported beside %s (%s)' % (', '.join('%s %s' % each for each in newer), said)
+        wanted = [name for name, _ in newer]
+    elif not isinstance(reason, (ImportError, AttributeError)):
+        return None
+    else:
+        missing = getattr(reason, 'name', None)
+        problem, wanted = 'Theano cannot be imported (%s)' % said, [missing if missing in pins() else 'Theano-PyMC']
+    return ('theano_spp builds on theano.gof.COp of Theano 1.0.4 to 1.0.5 or Theano-PyMC 1.0.5 to 1.0.9, but %s: pip install %s'
+            % (problem, ' '.join('%s==%s' % (name, pins()[name]) for name in wanted)))
+
+
+def newer_than_pinned():
+    """Return the (name, version) of each package of `REPLACED_BY_OTHERS` that is newer here than its pin."""
+    try:
+        from importlib.metadata import PackageNotFoundError, version
+    except ImportError:  # Python 3.6 and 3.7, for which there is no NumPy that is too new
+        return []
+    found = []
+    for name in REPLACED_BY_OTHERS:
+        try:
+            found.append((name, version(name)))
+        except PackageNotFoundError:
+            pass
+    return [(name, here) for name, here in found if numbers(here) > numbers(pins()[name])]
+
+
+def numbers(version):
+    return [int(number) for number in re.findall(r'\d+', version)[:3]]
+
+
+def pins():
+    """Return {name: version} of requirements.txt for this Python; setup.py copies that file into the package."""
+    inside = os.path.join(HERE, 'requirements.txt')
+    path = inside if os.path.exists(inside) else os.path.join(os.path.dirname(HERE), 'requirements.txt')
+    with open(path, encoding='utf-8') as lines:
+        found = [re.match(r'([\w-]+)==([\w.]+)(?:; python_version (<|>=) "3\.(\d+)")?$', line.strip()) for line in lines]
+    minor = sys.version_info[1]
+    return {match.group(1): match.group(2) for match in found
+            if match and (match.group(3) is None or (minor < int(match.group(4))) == (match.group(3) == '<'))}

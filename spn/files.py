@@ -262,7 +262,7 @@ def on_all_cores(compute, tasks, n_workers=None):
                 future.cancel()
 
 
-def progress(iterable=None, total=None, title='', unit=''):
+def progress(iterable=None, total=None, title='', unit='', done=0):
     """tqdm as all commands show it: on standard error, so that results can be piped."""
-    return tqdm(iterable, total=total, desc=title, unit=unit and ' ' + unit, file=sys.stderr, ascii=True,
+    return tqdm(iterable, initial=done, total=total, desc=title, unit=unit and ' ' + unit, file=sys.stderr, ascii=True,
                 mininterval=.5, dynamic_ncols=True, leave=True)

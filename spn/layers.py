@@ -5,9 +5,16 @@ Their first weights are drawn by NumPy: Keras's own initializers have Theano com
 import numpy as np
 
 import keras_layer  # noqa: F401  (before keras: it chooses Keras's Theano backend)
+import theano
 from keras.initializers import Initializer
 from keras.layers import Conv2D, Dense
 from keras.regularizers import l2
+
+from .errors import SpnError
+
+if theano.config.device.startswith('opencl'):
+    # What Theano itself makes for a maximum through OpenCL does not compile, and the process goes down with it.
+    raise SpnError('spn does not run through OpenCL (device={}): set THEANO_FLAGS=device=cpu'.format(theano.config.device))
 
 
 class HeNormalOfNumpy(Initializer):

@@ -67,7 +67,9 @@ def results_of(data_path, folder, names=None):
     """
     run, path = Run(folder), os.path.join(folder, 'results.json')
     with Dataset(data_path) as dataset:
-        of = {'data': dataset.fingerprint_with_masks, 'models': [digest_of_file(path) for path in run.paths], 'methods': names and list(names)}
+        of = {'data': dataset.fingerprint_with_masks, 'models': [digest_of_file(path) for path in run.paths],
+              'superpixels': [dataset.superpixel_maps(name).fingerprint for name in run.about['superpixel_names']],
+              'methods': names and list(names)}
         try:
             with open(path, encoding='utf-8') as stream:
                 kept = json.load(stream)

@@ -115,12 +115,18 @@ class Run(object):
         Raises
         ------
         SpnError
-            If the data set has other classes or lacks the superpixels.
+            If the data set has other classes, lacks the superpixels, or has others of the same name.
         """
         if dataset.class_names != self.about['class_names']:
             raise SpnError('{} has the classes {}, but {} was trained on {}'.format(
                 dataset.path, ', '.join(dataset.class_names), self.folder, ', '.join(self.about['class_names'])))
         maps = [dataset.superpixel_maps(name) for name in self.about['superpixel_names']]
+        for name, each, trained_on in zip(self.about['superpixel_names'], maps, self.about['superpixels']):
+            # Maps that the user brings lie in another folder for each data set.
+            if each.made_by != trained_on and not ('folder' in each.made_by and 'folder' in trained_on):
+                raise SpnError('{}: the superpixels {!r} are not those that {} was trained on: they were made with {}, those with '
+                               '{}. Make those again by `spn superpixels {} --name {}`, or train anew'.format(
+                                   dataset.path, name, self.folder, told(each.made_by), told(trained_on), dataset.path, name))
         found = [features.make(dataset.path, size, self.encoder()) for size in self.about['sizes']]
         return ActivationMaps(self.network, found, maps, dataset.sizes)
 
@@ -197,6 +203,10 @@ class Run(object):
         """
         sure = segmentation.of_image(self.rounds[-1], maps, i) if self.rounds else maps.probabilities(i)
         return np.flatnonzero(sure >= min(least, sure.max()))
+
+
+def told(made_by):
+    return ', '.join('{}={}'.format(*setting) for setting in sorted(made_by.items()))
 
 
 def best_of(run, maps):

@@ -2,8 +2,6 @@
 import csv
 import io
 import os
-import sys
-import time
 
 import numpy as np
 
@@ -119,10 +117,8 @@ def fit(trained, batches, folder, check):
     settings, log = trained.about['training'], trained.about['log']
     if log:
         write_log(log, folder)  # a run that was killed may lack its last row
-    first, left = len(log), (settings['epochs'] - len(log)) * len(batches)
-    started = time.time()
-    with progress(total=settings['epochs'] * len(batches), title='training', unit='batches') as bar:
-        bar.update(first * len(batches))
+    first, n = len(log), len(batches)
+    with progress(total=settings['epochs'] * n, title='training, when Theano has compiled', unit='batches', done=first * n) as bar:
         for epoch in range(first, settings['epochs']):
             trained.model.optimizer.lr.set_value(np.float32(learning_rate_of(epoch, settings)))
             batches.start_epoch(epoch)
@@ -133,18 +129,13 @@ def fit(trained, batches, folder, check):
                     raise SpnError('{}: the loss is {} in epoch {}, the training diverged; what the epochs before it learned is in '
                                    'checkpoint.h5. Train anew into another folder, at a smaller learning rate than {:g}'.format(
                                        folder, losses[-1][0], epoch + 1, settings['learning_rate']))
-                bar.update()
                 if epoch == first and k == 0:
-                    started = time.time()  # the first batch waits for Theano to compile
-                if epoch == first and k == min(5, len(batches) - 1) > 0:
-                    bar.write('about {} in all'.format(in_words((time.time() - started) / k * left)), file=sys.stderr)
+                    bar.unpause()  # the minutes of compiling say nothing of those to come
+                    bar.set_description('training', refresh=False)
+                bar.update()
             log.append(dict(zip(['epoch'] + trained.model.metrics_names, [epoch + 1] + np.mean(losses, axis=0).tolist()), **check()))
             trained.save(os.path.join(folder, 'checkpoint.h5'))
             write_log(log, folder)
-
-
-def in_words(seconds):
-    return '{:.0f} seconds'.format(seconds) if seconds < 90 else '{:.0f} minutes'.format(seconds / 60)
 
 
 def precisions(model, val):

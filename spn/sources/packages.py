@@ -10,7 +10,7 @@ import sys
 import tempfile
 
 from ..errors import SpnError
-from ..files import digest_of_file
+from ..files import digest_of_file, locked
 
 
 def home():
@@ -61,10 +61,19 @@ class Package(object):
         print('Fetching {}, {} MB, into {}'.format(self.described(), self.megabytes, home()), file=sys.stderr)
         try:
             os.makedirs(home(), exist_ok=True)
-            beside = tempfile.mkdtemp(prefix='.unfinished-', dir=home())
         except OSError as error:
             raise SpnError('{} cannot be written to ({}): set SPN_HOME to a folder with room for a gigabyte'.format(
                 home(), error)) from error
+        with locked(self.folder()):
+            if not os.path.isdir(self.folder()):  # another process may have fetched it meanwhile
+                self.fetch_into_home()
+        return self.folder()
+
+    def fetch_into_home(self):
+        prefix = '.unfinished-{}-'.format(self.name)
+        for left_behind in glob.glob(os.path.join(glob.escape(home()), prefix + '*')):  # by a process that was killed
+            shutil.rmtree(left_behind, ignore_errors=True)
+        beside = tempfile.mkdtemp(prefix=prefix, dir=home())
         try:
             downloads, contents = os.path.join(beside, 'downloads'), os.path.join(beside, 'contents')
             os.makedirs(downloads)
@@ -81,12 +90,9 @@ class Package(object):
             self.unpack(found[0], contents)
             os.replace(contents, self.folder())
         except OSError as error:
-            if os.path.isdir(self.folder()):  # another process was faster
-                return self.folder()
             raise SpnError('{} could not be unpacked in {}: {}'.format(self.described(), home(), error)) from error
         finally:
             shutil.rmtree(beside, ignore_errors=True)
-        return self.folder()
 
 
 class DebianPackage(Package):

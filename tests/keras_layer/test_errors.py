@@ -2,7 +2,7 @@
 import unittest
 
 import numpy as np
-from keras.layers import Input, Masking
+from keras.layers import Input, Lambda, Masking
 from keras.models import Model
 
 from keras_layer import SuperpixelPooling1D, SuperpixelPooling2D, SuperpixelUnpooling2D
@@ -112,6 +112,18 @@ class LayerErrorTest(unittest.TestCase):
         with self.assertRaises(IndexError) as caught:
             model.predict([np.ones((2, 5, 7, 3)), labels])
         self.assertIn('superpixel_map[1, 4, 6] is 4, but n_superpixels is 4 (labels are 0..3', str(caught.exception))
+
+
+class StaleShapeTest(unittest.TestCase):
+
+    def test_a_lambda_without_its_output_shape_is_named(self):
+        features, labels = Input((8, 8, 3)), Input((8, 8, 1), dtype='int32')
+        layer = SuperpixelPooling2D(4, data_format='channels_last')
+        with self.assertRaisesRegex(ValueError, r'superpixel_map has shape \(None, 8, 8, 1\).*the tensor itself has 3 axes.*'
+                                                'give the Lambda that makes it its output_shape'):
+            layer([features, Lambda(lambda x: x[..., 0])(labels)])
+        pooled = layer([features, Lambda(lambda x: x[..., 0], output_shape=(8, 8))(labels)])
+        self.assertEqual(pooled._keras_shape, (None, 4, 3))
 
 
 class BackendErrorTest(unittest.TestCase):

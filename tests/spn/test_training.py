@@ -1,5 +1,7 @@
 """Training: mini-batches, checkpoints, what is logged; on features whose first channels tell the classes."""
+import contextlib
 import csv
+import io
 import os
 import shutil
 import unittest
@@ -169,9 +171,21 @@ class NumbersTest(unittest.TestCase):
     def test_classes_that_no_image_has_do_not_count(self):
         self.assertEqual(mean_average_precision(np.array([[0, 0], [1, 0]]), np.array([[.9, .1], [.3, .2]])), .5)
 
-    def test_time_is_told_in_seconds_or_minutes(self):
-        self.assertEqual([training.in_words(seconds) for seconds in (0, 89.4, 90, 600)],
-                         ['0 seconds', '89 seconds', '2 minutes', '10 minutes'])
+    def test_the_bar_says_that_theano_compiles_and_does_not_count_that_time(self):
+        seconds, shown = [0.], io.StringIO()
+
+        def train_on_batch(*given):
+            seconds[0] += 1 if seconds[0] else 90  # the first waits for Theano
+            return 1.
+        trained, batches = mock.MagicMock(), mock.MagicMock()
+        trained.about = {'training': {'epochs': 2, 'learning_rate': 1.}, 'log': []}
+        trained.model.metrics_names, trained.model.train_on_batch = ['loss'], train_on_batch
+        batches.__len__.return_value, batches.__getitem__.return_value = 4, ('features', 'truth')
+        with mock.patch('tqdm.std.time', lambda: seconds[0]), contextlib.redirect_stderr(shown), \
+                mock.patch.object(training, 'write_log'):
+            training.fit(trained, batches, 'run', dict)
+        self.assertIn('training, when Theano has compiled:   0%|', shown.getvalue())
+        self.assertRegex(shown.getvalue().strip().split('\r')[-1], r'^training: 100%.* 8/8 \[00:07<00:00')
 
 
 class TrainingTest(SharedFolderTestCase):

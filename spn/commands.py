@@ -106,20 +106,24 @@ max_side_option = click.option('--max-side', type=click.IntRange(1), default=500
                                help='Larger pictures are scaled down to it; all are stored in the size of the largest.')
 
 
+without_option = click.option('--without', 'without', metavar='CLASS', **each_once, help='A class to leave out.')
+
+
 @command(data, 'voc', 'spn data voc VOCdevkit/VOC2012 voc.h5')
 @click.argument('folder', type=click.Path(file_okay=False))
 @click.argument('out', type=click.Path())
 @max_side_option
 @click.option('--unsegmented', is_flag=True, help='Add the pictures without masks to the training images.')
+@without_option
 @click.option('--seed', type=int, hidden=True, help='Nothing is random here.')
-def data_voc(folder, out, max_side, unsegmented, seed):
+def data_voc(folder, out, max_side, unsegmented, without, seed):
     """A PASCAL VOC 2012 tree.
 
     ImageSets/Segmentation/train.txt is train; of val.txt every other picture is val, the others test. A line of them is a
     name, or two paths in FOLDER, /JPEGImages/NAME.jpg /SegmentationClassAug/NAME.png.
     """
     from .sources import voc
-    say_skipped(voc.make(out, folder, max_side, unsegmented))
+    say_skipped(voc.make(out, folder, max_side, unsegmented, without))
     say_data(out)
 
 
@@ -127,15 +131,16 @@ def data_voc(folder, out, max_side, unsegmented, seed):
 @click.argument('folder', type=click.Path(file_okay=False))
 @click.argument('out', type=click.Path())
 @max_side_option
+@without_option
 @seed_option
-def data_folder(folder, out, max_side, seed):
+def data_folder(folder, out, max_side, without, seed):
     """Any folder with one subfolder of pictures for each class.
 
     FOLDER/masks/CLASS/NAME.png is the mask of FOLDER/CLASS/NAME.jpg, where there is one. Of each class 70 % of the pictures
     are train, 15 % val and 15 % test. Links to folders, or out of FOLDER, are not followed.
     """
     from .sources import folder as source
-    say_skipped(source.make(out, folder, seed, max_side))
+    say_skipped(source.make(out, folder, seed, max_side, without))
     say_data(out)
 
 

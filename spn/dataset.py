@@ -280,6 +280,47 @@ def write_dataset(path, class_names, records, n, shape, made_by, splits=()):
     return skipped
 
 
+def classes_without(class_names, left_out):
+    """The names of classes that remain.
+
+    Raises
+    ------
+    SpnError
+        If one that is to be left out is not there, or none remains.
+    """
+    for name in left_out:
+        if name not in class_names:
+            raise SpnError('there is no class {!r} to leave out; there are {}'.format(name, ', '.join(class_names)))
+    kept = [name for name in class_names if name not in left_out]
+    if not kept:
+        raise SpnError('all classes are left out: keep one at least')
+    return kept
+
+
+def record_of_classes(record, class_names, kept):
+    """A record of some of the classes: of the pixels of others nothing is known.
+
+    Parameters
+    ----------
+    record : callable
+        As for :func:`write_dataset`, of `class_names`.
+    class_names, kept : list of str
+
+    Raises
+    ------
+    UnreadablePicture
+        If the picture shows none of them.
+    """
+    found = record()
+    places = np.array([class_names.index(name) for name in kept])
+    if not found.labels[places].any():
+        raise UnreadablePicture('{} shows no class but those that are left out'.format(found.name))
+    meaning = np.arange(256, dtype='uint8')
+    meaning[1:len(class_names) + 1] = UNKNOWN
+    meaning[places + 1] = np.arange(1, len(kept) + 1)
+    return found._replace(labels=found.labels[places], mask=None if found.mask is None else meaning[found.mask])
+
+
 def write_column(file, name, values):
     file.create_dataset(name, data=values, maxshape=(None,) + values.shape[1:], chunks=True, fletcher32=True)
 

@@ -99,7 +99,7 @@ def check_data(data_path, superpixels, settings):
         for name, n in zip(dataset.class_names, dataset.labels[train].sum(axis=0)):
             if n == 0:
                 raise SpnError('{}: no image of the split "train" is labelled {!r}, so that it cannot be learned; leave the '
-                               'class out, or add images of it'.format(dataset.path, name))
+                               'class out (`spn data` with --without {!r}), or add images of it'.format(dataset.path, name, name))
 
 
 def fit(trained, batches, folder, check):

@@ -16,7 +16,7 @@ import zlib
 
 import numpy as np
 
-from ..dataset import Record, write_dataset
+from ..dataset import Record, classes_without, write_dataset
 from ..errors import SpnError
 from .images import largest, read_picture, shapes_of
 from .masks import read_object
@@ -27,7 +27,7 @@ HELD_OUT = {'val': .15, 'test': .15}
 MASKS = 'masks'
 
 
-def make(path, folder, seed, max_side=None):
+def make(path, folder, seed, max_side=None, without=()):
     """Write a data set of a folder of pictures.
 
     Parameters
@@ -40,6 +40,8 @@ def make(path, folder, seed, max_side=None):
     max_side : int, optional
         Pictures with a longer side are scaled down to it, and their masks by nearest neighbour. All pictures are stored
         in the size of the largest, so one that is much larger than the others costs time with each of them.
+    without : sequence of str
+        Classes to leave out, with their pictures.
 
     Returns
     -------
@@ -52,6 +54,8 @@ def make(path, folder, seed, max_side=None):
         If there is no class, a class that nobody has, a mask that shows nothing, or a split of which nothing can be read.
     """
     class_names, left_out = classes_in(folder)
+    masks_of_others = tuple(os.path.join(folder, MASKS, name, '') for name in without)
+    class_names = classes_without(class_names, without)
     pictures, class_of = {}, {}
     for name in class_names:
         _, pictures[name], of_class = files_below(os.path.join(folder, name), folder)
@@ -71,7 +75,7 @@ def make(path, folder, seed, max_side=None):
                                          because(left_out)))
         splits.update(deal([picture for picture in readable if picture not in again], seed, name))
     keep_together(splits, same, class_of.get)
-    masks = set(masks_in(folder, left_out))
+    masks = {mask for mask in masks_in(folder, left_out) if not mask.startswith(masks_of_others)}
     labels = dict(zip(class_names, np.eye(len(class_names), dtype='uint8')))
     records = [functools.partial(record, folder, picture, {mask_of(folder, picture)} & masks, labels[class_of[picture]],
                                  split=split, max_side=max_side) for picture, split in splits.items()]

@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from ..dataset import UNKNOWN, Record, names_of, write_dataset
+from ..dataset import UNKNOWN, Record, classes_without, names_of, record_of_classes, write_dataset
 from ..errors import SpnError, UnreadablePicture
 from .images import largest, read_picture, shapes_of
 from .masks import read_classes
@@ -40,7 +40,7 @@ picture, mask, annotation : str
 """
 
 
-def make(path, folder, max_side=None, unsegmented=False):
+def make(path, folder, max_side=None, unsegmented=False, without=()):
     """Write a data set of a PASCAL VOC 2012 tree.
 
     Parameters
@@ -53,6 +53,8 @@ def make(path, folder, max_side=None, unsegmented=False):
         Pictures with a longer side are scaled down to it, and their masks by nearest neighbour.
     unsegmented : bool
         Whether pictures that have no mask are added to 'train'.
+    without : sequence of str
+        Classes to leave out: their pixels are void, and pictures that show nothing else are skipped.
 
     Returns
     -------
@@ -65,6 +67,7 @@ def make(path, folder, max_side=None, unsegmented=False):
         If the tree is not whole, is one of other classes, or has a list with a line that cannot be understood or leads out
         of the tree; if nothing of a split can be read.
     """
+    kept = classes_without(CLASS_NAMES, without)
     for part in 'JPEGImages', 'SegmentationClass', 'ImageSets':
         if not os.path.isdir(os.path.join(folder, part)):
             raise SpnError('{} is no PASCAL VOC tree, it has no folder {}: wanted is the folder VOC2012 itself, with '
@@ -78,8 +81,11 @@ def make(path, folder, max_side=None, unsegmented=False):
                for record, entries in [(segmented_record, segmented), (annotated_record, more)] for entry in entries]
     shapes = shapes_of(list(splits), max_side)
     made_by = {'source': 'voc', 'folder': folder, 'max_side': max_side, 'unsegmented': unsegmented}
-    return write_dataset(path, CLASS_NAMES, records, len(records), largest(shapes.values()), made_by,
-                         [record.keywords['split'] for record in records])
+    of_records = [record.keywords['split'] for record in records]
+    if without:
+        made_by['without'] = sorted(without)
+        records = [functools.partial(record_of_classes, record, CLASS_NAMES, kept) for record in records]
+    return write_dataset(path, kept, records, len(records), largest(shapes.values()), made_by, of_records)
 
 
 def splits_of(folder):

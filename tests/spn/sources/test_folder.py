@@ -113,6 +113,16 @@ class FolderTest(FolderTestCase):
         self.write('pictures/masks/cat/1.png', png(np.zeros((20, 30), 'uint8')))
         self.assert_stops(self.path('pictures', 'masks', 'cat', '1.png'), 'shows no object', '20 x 30 pixels are background')
 
+    def test_a_class_that_is_left_out_moves_no_picture_of_the_others(self):
+        for name in 'cat', 'dog', 'owl':
+            self.add(name, 8)
+        self.write('pictures/masks/dog/1.png', png(np.ones((20, 30), 'uint8')))
+        _, everything = self.make()
+        skipped, found = self.make(without=['dog'])
+        self.assertEqual(skipped, [])
+        self.assertEqual({name: (split, label) for name, (split, label, _, _) in found.items()},
+                         {name: (split, label) for name, (split, label, _, _) in everything.items() if label != 'dog'})
+
     def test_a_mask_of_another_size(self):
         self.add('cat', 2)
         self.write('pictures/masks/cat/1.png', png(np.ones((30, 20), 'uint8')))

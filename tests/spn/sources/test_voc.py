@@ -159,6 +159,21 @@ class VocTest(FolderTestCase):
         self.write('VOC2012/SegmentationClass/whole.png', png(self.voc['rgb']))
         self.assert_stops('whole.png has the mode RGB')
 
+    def test_classes_that_are_left_out_are_void_and_pictures_of_them_alone_are_skipped(self):
+        self.add('chairs', mask=np.where(np.isin(self.classes, [0, 9, 255]), self.classes, 0), listed='train')
+        skipped = voc.make(self.data, self.tree, without=['chair', 'bottle'])
+        self.assertEqual(skipped, ['chairs.jpg shows no class but those that are left out'])
+        with Dataset(self.data) as found:
+            kept = [name for name in self.voc['class_names'][1:] if name not in ('chair', 'bottle')]
+            self.assertEqual((found.class_names, found.names.tolist()), (kept, ['whole.jpg']))
+            self.assertEqual(found.made_by['without'], ['bottle', 'chair'])
+            for name, old in ('diningtable', 11), ('person', 15):
+                self.assertEqual(found.labels[0, kept.index(name)], 1)
+                np.testing.assert_array_equal(found.mask(0) == kept.index(name) + 1, self.classes == old)
+            np.testing.assert_array_equal(found.mask(0) == 255, np.isin(self.classes, [5, 9, 255]))
+        self.assert_says(["no class 'zebra' to leave out", 'aeroplane'], voc.make, self.data, self.tree, without=['zebra'])
+        self.assert_says(['all classes are left out'], voc.make, self.data, self.tree, without=self.voc['class_names'][1:])
+
     def test_a_mask_of_another_size(self):
         self.add('whole', mask=self.classes[1:])
         self.assert_stops('whole.jpg', 'the mask is (374, 500), but the image is (375, 500)')

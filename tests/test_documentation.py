@@ -37,7 +37,8 @@ for module in graph, label_tools, overlap, pool, sizes, unpool:
         self.assertEqual(printed.count('attempted=0'), 0, printed)
 
     def test_every_link_and_picture_of_the_documents_exists(self):
-        for name in ('README.md', 'CONTRIBUTING.md', 'docs/semantics.md', 'docs/gpu.md', 'docs/performance.md'):
+        for name in ('README.md', 'CONTRIBUTING.md', 'docs/semantics.md', 'docs/gpu.md', 'docs/performance.md',
+                     'docs/old_models.md'):
             for target in re.findall(r'\]\(([^)#:]+)\)', read(name)):
                 path = os.path.join(REPOSITORY, os.path.dirname(name), target)
                 self.assertTrue(os.path.exists(path), '%s -> %s' % (name, target))

@@ -221,6 +221,16 @@ class WholeWayTest(SharedFolderTestCase):
                              self.path('out'))
         self.assertFalse(os.path.exists(self.path('out')))
 
+    def test_the_readme_shows_how_to_predict_from_python(self):
+        with open(os.path.join(REPOSITORY, 'README.md'), encoding='utf-8') as stream:
+            code, = re.findall('```python\n(from spn.prediction.*?)```', stream.read(), re.DOTALL)
+        picture, names = self.path('photograph.png'), {}
+        Image.fromarray(data.chelsea()[::3, ::3]).save(picture)
+        exec(code.replace("'run'", repr(self.run_folder)).replace("'photograph.jpg'", repr(picture)), names)
+        self.assertEqual(names['mask'].shape, (100, 151))
+        self.assertEqual([self.trained.class_names[c] for c in names['classes']], ['bird'])
+        self.assertTrue(set(np.unique(names['mask'])) <= {0, 1})
+
     def test_predict_finds_classes_out_where_nobody_names_them(self):
         image = data.chelsea()[::4, ::4]
         mask, classes = prediction.predict(self.trained, image)

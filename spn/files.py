@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import sys
+import threading
 import zipfile
 
 import numpy as np
@@ -30,7 +31,7 @@ def written_beside(path):
         If the disk is full or the folder cannot be written to.
     """
     folder, name = os.path.split(os.path.abspath(path))
-    beside = os.path.join(folder, '.unfinished-{}-{}'.format(os.getpid(), name))
+    beside = os.path.join(folder, '.unfinished-{}-{}-{}'.format(os.getpid(), threading.get_ident(), name))
     try:
         os.makedirs(folder, exist_ok=True)
         remove_left_behind(os.path.join(glob.escape(folder), '.unfinished-*-' + glob.escape(name)))

@@ -57,8 +57,10 @@ class MadeAnewTest(FolderTestCase):
         before.close()
         found = records()
         write_small(self.data, [found[FACE]._replace(split='val'), found[CAT]._replace(split='train'), found[CUP]])
-        after = features.make(self.data, 32, EncoderByHand(stop_after=0))
+        idle = EncoderByHand()
+        after = features.make(self.data, 32, idle)
         self.addCleanup(after.close)
+        self.assertEqual(idle.encoded, 0)
         self.assertAlmostEqual(after.rms, of_cat, places=6)
 
     def test_only_what_is_new_is_computed_and_what_is_gone_is_named(self):

@@ -217,14 +217,15 @@ class SuperpixelPoolingNetwork(Trained):
     ----------
     about : dict
         Beside what all have: ``class_names``, ``settings``, ``superpixels`` (how they were made),
-        ``superpixel_names``, ``encoder`` (fingerprint), ``weights`` (where the encoder's came from), ``rms`` (what features
-        are divided by), ``sizes`` (of images in training) and ``data`` (fingerprint).
+        ``superpixel_names``, ``superpixel_digests``, ``encoder`` (fingerprint), ``weights`` (where the encoder's came from),
+        ``rms`` (what features are divided by), ``sizes`` (of images in training) and ``data`` (fingerprint).
     """
 
     layout, what, command = 'spn network 2', 'a trained network', '`spn train`'
+    found_later, may_lack = ('log', 'superpixel_digests'), ('superpixel_digests',)
     example = {'class_names': [''], 'settings': dict(DEFAULTS, size_exponent=1.), 'training': TRAINING, 'seed': 0,
-               'superpixels': [{}], 'superpixel_names': [''], 'encoder': '', 'weights': '', 'rms': 1., 'sizes': [1], 'data': '',
-               'log': [{}]}
+               'superpixels': [{}], 'superpixel_names': [''], 'superpixel_digests': [''], 'encoder': '', 'weights': '', 'rms': 1.,
+               'sizes': [1], 'data': '', 'log': [{}]}
 
     @staticmethod
     def built(about):

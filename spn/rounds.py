@@ -39,6 +39,7 @@ def learn_from_cams(dataset, run, n_rounds, settings, training, seed):
 
 def learn_rounds(dataset, run, n_rounds, settings, training, seed):
     """As :func:`learn_from_cams`, which sees to it that no other process trains in the folder."""
+    dataset.indices('train')  # says that there are none before features are computed
     maps = run.on_dataset(dataset)
     masks_of, threshold = thresholded(cam_of(run, maps)), None
     teacher, networks = run.paths[0], []

@@ -121,9 +121,14 @@ class Run(object):
             raise SpnError('{} has the classes {}, but {} was trained on {}'.format(
                 dataset.path, ', '.join(dataset.class_names), self.folder, ', '.join(self.about['class_names'])))
         maps = [dataset.superpixel_maps(name) for name in self.about['superpixel_names']]
-        for name, each, trained_on in zip(self.about['superpixel_names'], maps, self.about['superpixels']):
-            # Maps that the user brings lie in another folder for each data set.
-            if each.made_by != trained_on and not ('folder' in each.made_by and 'folder' in trained_on):
+        digests = self.about.get('superpixel_digests', [each.fingerprint for each in maps])  # older models do not tell them
+        for name, each, trained_on, digest in zip(self.about['superpixel_names'], maps, self.about['superpixels'], digests):
+            if 'folder' in each.made_by and 'folder' in trained_on:
+                # The user brings them, from another folder for each data set: those of the same pictures hold the same.
+                same = each.fingerprint == digest or dataset.fingerprint != self.about['data']
+            else:
+                same = each.made_by == trained_on
+            if not same:
                 raise SpnError('{}: the superpixels {!r} are not those that {} was trained on: they were made with {}, those with '
                                '{}. Make those again by `spn superpixels {} --name {}`, or train anew'.format(
                                    dataset.path, name, self.folder, told(each.made_by), told(trained_on), dataset.path, name))

@@ -139,11 +139,9 @@ class SegmentationNetwork(Trained):
     """
 
     layout, what, command = 'spn segmentation network 1', 'a trained segmentation network', '`spn segment`'
-    found_later = ('log', 'threshold', 'rms')
-
-    @staticmethod
-    def settings_known():
-        return DEFAULTS
+    found_later, may_lack = ('log', 'threshold', 'rms'), ('threshold',)
+    example = {'class_names': [''], 'settings': DEFAULTS, 'training': TRAINING, 'seed': 0, 'round': 1, 'data': '', 'teacher': '',
+               'rms': [1.], 'threshold': .5, 'log': [{}]}
 
     @staticmethod
     def built(about):

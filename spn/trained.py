@@ -27,6 +27,8 @@ class Trained(object):
 
     layout = what = command = None
     found_later = ('log',)  # of `about`: what training adds
+    may_lack = ()  # of `about`: what a checkpoint, or an older file, has not
+    example = {}  # of `about`: see :func:`check_like`
 
     def __init__(self, model, about):
         self.model, self.about = model, about
@@ -39,11 +41,6 @@ class Trained(object):
     @staticmethod
     def compile(model, about):
         """Make a model ready to be trained."""
-        raise NotImplementedError
-
-    @staticmethod
-    def settings_known():
-        """The settings that there are, each with a value of its type."""
         raise NotImplementedError
 
     @classmethod
@@ -73,9 +70,11 @@ class Trained(object):
         """What is told of a saved model."""
         with open_hdf5(path, cls.layout, cls.what, cls.command) as file, cls.whole(path):
             about = json.loads(text(file.attrs['about']))
-            check_settings(about['settings'], cls.settings_known())
-            check_names(about['class_names'])
-        if not all(np.isfinite(value) for row in about['log'] for value in row.values()):
+            check_like(about, cls.example, 'what it tells of itself', cls.may_lack)
+            for row in about['log']:
+                check_like(row, dict(dict.fromkeys(row, 0.), epoch=1, loss=0.), 'a row of its log')
+        # On val there may be nothing to measure.
+        if not all(np.isfinite(value) for row in about['log'] for name, value in row.items() if not name.startswith('val_')):
             raise cls.no_numbers(path)
         return about
 
@@ -143,14 +142,34 @@ def arrays_in(group, shapes):
     return [array.reshape(shape) for array, shape in zip(arrays, shapes)]
 
 
-def check_settings(settings, known):
-    """ValueError if settings are not those that are known, by name and type."""
-    kinds = {name: 'number' if type(value) in (int, float) else type(value) for name, value in settings.items()}
-    wanted = {name: 'number' if type(value) in (int, float) else type(value) for name, value in known.items()}
-    if kinds != wanted:
-        raise ValueError('its settings are {}, wanted are {}'.format(settings, known))
+def check_like(found, example, what, may_lack=()):
+    """Say where JSON is not of the form of an example.
 
+    Parameters
+    ----------
+    found : object
+    example : object
+        Objects have the same keys, an empty one any; each item of a list is like that of the example; texts are texts, truth
+        values are such; numbers are not negative, and whole if that of the example is.
+    what : str
+        What `found` is, for the sentence.
+    may_lack : tuple of str
+        Keys that may be missing.
 
-def check_names(names):
-    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
-        raise ValueError('its classes are {!r}, wanted are names'.format(names))
+    Raises
+    ------
+    ValueError
+    """
+    if type(found) is not type(example) and not (type(example) is float and type(found) is int):
+        raise ValueError('{} is {!r}, wanted is one such as {!r}'.format(what, found, example))
+    if type(found) in (int, float) and found < 0:
+        raise ValueError('{} is {!r}, wanted is a number from 0 on'.format(what, found))
+    if isinstance(example, dict) and example:
+        for key in sorted(set(found) ^ set(example)):
+            if key not in may_lack:
+                raise ValueError('{} {} {!r}'.format(what, 'lacks' if key in example else 'has the unknown', key))
+        for key in found:
+            check_like(found[key], example[key], key)
+    if isinstance(example, list):
+        for item in found:
+            check_like(item, example[0], what)

@@ -13,12 +13,7 @@ from .files import locked, progress, write_text
 from .network import SuperpixelPoolingNetwork
 from .pictures import draw_curves
 
-DEFAULTS = {
-    'epochs': 8,
-    'batch_size': 16,
-    'learning_rate': 5e-4,   # falls to 40 % at half of the epochs, to 10 % at 80 %
-    'map_size': 256,
-}
+DEFAULTS = network.TRAINING
 
 
 def learning_rate_of(epoch, settings):
@@ -60,7 +55,7 @@ def train(data_path, folder, features, superpixels, about_encoder, settings, tra
                    for split, indices in of_split.items()}
         about = {
             'class_names': dataset.class_names, 'settings': settings, 'training': training, 'seed': seed,
-            'superpixels': [each.made_by for each in maps],
+            'superpixels': [each.made_by for each in maps], 'superpixel_digests': [each.fingerprint for each in maps],
             'superpixel_names': superpixels, 'encoder': features[0].made_by['encoder'], 'weights': about_encoder,
             'rms': batches['train'].rms[0], 'sizes': [each.size for each in features], 'data': dataset.fingerprint}
         trained = SuperpixelPoolingNetwork.resumed(os.path.join(folder, 'model.h5'), about)
@@ -126,16 +121,23 @@ def fit(trained, batches, folder, check):
             for k in range(len(batches)):
                 losses.append(np.atleast_1d(trained.model.train_on_batch(*batches[k])))
                 if not np.isfinite(losses[-1]).all():
-                    raise SpnError('{}: the loss is {} in epoch {}, the training diverged; what the epochs before it learned is in '
-                                   'checkpoint.h5. Train anew into another folder, at a smaller learning rate than {:g}'.format(
-                                       folder, losses[-1][0], epoch + 1, settings['learning_rate']))
+                    raise diverged('the loss is {}'.format(losses[-1][0]), epoch, settings, folder)
                 if epoch == first and k == 0:
                     bar.unpause()  # the minutes of compiling say nothing of those to come
                     bar.set_description('training', refresh=False)
                 bar.update()
+            if not all(np.isfinite(weights).all() for weights in trained.model.get_weights()):  # after the last of its batches
+                raise diverged('weights are no finite numbers', epoch, settings, folder)
             log.append(dict(zip(['epoch'] + trained.model.metrics_names, [epoch + 1] + np.mean(losses, axis=0).tolist()), **check()))
             trained.save(os.path.join(folder, 'checkpoint.h5'))
             write_log(log, folder)
+
+
+def diverged(what, epoch, settings, folder):
+    checkpoint, rate = os.path.join(folder, 'checkpoint.h5'), settings['learning_rate']
+    return SpnError('{}: {} in epoch {}, the training diverged. Train at a smaller learning rate than {:g}, such as --learning-rate '
+                    '{:g}{}'.format(folder, what, epoch + 1, rate, rate / 10, ', into another folder, or remove {}, which holds what '
+                                    'the epochs before learned'.format(checkpoint) if os.path.exists(checkpoint) else ''))
 
 
 def precisions(model, val):

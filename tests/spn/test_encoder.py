@@ -1,5 +1,6 @@
 """The frozen encoder: VGG16's convolutions as its files mean them, its weights' sources, and features kept on disk."""
 import os
+import shutil
 import warnings
 from unittest import mock
 
@@ -176,6 +177,14 @@ class WeightsTest(FolderTestCase):
         self.write_keras_file('vgg16_weights.h5', shapes=((3, 3), (3, 4), (4, 5), (5, 4)))
         self.assert_says(['vgg16_weights.h5: block1_conv2 has arrays of [(3, 3, 3, 4), (4,)]', 'not those of VGG16'],
                          weights_from, 'keras')
+
+    def test_kerass_own_file_that_would_have_another_read_is_refused(self):
+        self.write_keras_file('vgg16_weights.h5')
+        shutil.move(self.path('vgg16_weights.h5'), self.path('other.h5'))
+        with h5py.File(self.path('vgg16_weights.h5'), 'w') as file:
+            for layer in self.layers:
+                file[layer] = h5py.ExternalLink('other.h5', '/' + layer)
+        self.assert_says(['vgg16_weights.h5 is not the file', 'is a link', '--weights package'], weights_from, 'keras')
 
     def test_the_package_is_taken_where_kerass_own_file_is_not(self):
         with mock.patch.object(encoder, 'package_weights', lambda: 'of the package'):

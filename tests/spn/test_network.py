@@ -183,7 +183,8 @@ class NetworkTest(unittest.TestCase):
 class FileTest(FolderTestCase):
 
     ABOUT = {'settings': dict(SETTINGS, superpixel_branch=False), 'rms': RMS, 'class_names': ['bird', 'cat', 'cup'],
-             'seed': 3, 'sizes': [64, 96], 'training': {'epochs': 2}}
+             'seed': 3, 'sizes': [64, 96], 'training': dict(network.TRAINING, epochs=2), 'superpixels': [{'method': 'grid'}],
+             'superpixel_names': ['grid'], 'encoder': 'a digest', 'weights': 'random', 'data': 'another'}
     LOG = [{'epoch': 1, 'loss': .5}]
 
     @classmethod
@@ -266,10 +267,27 @@ class FileTest(FolderTestCase):
             SuperpixelPoolingNetwork(self.model, dict(self.ABOUT, log=self.LOG)).save(self.model_file)
 
     def test_settings_that_are_unknown_or_weights_of_other_shapes_are_refused(self):
-        for changed in {'settings': dict(self.ABOUT['settings'], channels='many')}, {'settings': {}}, {'class_names': [1]}, \
-                {'class_names': ['bird', 'cat']}, {'log': [{'loss': float('nan')}]}:
+        settings = self.ABOUT['settings']
+        for changed, words in [
+                ({'settings': dict(settings, code='x')}, "settings has the unknown 'code'"),
+                ({'settings': {}}, "settings lacks 'channels'"), ({'more': 1}, "has the unknown 'more'"),
+                ({'settings': dict(settings, channels='many')}, "channels is 'many'"),
+                ({'settings': dict(settings, channels=4.)}, 'channels is 4.0'),
+                ({'settings': dict(settings, channels=-4)}, 'channels is -4, wanted is a number from 0 on'),
+                ({'settings': dict(settings, gap_branch=1)}, 'gap_branch is 1, wanted is one such as True'),
+                ({'training': {'epochs': 2}}, "training lacks 'batch_size'"), ({'seed': True}, 'seed is True'),
+                ({'class_names': 'cat'}, "class_names is 'cat'"), ({'class_names': [1]}, 'class_names is 1'),
+                ({'class_names': ['bird', 'cat']}, 'cell_scores has arrays of'), ({'log': 3}, 'log is 3'),
+                ({'log': [{'epoch': 1}]}, "lacks 'loss'"), ({'log': [{'epoch': 1, 'loss': 'low'}]}, "loss is 'low'"),
+                ({'log': [{'epoch': 1, 'loss': float('nan')}]}, 'diverged')]:
             SuperpixelPoolingNetwork(self.model, dict(self.ABOUT, **dict({'log': self.LOG}, **changed))).save(self.model_file)
-            self.assert_says([self.model_file, 'rain it anew with `spn train`'], SuperpixelPoolingNetwork.load, self.model_file)
+            self.assert_says([self.model_file, words, 'rain it anew with `spn train`'], SuperpixelPoolingNetwork.load,
+                             self.model_file)
+
+    def test_a_precision_that_could_not_be_measured_is_no_fault(self):
+        log = [dict(self.LOG[0], val_gap_precision=float('nan'))]
+        SuperpixelPoolingNetwork(self.model, dict(self.ABOUT, log=log)).save(self.model_file)
+        self.assertEqual(SuperpixelPoolingNetwork.load(self.model_file).about['log'][0]['loss'], .5)
 
     def test_weights_that_are_no_numbers_are_refused(self):
         with h5py.File(self.model_file, 'r+') as file:

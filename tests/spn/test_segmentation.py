@@ -14,7 +14,8 @@ from spn.files import write_text
 from spn.rounds import learn_from_cams, masks_to_learn
 from spn.runs import Run
 from spn.segmentation import SegmentationNetwork, among, cross_entropy, least_scattered, scatter, targets
-from tests.spn.cases import ArrayOfFeatures, SharedFolderTestCase, SharesByHand, bilinear, means, photographs, shared
+from tests.spn.cases import (ArrayOfFeatures, SharedFolderTestCase, SharesByHand, bilinear, means, photographs, records, shared,
+                             write_small)
 
 from keras import backend as K
 
@@ -221,6 +222,13 @@ class LearningTest(SharedFolderTestCase):
     def test_masks_that_are_all_empty_are_said(self):
         self.assert_says([self.data, 'the masks to learn from are all empty', 'more epochs'], masks_to_learn, self.opened,
                          lambda i, classes: np.zeros((2, 32, 40), 'uint8'), 1.)
+
+    def test_a_data_set_without_images_to_train_on_is_said_before_features_are_computed(self):
+        write_small(self.path('data.h5'), records()[1:])
+        run = mock.Mock(folder=self.path('run'), on_dataset=mock.Mock(side_effect=AssertionError))
+        with Dataset(self.path('data.h5')) as data:
+            self.assert_says([self.path('data.h5'), "no image in the split 'train'"], learn_from_cams, data, run, 1,
+                             self.SETTINGS, self.HOW, 0)
 
     def test_where_the_masks_of_a_class_that_are_scattered_most_are_the_truth_is_unknown(self):
         scattered = self.masks[0].copy()

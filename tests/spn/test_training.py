@@ -14,6 +14,7 @@ from spn import dataset, network, training
 from spn.activation_maps import ActivationMaps
 from spn.batches import Batches, nearest
 from spn.dataset import Record, add_superpixels
+from spn.errors import SpnError
 from spn.network import SuperpixelPoolingNetwork
 from spn.training import learning_rate_of, mean_average_precision
 from tests.spn.cases import ArrayOfFeatures, SharedFolderTestCase, photographs
@@ -318,10 +319,27 @@ class TrainingTest(SharedFolderTestCase):
             losses.append(train_on_batch(model, *given))
             return losses[-1] if len(losses) <= 3 else [np.nan] * len(losses[-1])  # from the second epoch on
         with mock.patch.object(Model, 'train_on_batch', diverging):
-            self.assert_says([self.folder, 'the loss is nan in epoch 2', 'at a smaller learning rate than 0.003'],
+            self.assert_says([self.folder, 'the loss is nan in epoch 2', 'at a smaller learning rate than 0.003',
+                              '--learning-rate 0.0003, into another folder, or remove ' + self.path('checkpoint.h5')],
                              self.train, self.folder)
         self.assertEqual(len(losses), 4)
         self.assertEqual(self.files(), ['checkpoint.h5', 'curves.png', 'log.csv'])
+
+    def test_weights_that_the_last_batch_of_an_epoch_spoiled_are_not_kept(self):
+        calls, train_on_batch = [], Model.train_on_batch
+
+        def spoiling(model, *given):
+            losses = train_on_batch(model, *given)
+            calls.append(given)
+            if len(calls) == 3:  # of an epoch of three: the loss is of the weights before
+                layer = model.get_layer('extra_conv')
+                layer.set_weights([np.full_like(each, np.inf) for each in layer.get_weights()])
+            return losses
+        with mock.patch.object(Model, 'train_on_batch', spoiling):
+            with self.assertRaises(SpnError) as caught:
+                self.train(self.folder)
+        self.assertRegex(str(caught.exception), 'weights are no finite numbers in epoch 1, .* --learning-rate 0.0003$')
+        self.assertEqual(self.files(), [])  # so that the same folder serves the smaller rate
 
     def test_what_is_finished_is_not_trained_again(self):
         with mock.patch.object(Batches, '__getitem__', side_effect=AssertionError):

@@ -8,6 +8,8 @@ from PIL import Image, ImageOps
 from ..errors import SpnError, UnreadablePicture
 from ..files import progress
 
+#: Pillow goes by the content of a file, whatever its ending, and would start Ghostscript on PostScript that is called x.jpg.
+FORMATS = ('BMP', 'GIF', 'JPEG', 'JPEG2000', 'PNG', 'PPM', 'TGA', 'TIFF', 'WEBP')
 ORIENTATION = 0x0112    # EXIF
 LYING = (5, 6, 7, 8)    # rows and columns change places
 
@@ -19,7 +21,7 @@ def opened(path):
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')
             warnings.simplefilter('error', Image.DecompressionBombWarning)
-            with Image.open(path) as picture:
+            with Image.open(path, formats=FORMATS) as picture:
                 yield picture
     except SpnError:
         raise
@@ -33,7 +35,7 @@ def read_picture(path, max_side=None):
     Parameters
     ----------
     path : str
-        A file of a format that Pillow knows, with up to 8 bits for each channel. Transparency is dropped.
+        A file of one of `FORMATS`, with up to 8 bits for each channel. Transparency is dropped.
     max_side : int, optional
         A picture with a longer side is scaled down to it.
 

@@ -1,5 +1,6 @@
 """Pictures as they lie in folders: of any mode, turned, too large, broken."""
 import io
+from unittest import mock
 
 import numpy as np
 from PIL import Image
@@ -12,6 +13,15 @@ from tests.spn.sources.pictures import PALETTE, decoded, jpeg, png
 
 
 class ImagesTest(FolderTestCase):
+
+    def test_postscript_is_run_by_nobody_whatever_its_name_is(self):
+        path = self.path('photograph.jpg')
+        Image.fromarray(np.zeros((8, 8, 3), 'uint8')).save(path, 'EPS')
+        with mock.patch('PIL.EpsImagePlugin.Ghostscript', side_effect=AssertionError('it was run')):
+            with self.assertRaisesRegex(AssertionError, 'it was run'):
+                Image.open(path).load()
+            self.assert_says([path, 'cannot be read as a picture', 'cannot identify'], images.read_picture, path)
+        self.assertEqual(images.shapes_of([path]), {})
 
     def setUp(self):
         super(ImagesTest, self).setUp()

@@ -2,6 +2,7 @@
 
 Theano and Keras take seconds to import: a command imports what it needs when it runs.
 """
+import math
 import os
 import sys
 
@@ -25,6 +26,16 @@ class Command(click.Command):
             return super(Command, self).invoke(context)
         except SpnError as error:
             raise click.ClickException(str(error))
+
+
+class Number(click.FloatRange):
+    """A number of a range; what is none, nan, is in no range."""
+
+    def convert(self, value, parameter, context):
+        found = super(Number, self).convert(value, parameter, context)
+        if not math.isfinite(found):
+            self.fail('{} is no finite number'.format(value), parameter, context)
+        return found
 
 
 def command(group, name, example):
@@ -199,10 +210,12 @@ def encode(data, sizes, weights, seed):
 
 def encoded(data, sizes, weights):
     from . import features
+    from .dataset import Dataset
     from .encoder import Encoder
     for size in sizes:
         features.check_size(size)
-    encoder = Encoder(weights)
+    with Dataset(data):  # before weights are fetched for it
+        encoder = Encoder(weights)
     return [features.make(data, size, encoder) for size in sizes]
 
 
@@ -215,7 +228,7 @@ def encoded(data, sizes, weights):
 @weights_option
 @click.option('--epochs', type=click.IntRange(1), help='Rounds over the images.')
 @click.option('--batch-size', type=click.IntRange(1))
-@click.option('--learning-rate', type=click.FloatRange(0, min_open=True))
+@click.option('--learning-rate', type=Number(0, min_open=True))
 @click.option('--upsampling-stages', type=click.IntRange(0, 3))
 @click.option('--gap-branch/--no-gap-branch', default=True, show_default=True)
 @click.option('--superpixel-branch/--no-superpixel-branch', default=True, show_default=True)
@@ -245,7 +258,7 @@ run_argument = click.argument('run', type=click.Path(file_okay=False))
 @run_argument
 @click.option('--out', type=click.Path(file_okay=False), required=True, help='The folder to write to.')
 @click.option('--split', type=click.Choice(['train', 'val', 'test', 'all']), default='test', show_default=True)
-@click.option('--threshold', type=click.FloatRange(0, 1), help='Of the maximum of each class; by the masks of val if not '
+@click.option('--threshold', type=Number(0, 1), help='Of the maximum of each class; by the masks of val if not '
               'given, .5 if there are none.')
 @click.option('--sp-cam', is_flag=True, help='Take SP-CAM even if there is a segmentation network.')
 @click.option('--absolute', is_flag=True, help='SP-CAM: take the threshold of the probability of each superpixel instead.')
@@ -272,10 +285,10 @@ def cam(data, run, out, split, threshold, sp_cam, absolute, one_size, seed):
 @run_argument
 @click.option('--rounds', type=click.IntRange(1), default=2, show_default=True,
               help='Each learns from the masks of the one before; the first from SP-CAM.')
-@click.option('--kept', type=click.FloatRange(0, 1, min_open=True), default=.7, show_default=True,
+@click.option('--kept', type=Number(0, 1, min_open=True), default=.7, show_default=True,
               help='The share of masks of each class to learn from: those scattered least.')
 @click.option('--epochs', type=click.IntRange(1), help='Rounds over the masks.')
-@click.option('--learning-rate', type=click.FloatRange(0, min_open=True))
+@click.option('--learning-rate', type=Number(0, min_open=True))
 @seed_option
 def segment(data, run, rounds, seed, **given):
     """Train the segmentation network on SP-CAM's masks of the training images.

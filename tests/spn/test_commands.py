@@ -398,6 +398,13 @@ class FrontTest(FolderTestCase):
                 self.assertIn(word, said.strip().splitlines()[-1])
         self.assertEqual(self.files(), ['data.h5'])
 
+    def test_numbers_that_are_none_are_refused(self):
+        for arguments, option in [(('train', 'data.h5', '--out', 'out'), '--learning-rate'),
+                                  (('segment', 'data.h5', 'run'), '--kept'), (('cam', 'data.h5', 'run', '--out', 'out'), '--threshold')]:
+            _, said, status = spn(*arguments + (option, 'nan'))
+            self.assertEqual(status, 2)
+            self.assertIn("Invalid value for '{}': nan is no finite number".format(option), said)
+
     def test_opencl_is_refused_before_it_takes_the_process_down(self):
         said = run_python("""
 from spn.errors import SpnError

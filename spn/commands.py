@@ -270,7 +270,7 @@ def cam(data, run, out, split, threshold, sp_cam, absolute, one_size, seed):
     By the last round of the segmentation network, or by SP-CAM where `spn segment` was not run. Writes masks as palette PNGs,
     overlays and heat maps of each class, in the folders and under the names of the pictures, and classes.csv and classes.png,
     which tell numbers and colours. Masks have the size of the images in DATA: that of the pictures, if these are no larger than
-    --max-side of `spn data`.
+    --max-side of `spn data`. Where there are few pictures to learn from, those of SP-CAM may be better: `spn evaluate` tells.
     """
     from .dataset import Dataset
     from .prediction import write_cams

@@ -186,8 +186,11 @@ def draw_examples(dataset, run, result, path):
     indices = [i for i in dataset.indices('test') if dataset.has_mask[i]]
     order = np.argsort(-np.array(result[final]['images']), kind='stable')
     middle = max(0, len(order) // 2 - 1)
-    chosen = [(title, place) for title, places in [('best', order[:3]), ('median', order[middle:middle + 3]),
-                                                   ('worst', order[-3:])] for place in places]
+    title_of = {}  # of few images none is shown twice
+    for title, places in [('best', order[:3]), ('worst', order[-3:]), ('median', order[middle:middle + 3])]:
+        for place in places:
+            title_of.setdefault(place, title)
+    chosen = [(title_of[place], place) for place in order if place in title_of]
     names = [name for name in SHOWN if name in methods and name != final] + [final]
     rows = []
     for title, place in chosen:

@@ -224,7 +224,7 @@ class LimitsOfFloatsTest(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.pool = {mode: staticmethod(compile_pool(mode=mode, n_superpixels=3)) for mode in ('mean', 'sum')}
+        cls.pool = {mode: compile_pool(mode=mode, n_superpixels=3) for mode in ('mean', 'sum')}
 
     def assert_pools(self, features, labels):
         """To sums in float64, in every layout and in the reference; what float32 cannot hold is infinite."""

@@ -5,14 +5,17 @@ Arguments are nose's own. The exit status is 0 only if nothing failed.
 import os
 import sys
 
+from tests import precompiled_headers
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 # Compiled code and settings of its own: what is in the user's ~/.theano, ~/.theanorc and ~/.keras can neither help a
 # test nor be harmed by one.
 OWN_FOLDER = os.path.join(os.path.dirname(HERE), '.theano_test')
 
 # All this before theano is imported. What the caller set comes last, because Theano takes the last value of a flag.
-os.environ['THEANO_FLAGS'] = "base_compiledir='{}',device=cpu,{}".format(
-    OWN_FOLDER, os.environ.get('THEANO_FLAGS', ''))
+HEADERS = os.path.join(OWN_FOLDER, 'headers-{}.{}'.format(*sys.version_info))
+os.environ['THEANO_FLAGS'] = "base_compiledir='{}',device=cpu,{}{}".format(
+    OWN_FOLDER, precompiled_headers.theano_flags(HEADERS), os.environ.get('THEANO_FLAGS', ''))
 os.environ['THEANORC'] = os.devnull
 os.environ['KERAS_HOME'] = os.path.join(OWN_FOLDER, 'keras')
 os.environ['KERAS_BACKEND'] = 'theano'
@@ -64,6 +67,7 @@ class Tally(Plugin):
 
 
 def main(arguments):
+    precompiled_headers.precompile(HEADERS)
     tally = Tally()
     good = nose.run(argv=['tests'] + arguments, defaultTest=HERE, addplugins=[tally])
     print(tally)

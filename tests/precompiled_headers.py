@@ -1,0 +1,59 @@
+"""The headers that each of Theano's modules begins with, compiled once: they are a third of the time g++ takes for a module.
+
+g++ reads the header itself wherever the precompiled one does not fit a module's flags.
+"""
+import os
+import subprocess
+
+# Theano's small programs that try the compiler are compiled without the folders of these headers.
+HEADERS = '''#if __has_include(<Python.h>)
+#include <Python.h>
+#include <iostream>
+#include "theano_mod_helper.h"
+#include <math.h>
+#include <numpy/arrayobject.h>
+#include <numpy/arrayscalars.h>
+#include <vector>
+#include <algorithm>
+#endif
+'''
+#: Flags of Theano's modules that define macros, so that each set of them needs a precompiled header of its own.
+FLAGS = ['-O3', '-fno-math-errno'], ['-O3', '-fno-math-errno', '-fopenmp']
+
+
+def theano_flags(folder):
+    """Write the header to `folder`, and return the part of THEANO_FLAGS that makes every module include it."""
+    if any(character in folder for character in ' ,\'"'):  # Theano splits its flags there
+        return ''
+    os.makedirs(folder, exist_ok=True)
+    _write(_header(folder), lambda path: open(path, 'w').write(HEADERS))
+    return 'gcc.cxxflags=-include {},'.format(_header(folder))
+
+
+def precompile(folder):
+    """Compile the header for each set of flags. Theano has to be imported before: it knows the processor's flags."""
+    import numpy
+    import theano
+    from theano.gof.cmodule import GCC_compiler, std_include_dirs
+    header = _header(folder)
+    if not theano.config.cxx or header not in theano.config.gcc.cxxflags:
+        return
+    os.makedirs(header + '.gch', exist_ok=True)
+    arguments = [argument for argument in GCC_compiler.compile_args() if argument not in ('-include', header)]
+    arguments += ['-I' + folder for folder in std_include_dirs() + [numpy.get_include()]]
+    for flags in FLAGS:
+        _write(os.path.join(header + '.gch', 'theano' + flags[-1]), lambda path: subprocess.call(
+            [theano.config.cxx, '-g'] + flags + arguments + ['-x', 'c++-header', header, '-o', path]))
+
+
+def _header(folder):
+    return os.path.join(folder, 'theano.h')
+
+
+def _write(path, write):
+    """Write a file, unless there is one, beside its place and move it there: test runs may start at the same time."""
+    if not os.path.isfile(path):
+        unfinished = '{}.{}'.format(path, os.getpid())
+        write(unfinished)
+        if os.path.isfile(unfinished):
+            os.replace(unfinished, path)

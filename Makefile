@@ -9,7 +9,7 @@ IN_VENV = THEANO_FLAGS="blas.ldflags='$$($(VENV)/bin/python theano_spp/legacy_br
 # What the reproduction of the paper keeps, to go on where it was stopped, and where its results go.
 REPRODUCTION = $(if $(QUICK),--quick --folder reproduction-quick,--folder reproduction --document docs/reproduction.md)
 
-.PHONY: help demo example reproduce test test-cpu test-gpu sanitize bench bench-gpu wheel venv clean
+.PHONY: help demo example reproduce test test-cpu test-gpu fuzz sanitize bench bench-gpu wheel venv clean
 
 help:      ## list the targets
 	@sed -n 's/^\([a-z-]*\): .*## /  make \1\t/p' Makefile
@@ -39,6 +39,9 @@ IN_VENV_GPU = LD_LIBRARY_PATH="$$(echo $$PWD/.venv-gpu/lib/python3*/site-package
 test-gpu:  ## the ops on a GPU; where none is, through OpenCL on the processor: make test-gpu DEVICE=cuda
 	@sh make_gpu_venv.sh || { [ $$? = 2 ] && echo 'The tests on the GPU were not run.' && exit 0; exit 1; } && \
 	[ -d .venv-gpu ] && $(IN_VENV_GPU) -m tests $(or $(TESTS),tests/gpuarray)
+
+fuzz: venv ## every op with generated inputs against an independent truth, for SECONDS=60
+	@$(IN_VENV) -m tests.fuzz --seconds $(or $(SECONDS),60)
 
 sanitize: venv ## the C code under AddressSanitizer and UBSan
 	@$(IN_VENV) -m tests.sanitize

@@ -5,21 +5,9 @@ Arguments are nose's own. The exit status is 0 only if nothing failed.
 import os
 import sys
 
-from tests import precompiled_headers
+from tests import environment
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-# Compiled code and settings of its own: what is in the user's ~/.theano, ~/.theanorc and ~/.keras can neither help a
-# test nor be harmed by one.
-OWN_FOLDER = os.path.join(os.path.dirname(HERE), '.theano_test')
-
-# All this before theano is imported. What the caller set comes last, because Theano takes the last value of a flag.
-HEADERS = os.path.join(OWN_FOLDER, 'headers-{}.{}'.format(*sys.version_info))
-os.environ['THEANO_FLAGS'] = "base_compiledir='{}',device=cpu,{}{}".format(
-    OWN_FOLDER, precompiled_headers.theano_flags(HEADERS), os.environ.get('THEANO_FLAGS', ''))
-os.environ['THEANORC'] = os.devnull
-os.environ['KERAS_HOME'] = os.path.join(OWN_FOLDER, 'keras')
-os.environ['KERAS_BACKEND'] = 'theano'
-os.environ['POCL_CACHE_DIR'] = os.path.join(OWN_FOLDER, 'pocl')
+environment.prepare()
 
 # Imports theano, and first of all applies the legacy bridge, which nose needs on Python 3.10 and 3.11.
 import theano_spp  # noqa: F401, E402
@@ -67,9 +55,9 @@ class Tally(Plugin):
 
 
 def main(arguments):
-    precompiled_headers.precompile(HEADERS)
+    environment.precompile_headers()
     tally = Tally()
-    good = nose.run(argv=['tests'] + arguments, defaultTest=HERE, addplugins=[tally])
+    good = nose.run(argv=['tests'] + arguments, defaultTest=environment.HERE, addplugins=[tally])
     print(tally)
     if tally.passed + tally.failed + tally.skipped == 0:
         print('No test was found: are the names right? Folders and files are looked for from where you are.')

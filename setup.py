@@ -92,7 +92,7 @@ setup(
     author='theano-spp authors',
     license='BSD-3-Clause',
     packages=find_packages(include=['theano_spp', 'theano_spp.*', 'keras_layer', 'spn', 'spn.*']),
-    package_data={'': ['c_code/*.c']},
+    package_data={'': ['c_code/*/*']},
     python_requires='>=3.6,<3.12',
     install_requires=pins('requirements.txt'),
     extras_require={'spn': pins('requirements-spn.txt')},

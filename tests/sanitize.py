@@ -26,7 +26,7 @@ import os, shutil, numpy as np, theano, theano.tensor as T
 planted = os.path.join({folder!r}, 'planted')
 shutil.rmtree(planted, ignore_errors=True)
 shutil.copytree(external_c.C_CODE_FOLDER, planted)
-path = os.path.join(planted, 'superpixel_pool.c')
+path = os.path.join(planted, 'ops/superpixel_pool.cc')
 with open(path) as stream:
     code = stream.read()
 place = '    failed = 0;\\ndone:\\n'

@@ -62,10 +62,10 @@ class TestPackaging(unittest.TestCase):
         shutil.rmtree(cls.folder)
 
     def test_a_wheel_carries_the_c_files(self):
-        for folder in 'theano_spp/c_code', 'theano_spp/gpuarray/c_code':
-            ours = {'%s/%s' % (folder, os.path.basename(path)) for path in glob.glob(os.path.join(REPOSITORY, folder, '*.c'))}
+        for folder in 'theano_spp/c_code/', 'theano_spp/gpuarray/c_code/':
+            ours = {os.path.relpath(path, REPOSITORY) for path in glob.glob(os.path.join(REPOSITORY, folder, '*', '*'))}
             self.assertTrue(ours)
-            self.assertEqual({path for path in self.in_wheel if os.path.dirname(path) == folder}, ours)
+            self.assertEqual({path for path in self.in_wheel if path.startswith(folder)}, ours)
 
     def test_a_wheel_installs_three_packages_and_the_pth_and_no_tests(self):
         top = {name.split('/')[0] for name in self.in_wheel}
@@ -91,7 +91,7 @@ class TestPackaging(unittest.TestCase):
 
     def test_an_sdist_carries_what_the_wheel_is_made_of_and_no_tests(self):
         here = {name.split('/', 1)[1] for name in self.in_sdist if '/' in name}
-        for name in ('setup.py', 'requirements.txt', 'LICENSE', 'README.md', 'theano_spp/c_code/superpixel_pool.c'):
+        for name in ('setup.py', 'requirements.txt', 'LICENSE', 'README.md', 'theano_spp/c_code/ops/superpixel_pool.cc'):
             self.assertIn(name, here)
         self.assertFalse([name for name in here if name.startswith(('tests', 'examples', 'benchmarks'))])
 

@@ -1,7 +1,7 @@
 """The base class of the ops written in C."""
-import hashlib
 import os
 
+from .c_files import digest, read_with_needs, sections, state_without_c_code
 from .installation import why_theano_is_missing
 
 try:
@@ -35,27 +35,26 @@ class ExternalC(gof.COp, gof.OpenMPOp):
 
     Attributes
     ----------
-    c_files : tuple of str
-        Files of ``c_code/``; the sections of each are put together in this order.
+    c_file : str
+        A file of ``c_code/``, which says what others it needs.
     c_function : str
         The C function that does the work.
     label_input, feature_input : int
         Which inputs' C types the C code knows as ``LABEL`` and ``FEATURE``.
     """
 
-    c_files = ()
+    c_file = None
     c_function = None
     label_input = None
     feature_input = None
 
     def __init__(self, openmp=None):
-        gof.COp.__init__(self, self._c_paths(), 'APPLY_SPECIFIC(%s)' % self.c_function)
+        gof.COp.__init__(self, [self.c_file], 'APPLY_SPECIFIC(%s)' % self.c_function)
         gof.OpenMPOp.__init__(self, openmp=openmp)
 
-    @classmethod
-    def _c_paths(cls):
-        # Absolute, because COp looks for relative ones beside the file of type(self).
-        return [os.path.join(C_CODE_FOLDER, name) for name in cls.c_files]
+    def load_c_code(self, func_files):
+        self.func_codes = [code for name in func_files for code in read_with_needs(C_CODE_FOLDER, name)]
+        self.code_sections = sections(self.func_codes)
 
     def c_compile_args(self):
         # A fused multiply-add would round otherwise than NumPy, and otherwise on each machine.
@@ -81,18 +80,5 @@ class ExternalC(gof.COp, gof.OpenMPOp):
 
     def __setstate__(self, state):
         gof.OpenMPOp.__setstate__(self, state)
-        self.func_files = self._c_paths()
+        self.func_files = [self.c_file]
         self.load_c_code(self.func_files)
-
-
-def digest(codes):
-    """Return what changes when one of these C texts does."""
-    return hashlib.sha256('\0'.join(codes).encode('utf-8')).hexdigest()
-
-
-def state_without_c_code(op):
-    """Return what to pickle of a COp: not its C text, because after an upgrade an old pickle must run the new code."""
-    state = op.__dict__.copy()
-    for name in ('func_files', 'func_codes', 'code_sections'):
-        state.pop(name, None)
-    return state

@@ -32,8 +32,7 @@ class SuperpixelExtremum(ExternalC):
 
     __props__ = ('mode', 'resize')
     params_type = ParamsType(mode=EnumList(('SPP_POOL_MAX', 'max'), ('SPP_POOL_MIN', 'min')), resize=RESIZE)
-    c_files = ('arrays.c', 'label_map.c', 'plan.c', 'lanes.c', 'block.c', 'pieces.c', 'rows.c', 'winners.c', 'interpolation.c',
-               'candidates.c', 'resized_winners.c', 'superpixel_extremum.c')
+    c_file = 'ops/superpixel_extremum.cc'
     c_function = 'superpixel_extremum'
     feature_input = 0
     label_input = 1

@@ -2,7 +2,7 @@
 
 Pixel p of an axis of P pixels lies at ``(p + 1/2) * cells / P`` of the cells. 'nearest' takes the cell it
 lies in, 'bilinear' mixes the two whose centres it lies between, and takes the outermost cell beyond the last
-centre. Positions are computed in whole numbers, here and in ``c_code/interpolation.c``, so that no rounding
+centre. Positions are computed in whole numbers, here and in ``c_code/resize/interpolation.h``, so that no rounding
 decides which cell is nearest.
 """
 import numpy as np

@@ -172,7 +172,7 @@ def check_labels(op_name, superpixel_map, n_superpixels, limit_name='n_superpixe
     argument : str
         The map to name in the error.
     """
-    # The same sentences as in c_code/label_map.c.
+    # The same sentences as in c_code/labels/label_map.h.
     bad = superpixel_map > n_superpixels - 1 if n_superpixels > 0 else superpixel_map >= 0
     if bad.any():
         place = np.unravel_index(np.argmax(bad), bad.shape)

@@ -91,7 +91,7 @@ class SuperpixelOverlap(LabelStatistic):
 
     __props__ = ('mode', 'resize', 'dtype')
     params_type = ParamsType(mode=MODES, resize=RESIZE)
-    c_files = ('arrays.c', 'label_map.c', 'interpolation.c', 'footprint.c', 'superpixel_overlap.c')
+    c_file = 'ops/superpixel_overlap.cc'
     c_function = 'superpixel_overlap'
 
     def __init__(self, mode='mean', resize='nearest', dtype=None, openmp=None):
@@ -132,7 +132,7 @@ class SuperpixelOverlapPool(ExternalC):
 
     __props__ = ('mode', 'resize')
     params_type = ParamsType(mode=MODES, resize=RESIZE)
-    c_files = ('arrays.c', 'label_map.c', 'accumulator.c', 'interpolation.c', 'footprint.c', 'overlap_pool.c')
+    c_file = 'ops/overlap_pool.cc'
     c_function = 'overlap_pool'
     feature_input = 0
     label_input = 1
@@ -192,7 +192,7 @@ class SuperpixelOverlapUnpool(ExternalC):
 
     __props__ = ('mode', 'resize')
     params_type = ParamsType(mode=MODES, resize=RESIZE)
-    c_files = ('arrays.c', 'label_map.c', 'accumulator.c', 'interpolation.c', 'footprint.c', 'overlap_unpool.c')
+    c_file = 'ops/overlap_unpool.cc'
     c_function = 'overlap_unpool'
     feature_input = 0
     label_input = 1

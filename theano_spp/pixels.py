@@ -37,7 +37,7 @@ class TakePixels(ExternalC):
 
     __props__ = ('resize',)
     params_type = ParamsType(resize=RESIZE)
-    c_files = ('arrays.c', 'interpolation.c', 'pixels.c', 'take_pixels.c')
+    c_file = 'ops/take_pixels.cc'
     c_function = 'take_pixels'
     feature_input = 0
 
@@ -91,7 +91,7 @@ class PutPixels(ExternalC):
 
     __props__ = ('resize',)
     params_type = ParamsType(resize=RESIZE)
-    c_files = ('arrays.c', 'interpolation.c', 'pixels.c', 'stream.c', 'put_pixels.c')
+    c_file = 'ops/put_pixels.cc'
     c_function = 'put_pixels'
     feature_input = 0
 

@@ -113,8 +113,7 @@ class SuperpixelPool(ExternalC):
 
     __props__ = ('mode',)
     params_type = ParamsType(mode=EnumList(('SPP_POOL_MEAN', 'mean'), ('SPP_POOL_SUM', 'sum')))
-    c_files = ('arrays.c', 'label_map.c', 'plan.c', 'lanes.c', 'block.c', 'pieces.c', 'rows.c', 'stream.c',
-               'accumulator.c', 'slots.c', 'planes.c', 'neighbours.c', 'overflow.c', 'superpixel_pool.c')
+    c_file = 'ops/superpixel_pool.cc'
     c_function = 'superpixel_pool'
     feature_input = 0
     label_input = 1

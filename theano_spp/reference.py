@@ -11,7 +11,7 @@ from .label_map import check_labels
 
 
 # In what an array and a superpixel map must agree: how the array lies, and what to do where spatial sizes differ, None where
-# they may. The same sentences as in c_code/arrays.c.
+# they may. The same sentences as in c_code/memory/arrays.h.
 IN_SPACE = ('(batch, channels, *spatial)', 'resize the superpixel map to the features by nearest neighbour, or have'
             " superpixel_pool resize the features: resize='bilinear' or resize='nearest'")
 IN_SPACE_WEIGHTED = ('(batch, channels, *spatial)', 'resize the superpixel map to the features by nearest neighbour'
@@ -19,7 +19,7 @@ IN_SPACE_WEIGHTED = ('(batch, channels, *spatial)', 'resize the superpixel map t
 IN_BATCH = ('(batch, channels, *cells)', None)
 POOLED_IN_BATCH = ('(batch, channels, n_superpixels)', None)
 
-# The same sentences as in c_code/pixel_weights.c.
+# The same sentences as in c_code/pool/pixel_weights.h.
 WEIGHTS_OF_MAP = ('one weight for each pixel is wanted, (batch, *spatial) (use pixel_weights *'
                   ' T.ones_like(superpixel_map) for weights that repeat)')
 POOLED_OF_FEATURES = ('(batch, channels, *spatial) and (batch, channels, n_superpixels) must agree in channels: give'

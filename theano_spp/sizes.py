@@ -72,7 +72,7 @@ class LabelStatistic(ExternalC):
 class SuperpixelSizes(LabelStatistic):
     """The op behind :func:`superpixel_sizes`."""
 
-    c_files = ('arrays.c', 'label_map.c', 'superpixel_sizes.c')
+    c_file = 'ops/superpixel_sizes.cc'
     c_function = 'superpixel_sizes'
 
     def make_node(self, superpixel_map, n_superpixels):
@@ -91,7 +91,7 @@ class SuperpixelSizes(LabelStatistic):
 class SuperpixelCount(LabelStatistic):
     """The op behind :func:`superpixel_count`."""
 
-    c_files = ('arrays.c', 'label_map.c', 'superpixel_count.c')
+    c_file = 'ops/superpixel_count.cc'
     c_function = 'superpixel_count'
 
     def make_node(self, superpixel_map):

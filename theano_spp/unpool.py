@@ -81,8 +81,7 @@ class SuperpixelUnpool(ExternalC):
 
     __props__ = ('mode',)
     params_type = ParamsType(mode=EnumList(('SPP_UNPOOL_SUM', 'sum'), ('SPP_UNPOOL_MEAN', 'mean')))
-    c_files = ('arrays.c', 'label_map.c', 'lanes.c', 'stream.c', 'painted_planes.c', 'painted_tiles.c',
-               'painted_neighbours.c', 'superpixel_unpool.c')
+    c_file = 'ops/superpixel_unpool.cc'
     c_function = 'superpixel_unpool'
     feature_input = 0
     label_input = 1

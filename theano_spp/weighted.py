@@ -119,7 +119,7 @@ class WeightedPool(_ProductOp):
         Whether to use threads; None takes Theano's flag ``openmp``.
     """
 
-    c_files = ('arrays.c', 'label_map.c', 'accumulator.c', 'pixel_weights.c', 'weighted_pool.c')
+    c_file = 'ops/weighted_pool.cc'
     c_function = 'weighted_pool'
     feature_input = 0
     label_input = 1
@@ -184,7 +184,7 @@ class WeightedUnpool(_ProductOp):
         Whether to use threads; None takes Theano's flag ``openmp``.
     """
 
-    c_files = ('arrays.c', 'label_map.c', 'pixel_weights.c', 'weighted_unpool.c')
+    c_file = 'ops/weighted_unpool.cc'
     c_function = 'weighted_unpool'
     label_input = 1
     factors = (0, 2)
@@ -229,7 +229,7 @@ class PixelDot(_ProductOp):
         Whether to use threads; None takes Theano's flag ``openmp``.
     """
 
-    c_files = ('arrays.c', 'label_map.c', 'accumulator.c', 'pixel_weights.c', 'pixel_dot.c')
+    c_file = 'ops/pixel_dot.cc'
     c_function = 'pixel_dot'
     feature_input = 0
     label_input = 2

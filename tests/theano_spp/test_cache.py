@@ -66,7 +66,7 @@ if not os.path.exists(copy):
 external_c.C_CODE_FOLDER = copy
 '''.format(os.path.join(self.folder, 'c_code'))
         self.assertEqual(self.compiled(POOL, before=edit), 0)  # the same text in another folder
-        with open(os.path.join(self.folder, 'c_code', 'label_map.c'), 'a') as c_file:
+        with open(os.path.join(self.folder, 'c_code', 'labels/label_map.h'), 'a') as c_file:
             c_file.write('/* edited */\n')
         self.assertEqual(self.compiled(POOL, before=edit), 1)
 

@@ -1,4 +1,4 @@
-"""Maps of many windows, stacks of windows, blocks and strips (c_code/plan.c), against NumPy a superpixel at a time."""
+"""Maps of many windows, stacks of windows, blocks and strips (c_code/labels/plan.h), against NumPy a superpixel at a time."""
 import unittest
 
 import numpy as np
@@ -92,7 +92,7 @@ class LargeMapTest(unittest.TestCase):
                     np.testing.assert_array_equal([of_maximum, of_minimum], winners, name)
 
     def test_superpixels_in_several_parts_of_a_large_image_are_pooled_as_one(self):
-        height, width = 421, 1291  # c_code/label_map.c: two parts of 262144 pixels, and more
+        height, width = 421, 1291  # c_code/labels/label_map.h: two parts of 262144 pixels, and more
         columns = np.arange(width) * N // width
         stripes = np.where(columns % 7 == 3, -1, columns)[None, None].repeat(height, 1).repeat(2, 0).astype('int32')
         stripes[1, :, :9] = np.arange(height)[:, None] * N // height  # these end within a part
@@ -144,7 +144,7 @@ class LargeMapTest(unittest.TestCase):
 
     def test_unpooling_paints_every_pixel_where_results_are_too_large_for_the_caches(self):
         for channels in (21, 64, 1100):
-            rows = 1 + 15000000 // (2 * channels * 4 * SHAPE[2])  # c_code/stream.c: from 12 MB on
+            rows = 1 + 15000000 // (2 * channels * 4 * SHAPE[2])  # c_code/memory/nontemporal.h: from 12 MB on
             for name in ('random', 'wide holes'):
                 labels = maps()[name]
                 self.check_painted(channels, np.resize(labels[0], (2, rows, SHAPE[2])), name)
@@ -153,7 +153,7 @@ class LargeMapTest(unittest.TestCase):
         features, labels, upstream = T.ftensor4(), T.itensor3(), T.ftensor3()
         gradient = theano.function([upstream, features, labels], T.grad(
             None, features, known_grads={superpixel_pool(features, labels, N, 'max'): upstream}))
-        superpixel_map, values = maps()['many'], self.features(331)  # c_code/stream.c: from 12 MB on
+        superpixel_map, values = maps()['many'], self.features(331)  # c_code/memory/nontemporal.h: from 12 MB on
         given = np.random.RandomState(0).randn(2, 331, N).astype('float32')
         expected = np.zeros_like(values).reshape(2, 331, -1)
         for image, superpixel, pixels in members(superpixel_map):

@@ -1,6 +1,7 @@
 """The base class of the ops whose kernels run on the GPU: what ExternalC is for the ops in C."""
 import inspect
 import os
+import re
 import sys
 
 import numpy as np
@@ -10,9 +11,12 @@ from theano.gpuarray.basic_ops import (CGpuKernelBase, Kernel, as_gpuarray_varia
                                        infer_context_name)
 from theano.gpuarray.type import GpuArrayType, gpu_context_type
 
-from ..external_c import digest, state_without_c_code
+from ..c_files import digest, read_with_needs, sections, state_without_c_code
 
 OWN_CODE = inspect.getsource(sys.modules[__name__])
+#: The declaration of a kernel: its name and its parameters.
+KERNEL = re.compile(r'^KERNEL void (\w+)\((.*?)\)\s*\{', re.MULTILINE | re.DOTALL)
+
 C_CODE_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'c_code')
 
 
@@ -32,8 +36,8 @@ class ExternalKernels(CGpuKernelBase):
     ----------
     cpu_op : type
         The class of `on_cpu`.
-    c_files : tuple of str
-        Files of ``gpuarray/c_code/``; the sections of each are put together in this order.
+    c_file : str
+        A file of ``gpuarray/c_code/``, which says what others it needs.
     c_function : str
         The C function that does the work.
     host_inputs : tuple of int
@@ -42,22 +46,21 @@ class ExternalKernels(CGpuKernelBase):
         Name -> the input whose C type the kernels know by it: FEATURE, LABEL and so on.
     """
 
-    SECTIONS = CGpuKernelBase.SECTIONS | {'constants', 'device_code'}
     __props__ = ('on_cpu',)
 
     cpu_op = None
-    c_files = ()
+    c_file = None
     c_function = None
     host_inputs = ()
     c_types = {}
 
     def __init__(self, on_cpu):
         self.on_cpu = on_cpu
-        CGpuKernelBase.__init__(self, self._c_paths(), 'APPLY_SPECIFIC(%s)' % self.c_function)
+        CGpuKernelBase.__init__(self, [self.c_file], 'APPLY_SPECIFIC(%s)' % self.c_function)
 
-    @classmethod
-    def _c_paths(cls):
-        return [os.path.join(C_CODE_FOLDER, name) for name in cls.c_files]
+    def load_c_code(self, func_files):
+        self.func_codes = [code for name in func_files for code in read_with_needs(C_CODE_FOLDER, name)]
+        self.code_sections = sections(self.func_codes)
 
     def __str__(self):
         return '%s{%s}' % (type(self).__name__, ', '.join(
@@ -109,14 +112,11 @@ class ExternalKernels(CGpuKernelBase):
         # Anew for each node: Theano's own keeps them in the op, whatever the dtypes of its next node are.
         types = '\n'.join('#define %s %s' % (name, pygpu.gpuarray.dtype_to_ctype(node.inputs[position].dtype))
                           for name, position in sorted(self.c_types.items()))
-        parts = self.kernel_re.split(self.code_sections['kernels'])[1:]
         kernels = []
-        for declaration, code in zip(parts[::2], parts[1::2]):
-            kernel, parameters = declaration.split(':')
+        for name, parameters, code in declared_kernels(self.code_sections['kernels']):
             source = '\n'.join(['#include "cluda.h"', types, self.code_sections['constants'],
                                 self.code_sections.get('device_code', ''), code])
-            kernels.append(Kernel(source, [get_dtype(p.strip()) for p in parameters.split(',')], kernel.strip(),
-                                  flags={'have_double': True, 'have_small': True}))
+            kernels.append(Kernel(source, parameters, name, flags={'have_double': True, 'have_small': True}))
         return kernels
 
     def _generate_kernel_code(self, kernel):
@@ -128,8 +128,29 @@ class ExternalKernels(CGpuKernelBase):
 
     def __setstate__(self, state):
         self.__dict__.update(state)
-        self.func_files = self._c_paths()
+        self.func_files = [self.c_file]
         self.load_c_code(self.func_files)
+
+
+def declared_kernels(code):
+    """Find the kernels in a text.
+
+    Returns
+    -------
+    list of (name, parameters, code)
+        `parameters` as Theano wants them: pygpu's ``GpuArray`` for a pointer, a dtype for a number.
+    """
+    declared = list(KERNEL.finditer(code))
+    ends = [kernel.start() for kernel in declared[1:]] + [len(code)]
+    return [(kernel.group(1), [get_dtype(_parameter(parameter)) for parameter in kernel.group(2).split(',')],
+             code[kernel.start():end]) for kernel, end in zip(declared, ends)]
+
+
+def _parameter(declaration):
+    """'GLOBAL_MEM const ga_uint *order' -> '*', 'ga_ssize step' -> 'ssize', 'ga_int mean' -> 'int32'"""
+    if '*' in declaration:
+        return '*'
+    return {'ga_size': 'size', 'ga_ssize': 'ssize', 'ga_int': 'int32', 'ga_uint': 'uint32'}[declaration.split()[0]]
 
 
 def params_of(cpu_op, *names):

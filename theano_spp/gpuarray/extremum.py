@@ -8,7 +8,7 @@ class GpuSuperpixelExtremum(ExternalKernels):
 
     cpu_op = SuperpixelExtremum
     params_type = params_of(SuperpixelExtremum, 'mode', 'resize')
-    c_files = ('gpu_arrays.c', 'sorted_pixels.c', 'segments.c', 'sampled.c', 'mixed.c', 'superpixel_extremum.c')
+    c_file = 'ops/superpixel_extremum.cc'
     c_function = 'superpixel_extremum'
     host_inputs = (2,)
     c_types = {'FEATURE': 0, 'LABEL': 1}

@@ -8,7 +8,7 @@ class GpuSuperpixelOverlap(ExternalKernels):
 
     cpu_op = SuperpixelOverlap
     params_type = params_of(SuperpixelOverlap, 'mode', 'resize')
-    c_files = ('gpu_arrays.c', 'counted_pixels.c', 'sizes.c', 'sampled.c', 'audience.c', 'superpixel_overlap.c')
+    c_file = 'ops/superpixel_overlap.cc'
     c_function = 'superpixel_overlap'
     host_inputs = (1, 2)
     c_types = {'LABEL': 0}
@@ -19,7 +19,7 @@ class GpuSuperpixelOverlapPool(ExternalKernels):
 
     cpu_op = SuperpixelOverlapPool
     params_type = params_of(SuperpixelOverlapPool, 'mode', 'resize')
-    c_files = ('gpu_arrays.c', 'sorted_pixels.c', 'segments.c', 'parts.c', 'sampled.c', 'mixed.c', 'overlap_pool.c')
+    c_file = 'ops/overlap_pool.cc'
     c_function = 'overlap_pool'
     host_inputs = (2,)
     c_types = {'FEATURE': 0, 'LABEL': 1}
@@ -30,7 +30,7 @@ class GpuSuperpixelOverlapUnpool(ExternalKernels):
 
     cpu_op = SuperpixelOverlapUnpool
     params_type = params_of(SuperpixelOverlapUnpool, 'mode', 'resize')
-    c_files = ('gpu_arrays.c', 'counted_pixels.c', 'sizes.c', 'sampled.c', 'audience.c', 'overlap_unpool.c')
+    c_file = 'ops/overlap_unpool.cc'
     c_function = 'overlap_unpool'
     host_inputs = (2,)
     c_types = {'FEATURE': 0, 'LABEL': 1}

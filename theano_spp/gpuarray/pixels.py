@@ -8,7 +8,7 @@ class GpuTakePixels(ExternalKernels):
 
     cpu_op = TakePixels
     params_type = params_of(TakePixels, 'resize')
-    c_files = ('gpu_arrays.c', 'sizes.c', 'sampled.c', 'mixed.c', 'take_pixels.c')
+    c_file = 'ops/take_pixels.cc'
     c_function = 'take_pixels'
     host_inputs = (2,)
     c_types = {'FEATURE': 0}
@@ -19,7 +19,7 @@ class GpuPutPixels(ExternalKernels):
 
     cpu_op = PutPixels
     params_type = params_of(PutPixels, 'resize')
-    c_files = ('gpu_arrays.c', 'sizes.c', 'sampled.c', 'mixed.c', 'put_pixels.c')
+    c_file = 'ops/put_pixels.cc'
     c_function = 'put_pixels'
     host_inputs = (2, 3)
     c_types = {'FEATURE': 0}

@@ -8,7 +8,7 @@ class GpuSuperpixelPool(ExternalKernels):
 
     cpu_op = SuperpixelPool
     params_type = params_of(SuperpixelPool, 'mode')
-    c_files = ('gpu_arrays.c', 'sorted_pixels.c', 'segments.c', 'parts.c', 'superpixel_pool.c')
+    c_file = 'ops/superpixel_pool.cc'
     c_function = 'superpixel_pool'
     host_inputs = (2,)
     c_types = {'FEATURE': 0, 'LABEL': 1}

@@ -8,7 +8,7 @@ class GpuSuperpixelSizes(ExternalKernels):
 
     cpu_op = SuperpixelSizes
     params_type = params_of(SuperpixelSizes)
-    c_files = ('gpu_arrays.c', 'counted_pixels.c', 'superpixel_sizes.c')
+    c_file = 'ops/superpixel_sizes.cc'
     c_function = 'superpixel_sizes'
     host_inputs = (1,)
     c_types = {'LABEL': 0}
@@ -19,7 +19,7 @@ class GpuSuperpixelCount(ExternalKernels):
 
     cpu_op = SuperpixelCount
     params_type = params_of(SuperpixelCount)
-    c_files = ('gpu_arrays.c', 'superpixel_count.c')
+    c_file = 'ops/superpixel_count.cc'
     c_function = 'superpixel_count'
     c_types = {'LABEL': 0}
 

@@ -8,6 +8,6 @@ class GpuSuperpixelUnpool(ExternalKernels):
 
     cpu_op = SuperpixelUnpool
     params_type = params_of(SuperpixelUnpool, 'mode')
-    c_files = ('gpu_arrays.c', 'counted_pixels.c', 'superpixel_unpool.c')
+    c_file = 'ops/superpixel_unpool.cc'
     c_function = 'superpixel_unpool'
     c_types = {'FEATURE': 0, 'LABEL': 1}

@@ -8,7 +8,7 @@ class GpuWeightedPool(ExternalKernels):
 
     cpu_op = WeightedPool
     params_type = params_of(WeightedPool)
-    c_files = ('gpu_arrays.c', 'sorted_pixels.c', 'segments.c', 'weighted_pool.c')
+    c_file = 'ops/weighted_pool.cc'
     c_function = 'weighted_pool'
     host_inputs = (2,)
     c_types = {'FEATURE': 0, 'LABEL': 1, 'WEIGHT': 3}
@@ -19,7 +19,7 @@ class GpuWeightedUnpool(ExternalKernels):
 
     cpu_op = WeightedUnpool
     params_type = params_of(WeightedUnpool)
-    c_files = ('gpu_arrays.c', 'counted_pixels.c', 'weighted_unpool.c')
+    c_file = 'ops/weighted_unpool.cc'
     c_function = 'weighted_unpool'
     c_types = {'LABEL': 1, 'WEIGHT': 2}
 
@@ -29,6 +29,6 @@ class GpuPixelDot(ExternalKernels):
 
     cpu_op = PixelDot
     params_type = params_of(PixelDot)
-    c_files = ('gpu_arrays.c', 'pixel_dot.c')
+    c_file = 'ops/pixel_dot.cc'
     c_function = 'pixel_dot'
     c_types = {'FEATURE': 0, 'LABEL': 2}

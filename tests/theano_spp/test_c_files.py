@@ -1,0 +1,80 @@
+"""C files state what they need, and need nothing else."""
+import glob
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import numpy as np
+import theano
+from theano.gof.cmodule import std_include_dirs
+
+from theano_spp import c_files
+from theano_spp.external_c import C_CODE_FOLDER
+
+#: What Theano and the op define for each C file: float32 features, int32 labels and double weights.
+DEFINED = '''#include <Python.h>
+#include <math.h>
+#include <numpy/arrayobject.h>
+#define APPLY_SPECIFIC(name) name##_of_test
+#define FEATURE npy_float32
+#define LABEL npy_int32
+#define DTYPE_INPUT_0 npy_float32
+#define DTYPE_INPUT_2 npy_float64
+#define DTYPE_INPUT_3 npy_float64
+#define DTYPE_OUTPUT_0 npy_float32
+#define ITEMSIZE_INPUT_0 4
+#define TYPENUM_INPUT_0 NPY_FLOAT32
+#define TYPENUM_OUTPUT_0 NPY_FLOAT32
+#define PARAMS_TYPE struct Params
+struct Params { int mode, resize; };
+enum { SPP_POOL_MEAN, SPP_POOL_SUM, SPP_POOL_MAX, SPP_POOL_MIN, SPP_UNPOOL_SUM, SPP_UNPOOL_MEAN };
+enum { SPP_RESIZE_NONE, SPP_NEAREST, SPP_BILINEAR };
+'''
+
+
+def all_files():
+    return sorted(os.path.relpath(path, C_CODE_FOLDER) for path in glob.glob(os.path.join(C_CODE_FOLDER, '*', '*')))
+
+
+class CFilesTest(unittest.TestCase):
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def write(self, name, text):
+        path = os.path.join(self.folder, name)
+        with open(path, 'w') as stream:
+            stream.write(text)
+        return path
+
+    def compiler_says(self, name):
+        """What the compiler finds wrong in a file that has nothing but what it states."""
+        code = c_files.sections(c_files.read_with_needs(C_CODE_FOLDER, name))
+        path = self.write('alone.cc', '\n'.join([DEFINED, code.get('support_code', ''), code.get('support_code_apply', '')]))
+        folders = ['-I' + folder for folder in std_include_dirs() + [np.get_include()]]
+        process = subprocess.Popen([theano.config.cxx, '-fsyntax-only', '-w', '-DNPY_NO_DEPRECATED_API=NPY_1_7_API_VERSION',
+                                    path] + folders, stderr=subprocess.PIPE, universal_newlines=True)
+        return process.communicate()[1]
+
+    def test_every_file_compiles_with_nothing_but_what_it_states(self):
+        self.assertGreater(len(all_files()), 30)
+        for name in all_files():
+            said = self.compiler_says(name)
+            self.assertFalse(said, name + ':\n' + said)
+
+    def test_each_file_comes_once_and_after_all_that_it_needs(self):
+        self.write('a.h', '#section support_code\na\n')
+        self.write('b.h', '#include "a.h"\n\n#section support_code\nb\n')
+        self.write('c.cc', '#include "a.h"\n#include "b.h"\n\n#section support_code\nc\n#section support_code_apply\nd\n')
+        codes = c_files.read_with_needs(self.folder, 'c.cc')
+        self.assertEqual(c_files.sections(codes), {'support_code': '\na\n\nb\n\nc\n', 'support_code_apply': '\nd\n'})
+
+    def test_files_that_need_each_other_in_a_circle_are_named(self):
+        self.write('a.h', '#include "b.h"\n')
+        self.write('b.h', '#include "a.h"\n')
+        with self.assertRaises(ValueError) as caught:
+            c_files.read_with_needs(self.folder, 'a.h')
+        self.assertIn('a.h -> b.h -> a.h', str(caught.exception))

@@ -1,0 +1,262 @@
+#include "memory/arrays.h"
+
+#section support_code
+#ifndef SPP_LABEL_MAP
+#define SPP_LABEL_MAP
+
+#define SPP_STRIP 1024   /* pixels whose labels are read at a time */
+#define SPP_BLOCK 64     /* pixels to a word of bits */
+#define SPP_PART 262144  /* pixels of an image for one thread, at least */
+#define SPP_LARGEST_PART (1 << 30)  /* and at most: a pixel's number in its part fits into an npy_int32 */
+
+/* An image is cut into parts, for threads to share. How many depends on sizes alone, as the order of additions does; what
+   is kept for each part and superpixel takes less memory than the labels. */
+typedef struct {
+    npy_intp number, pixels;  /* of each but the last, a multiple of SPP_STRIP */
+} SppParts;
+
+static inline SppParts spp_parts(npy_intp pixels, npy_intp n_superpixels)
+{
+    SppParts parts;
+    const npy_intp number = spp_maximum(pixels / SPP_LARGEST_PART + 1, spp_minimum(
+        pixels / SPP_PART, pixels / 4 / spp_maximum(n_superpixels, 1)));
+    parts.pixels = spp_ceil_divide(spp_ceil_divide(pixels, number), SPP_STRIP) * SPP_STRIP;
+    parts.number = spp_maximum(spp_ceil_divide(pixels, spp_maximum(parts.pixels, 1)), 1);
+    return parts;
+}
+
+/* differs (SPP_BLOCK), each 0 or 1 -> bit i for pixel i */
+static inline npy_uint64 spp_pack_bits(const npy_uint8 *differs)
+{
+    npy_uint64 bits = 0;
+    int i;
+#if NPY_BYTE_ORDER == NPY_LITTLE_ENDIAN
+    for (i = 0; i < SPP_BLOCK; i += 8) {
+        npy_uint64 eight;
+        memcpy(&eight, differs + i, 8);
+        bits |= (eight * 0x0102040810204080ULL >> 56) << i;  /* byte k of the eight becomes bit 56 + k */
+    }
+#else
+    for (i = 0; i < SPP_BLOCK; ++i)
+        bits |= (npy_uint64)differs[i] << i;
+#endif
+    return bits;
+}
+
+/* The number of the lowest bit that is set; bits must not be 0. */
+static inline int spp_lowest_bit(npy_uint64 bits) { return __builtin_ctzll(bits); }
+
+/* Takes the first of the pieces that start at these bits. [in, out] bits, not 0: the others stay
+   [out] end: where the next piece starts, or `length`  Returns where it starts. */
+static inline int spp_next_piece(npy_uint64 *bits, int length, int *end)
+{
+    const int first = spp_lowest_bit(*bits);
+    *bits &= *bits - 1;
+    *end = *bits == 0 ? length : spp_lowest_bit(*bits);
+    return first;
+}
+
+/* "superpixel_map[1, 4, 7]" of the pixel with this row-major number, for error texts. */
+static inline PyObject *spp_place(PyArrayObject *superpixel_map, npy_intp pixel)
+{
+    PyObject *index = PyTuple_New(PyArray_NDIM(superpixel_map));
+    PyObject *inside = NULL;
+    PyObject *place = NULL;
+    int axis;
+    if (index == NULL)
+        return NULL;
+    for (axis = PyArray_NDIM(superpixel_map) - 1; axis >= 0; --axis) {
+        npy_intp size = PyArray_DIM(superpixel_map, axis);
+        PyTuple_SET_ITEM(index, axis, PyLong_FromLongLong(pixel % size));
+        pixel /= size;
+    }
+    inside = PyObject_Repr(index);
+    if (inside != NULL) {
+        Py_ssize_t end = PyUnicode_GetLength(inside) - 1;
+        PyObject *bare = PyUnicode_Substring(inside, 1, end);
+        if (bare != NULL)
+            place = PyUnicode_FromFormat("superpixel_map[%U]", bare);
+        Py_XDECREF(bare);
+        Py_DECREF(inside);
+    }
+    Py_DECREF(index);
+    return place;
+}
+
+/* Notes the first of the bad labels that threads come across. [in] pixel: row-major number in the batch, or less than 0 */
+static inline void spp_note_bad_label(npy_intp pixel, npy_intp *first_bad)
+{
+    if (pixel >= 0) {
+        #ifdef _OPENMP
+        #pragma omp critical(spp_first_bad_label)
+        #endif
+        if (*first_bad < 0 || pixel < *first_bad)
+            *first_bad = pixel;
+    }
+}
+
+/* The sizes of the parts of images -> those of whole images. [in] of_parts (batch, parts, n)  [out] sizes (batch, n) */
+static inline void spp_add_sizes(npy_intp batch, npy_intp parts, npy_intp n, const npy_int64 *of_parts, npy_int64 *sizes)
+{
+    npy_intp image, part, l;
+    for (image = 0; image < batch; ++image, sizes += n)
+        for (part = 0; part < parts; ++part, of_parts += n)
+            for (l = 0; l < n; ++l)
+                sizes[l] = (part > 0 ? sizes[l] : 0) + of_parts[l];
+}
+
+#endif
+
+#section support_code_apply
+/* What a label map is: which labels are allowed, how many pixels each superpixel has.
+   These walks see the labels themselves and are typed: LABEL is their C type. */
+
+/* Written so that no compiler warns of an unsigned label compared with zero. */
+#define SPP_LABEL_IS_SIGNED ((LABEL)-1 < (LABEL)1)
+#define SPP_IS_NONE(label) (SPP_LABEL_IS_SIGNED && (label) < (LABEL)1 && (label) != (LABEL)0)
+
+/* How many of the pixels from `labels` on carry the first one's label. */
+static inline npy_intp APPLY_SPECIFIC(run_length)(const char *labels, npy_intp stride, npy_intp length)
+{
+    const LABEL first = *(const LABEL *)labels;
+    npy_intp run = 1;
+    while (run < length && *(const LABEL *)(labels + run * stride) == first)
+        ++run;
+    return run;
+}
+
+/* The labels of `count` pixels from row-major number `first` on: where they lie, or copied to `strip`. */
+static inline const LABEL *APPLY_SPECIFIC(labels_from)(const char *labels, const SppGrid *grid,
+                                                       const SppStrides *walk, npy_intp first, npy_intp count,
+                                                       LABEL *strip)
+{
+    if (spp_lies_in_order(grid, walk, sizeof(LABEL)))
+        return (const LABEL *)labels + first;
+    SPP_COPY_PIXELS(LABEL, labels, grid, walk, first, count, strip);
+    return strip;
+}
+
+/* Where labels change. [in] here (count)
+   [out] differs (count, and zeros up to a whole block): whether a pixel's label is another than that of the one before it;
+         0 for the first */
+static inline void APPLY_SPECIFIC(find_changes)(const LABEL *here, npy_intp count, npy_uint8 *differs)
+{
+    npy_intp i;
+    differs[0] = 0;
+    for (i = 1; i < count; ++i)
+        differs[i] = here[i] != here[i - 1];
+    for (i = count; i % SPP_BLOCK != 0; ++i)
+        differs[i] = 0;
+}
+
+/* Counts the pixels of each superpixel in a part of one image.
+   [in] labels: of the image's first pixel; first, end: row-major numbers
+   [in, out] sizes (n_superpixels), pieces: of one superpixel in a block; added to
+   Returns -1, or the row-major number of the first pixel whose label is >= n_superpixels. */
+static npy_intp APPLY_SPECIFIC(count_part)(const char *labels, const SppGrid *grid, const SppStrides *walk,
+                                           npy_intp first, npy_intp end, npy_intp n_superpixels, npy_int64 *sizes,
+                                           npy_intp *pieces)
+{
+    LABEL strip[SPP_STRIP];
+    npy_uint8 differs[SPP_STRIP];
+    npy_intp i;
+    for (; first < end; first += SPP_STRIP) {
+        const npy_intp count = spp_minimum(SPP_STRIP, end - first);
+        const LABEL *here = APPLY_SPECIFIC(labels_from)(labels, grid, walk, first, count, strip);
+        APPLY_SPECIFIC(find_changes)(here, count, differs);
+        for (i = 0; i < count; i += SPP_BLOCK) {
+            npy_uint64 bits = spp_pack_bits(differs + i) | 1;
+            *pieces += __builtin_popcountll(bits);
+            while (bits != 0) {
+                int stop;
+                const int start = spp_next_piece(&bits, (int)spp_minimum(SPP_BLOCK, count - i), &stop);
+                const LABEL label = here[i + start];
+                if (SPP_IS_NONE(label))
+                    continue;
+                if ((npy_uint64)label >= (npy_uint64)n_superpixels)
+                    return first + i + start;
+                sizes[(npy_intp)label] += stop - start;
+            }
+        }
+    }
+    return -1;
+}
+
+/* The label at a row-major pixel number of the whole batch, as a Python int. */
+static PyObject *APPLY_SPECIFIC(label_at)(PyArrayObject *superpixel_map, npy_intp pixel)
+{
+    const char *place = PyArray_BYTES(superpixel_map);
+    LABEL label;
+    int axis;
+    for (axis = PyArray_NDIM(superpixel_map) - 1; axis >= 0; --axis) {
+        npy_intp size = PyArray_DIM(superpixel_map, axis);
+        place += pixel % size * PyArray_STRIDE(superpixel_map, axis);
+        pixel /= size;
+    }
+    label = *(const LABEL *)place;
+    return SPP_LABEL_IS_SIGNED ? PyLong_FromLongLong((long long)label)
+                               : PyLong_FromUnsignedLongLong((unsigned long long)label);
+}
+
+/* Sets the IndexError for the label at this row-major pixel number of the batch.
+   limit_name: what holds the number of superpixels, "n_superpixels is" or "pooled holds". */
+static void APPLY_SPECIFIC(label_error)(const char *op, PyArrayObject *superpixel_map, npy_intp pixel,
+                                        npy_intp n_superpixels, const char *limit_name)
+{
+    PyObject *place = spp_place(superpixel_map, pixel);
+    PyObject *label = APPLY_SPECIFIC(label_at)(superpixel_map, pixel);
+    PyObject *allowed = n_superpixels > 0
+        ? PyUnicode_FromFormat("labels are 0..%lld", (long long)n_superpixels - 1)
+        : PyUnicode_FromString("no label is valid");
+    if (place != NULL && label != NULL && allowed != NULL)
+        PyErr_Format(PyExc_IndexError, "%s: %U is %S, but %s %lld (%U; %s,"
+                     " theano_spp.label_tools.relabel_sequential for ids with gaps)",
+                     op, place, label, limit_name, (long long)n_superpixels, allowed,
+                     SPP_LABEL_IS_SIGNED
+                     ? "use -1 for pixels that belong to none"
+                     : "for pixels that belong to none use -1 in a signed dtype");
+    Py_XDECREF(place);
+    Py_XDECREF(label);
+    Py_XDECREF(allowed);
+}
+
+/* Checks every label and counts the pixels of every superpixel.
+   [out] sizes (batch, n_superpixels), zeroed by the caller
+   Returns in how many pieces the superpixels of a block of pixels lie, all blocks added up; or -1 with an IndexError that
+   names the first bad label, or a MemoryError. */
+static npy_intp APPLY_SPECIFIC(count_labels)(const char *op, const char *limit_name, PyArrayObject *superpixel_map,
+                                        npy_intp n_superpixels, npy_int64 *sizes)
+{
+    const npy_intp batch = PyArray_DIM(superpixel_map, 0);
+    const int naxes = PyArray_NDIM(superpixel_map) - 1;
+    const npy_intp pixels = spp_pixels_of_image(superpixel_map);
+    const SppGrid grid = spp_grid(naxes, PyArray_DIMS(superpixel_map) + 1);
+    const SppStrides walk = spp_strides(naxes, PyArray_STRIDES(superpixel_map) + 1);
+    const SppParts parts = spp_parts(pixels, n_superpixels);
+    npy_int64 *of_parts = sizes;
+    npy_intp first_bad = -1, pieces = 0, i;
+
+    if (parts.number > 1 && (of_parts = (npy_int64 *)spp_scratch(op, n_superpixels, batch * parts.number,
+                                                                 sizeof(npy_int64))) == NULL)
+        return -1;
+    #ifdef _OPENMP
+    #pragma omp parallel for schedule(static) reduction(+:pieces) if (batch * pixels >= SPP_PARALLEL_MINIMUM)
+    #endif
+    for (i = 0; i < batch * parts.number; ++i) {
+        const npy_intp image = i / parts.number, first = i % parts.number * parts.pixels;
+        const npy_intp bad = APPLY_SPECIFIC(count_part)(
+            PyArray_BYTES(superpixel_map) + image * PyArray_STRIDE(superpixel_map, 0), &grid, &walk, first,
+            spp_minimum(first + parts.pixels, pixels), n_superpixels, of_parts + i * n_superpixels,
+            &pieces);
+        spp_note_bad_label(bad < 0 ? -1 : image * pixels + bad, &first_bad);
+    }
+    if (parts.number > 1) {
+        spp_add_sizes(batch, parts.number, n_superpixels, of_parts, sizes);
+        free(of_parts);
+    }
+    if (first_bad >= 0) {
+        APPLY_SPECIFIC(label_error)(op, superpixel_map, first_bad, n_superpixels, limit_name);
+        return -1;
+    }
+    return pieces;
+}

@@ -1,0 +1,53 @@
+#include "memory/arrays.h"
+
+#section support_code_apply
+/* The features of pixels whose channels lie together. */
+#define SPP_ROWS_AHEAD 8192     /* bytes; rows of less than two cache lines are foreseen by the processor itself */
+
+/* Pixels whose rows of features follow each other at equal distances. */
+typedef struct {
+    const char *first;
+    npy_intp stride, width;  /* of the channels: a multiple of SPP_LANES */
+} APPLY_SPECIFIC(Rows);
+
+/* Asks for what lies SPP_ROWS_AHEAD bytes after a feature. No harm beyond the end. */
+static inline __attribute__((always_inline)) void APPLY_SPECIFIC(fetch_row)(const APPLY_SPECIFIC(Rows) *rows,
+                                                                           const FEATURE *feature)
+{
+    if (rows->stride >= 2 * SPP_LINE)
+        __builtin_prefetch((const char *)feature + SPP_ROWS_AHEAD, 0, 2);
+}
+
+/* The rows of `count` pixels from row-major number `first` on: where they lie; or copied, if the distances differ or
+   whole registers would reach beyond `end`, the end of all features. [out] copy (SPP_WINDOW, width) */
+static inline APPLY_SPECIFIC(Rows) APPLY_SPECIFIC(find_rows)(
+    const char *features, const char *end, const SppGrid *grid, const SppStrides *walk, npy_intp channels,
+    npy_intp width, npy_intp first, npy_intp count, int at_equal_distances, FEATURE *copy)
+{
+    APPLY_SPECIFIC(Rows) rows;
+    rows.first = features + first * walk->pixel;
+    rows.stride = walk->pixel;
+    rows.width = width;
+    if (!at_equal_distances
+            || rows.first + spp_maximum(0, (count - 1) * walk->pixel) + width * (npy_intp)sizeof(FEATURE) > end) {
+        npy_intp row = first / grid->length, x = first % grid->length, p;
+        for (p = 0; p < count; ++row, x = 0) {
+            const char *line = features + row / grid->rows[1] * walk->row[0] + row % grid->rows[1] * walk->row[1];
+            for (; x < grid->length && p < count; ++x, ++p)
+                memcpy(copy + p * width, line + x * walk->pixel, channels * sizeof(FEATURE));
+        }
+        rows.first = (const char *)copy;
+        rows.stride = width * sizeof(FEATURE);
+    }
+    return rows;
+}
+
+/* The end of the memory that an array's items lie in. */
+static inline const char *APPLY_SPECIFIC(end_of)(PyArrayObject *array)
+{
+    const char *end = PyArray_BYTES(array) + PyArray_ITEMSIZE(array);
+    int axis;
+    for (axis = 0; axis < PyArray_NDIM(array); ++axis)
+        end += spp_maximum(0, (PyArray_DIM(array, axis) - 1) * PyArray_STRIDE(array, axis));
+    return end;
+}

@@ -1,0 +1,157 @@
+#include "labels/label_map.h"
+#include "memory/arrays.h"
+#include "pool/compensated_sum.h"
+#include "pool/pixel_weights.h"
+
+#section support_code_apply
+/* The features of a strip of pixels are multiplied with the values of their superpixels a few channels at a
+   time, and the products of every pixel are added in one order whatever the memory layout. The values of
+   these few channels lie together, so that a pixel finds them all in one place. */
+#define SPP_DOT_CHANNELS 8  /* at once */
+#define SPP_DOT_PIECE 64    /* channels added up at most before they join the exact sum */
+#define SPP_DOT_STRIP 256   /* pixels: their sums and positions should stay in the first cache */
+
+/* pooled (channels, n_superpixels) of one image, any strides -> values (1 + n_superpixels, SPP_DOT_CHANNELS),
+   zeroed by the caller; the first row stays 0, for the pixels that belong to none. */
+static inline void APPLY_SPECIFIC(read_values)(const char *pooled, npy_intp channel_stride,
+                                               npy_intp superpixel_stride, npy_intp channels,
+                                               npy_intp n_superpixels, double *values)
+{
+    npy_intp c, l;
+    for (l = 0; l < n_superpixels; ++l)
+        for (c = 0; c < channels; ++c)
+            values[(1 + l) * SPP_DOT_CHANNELS + c] =
+                *(const double *)(pooled + c * channel_stride + l * superpixel_stride);
+}
+
+/* Adds the products of `channels` channels to the pixels' sums, run by run of pixels with the same values.
+   Inlined with a constant `channels`, and a constant `step` or `channel_stride`, it becomes straight vector code.
+   [in] position (strip): of each pixel's values  [in, out] piece (strip) */
+static inline __attribute__((always_inline)) void APPLY_SPECIFIC(add_products)(
+    const char *features, npy_intp step, npy_intp channel_stride, npy_intp channels, const double *values,
+    const npy_intp *position, npy_intp strip, double *piece)
+{
+    npy_intp p, q, c, end;
+    for (p = 0; p < strip; p = end) {
+        const double *value = values + position[p];
+        for (end = p + 1; end < strip && position[end] == position[p]; ++end)
+            ;
+        for (q = p; q < end; ++q) {
+            double dot = 0;
+            for (c = 0; c < channels; ++c)
+                dot += value[c] * (double)*(const FEATURE *)(features + q * step + c * channel_stride);
+            piece[q] += dot;
+        }
+    }
+}
+
+/* [in]  features: the strip's first pixel and channel  values (blocks of channels, 1 + n, SPP_DOT_CHANNELS)
+   [out] dot (strip) */
+static inline void APPLY_SPECIFIC(dot_of_strip)(
+    const char *features, npy_intp step, npy_intp channel_stride, npy_intp channels, const double *values,
+    npy_intp block_size, const npy_intp *position, npy_intp strip, double *dot)
+{
+    double sum[SPP_DOT_STRIP] = {0}, lost[SPP_DOT_STRIP] = {0};
+    const APPLY_SPECIFIC(Accumulator) acc = {sum, lost};
+    npy_intp first, c, q;
+    for (first = 0; first < channels; first += SPP_DOT_PIECE) {
+        const npy_intp end = spp_minimum(first + SPP_DOT_PIECE, channels);
+        double piece[SPP_DOT_STRIP] = {0};
+        for (c = first; c < end; c += SPP_DOT_CHANNELS) {
+            const char *of_block = features + c * channel_stride;
+            const double *of_superpixels = values + c / SPP_DOT_CHANNELS * block_size;
+            if (end - c < SPP_DOT_CHANNELS)
+                APPLY_SPECIFIC(add_products)(of_block, step, channel_stride, end - c, of_superpixels,
+                                             position, strip, piece);
+            else if (step == (npy_intp)sizeof(FEATURE))
+                APPLY_SPECIFIC(add_products)(of_block, sizeof(FEATURE), channel_stride, SPP_DOT_CHANNELS,
+                                             of_superpixels, position, strip, piece);
+            else if (channel_stride == (npy_intp)sizeof(FEATURE))
+                APPLY_SPECIFIC(add_products)(of_block, step, sizeof(FEATURE), SPP_DOT_CHANNELS,
+                                             of_superpixels, position, strip, piece);
+            else
+                APPLY_SPECIFIC(add_products)(of_block, step, channel_stride, SPP_DOT_CHANNELS,
+                                             of_superpixels, position, strip, piece);
+        }
+        APPLY_SPECIFIC(add_piece)(acc, 0, piece, strip);
+    }
+    for (q = 0; q < strip; ++q)  /* a pixel that belongs to none is not looked at, not even for a NaN */
+        dot[q] = position[q] == 0 ? 0 : APPLY_SPECIFIC(total)(acc, q);
+}
+
+/* [in]  feature_map (batch, channels, *spatial), pooled (batch, channels, n_superpixels) of double,
+         superpixel_map (batch, *spatial)
+   [out] dot (batch, *spatial) of double */
+int APPLY_SPECIFIC(pixel_dot)(PyArrayObject *feature_map, PyArrayObject *pooled,
+                              PyArrayObject *superpixel_map, PyArrayObject **dot)
+{
+    const char *op = "PixelDot";
+    const npy_intp batch = PyArray_DIM(feature_map, 0);
+    const npy_intp channels = PyArray_DIM(feature_map, 1);
+    const npy_intp n = PyArray_DIM(pooled, 2);
+    const int naxes = PyArray_NDIM(superpixel_map) - 1;
+    const SppGrid grid = spp_grid(naxes, PyArray_DIMS(superpixel_map) + 1);
+    const SppStrides feature_walk = spp_strides(naxes, PyArray_STRIDES(feature_map) + 2);
+    const SppStrides label_walk = spp_strides(naxes, PyArray_STRIDES(superpixel_map) + 1);
+    const npy_intp blocks = spp_ceil_divide(channels, SPP_DOT_CHANNELS);
+    const npy_intp block_size = (1 + n) * SPP_DOT_CHANNELS;
+    const npy_intp strips = spp_ceil_divide(grid.length, SPP_DOT_STRIP);
+    const npy_intp rows = grid.rows[0] * grid.rows[1];
+    npy_intp block, item;
+    npy_int64 *sizes = NULL;
+    double *values = NULL;
+    int bad;
+
+    if (spp_check_shapes(op, "feature_map", feature_map, superpixel_map, SPP_AGREE_IN_SPACE_WEIGHTED) != 0
+            || spp_check_shapes(op, "pooled", pooled, superpixel_map, SPP_POOLED_AGREES_IN_BATCH) != 0)
+        return -1;
+    if (PyArray_DIM(pooled, 1) != channels)
+        return spp_shapes_error(op, "feature_map", feature_map, "pooled", pooled, SPP_POOLED_OF_FEATURES);
+    sizes = (npy_int64 *)spp_scratch(op, n, batch, sizeof(npy_int64));
+    if (sizes == NULL)
+        return -1;
+    bad = APPLY_SPECIFIC(count_labels)(op, "the number of superpixels in pooled is", superpixel_map, n, sizes) < 0;
+    free(sizes);
+    if (bad || spp_prepare_output(op, n, dot, 1 + naxes, PyArray_DIMS(superpixel_map), NPY_DOUBLE) != 0)
+        return -1;
+    values = (double *)spp_scratch(op, 1 + n, batch * blocks * SPP_DOT_CHANNELS, sizeof(double));
+    if (values == NULL)
+        return -1;
+
+    #ifdef _OPENMP
+    #pragma omp parallel for schedule(static) if (PyArray_SIZE(pooled) >= SPP_PARALLEL_MINIMUM)
+    #endif
+    for (block = 0; block < batch * blocks; ++block) {
+        const npy_intp first = block % blocks * SPP_DOT_CHANNELS;
+        APPLY_SPECIFIC(read_values)(
+            PyArray_BYTES(pooled) + block / blocks * PyArray_STRIDE(pooled, 0) + first * PyArray_STRIDE(pooled, 1),
+            PyArray_STRIDE(pooled, 1), PyArray_STRIDE(pooled, 2), spp_minimum(SPP_DOT_CHANNELS, channels - first), n,
+            values + block * block_size);
+    }
+
+    #ifdef _OPENMP
+    #pragma omp parallel for schedule(static) if (PyArray_SIZE(feature_map) >= SPP_PARALLEL_MINIMUM)
+    #endif
+    for (item = 0; item < batch * rows * strips; ++item) {
+        const npy_intp image = item / strips / rows, row = item / strips % rows;
+        const npy_intp r0 = row / grid.rows[1], r1 = row % grid.rows[1];
+        const npy_intp p = item % strips * SPP_DOT_STRIP;
+        const npy_intp strip = spp_minimum(SPP_DOT_STRIP, grid.length - p);
+        const char *labels = PyArray_BYTES(superpixel_map) + image * PyArray_STRIDE(superpixel_map, 0)
+            + r0 * label_walk.row[0] + r1 * label_walk.row[1] + p * label_walk.pixel;
+        const char *features = PyArray_BYTES(feature_map) + image * PyArray_STRIDE(feature_map, 0)
+            + r0 * feature_walk.row[0] + r1 * feature_walk.row[1] + p * feature_walk.pixel;
+        npy_intp position[SPP_DOT_STRIP];
+        npy_intp q;
+        for (q = 0; q < strip; ++q) {
+            const LABEL label = *(const LABEL *)(labels + q * label_walk.pixel);
+            position[q] = SPP_IS_NONE(label) ? 0 : (1 + (npy_intp)label) * SPP_DOT_CHANNELS;
+        }
+        APPLY_SPECIFIC(dot_of_strip)(
+            features, feature_walk.pixel, PyArray_STRIDE(feature_map, 1), channels,
+            values + image * blocks * block_size, block_size, position, strip,
+            (double *)PyArray_DATA(*dot) + (image * rows + row) * grid.length + p);
+    }
+    free(values);
+    return 0;
+}

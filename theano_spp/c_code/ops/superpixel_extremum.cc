@@ -1,0 +1,57 @@
+#include "labels/label_map.h"
+#include "labels/plan.h"
+#include "memory/arrays.h"
+#include "pool/argmax.h"
+#include "resize/argmax.h"
+#include "resize/interpolation.h"
+
+#section support_code_apply
+/* [in]  feature_map (batch, channels, *cells), superpixel_map (batch, *spatial), n_superpixels ()
+   [out] pooled (batch, channels, n_superpixels), winner (the same) int64: the row-major number in
+         superpixel_map of the pixel that won, -1 for none */
+int APPLY_SPECIFIC(superpixel_extremum)(PyArrayObject *feature_map, PyArrayObject *superpixel_map,
+                                        PyArrayObject *n_superpixels, PyArrayObject **pooled,
+                                        PyArrayObject **winner, PARAMS_TYPE *params)
+{
+    const char *op = "SuperpixelExtremum";
+    const int naxes = PyArray_NDIM(superpixel_map) - 1;
+    const npy_intp *spatial = PyArray_DIMS(superpixel_map) + 1;
+    const SppGrid grid = spp_grid(naxes, spatial);
+    const int resize = params->resize != SPP_RESIZE_NONE;
+    const FEATURE sign = params->mode == SPP_POOL_MIN ? -1 : 1;
+    npy_intp shape[3] = {PyArray_DIM(feature_map, 0), PyArray_DIM(feature_map, 1), 0};
+    npy_intp n;
+    npy_int64 *sizes = NULL;
+    SppPlans plans = {0};
+    int failed = -1;
+
+    if (spp_check_shapes(op, "feature_map", feature_map, superpixel_map,
+                         resize ? SPP_AGREE_IN_BATCH : SPP_AGREE_IN_SPACE) != 0
+            || (n = shape[2] = spp_n_superpixels(op, n_superpixels)) < 0)
+        return -1;
+    if ((resize ? (sizes = (npy_int64 *)spp_scratch(op, n, shape[0], sizeof(npy_int64))) == NULL
+                      || APPLY_SPECIFIC(count_labels)(op, "n_superpixels is", superpixel_map, n, sizes) < 0
+                      || spp_check_cells(op, naxes, PyArray_DIMS(feature_map) + 2, spatial) != 0
+                : APPLY_SPECIFIC(plan_images)(op, superpixel_map, n, &plans) != 0)
+            || spp_prepare_output(op, n, pooled, 3, shape, TYPENUM_INPUT_0) != 0
+            || spp_prepare_output(op, n, winner, 3, shape, NPY_INT64) != 0)
+        goto done;
+    if (PyArray_SIZE(*pooled) == 0 || PyArray_SIZE(superpixel_map) == 0) {
+        PyArray_FILLWBYTE(*pooled, 0);
+        PyArray_FILLWBYTE(*winner, 0xff);  /* all -1 */
+        failed = 0;
+        goto done;
+    }
+    if (resize)
+        failed = APPLY_SPECIFIC(pool_resized_winners)(op, feature_map, superpixel_map, n,
+                                                      params->resize == SPP_BILINEAR, sign,
+                                                      (FEATURE *)PyArray_DATA(*pooled),
+                                                      (npy_int64 *)PyArray_DATA(*winner));
+    else
+        failed = APPLY_SPECIFIC(pool_winners)(op, feature_map, &plans, &grid, sign, (FEATURE *)PyArray_DATA(*pooled),
+                                              (npy_int64 *)PyArray_DATA(*winner));
+done:
+    spp_free_plans(&plans);
+    free(sizes);
+    return failed;
+}

@@ -1,0 +1,51 @@
+#include "labels/label_map.h"
+#include "memory/arrays.h"
+#include "resize/cell_weights.h"
+#include "resize/interpolation.h"
+
+#section support_code_apply
+/* [in]  superpixel_map (batch, *spatial), n_superpixels (), spatial_shape (axes) int64
+   [out] overlap (batch, n_superpixels, *spatial_shape) */
+int APPLY_SPECIFIC(superpixel_overlap)(PyArrayObject *superpixel_map, PyArrayObject *n_superpixels,
+                                       PyArrayObject *spatial_shape, PyArrayObject **overlap,
+                                       PARAMS_TYPE *params)
+{
+    const char *op = "SuperpixelOverlap";
+    const npy_intp batch = PyArray_DIM(superpixel_map, 0);
+    const int naxes = PyArray_NDIM(superpixel_map) - 1;
+    const npy_intp n = spp_n_superpixels(op, n_superpixels);
+    npy_intp shape[5] = {batch, n, 0, 0, 0};
+    npy_intp cells, image, cell, i;
+    npy_int64 *sizes = NULL;
+    SppFootprint *footprints = NULL;
+    int failed = -1;
+
+    if (n < 0 || spp_read_sizes(op, "spatial_shape", spatial_shape, naxes, shape + 2) != 0
+            || spp_check_cells(op, naxes, shape + 2, PyArray_DIMS(superpixel_map) + 1) != 0
+            || (sizes = (npy_int64 *)spp_scratch(op, n, batch, sizeof(npy_int64))) == NULL)
+        return -1;
+    if (APPLY_SPECIFIC(count_labels)(op, "n_superpixels is", superpixel_map, n, sizes) < 0
+            || spp_prepare_cells(op, overlap, 2 + naxes, shape, TYPENUM_OUTPUT_0) != 0)
+        goto done;
+    PyArray_FILLWBYTE(*overlap, 0);
+    if (PyArray_SIZE(*overlap) > 0 && PyArray_SIZE(superpixel_map) > 0) {
+        footprints = APPLY_SPECIFIC(build_footprints)(op, shape + 2, superpixel_map, n,
+                                                      params->resize == SPP_BILINEAR);
+        if (footprints == NULL)
+            goto done;
+        cells = spp_product(shape + 2, naxes);
+        for (image = 0; image < batch; ++image)
+            for (cell = 0; cell < cells; ++cell)
+                for (i = footprints[image].first[cell]; i < footprints[image].first[cell + 1]; ++i) {
+                    const SppShare share = footprints[image].share[i];
+                    const double size = (double)sizes[image * n + share.superpixel];
+                    ((DTYPE_OUTPUT_0 *)PyArray_DATA(*overlap))[(image * n + share.superpixel) * cells + cell] =
+                        (DTYPE_OUTPUT_0)(params->mode == SPP_POOL_MEAN ? share.weight / size : share.weight);
+                }
+    }
+    failed = 0;
+done:
+    spp_free_footprints(footprints, batch);
+    free(sizes);
+    return failed;
+}

@@ -1,0 +1,73 @@
+#include "memory/arrays.h"
+#include "memory/lanes.h"
+
+#section support_code
+#include <fenv.h>
+
+#section support_code_apply
+/* The sums of runs are kept in float32, which ends at 3.4e38: where a result is no finite number it may be that alone. The
+   processor notes it, for nothing. */
+
+/* Whether a sum of this thread has left float32 since the last call. */
+static inline int APPLY_SPECIFIC(has_overflowed)(void)
+{
+    if (ITEMSIZE_INPUT_0 != 4 || !fetestexcept(FE_OVERFLOW))
+        return 0;
+    feclearexcept(FE_OVERFLOW);
+    return 1;
+}
+
+/* Whether one of the features is infinite or NaN. */
+static int APPLY_SPECIFIC(is_any_not_finite)(const FEATURE *feature, npy_intp count)
+{
+    APPLY_SPECIFIC(Mask) mask = {0};
+    int found = 0;
+    npy_intp i;
+    for (i = 0; i + SPP_LANES <= count; i += SPP_LANES) {
+        const APPLY_SPECIFIC(Lanes) lanes = *(const APPLY_SPECIFIC(LanesInMemory) *)(feature + i);
+        mask |= lanes - lanes != 0;
+    }
+    for (; i < count; ++i)
+        found |= feature[i] - feature[i] != 0;
+    for (i = 0; i < SPP_LANES; ++i)
+        found |= mask[i] != 0;
+    return found;
+}
+
+/* Adds up the channels of one image anew that have results that are no finite number, in double and pixel by pixel, and
+   puts these sums in their place. [in] sizes (n_superpixels)  [out] sums (n_superpixels): means nothing */
+static void APPLY_SPECIFIC(mend_overflow)(PyArrayObject *feature_map, PyArrayObject *superpixel_map, npy_intp image,
+                                          const npy_int64 *sizes, int divide, double *sums, PyArrayObject *pooled)
+{
+    const int naxes = PyArray_NDIM(superpixel_map) - 1;
+    const SppGrid grid = spp_grid(naxes, PyArray_DIMS(superpixel_map) + 1);
+    const SppStrides walk = spp_strides(naxes, PyArray_STRIDES(feature_map) + 2);
+    const SppStrides label_walk = spp_strides(naxes, PyArray_STRIDES(superpixel_map) + 1);
+    const npy_intp n = PyArray_DIM(pooled, 2);
+    npy_intp channel, row, x, l;
+    #define SPP_RESULT(l) (*(FEATURE *)PyArray_GETPTR3(pooled, image, channel, l))
+    for (channel = 0; channel < PyArray_DIM(pooled, 1); ++channel) {
+        const char *features = PyArray_BYTES(feature_map) + image * PyArray_STRIDE(feature_map, 0)
+                               + channel * PyArray_STRIDE(feature_map, 1);
+        const char *labels = PyArray_BYTES(superpixel_map) + image * PyArray_STRIDE(superpixel_map, 0);
+        for (l = 0; l < n && SPP_RESULT(l) - SPP_RESULT(l) == 0; ++l)
+            ;
+        if (l == n)
+            continue;
+        memset(sums, 0, n * sizeof(double));
+        for (row = 0; row < grid.rows[0] * grid.rows[1]; ++row) {
+            const npy_intp i = row / grid.rows[1], j = row % grid.rows[1];
+            const char *feature = features + i * walk.row[0] + j * walk.row[1];
+            const char *label = labels + i * label_walk.row[0] + j * label_walk.row[1];
+            for (x = 0; x < grid.length; ++x) {
+                const npy_intp superpixel = (npy_intp)*(const LABEL *)(label + x * label_walk.pixel);
+                if (superpixel >= 0)
+                    sums[superpixel] += *(const FEATURE *)(feature + x * walk.pixel);
+            }
+        }
+        for (l = 0; l < n; ++l)
+            if (SPP_RESULT(l) - SPP_RESULT(l) != 0 && sums[l] == sums[l])
+                SPP_RESULT(l) = (FEATURE)(sums[l] / (divide ? (double)sizes[l] : 1));
+    }
+    #undef SPP_RESULT
+}

@@ -1,0 +1,120 @@
+#include "labels/label_map.h"
+#include "memory/arrays.h"
+#include "resize/interpolation.h"
+
+#section support_code
+/* The pixels of a superpixel map whose resized features can be the largest of their superpixel. */
+#ifndef SPP_CANDIDATES
+#define SPP_CANDIDATES
+
+typedef struct {
+    npy_intp pixel;  /* of its row */
+    npy_intp superpixel;
+} SppCandidate;
+
+/* Of one image, in row-major order: those of row i are candidate[first[i]] .. candidate[first[i + 1] - 1]. */
+typedef struct {
+    npy_intp *first;  /* (rows + 1) */
+    SppCandidate *candidate;
+    npy_intp capacity;
+} SppCandidates;
+
+static inline int spp_append_candidate(SppCandidates *candidates, npy_intp at, npy_intp pixel, npy_intp superpixel)
+{
+    if (at == candidates->capacity
+            && spp_grow((void **)&candidates->candidate, &candidates->capacity, sizeof(SppCandidate)) != 0)
+        return -1;
+    candidates->candidate[at].pixel = pixel;
+    candidates->candidate[at].superpixel = superpixel;
+    return 0;
+}
+
+static inline void spp_free_candidates(SppCandidates *candidates, npy_intp batch)
+{
+    npy_intp image;
+    for (image = 0; candidates != NULL && image < batch; ++image) {
+        free(candidates[image].first);
+        free(candidates[image].candidate);
+    }
+    free(candidates);
+}
+
+#endif
+
+#section support_code_apply
+/* Between two cells resized features are linear, beside one alone they are constant:
+
+       features       3                       7                       5
+       resized     3  3  3.5  4.5  5.5  6.5  6.75  6.25  5.75  5.25  5  5     all of one superpixel
+       candidates  ^     ^              ^    ^                  ^    ^
+
+   A pixel between two others of its superpixel is not the first of the largest: one of the two is larger, or all
+   are equal and the first comes before. So, along each axis, the ends are left, of equal ones the first. (Rounding
+   may lift a pixel between the ends above them, by the last bit. It does not win.) */
+
+/* Whether a pixel's neighbours on one axis are its superpixel's, see the same cells and one wins over it. */
+static inline int APPLY_SPECIFIC(is_beaten)(const char *label, npy_intp stride, const SppAxis *axis, npy_intp pixel)
+{
+    const LABEL own = *(const LABEL *)label;
+    if (!spp_sees_the_same(axis, pixel) || *(const LABEL *)(label - stride) != own)
+        return 0;
+    return axis->part[pixel] == 0
+           || (pixel + 1 < axis->pixels && spp_sees_the_same(axis, pixel + 1)
+               && *(const LABEL *)(label + stride) == own);
+}
+
+/* One image. Returns 0, or -1 if there is no memory (sets no error: it runs without the interpreter). */
+static int APPLY_SPECIFIC(find_candidates_of)(const char *labels, const SppStrides *walk, const SppSampling *sampling,
+                                              SppCandidates *candidates)
+{
+    const SppAxis *axis = sampling->axis;
+    npy_intp r0, r1, p, row = 0, found = 0;
+    candidates->first = (npy_intp *)spp_zeros(axis[0].pixels * axis[1].pixels + 1, 1, sizeof(npy_intp));
+    if (candidates->first == NULL)
+        return -1;
+    for (r0 = 0; r0 < axis[0].pixels; ++r0)
+        for (r1 = 0; r1 < axis[1].pixels; ++r1) {
+            const char *label = labels + r0 * walk->row[0] + r1 * walk->row[1];
+            candidates->first[row++] = found;
+            for (p = 0; p < axis[2].pixels; ++p, label += walk->pixel) {
+                if (SPP_IS_NONE(*(const LABEL *)label)
+                        || APPLY_SPECIFIC(is_beaten)(label, walk->pixel, axis + 2, p)
+                        || APPLY_SPECIFIC(is_beaten)(label, walk->row[1], axis + 1, r1)
+                        || APPLY_SPECIFIC(is_beaten)(label, walk->row[0], axis, r0))
+                    continue;
+                if (spp_append_candidate(candidates, found++, p, (npy_intp)*(const LABEL *)label) != 0)
+                    return -1;
+            }
+        }
+    candidates->first[row] = found;
+    return 0;
+}
+
+/* The candidates of all images.
+   [in] superpixel_map: checked, with pixels
+   Returns NULL with an error set. Release with spp_free_candidates. */
+static SppCandidates *APPLY_SPECIFIC(find_candidates)(const char *op, PyArrayObject *superpixel_map,
+                                                      const SppSampling *sampling)
+{
+    const npy_intp batch = PyArray_DIM(superpixel_map, 0);
+    const SppStrides walk = spp_strides(PyArray_NDIM(superpixel_map) - 1, PyArray_STRIDES(superpixel_map) + 1);
+    SppCandidates *candidates = (SppCandidates *)spp_allocate(op, batch, SPP_FOR_IMAGES, 1, sizeof(SppCandidates));
+    npy_intp image;
+    int failed = 0;
+    if (candidates == NULL)
+        return NULL;
+    #ifdef _OPENMP
+    #pragma omp parallel for schedule(static) reduction(|:failed) \
+        if (batch > 1 && PyArray_SIZE(superpixel_map) >= SPP_PARALLEL_MINIMUM)
+    #endif
+    for (image = 0; image < batch; ++image)
+        failed |= 0 != APPLY_SPECIFIC(find_candidates_of)(
+            PyArray_BYTES(superpixel_map) + image * PyArray_STRIDE(superpixel_map, 0), &walk, sampling,
+            candidates + image);
+    if (failed) {
+        spp_memory_error(op, PyArray_SIZE(superpixel_map), SPP_FOR_PIXELS);
+        spp_free_candidates(candidates, batch);
+        return NULL;
+    }
+    return candidates;
+}

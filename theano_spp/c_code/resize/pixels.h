@@ -1,0 +1,58 @@
+#include "resize/interpolation.h"
+
+#section support_code
+/* What taking values from pixels and putting values on pixels have in common. */
+#ifndef SPP_PIXELS
+#define SPP_PIXELS
+
+/* 0, or -1 with an IndexError that names the first pixel number beyond the map.
+   [in] pixels (batch, channels, n_superpixels) int64, n_pixels: of one image */
+static inline int spp_check_pixels(const char *op, PyArrayObject *pixels, npy_intp n_pixels)
+{
+    npy_intp b, c, l;
+    for (b = 0; b < PyArray_DIM(pixels, 0); ++b)
+        for (c = 0; c < PyArray_DIM(pixels, 1); ++c)
+            for (l = 0; l < PyArray_DIM(pixels, 2); ++l) {
+                const npy_int64 pixel = *(npy_int64 *)PyArray_GETPTR3(pixels, b, c, l);
+                if (pixel >= n_pixels) {
+                    PyErr_Format(PyExc_IndexError,
+                                 "%s: pixels[%lld, %lld, %lld] is %lld, but an image has %lld pixels"
+                                 " (give the winners of SuperpixelExtremum on the same superpixel map)",
+                                 op, (long long)b, (long long)c, (long long)l, (long long)pixel,
+                                 (long long)n_pixels);
+                    return -1;
+                }
+            }
+    return 0;
+}
+
+/* 0, or -1 with a ValueError unless the array's first `axes` sizes are those of pixels. */
+static inline int spp_check_like_pixels(const char *op, const char *argument, PyArrayObject *array,
+                                        PyArrayObject *pixels, int axes)
+{
+    if (!PyArray_CompareLists(PyArray_DIMS(array), PyArray_DIMS(pixels), axes)) {
+        PyObject *array_shape = PyObject_GetAttrString((PyObject *)array, "shape");
+        PyObject *pixels_shape = PyObject_GetAttrString((PyObject *)pixels, "shape");
+        if (array_shape != NULL && pixels_shape != NULL)
+            PyErr_Format(PyExc_ValueError,
+                         "%s: %s has shape %R, but pixels has shape %R; their first %d sizes must agree"
+                         " (give the winners of SuperpixelExtremum on the same features)",
+                         op, argument, array_shape, pixels_shape, axes);
+        Py_XDECREF(array_shape);
+        Py_XDECREF(pixels_shape);
+        return -1;
+    }
+    return 0;
+}
+
+/* The row-major number of a pixel -> its place on each axis. */
+static inline void spp_unravel(const SppSampling *sampling, npy_intp number, npy_intp place[3])
+{
+    int i;
+    for (i = 2; i >= 0; --i) {
+        place[i] = number % sampling->axis[i].pixels;
+        number /= sampling->axis[i].pixels;
+    }
+}
+
+#endif

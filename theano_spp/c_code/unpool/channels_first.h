@@ -1,0 +1,172 @@
+#include "labels/label_map.h"
+#include "memory/arrays.h"
+#include "memory/nontemporal.h"
+
+#section support_code
+#ifndef SPP_ADD_UP
+#define SPP_ADD_UP
+/* differs (8), each 0 or 1 -> so_far (8): the sum up to each, itself included */
+static inline void spp_add_up(const npy_uint8 *differs, npy_uint8 *so_far)
+{
+#if NPY_BYTE_ORDER == NPY_LITTLE_ENDIAN
+    npy_uint64 eight;
+    memcpy(&eight, differs, 8);
+    eight *= 0x0101010101010101ULL;  /* adds to each byte all bytes before it */
+    memcpy(so_far, &eight, 8);
+#else
+    int i, sum = 0;
+    for (i = 0; i < 8; ++i)
+        so_far[i] = (npy_uint8)(sum += differs[i]);
+#endif
+}
+#endif
+
+#section support_code_apply
+/* Unpooling to features each of whose channels is a plane of its own paints strips of pixels. What their labels ask for
+   is found once for a block of channels:
+
+       labels    7 7 7 7 2 2 2 9 9 9 9 9
+       run       0 0 0 0 1 1 1 2 2 2 2 2       the number of each pixel's run in the strip
+
+   For each channel the values of the runs are looked up side by side, and then spread over the pixels: the values of
+   neighbouring pixels lie together, so that a vector of pixels is one load, one permutation by the run numbers and one
+   store, however short or long the runs are. */
+#define SPP_UNPOOL_CHANNELS 64       /* a block: its labels are read once, */
+#define SPP_UNPOOL_VALUES 65536      /* and its values are kept at hand: fewer channels where these are many */
+
+typedef struct {
+    npy_intp length, runs;
+    npy_int32 run[SPP_STRIP];    /* of each pixel */
+    npy_int32 place[SPP_STRIP];  /* of each run: 1 + its superpixel, 0 for pixels that belong to none */
+} APPLY_SPECIFIC(Strip);
+
+#define SPP_EXACT_SIZE (1 << 24)  /* up to here float32 numbers hold sizes exactly, and a quotient is rounded once */
+
+/* The mean's share of a pixel of one superpixel. [in, out] values (count) */
+static inline void APPLY_SPECIFIC(divide_by_size)(FEATURE *values, npy_intp count, npy_int64 size)
+{
+    npy_intp i;
+    if (size <= SPP_EXACT_SIZE)
+        for (i = 0; i < count; ++i)
+            values[i] /= (FEATURE)size;
+    else
+        for (i = 0; i < count; ++i)
+            values[i] = (FEATURE)((double)values[i] / (double)size);
+}
+
+/* The same of many superpixels. [in] sizes (count), 0 too, of what is never painted; pixels: of the image */
+static inline void APPLY_SPECIFIC(divide_by_sizes)(FEATURE *values, npy_intp count, const npy_int64 *sizes,
+                                                   npy_intp pixels)
+{
+    npy_intp i;
+    if (pixels <= SPP_EXACT_SIZE)
+        for (i = 0; i < count; ++i)
+            values[i] /= (FEATURE)sizes[i];
+    else
+        for (i = 0; i < count; ++i)
+            values[i] = (FEATURE)((double)values[i] / (double)sizes[i]);
+}
+
+/* pooled (channels, n_superpixels) of one image, any strides -> values (channels, 1 + n_superpixels),
+   divided by sizes if asked; each channel begins with the 0 of the pixels that belong to none. */
+static inline void APPLY_SPECIFIC(read_values)(const char *pooled, npy_intp channel_stride,
+                                               npy_intp superpixel_stride, npy_intp channels,
+                                               npy_intp n_superpixels, const npy_int64 *sizes,
+                                               int divide, npy_intp pixels, FEATURE *values)
+{
+    npy_intp c, l;
+    for (c = 0; c < channels; ++c, values += 1 + n_superpixels) {
+        values[0] = 0;
+        for (l = 0; l < n_superpixels; ++l)
+            values[1 + l] = *(const FEATURE *)(pooled + c * channel_stride + l * superpixel_stride);
+        if (divide)
+            APPLY_SPECIFIC(divide_by_sizes)(values + 1, n_superpixels, sizes, pixels);
+    }
+}
+
+/* [in] labels: of the image's first pixel  [out] strip: of strip->length pixels from row-major number `first` on */
+static inline void APPLY_SPECIFIC(read_strip)(const char *labels, const SppGrid *grid, const SppStrides *walk,
+                                              npy_intp first, APPLY_SPECIFIC(Strip) *strip)
+{
+    LABEL copied[SPP_STRIP];
+    npy_uint8 differs[SPP_STRIP];
+    const LABEL *here = APPLY_SPECIFIC(labels_from)(labels, grid, walk, first, strip->length, copied);
+    npy_int32 run = 0;
+    npy_intp p;
+    APPLY_SPECIFIC(find_changes)(here, strip->length, differs);
+    for (p = 0; p < strip->length; p += 8) {
+        npy_uint8 so_far[8];
+        int i;
+        spp_add_up(differs + p, so_far);
+        for (i = 0; i < 8; ++i)
+            strip->run[p + i] = run + so_far[i];
+        run += so_far[7];
+    }
+    strip->runs = run + 1;
+    strip->place[run = 0] = SPP_IS_NONE(here[0]) ? 0 : 1 + (npy_int32)here[0];
+    for (p = 0; p < strip->length; p += SPP_BLOCK) {
+        npy_uint64 bits = spp_pack_bits(differs + p);
+        for (; bits != 0; bits &= bits - 1) {
+            const LABEL label = here[p + spp_lowest_bit(bits)];
+            strip->place[++run] = SPP_IS_NONE(label) ? 0 : 1 + (npy_int32)label;
+        }
+    }
+}
+
+/* [in] value (runs and SPP_SPREAD bytes more), run (length)  [out] painted (length) */
+static inline void APPLY_SPECIFIC(spread)(const FEATURE *value, const npy_int32 *run, npy_intp length, int stream,
+                                          FEATURE *painted)
+{
+    npy_intp p = 0;
+#if SPP_SPREAD > 0
+    enum { WIDTH = SPP_SPREAD / sizeof(FEATURE) };
+    typedef FEATURE Pixels __attribute__((vector_size(SPP_SPREAD)));
+    typedef FEATURE PixelsInMemory __attribute__((vector_size(SPP_SPREAD), aligned(sizeof(FEATURE)), may_alias));
+    typedef npy_int32 Runs __attribute__((vector_size(WIDTH * 4), aligned(4), may_alias));
+    #if ITEMSIZE_INPUT_0 == 8
+    typedef npy_int64 Places __attribute__((vector_size(SPP_SPREAD)));
+    #else
+    typedef npy_int32 Places __attribute__((vector_size(SPP_SPREAD)));
+    #endif
+    for (; p < length && (npy_uintp)(painted + p) % SPP_SPREAD != 0; ++p)
+        painted[p] = value[run[p]];
+    for (; p + WIDTH <= length; p += WIDTH) {
+        const Places place = __builtin_convertvector(*(const Runs *)(run + p) - run[p], Places);
+        const Pixels pixels = __builtin_shuffle((Pixels)*(const PixelsInMemory *)(value + run[p]), place);
+        if (stream)
+            SPP_STREAM(painted + p, pixels);
+        else
+            *(Pixels *)(painted + p) = pixels;
+    }
+#endif
+    (void)stream;
+    for (; p < length; ++p)
+        painted[p] = value[run[p]];
+}
+
+/* Paints a block of channels of one image.
+   [in] values (channels, n_values), labels: of the first pixel  [out] painted (channels, plane_size) */
+static void APPLY_SPECIFIC(paint_planes)(const FEATURE *values, npy_intp n_values, npy_intp channels,
+                                        const char *labels, const SppGrid *grid, const SppStrides *walk,
+                                        int stream, npy_intp plane_size, FEATURE *painted)
+{
+    APPLY_SPECIFIC(Strip) strip;
+    FEATURE value[SPP_STRIP + SPP_SPREAD];
+    npy_intp first, c, r;
+    memset(value, 0, sizeof(value));
+    for (first = 0; first < plane_size; first += strip.length) {
+        strip.length = spp_minimum(SPP_STRIP, plane_size - first);
+        if (strip.length == SPP_STRIP)  /* the next strip begins with a cache line, so no line is written in halves */
+            strip.length -= (npy_uintp)(painted + first + SPP_STRIP) % SPP_LINE / sizeof(FEATURE);
+        APPLY_SPECIFIC(read_strip)(labels, grid, walk, first, &strip);
+        for (c = 0; c < channels; ++c) {
+            const FEATURE *of_channel = values + c * n_values;
+            for (r = 0; r < strip.runs; ++r)
+                value[r] = of_channel[strip.place[r]];
+            APPLY_SPECIFIC(spread)(value, strip.run, strip.length, stream, painted + c * plane_size + first);
+        }
+    }
+    if (stream)
+        SPP_END_OF_STREAM();
+}
+

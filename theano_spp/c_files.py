@@ -1,0 +1,77 @@
+"""C files that say what they need: reads one together with all that its ``#include "..."`` lines name.
+
+A file begins with the files that it needs, relative to its ``c_code`` folder, and goes on in the ``#section``s of
+``theano.gof.COp``:
+
+    #include "labels/plan.h"
+
+    #section support_code_apply
+"""
+import hashlib
+import os
+import re
+
+INCLUDE = re.compile(r'^#include "(.+)"\n', re.MULTILINE)
+SECTION = re.compile(r'^#section (\w+)$', re.MULTILINE)
+
+
+def read_with_needs(folder, name):
+    """Read a C file and all that it needs.
+
+    Parameters
+    ----------
+    folder : str
+        The ``c_code`` folder.
+    name : str
+        A file, relative to the folder.
+
+    Returns
+    -------
+    codes : list of str
+        Each file once, without its ``#include "..."`` lines, and after those that it needs.
+
+    Raises
+    ------
+    ValueError
+        If files need each other in a circle.
+    """
+    codes, done, open_files = [], set(), []
+
+    def read(name):
+        if name in open_files:
+            raise ValueError('C files need each other in a circle: ' + ' -> '.join(open_files + [name]))
+        if name in done:
+            return
+        open_files.append(name)
+        with open(os.path.join(folder, name), encoding='utf-8') as stream:
+            code = stream.read()
+        for needed in INCLUDE.findall(code):
+            read(needed)
+        codes.append(INCLUDE.sub('', code))
+        done.add(open_files.pop())
+
+    read(name)
+    return codes
+
+
+def sections(codes):
+    """Put the sections of several C texts together: a dict, name of the section -> code."""
+    code_of = {}
+    for code in codes:
+        parts = SECTION.split(code)
+        for name, text in zip(parts[1::2], parts[2::2]):
+            code_of[name] = code_of.get(name, '') + text
+    return code_of
+
+
+def digest(codes):
+    """Return what changes when one of these C texts does."""
+    return hashlib.sha256('\0'.join(codes).encode('utf-8')).hexdigest()
+
+
+def state_without_c_code(op):
+    """Return what to pickle of a COp: not its C text, because after an upgrade an old pickle must run the new code."""
+    state = op.__dict__.copy()
+    for name in ('func_files', 'func_codes', 'code_sections'):
+        state.pop(name, None)
+    return state

@@ -1,0 +1,76 @@
+#include "memory/arrays.h"
+
+#section support_code
+#ifndef SPP_GPU_RESIZED
+#define SPP_GPU_RESIZED
+
+/* What pixels of a map see of a feature map, axis by axis: tables on the device.
+   The mathematics is told in theano_spp/interpolation.py. */
+typedef struct {
+    size_t pixels[3], cells[3];  /* of each axis; missing ones in front have one */
+    gpudata *low;                /* (pixels of all axes) ga_uint: the first cell that a pixel sees */
+    gpudata *shares;             /* (pixels of all axes, 2) ga_double: how much of it, and of the next one */
+} SppGpuSampling;
+
+static inline const char *spp_gpu_resize_name(int bilinear) { return bilinear ? "bilinear" : "nearest"; }
+
+/* Whether there are pixels on an axis that has no cells. */
+static inline int spp_gpu_lacks_cells(unsigned int naxes, const size_t *cells, const size_t *pixels)
+{
+    size_t any = 1;
+    unsigned int axis;
+    int lacks = 0;
+    for (axis = 0; axis < naxes; ++axis) {
+        any = any > 0 && pixels[axis] > 0;
+        lacks |= cells[axis] < 1;
+    }
+    return any && lacks;
+}
+
+#endif
+
+#section support_code_struct
+/* [in] naxes 1..3, cells, pixels (naxes): at least 1 each  Returns 0, or -1 with an error set. */
+int APPLY_SPECIFIC(sample_axes)(SppGpuScratch *scratch, unsigned int naxes, const size_t *cells, const size_t *pixels,
+                                int bilinear, SppGpuSampling *sampling)
+{
+    size_t all = 0;
+    unsigned int i;
+    for (i = 0; i < 3; ++i) {
+        sampling->cells[i] = i + naxes < 3 ? 1 : cells[i + naxes - 3];
+        sampling->pixels[i] = i + naxes < 3 ? 1 : pixels[i + naxes - 3];
+        if (sampling->cells[i] > SPP_GPU_MOST || sampling->pixels[i] > SPP_GPU_MOST)
+            return spp_gpu_raise("too_large", "(sKK)", scratch->op, (unsigned long long)(
+                sampling->cells[i] > sampling->pixels[i] ? sampling->cells[i] : sampling->pixels[i]), 0ULL);
+        all += sampling->pixels[i];
+    }
+    if ((sampling->low = spp_gpu_allocate(scratch, all, sizeof(npy_uint32))) == NULL
+            || (sampling->shares = spp_gpu_allocate(scratch, all, 2 * sizeof(double))) == NULL)
+        return -1;
+    return SPP_GPU_START(sample_pixels, scratch->op, spp_gpu_ceil_divide(all, SPP_GROUP), sampling->pixels[0],
+                         sampling->pixels[1], sampling->pixels[2], sampling->cells[0], sampling->cells[1],
+                         sampling->cells[2], bilinear, sampling->low, sampling->shares);
+}
+
+#section kernels
+/* One thread for a pixel of an axis. Positions are whole numbers, so that no rounding decides which cell is nearest. */
+KERNEL void sample_pixels(ga_size pixels0, ga_size pixels1, ga_size pixels2, ga_size cells0, ga_size cells1, ga_size cells2,
+                          ga_int bilinear, GLOBAL_MEM ga_uint *low, GLOBAL_MEM ga_double *shares)
+{
+    const ga_size i = (ga_size)GID_0 * SPP_GROUP + LID_0;
+    const ga_int axis = i < pixels0 ? 0 : i < pixels0 + pixels1 ? 1 : 2;
+    const ga_long pixels = axis == 0 ? pixels0 : axis == 1 ? pixels1 : pixels2;
+    const ga_long cells = axis == 0 ? cells0 : axis == 1 ? cells1 : cells2;
+    const ga_long pixel = (ga_long)i - (axis == 0 ? 0 : axis == 1 ? (ga_long)pixels0 : (ga_long)(pixels0 + pixels1));
+    ga_long position, cell, part = 0;
+    if (i >= pixels0 + pixels1 + pixels2)
+        return;
+    position = (2 * pixel + 1) * cells - (bilinear ? pixels : 0);
+    cell = position < 0 ? -1 : position / (2 * pixels);
+    if (bilinear && cell >= 0 && cell < cells - 1)
+        part = position % (2 * pixels);
+    cell = cell < 0 ? 0 : cell > cells - 1 ? cells - 1 : cell;
+    low[i] = (ga_uint)cell;
+    shares[2 * i] = (ga_double)(2 * pixels - part) / (ga_double)(2 * pixels);
+    shares[2 * i + 1] = (ga_double)part / (ga_double)(2 * pixels);
+}

@@ -80,7 +80,7 @@ def say_skipped(skipped):
 
 
 def say_data(path):
-    from .dataset import SPLITS, Dataset
+    from .data.dataset import SPLITS, Dataset
     with Dataset(path) as dataset:
         click.echo('{}: {}; classes: {}'.format(path, ', '.join(
             '{} {}'.format((dataset.splits == split).sum(), split) for split in SPLITS), ', '.join(dataset.class_names)))
@@ -98,7 +98,7 @@ def data_composites(out, train, val, test, seed):
     Objects and backgrounds of val and test are held out from training. The packages (270 MB) are fetched without root into
     SPN_HOME, or ~/.cache/spn.
     """
-    from .sources import composites
+    from .data.sources import composites
     say_skipped(composites.make(out, {'train': train, 'val': val, 'test': test}, seed))
     say_data(out)
 
@@ -109,7 +109,7 @@ def data_composites(out, train, val, test, seed):
 @click.option('--seed', type=int, hidden=True, help='Nothing is random here.')
 def info(data, names, seed):
     """Show what a data set holds: pictures, classes, splits, superpixels, and features on disk beside it."""
-    from . import report
+    from .results import report
     click.echo(report.contents(data, names), nl=False)
 
 
@@ -133,7 +133,7 @@ def data_voc(folder, out, max_side, unsegmented, without, seed):
     ImageSets/Segmentation/train.txt is train; of val.txt every other picture is val, the others test. A line of them is a
     name, or two paths in FOLDER, /JPEGImages/NAME.jpg /SegmentationClassAug/NAME.png.
     """
-    from .sources import voc
+    from .data.sources import voc
     say_skipped(voc.make(out, folder, max_side, unsegmented, without))
     say_data(out)
 
@@ -150,7 +150,7 @@ def data_folder(folder, out, max_side, without, seed):
     FOLDER/masks/CLASS/NAME.png is the mask of FOLDER/CLASS/NAME.jpg, where there is one. Of each class 70 % of the pictures
     are train, 15 % val and 15 % test. Links to folders, or out of FOLDER, are not followed.
     """
-    from .sources import folder as source
+    from .data.sources import folder as source
     say_skipped(source.make(out, folder, seed, max_side, without))
     say_data(out)
 
@@ -166,7 +166,7 @@ def data_folder(folder, out, max_side, without, seed):
 @click.option('--seed', type=int, hidden=True, help='Nothing is random here.')
 def superpixels(data, method, given, folder, name, workers, seed):
     """Add superpixel maps to a data set."""
-    from . import superpixels
+    from .data import superpixels
     if folder:
         settings = {'folder': os.path.abspath(folder)}
     else:
@@ -209,9 +209,9 @@ def encode(data, sizes, weights, seed):
 
 
 def encoded(data, sizes, weights):
-    from . import features
-    from .dataset import Dataset
-    from .encoder import Encoder
+    from .data.dataset import Dataset
+    from .networks import features
+    from .networks.encoder import Encoder
     for size in sizes:
         features.check_size(size)
     with Dataset(data):  # before weights are fetched for it
@@ -240,12 +240,13 @@ def train(data, out, names, sizes, weights, seed, **given):
 
     Writes model.h5, log.csv and curves.png, and after each epoch checkpoint.h5, from which the same command goes on.
     """
-    from . import network, training
+    from .networks import superpixel_pooling_network
+    from .training import image_labels
     given = {name: value for name, value in given.items() if value is not None}
     settings, how = [dict(defaults, **{name: given[name] for name in given if name in defaults})
-                     for defaults in (network.DEFAULTS, training.DEFAULTS)]
-    training.check_data(data, names, settings)  # before the hours of encoding
-    trained = training.train(data, out, encoded(data, sizes, weights), list(names), weights, settings, how, seed)
+                     for defaults in (superpixel_pooling_network.DEFAULTS, image_labels.DEFAULTS)]
+    image_labels.check_data(data, names, settings)  # before the hours of encoding
+    trained = image_labels.train(data, out, encoded(data, sizes, weights), list(names), weights, settings, how, seed)
     click.echo('{}: {}'.format(os.path.join(out, 'model.h5'), ', '.join(
         '{} {:.3g}'.format(name.replace('_', ' '), value) for name, value in trained.about['log'][-1].items())))
 
@@ -272,9 +273,9 @@ def cam(data, run, out, split, threshold, sp_cam, absolute, one_size, seed):
     which tell numbers and colours. Masks have the size of the images in DATA: that of the pictures, if these are no larger than
     --max-side of `spn data`. Where there are few pictures to learn from, those of SP-CAM may be better: `spn evaluate` tells.
     """
-    from .dataset import Dataset
-    from .prediction import write_cams
-    from .runs import Run
+    from .data.dataset import Dataset
+    from .results.prediction import write_cams
+    from .results.runs import Run
     with Dataset(data) as dataset:
         count, method = write_cams(dataset, Run(run), out, split, threshold, sp_cam, absolute, one_size)
     click.echo('{}: masks, overlays and heat maps of {} images, by {}'.format(out, count, method))
@@ -295,13 +296,13 @@ def segment(data, run, rounds, seed, **given):
 
     Writes RUN/round-1, RUN/round-2 .. with model.h5, log.csv and curves.png. A round that was stopped goes on.
     """
-    from . import segmentation
-    from .dataset import Dataset
-    from .rounds import learn_from_cams
-    from .runs import Run
-    training = dict(segmentation.TRAINING, **{name: value for name, value in given.items() if value is not None})
+    from .data.dataset import Dataset
+    from .networks import segmentation_network
+    from .results.runs import Run
+    from .training.rounds import learn_from_cams
+    training = dict(segmentation_network.TRAINING, **{name: value for name, value in given.items() if value is not None})
     with Dataset(data) as dataset:
-        networks = learn_from_cams(dataset, Run(run), rounds, segmentation.DEFAULTS, training, seed)
+        networks = learn_from_cams(dataset, Run(run), rounds, segmentation_network.DEFAULTS, training, seed)
     click.echo('{}: {} rounds'.format(run, len(networks)))
 
 
@@ -321,8 +322,8 @@ def predict(pictures, run, out, named, max_side, small, seed):
     Writes NAME-mask.png, a palette PNG of the size of the picture, and NAME-overlay.png, below the folders of pictures that are
     in several; classes.csv and classes.png tell numbers and colours.
     """
-    from .prediction import write_predictions
-    from .runs import Run
+    from .results.prediction import write_predictions
+    from .results.runs import Run
     count, skipped = write_predictions(Run(run), pictures, out, named, max_side, small)
     say_skipped(skipped)
     click.echo('{}: masks and overlays of {} pictures; classes.csv tells the numbers in masks'.format(out, count))
@@ -339,7 +340,7 @@ def evaluate(data, runs, out, seed):
     Thresholds are chosen on val, what is reported is of test. Writes results.md, results.json, bars.png and examples.png;
     of several runs the mean and the spread. What a run came to is kept in RUN/results.json until data or models change.
     """
-    from . import report
+    from .results import report
     click.echo(report.write(data, list(dict.fromkeys(map(os.path.normpath, runs))), out))
 
 

@@ -6,14 +6,17 @@ import json
 import os
 import time
 
-from . import features, network, report, segmentation, superpixels, training
-from .dataset import Dataset
-from .encoder import Encoder
+from .data import superpixels
+from .data.dataset import Dataset
+from .data.sources import composites
 from .errors import SpnError
 from .files import locked, write_json, write_text
-from .rounds import learn_from_cams
-from .runs import Run
-from .sources import composites
+from .networks import features, superpixel_pooling_network, segmentation_network
+from .networks.encoder import Encoder
+from .results import report
+from .results.runs import Run
+from .training import image_labels
+from .training.rounds import learn_from_cams
 
 #: Superpixel maps by name: those of the network, and those of ablations alone.
 MAPS = {
@@ -87,8 +90,8 @@ def make_all(folder, document, plan, data_seed, weights, say):
             train(data_path, run, found, {}, plan, weights, seed)
         with clock('segmentation network, seed {}'.format(seed)):
             with Dataset(data_path) as dataset:
-                how = dict(segmentation.TRAINING, **plan['segmentation'])
-                learn_from_cams(dataset, Run(run), plan['rounds'], segmentation.DEFAULTS, how, seed)
+                how = dict(segmentation_network.TRAINING, **plan['segmentation'])
+                learn_from_cams(dataset, Run(run), plan['rounds'], segmentation_network.DEFAULTS, how, seed)
         with clock('evaluation, seed {}'.format(seed)):
             report.results_of(data_path, run)
     ablations = {name: os.path.join(folder, name.replace(',', '').replace(' ', '-').lower()) for name in plan['ablations']}
@@ -126,8 +129,8 @@ def make_data(path, plan, seed):
 
 def train(data_path, folder, found, changed, plan, weights, seed):
     """Train one network, as far as it is not there."""
-    training.train(data_path, folder, found[-changed.get('n_sizes', len(found)):], list(changed.get('maps', NETWORK_MAPS)), weights,
-                   dict(network.DEFAULTS, **changed.get('settings', {})), dict(training.DEFAULTS, **plan['training']), seed)
+    image_labels.train(data_path, folder, found[-changed.get('n_sizes', len(found)):], list(changed.get('maps', NETWORK_MAPS)), weights,
+                   dict(superpixel_pooling_network.DEFAULTS, **changed.get('settings', {})), dict(image_labels.DEFAULTS, **plan['training']), seed)
 
 
 def place_for_results(document):

@@ -9,9 +9,9 @@ import unittest
 import numpy as np
 from skimage import data
 
-from spn import dataset
+from spn.data import dataset
 from spn.errors import SpnError
-from spn.features import Layers
+from spn.networks.features import Layers
 
 
 class FolderTestCase(unittest.TestCase):
@@ -128,7 +128,7 @@ class SharesByHand(object):
 
 
 class ArrayOfFeatures(Layers):
-    """Stands for `spn.features.Features`, without a file."""
+    """Stands for `spn.networks.features.Features`, without a file."""
 
     def __init__(self, array, size, rms=1., encoder='by hand'):
         self._features, self.size, self.rms = array.astype('float32'), size, rms

@@ -2,13 +2,13 @@
 import h5py
 import numpy as np
 
-from spn import features
-from spn.dataset import Dataset, add_superpixels
+from spn.data.dataset import Dataset, add_superpixels
 from spn.errors import SpnError
-from spn.features import Features
+from spn.networks import features
+from spn.networks.features import Features
 from tests.processes import run_python
 from tests.spn.cases import FolderTestCase, records, write_small
-from tests.spn.test_encoder import EncoderByHand
+from tests.spn.networks.test_encoder import EncoderByHand
 
 
 def data_set_of(path):

@@ -3,11 +3,12 @@ from unittest import mock
 
 import numpy as np
 
-from spn import features, superpixels
-from spn.dataset import Dataset, add_superpixels
-from spn.superpixels import settings_of
+from spn.data import superpixels
+from spn.data.dataset import Dataset, add_superpixels
+from spn.data.superpixels import settings_of
+from spn.networks import features
 from tests.spn.cases import FolderTestCase, records, write_small
-from tests.spn.test_encoder import EncoderByHand
+from tests.spn.networks.test_encoder import EncoderByHand
 
 FACE, CAT, CUP = range(3)
 

@@ -6,11 +6,12 @@ from unittest import mock
 
 import numpy as np
 
-from spn import features, files
-from spn.dataset import Dataset, add_superpixels
+from spn import files
+from spn.data.dataset import Dataset, add_superpixels
 from spn.files import locked, write_text
+from spn.networks import features
 from tests.spn.cases import FolderTestCase, write_small
-from tests.spn.test_encoder import EncoderByHand
+from tests.spn.networks.test_encoder import EncoderByHand
 
 
 class SecondOne(object):

@@ -1,0 +1,185 @@
+"""Training of the superpixel pooling network, with checkpoints: a run that was stopped goes on where it was."""
+import csv
+import io
+import os
+
+import numpy as np
+
+from ..data.dataset import Dataset
+from ..errors import SpnError
+from ..files import locked, progress, write_text
+from ..networks import superpixel_pooling_network
+from ..networks.superpixel_pooling_network import SuperpixelPoolingNetwork
+from ..results.drawing import draw_curves
+from .batches import Batches
+
+DEFAULTS = superpixel_pooling_network.TRAINING
+
+
+def learning_rate_of(epoch, settings):
+    share = epoch / settings['epochs']
+    return settings['learning_rate'] * (1 if share < .5 else .4 if share < .8 else .1)
+
+
+def train(data_path, folder, features, superpixels, about_encoder, settings, training, seed):
+    """Train on the images of the split 'train', check on those of 'val'.
+
+    Parameters
+    ----------
+    data_path : str
+    folder : str
+        Where ``checkpoint.h5``, ``model.h5``, ``log.csv`` and ``curves.png`` are written.
+    features : list of spn.networks.features.Features
+        One for each image size.
+    superpixels : list of str
+        The names of the superpixel maps, one or more.
+    about_encoder : str
+        Where the encoder's weights came from.
+    settings, training : dict
+        As `superpixel_pooling_network.DEFAULTS` and `DEFAULTS`.
+    seed : int
+
+    Returns
+    -------
+    spn.networks.superpixel_pooling_network.SuperpixelPoolingNetwork
+    """
+    check_data(data_path, superpixels, settings)
+    with locked(folder), Dataset(data_path) as dataset:
+        maps = [dataset.superpixel_maps(name) for name in superpixels]
+        of_split = {split: dataset.indices(split) for split in ('train', 'val')}
+        n_outputs = settings['gap_branch'] + settings['superpixel_branch']
+        finer = ['fine'] if settings['correlation'] and settings['superpixel_branch'] else []
+        batches = {split: Batches(features, maps, lambda images, superpixels: [dataset.labels[images]] * n_outputs, indices,
+                                  training['map_size'], training['batch_size'], seed,
+                                  settings['dropout'] if split == 'train' else 0, finer)
+                   for split, indices in of_split.items()}
+        about = {
+            'class_names': dataset.class_names, 'settings': settings, 'training': training, 'seed': seed,
+            'superpixels': [each.made_by for each in maps], 'superpixel_digests': [each.fingerprint for each in maps],
+            'superpixel_names': superpixels, 'encoder': features[0].made_by['encoder'], 'weights': about_encoder,
+            'rms': batches['train'].rms[0], 'sizes': [each.size for each in features], 'data': dataset.fingerprint}
+        trained = SuperpixelPoolingNetwork.resumed(os.path.join(folder, 'model.h5'), about)
+        if trained is not None:
+            write_log(trained.about['log'], folder)  # a run that was killed may lack its last row
+        else:
+            trained = SuperpixelPoolingNetwork.resumed(os.path.join(folder, 'checkpoint.h5'), about, to_train=True)
+            if trained is None:
+                trained = SuperpixelPoolingNetwork.new(about)
+            fit(trained, batches['train'], folder, lambda: precisions(trained.model, batches['val']))
+            trained.save(os.path.join(folder, 'model.h5'))
+    return trained
+
+
+def check_data(data_path, superpixels, settings):
+    """Say what a data set lacks to be trained on, before anything is computed.
+
+    Parameters
+    ----------
+    data_path : str
+    superpixels : list of str
+        The names of the superpixel maps.
+    settings : dict
+        As `superpixel_pooling_network.DEFAULTS`.
+
+    Raises
+    ------
+    SpnError
+        If it lacks superpixels, images to train on or to check by, or images of a class; if the network has no branch.
+    """
+    superpixel_pooling_network.check_branches(settings)
+    with Dataset(data_path) as dataset:
+        for name in superpixels:
+            dataset.superpixel_maps(name)
+        train, _ = dataset.indices('train'), dataset.indices('val')
+        for name, n in zip(dataset.class_names, dataset.labels[train].sum(axis=0)):
+            if n == 0:
+                raise SpnError('{}: no image of the split "train" is labelled {!r}, so that it cannot be learned; leave the '
+                               'class out (`spn data` with --without {!r}), or add images of it'.format(dataset.path, name, name))
+
+
+def fit(trained, batches, folder, check):
+    """Train for the epochs that are left, with a checkpoint, a row of the log and a picture of the curves after each.
+
+    Parameters
+    ----------
+    trained : spn.networks.trained.Trained
+    batches : keras.utils.Sequence
+        With a method ``start_epoch(epoch)`` on which alone its order depends.
+    folder : str
+    check : callable
+        Returns a dict of numbers for the log, called after each epoch.
+    """
+    settings, log = trained.about['training'], trained.about['log']
+    if log:
+        write_log(log, folder)  # a run that was killed may lack its last row
+    first, n = len(log), len(batches)
+    with progress(total=settings['epochs'] * n, title='training, when Theano has compiled', unit='batches', done=first * n) as bar:
+        for epoch in range(first, settings['epochs']):
+            trained.model.optimizer.lr.set_value(np.float32(learning_rate_of(epoch, settings)))
+            batches.start_epoch(epoch)
+            losses = []
+            for k in range(len(batches)):
+                losses.append(np.atleast_1d(trained.model.train_on_batch(*batches[k])))
+                if not np.isfinite(losses[-1]).all():
+                    raise diverged('the loss is {}'.format(losses[-1][0]), epoch, settings, folder)
+                if epoch == first and k == 0:
+                    bar.unpause()  # the minutes of compiling say nothing of those to come
+                    bar.set_description('training', refresh=False)
+                bar.update()
+            if not all(np.isfinite(weights).all() for weights in trained.model.get_weights()):  # after the last of its batches
+                raise diverged('weights are no finite numbers', epoch, settings, folder)
+            log.append(dict(zip(['epoch'] + trained.model.metrics_names, [epoch + 1] + np.mean(losses, axis=0).tolist()), **check()))
+            trained.save(os.path.join(folder, 'checkpoint.h5'))
+            write_log(log, folder)
+
+
+def diverged(what, epoch, settings, folder):
+    checkpoint, rate = os.path.join(folder, 'checkpoint.h5'), settings['learning_rate']
+    return SpnError('{}: {} in epoch {}, the training diverged. Train at a smaller learning rate than {:g}, such as --learning-rate '
+                    '{:g}{}'.format(folder, what, epoch + 1, rate, rate / 10, ', into another folder, or remove {}, which holds what '
+                                    'the epochs before learned'.format(checkpoint) if os.path.exists(checkpoint) else ''))
+
+
+def precisions(model, val):
+    """The mean average precision of each branch on the images of `val`."""
+    val.start_epoch(0)
+    truth, probability = [], []
+    for k in range(len(val)):
+        inputs, labels = val[k]
+        predicted = model.predict_on_batch(inputs)
+        truth.append(labels[0])
+        probability.append(predicted if isinstance(predicted, list) else [predicted])
+    truth = np.concatenate(truth)
+    return {'val_{}_precision'.format(name): mean_average_precision(truth, np.concatenate(found))
+            for name, found in zip(model.output_names, zip(*probability))}
+
+
+def mean_average_precision(truth, score):
+    """The mean over classes of the average precision: precision where each image of the class is found, by rank of score.
+
+    Parameters
+    ----------
+    truth : ndarray of 0 and 1, (images, classes)
+    score : ndarray, (images, classes)
+
+    Returns
+    -------
+    float
+        Classes that no image has do not count.
+    """
+    precisions = []
+    for true, scores in zip(truth.T, score.T):
+        ranked = true[np.argsort(-scores, kind='stable')]
+        if ranked.any():
+            hits = np.flatnonzero(ranked)
+            precisions.append(np.mean(np.arange(1, len(hits) + 1) / (hits + 1)))
+    return float(np.mean(precisions))
+
+
+def write_log(log, folder):
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, log[0], lineterminator='\n')
+    writer.writeheader()
+    writer.writerows(log)
+    write_text(os.path.join(folder, 'log.csv'), stream.getvalue())
+    draw_curves(log, os.path.join(folder, 'curves.png'))

@@ -1,0 +1,132 @@
+"""Rounds of (make masks, learn from them): SP-CAM teaches the first segmentation network, each the next."""
+import os
+
+import numpy as np
+
+from ..errors import SpnError
+from ..files import digest_of_file, locked, progress
+from ..networks.segmentation_network import SegmentationNetwork, least_scattered, method, scatter, targets
+from ..results.activation_maps import thresholded
+from ..results.evaluation import best_threshold
+from ..results.runs import UNCHECKED, cam_of
+from .batches import Batches, nearest
+from .image_labels import fit
+
+
+def learn_from_cams(dataset, run, n_rounds, settings, training, seed):
+    """Train a segmentation network in each round, on the masks of the one before.
+
+    Parameters
+    ----------
+    dataset : spn.data.dataset.Dataset
+    run : spn.results.runs.Run
+        In its folder ``round-1``, ``round-2``, .. are made, each with ``checkpoint.h5``, ``model.h5``, ``log.csv`` and
+        ``curves.png``. A round that was stopped goes on.
+    n_rounds : int
+    settings, training : dict
+        As `segmentation_network.DEFAULTS` and `segmentation_network.TRAINING`.
+    seed : int
+
+    Returns
+    -------
+    list of spn.networks.segmentation_network.SegmentationNetwork
+        One for each round.
+    """
+    with locked(run.folder):
+        return learn_rounds(dataset, run, n_rounds, settings, training, seed)
+
+
+def learn_rounds(dataset, run, n_rounds, settings, training, seed):
+    """As :func:`learn_from_cams`, which sees to it that no other process trains in the folder."""
+    dataset.indices('train')  # says that there are none before features are computed
+    maps = run.on_dataset(dataset)
+    masks_of, threshold = thresholded(cam_of(run, maps)), None
+    teacher, networks = run.paths[0], []
+    for number in range(1, n_rounds + 1):
+        folder = os.path.join(run.folder, 'round-{}'.format(number))
+        about = {'settings': settings, 'training': training, 'seed': seed + number, 'round': number,
+                 'data': dataset.fingerprint_with_masks, 'class_names': dataset.class_names, 'teacher': digest_of_file(teacher)}
+        network = SegmentationNetwork.resumed(os.path.join(folder, 'model.h5'), about)
+        if network is None:
+            if threshold is None:
+                threshold = best_threshold(dataset, masks_of, UNCHECKED)
+            thresholds = [threshold, threshold * training['possible']]
+            found = masks_to_learn(dataset, lambda i, classes: masks_of(i, classes, thresholds), training['kept'])
+            network = learn(dataset, maps, found, folder, about)
+        teacher, masks_of, threshold = os.path.join(folder, 'model.h5'), method(network, maps), network.about['threshold']
+        networks.append(network)
+    return networks
+
+
+def learn(dataset, maps, masks, folder, about):
+    """Train the network of one round.
+
+    Parameters
+    ----------
+    dataset : spn.data.dataset.Dataset
+    maps : spn.results.activation_maps.ActivationMaps
+    masks : dict of int to (ndarray, ndarray)
+        As from :func:`masks_to_learn`.
+    folder : str
+    about : dict
+        As of `SegmentationNetwork`, without what is found in training.
+
+    Returns
+    -------
+    spn.networks.segmentation_network.SegmentationNetwork
+    """
+    how, n_classes = about['training'], len(dataset.class_names)
+
+    def truth(images, superpixels):
+        n_superpixels = superpixels.max() + 1
+        return [np.array([targets(*[nearest(mask, how['map_size']) for mask in masks[i]], superpixel_map, n_superpixels, n_classes)
+                          for i, superpixel_map in zip(images, superpixels)])]
+
+    batches = Batches(maps.features, maps.superpixels, truth, np.array(sorted(masks)), how['map_size'], how['batch_size'],
+                      about['seed'], how['dropout'], finer=('fine', 'finest'))
+    network = SegmentationNetwork.resumed(os.path.join(folder, 'checkpoint.h5'), about, to_train=True)
+    if network is None:
+        network = SegmentationNetwork.new(dict(about, rms=batches.rms))
+    fit(network, batches, folder, dict)
+    network.about['threshold'] = best_threshold(dataset, method(network, maps), UNCHECKED)
+    network.save(os.path.join(folder, 'model.h5'))
+    return network
+
+
+def masks_to_learn(dataset, teacher, kept):
+    """Masks of the training images, of each class those that are scattered least.
+
+    Parameters
+    ----------
+    dataset : spn.data.dataset.Dataset
+    teacher : callable
+        ``teacher(i, classes)`` gives two masks of an image: where the classes surely are, and where they may be.
+    kept : float
+        The share of the masks of each class to keep; where another is, the truth is unknown.
+
+    Returns
+    -------
+    dict of int to (ndarray of uint8, ndarray of uint8)
+        The two masks, by image.
+
+    Raises
+    ------
+    SpnError
+        If all masks are empty.
+    """
+    masks, pairs, scatters = {}, [], []
+    for i in progress(dataset.indices('train'), title='masks to learn', unit='images'):
+        classes = np.flatnonzero(dataset.labels[i])
+        masks[i] = certain, _ = teacher(i, classes)
+        for c in classes:
+            pairs.append((i, c))
+            scatters.append(scatter(certain == c + 1))
+    taken = least_scattered(np.array(scatters), np.array([c for _, c in pairs]), kept)
+    if not taken.any():
+        raise SpnError('{}: the masks to learn from are all empty, of all training images: train what makes them for more '
+                       'epochs'.format(dataset.path))
+    for k in np.flatnonzero(~taken):
+        i, c = pairs[k]
+        certain, possible = masks[i]
+        masks[i] = np.where(certain == c + 1, 0, certain).astype('uint8'), possible
+    return masks

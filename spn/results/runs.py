@@ -8,10 +8,11 @@ from PIL import Image
 
 from ..data.superpixels import superpixel_map
 from ..errors import SpnError
-from ..networks import features, segmentation_network
+from ..networks import features
 from ..networks.encoder import Encoder
 from ..networks.segmentation_network import SegmentationNetwork
 from ..networks.superpixel_pooling_network import SuperpixelPoolingNetwork
+from . import segmentation_maps
 from .activation_maps import ActivationMaps, relative, thresholded
 from .evaluation import oracle
 
@@ -175,7 +176,7 @@ class Run(object):
                 'SP-CAM, correlated': maps.correlated_sp_cam})
         found = {name: thresholded(relatively(of_image)) for name, of_image in scores.items()}
         for network in self.rounds:
-            found[round_name(network)] = segmentation_network.method(network, maps)
+            found[round_name(network)] = segmentation_maps.method(network, maps)
         found[ORACLE] = oracle(dataset, maps.superpixels[0])
         return found
 
@@ -206,7 +207,7 @@ class Run(object):
         -------
         ndarray of int
         """
-        sure = segmentation_network.of_image(self.rounds[-1], maps, i) if self.rounds else maps.probabilities(i)
+        sure = segmentation_maps.of_image(self.rounds[-1], maps, i) if self.rounds else maps.probabilities(i)
         return np.flatnonzero(sure >= min(least, sure.max()))
 
 
@@ -232,7 +233,7 @@ def best_of(run, maps):
     if not run.rounds:
         return cam_of(run, maps), None
     last = run.rounds[-1]
-    return partial(segmentation_network.class_maps, last, maps), last.about['threshold']
+    return partial(segmentation_maps.class_maps, last, maps), last.about['threshold']
 
 
 def cam_of(run, maps, one_size=False, absolute=False):

@@ -3,14 +3,15 @@ import os
 
 import numpy as np
 
-from ..errors import SpnError
-from ..files import digest_of_file, locked, progress
-from ..networks.segmentation_network import SegmentationNetwork, least_scattered, method, scatter, targets
+from ..files import digest_of_file, locked
+from ..networks.segmentation_network import SegmentationNetwork
 from ..results.activation_maps import thresholded
 from ..results.evaluation import best_threshold
 from ..results.runs import UNCHECKED, cam_of
+from ..results.segmentation_maps import method
 from .batches import Batches, nearest
-from .image_labels import fit
+from .fit import fit
+from .pseudo_labels import masks_to_learn, targets
 
 
 def learn_from_cams(dataset, run, n_rounds, settings, training, seed):
@@ -91,42 +92,3 @@ def learn(dataset, maps, masks, folder, about):
     network.about['threshold'] = best_threshold(dataset, method(network, maps), UNCHECKED)
     network.save(os.path.join(folder, 'model.h5'))
     return network
-
-
-def masks_to_learn(dataset, teacher, kept):
-    """Masks of the training images, of each class those that are scattered least.
-
-    Parameters
-    ----------
-    dataset : spn.data.dataset.Dataset
-    teacher : callable
-        ``teacher(i, classes)`` gives two masks of an image: where the classes surely are, and where they may be.
-    kept : float
-        The share of the masks of each class to keep; where another is, the truth is unknown.
-
-    Returns
-    -------
-    dict of int to (ndarray of uint8, ndarray of uint8)
-        The two masks, by image.
-
-    Raises
-    ------
-    SpnError
-        If all masks are empty.
-    """
-    masks, pairs, scatters = {}, [], []
-    for i in progress(dataset.indices('train'), title='masks to learn', unit='images'):
-        classes = np.flatnonzero(dataset.labels[i])
-        masks[i] = certain, _ = teacher(i, classes)
-        for c in classes:
-            pairs.append((i, c))
-            scatters.append(scatter(certain == c + 1))
-    taken = least_scattered(np.array(scatters), np.array([c for _, c in pairs]), kept)
-    if not taken.any():
-        raise SpnError('{}: the masks to learn from are all empty, of all training images: train what makes them for more '
-                       'epochs'.format(dataset.path))
-    for k in np.flatnonzero(~taken):
-        i, c = pairs[k]
-        certain, possible = masks[i]
-        masks[i] = np.where(certain == c + 1, 0, certain).astype('uint8'), possible
-    return masks

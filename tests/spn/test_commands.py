@@ -19,8 +19,7 @@ from skimage import data
 
 from spn import commands
 from spn.data.dataset import Dataset
-from spn.networks import segmentation_network
-from spn.results import prediction, runs
+from spn.results import prediction, runs, segmentation_maps
 from spn.results.activation_maps import relative
 from spn.results.drawing import COLOURS
 from spn.results.runs import Run
@@ -158,7 +157,7 @@ class WholeWayTest(SharedFolderTestCase):
         self.assertEqual(printed, out + ': masks, overlays and heat maps of 14 images, by segmentation network, round 1\n')
         self.assertEqual(len(os.listdir(os.path.join(out, 'masks'))), 14)
         maps, network = self.trained.on_dataset(self.opened), self.trained.rounds[0]
-        masks_of = segmentation_network.method(network, maps)
+        masks_of = segmentation_maps.method(network, maps)
         for i in range(14):
             wanted, = masks_of(i, np.flatnonzero(self.opened.labels[i]), [network.about['threshold']])
             np.testing.assert_array_equal(self.png(out, 'masks', self.opened.names[i] + '.png')[0], wanted)
@@ -238,7 +237,7 @@ class WholeWayTest(SharedFolderTestCase):
         mask, classes = prediction.predict(self.trained, image)
         maps = self.trained.on_picture(image)
         self.assertEqual(mask.shape, image.shape[:2])
-        sure = segmentation_network.of_image(self.trained.rounds[-1], maps, 0)
+        sure = segmentation_maps.of_image(self.trained.rounds[-1], maps, 0)
         self.assertEqual(classes.tolist(), [c for c in range(len(sure)) if sure[c] >= .5 or sure[c] == sure.max()])
         self.assertTrue(set(np.unique(mask)) <= {0} | {c + 1 for c in classes})
 

@@ -16,9 +16,10 @@ from spn.errors import SpnError
 from spn.networks import superpixel_pooling_network
 from spn.networks.superpixel_pooling_network import SuperpixelPoolingNetwork
 from spn.results.activation_maps import ActivationMaps
-from spn.training import image_labels
+from spn.training import fit, image_labels
 from spn.training.batches import Batches, nearest
-from spn.training.image_labels import learning_rate_of, mean_average_precision
+from spn.training.fit import learning_rate_of
+from spn.training.image_labels import mean_average_precision
 from tests.spn.cases import ArrayOfFeatures, SharedFolderTestCase, photographs
 
 from keras.models import Model  # after spn: it chooses Keras's Theano backend
@@ -185,8 +186,8 @@ class NumbersTest(unittest.TestCase):
         trained.model.metrics_names, trained.model.train_on_batch = ['loss'], train_on_batch
         batches.__len__.return_value, batches.__getitem__.return_value = 4, ('features', 'truth')
         with mock.patch('tqdm.std.time', lambda: seconds[0]), contextlib.redirect_stderr(shown), \
-                mock.patch.object(image_labels, 'write_log'):
-            image_labels.fit(trained, batches, 'run', dict)
+                mock.patch.object(fit, 'write_log'):
+            fit.fit(trained, batches, 'run', dict)
         self.assertIn('training, when Theano has compiled:   0%|', shown.getvalue())
         self.assertRegex(shown.getvalue().strip().split('\r')[-1], r'^training: 100%.* 8/8 \[00:07<00:00')
 
@@ -300,8 +301,8 @@ class TrainingTest(SharedFolderTestCase):
                 if len(log) == last:
                     raise KeyboardInterrupt
                 write_log(log, folder)
-            write_log = image_labels.write_log
-            with mock.patch.object(image_labels, 'write_log', killed):
+            write_log = fit.write_log
+            with mock.patch.object(fit, 'write_log', killed):
                 with self.assertRaises(KeyboardInterrupt):
                     self.train(folder)
             self.assertEqual(len(self.rows(folder)), last - 1)

@@ -10,12 +10,15 @@ from spn.data import dataset
 from spn.data.dataset import Dataset, Record, add_superpixels
 from spn.files import write_text
 from spn.networks import segmentation_network
-from spn.networks.segmentation_network import SegmentationNetwork, among, cross_entropy, least_scattered, scatter, targets
+from spn.networks.segmentation_network import SegmentationNetwork, cross_entropy
+from spn.results import segmentation_maps
 from spn.results.activation_maps import ActivationMaps
 from spn.results.runs import Run
-from spn.training import image_labels, rounds
+from spn.results.segmentation_maps import among
+from spn.training import fit, rounds
 from spn.training.batches import Batches
-from spn.training.rounds import learn_from_cams, masks_to_learn
+from spn.training.pseudo_labels import least_scattered, masks_to_learn, scatter, targets
+from spn.training.rounds import learn_from_cams
 from tests.spn.cases import (ArrayOfFeatures, SharedFolderTestCase, SharesByHand, bilinear, means, photographs, records, shared,
                              write_small)
 
@@ -88,7 +91,7 @@ class NetworkTest(unittest.TestCase):
         rng = np.random.RandomState(0)
         cls.about = {'class_names': ['cat', 'cup'], 'settings': dict(segmentation_network.DEFAULTS, hidden=5),
                      'training': {'learning_rate': 1.}, 'seed': 0, 'rms': [2., 4., 8.]}
-        cls.network = segmentation_network.SegmentationNetwork.new(cls.about)
+        cls.network = SegmentationNetwork.new(cls.about)
         cls.layers = [rng.normal(size=(channels, side, side)).astype('float32') for channels, side in ((512, 2), (512, 4), (256, 4))]
         cls.maps = [np.arange(24, dtype='int32').reshape(4, 6) // 3, np.arange(6) // 3 * np.ones((4, 1), 'int32')]
         cls.maps[1][0] = -1
@@ -122,7 +125,7 @@ class NetworkTest(unittest.TestCase):
             for of_map, superpixel_map in zip(np.split(given, [len(found[0])]), self.maps):
                 painted.append(np.where(superpixel_map >= 0, of_map.T[:, superpixel_map], 0))
         mean = np.mean(painted, axis=0)
-        np.testing.assert_allclose(segmentation_network.class_maps(self.network, maps, 0, classes),
+        np.testing.assert_allclose(segmentation_maps.class_maps(self.network, maps, 0, classes),
                                    mean / mean.max(axis=(1, 2), keepdims=True), rtol=1e-4)
 
     def test_an_image_has_a_class_by_the_mean_over_the_five_superpixels_that_speak_most_for_it(self):
@@ -131,7 +134,7 @@ class NetworkTest(unittest.TestCase):
             for of_map in self.network.probabilities(features.layers(0), self.maps):
                 wanted.append([sorted(of_class)[-5:] for of_class in of_map.T[1:]])
         wanted = [np.mean([np.mean(each[c]) for each in wanted]) for c in range(2)]
-        np.testing.assert_allclose(segmentation_network.of_image(self.network, maps, 0), wanted, rtol=1e-5)
+        np.testing.assert_allclose(segmentation_maps.of_image(self.network, maps, 0), wanted, rtol=1e-5)
 
     def test_classes_that_are_out_of_the_question_leave_their_probability_to_the_others(self):
         found = among(np.array([[.2, .1, .3, .4], [.5, 0, .25, .25]]), np.array([2, 0]))
@@ -260,29 +263,29 @@ class LearningTest(SharedFolderTestCase):
         of_superpixels = network.probabilities(self.features.layers(2), [superpixel_map])[0]
         values = of_superpixels[:, [2, 1]] / of_superpixels.sum(axis=1, keepdims=True)
         wanted = (values / values.max(axis=0)).T[:, superpixel_map]
-        np.testing.assert_allclose(segmentation_network.class_maps(network, self.maps, 2, classes), wanted, rtol=1e-5)
-        masks = segmentation_network.method(network, self.maps)(2, classes, [.4, 1.1])
+        np.testing.assert_allclose(segmentation_maps.class_maps(network, self.maps, 2, classes), wanted, rtol=1e-5)
+        masks = segmentation_maps.method(network, self.maps)(2, classes, [.4, 1.1])
         np.testing.assert_array_equal(masks, [np.where(wanted.max(axis=0) >= .4, 2 - wanted.argmax(axis=0), 0),
                                               np.zeros((32, 40))])
 
     def test_an_image_that_is_labelled_with_nothing_is_background(self):
-        masks = segmentation_network.method(self.networks[0], self.maps)(0, np.array([], int), [.2, .5])
+        masks = segmentation_maps.method(self.networks[0], self.maps)(0, np.array([], int), [.2, .5])
         np.testing.assert_array_equal(masks, np.zeros((2, 32, 40)))
 
     def test_a_network_that_learned_the_left_and_the_right_tells_them_apart(self):
         network, = self.learn(self.folder, n_rounds=1, epochs=30, dropout=0.)
-        left, right = segmentation_network.class_maps(network, self.maps, 3, np.array([0, 1]))
+        left, right = segmentation_maps.class_maps(network, self.maps, 3, np.array([0, 1]))
         self.assertGreater(np.mean((left > right)[self.masks[3] == 1]), .9)
         self.assertGreater(np.mean((right > left)[self.masks[3] == 2]), .9)
 
     def test_a_round_that_was_stopped_ends_as_one_that_was_not(self):
-        write_log = image_labels.write_log
+        write_log = fit.write_log
 
         def stopped(log, folder):
             write_log(log, folder)
             if folder.endswith('round-1') and len(log) == 3:
                 raise KeyboardInterrupt
-        with mock.patch.object(image_labels, 'write_log', stopped):
+        with mock.patch.object(fit, 'write_log', stopped):
             with self.assertRaises(KeyboardInterrupt):
                 self.learn(self.folder)
         self.assertNotIn('round-1/model.h5', self.files())
@@ -308,7 +311,7 @@ class LearningTest(SharedFolderTestCase):
                 [teacher(i, np.flatnonzero(data.labels[i])) for i in (0, 2)]) or masks_to_learn(data, teacher, kept)):
             self.learn(self.path('run'))
         first = self.networks[0]
-        method = segmentation_network.method(first, self.maps)
+        method = segmentation_maps.method(first, self.maps)
         for i, masks in zip((0, 2), taught[0]):
             thresholds = first.about['threshold'] * np.array([1, .25])
             np.testing.assert_array_equal(masks, method(i, np.flatnonzero(self.opened.labels[i]), thresholds))

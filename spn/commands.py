@@ -32,10 +32,10 @@ class Number(click.FloatRange):
     """A number of a range; what is none, nan, is in no range."""
 
     def convert(self, value, parameter, context):
-        found = super(Number, self).convert(value, parameter, context)
-        if not math.isfinite(found):
+        number = super(Number, self).convert(value, parameter, context)
+        if not math.isfinite(number):
             self.fail('{} is no finite number'.format(value), parameter, context)
-        return found
+        return number
 
 
 def command(group, name, example):
@@ -99,7 +99,7 @@ def data_composites(out, train, val, test, seed):
     SPN_HOME, or ~/.cache/spn.
     """
     from .data.sources import composites
-    say_skipped(composites.make(out, {'train': train, 'val': val, 'test': test}, seed))
+    say_skipped(composites.make_dataset(out, {'train': train, 'val': val, 'test': test}, seed))
     say_data(out)
 
 
@@ -134,7 +134,7 @@ def data_voc(folder, out, max_side, unsegmented, without, seed):
     name, or two paths in FOLDER, /JPEGImages/NAME.jpg /SegmentationClassAug/NAME.png.
     """
     from .data.sources import voc
-    say_skipped(voc.make(out, folder, max_side, unsegmented, without))
+    say_skipped(voc.make_dataset(out, folder, max_side, unsegmented, without))
     say_data(out)
 
 
@@ -151,7 +151,7 @@ def data_folder(folder, out, max_side, without, seed):
     are train, 15 % val and 15 % test. Links to folders, or out of FOLDER, are not followed.
     """
     from .data.sources import folder as source
-    say_skipped(source.make(out, folder, seed, max_side, without))
+    say_skipped(source.make_dataset(out, folder, seed, max_side, without))
     say_data(out)
 
 
@@ -170,12 +170,12 @@ def superpixels(data, method, given, folder, name, workers, seed):
     if folder:
         settings = {'folder': os.path.abspath(folder)}
     else:
-        found = dict(map(setting, given))
-        if len(found) < len(given):
+        parameters = dict(map(setting, given))
+        if len(parameters) < len(given):
             raise SpnError('--set {} sets one setting twice: give each once'.format(' --set '.join(given)))
-        settings = superpixels.settings_of(method, found)
+        settings = superpixels.method_settings(method, parameters)
     name = name or (os.path.basename(settings['folder']) if folder else method)
-    counts = superpixels.make(data, name, settings, workers)
+    counts = superpixels.make_superpixels(data, name, settings, workers)
     click.echo('{}: superpixels {!r}, {} to {} an image, {:.0f} on average'.format(
         data, name, counts.min(), counts.max(), counts.mean()))
 
@@ -216,7 +216,7 @@ def encoded(data, sizes, weights):
         features.check_size(size)
     with Dataset(data):  # before weights are fetched for it
         encoder = Encoder(weights)
-    return [features.make(data, size, encoder) for size in sizes]
+    return [features.make_features(data, size, encoder) for size in sizes]
 
 
 @command(main, 'train', 'spn train composites.h5 --out run --superpixels felzenszwalb --epochs 8')
@@ -240,15 +240,19 @@ def train(data, out, names, sizes, weights, seed, **given):
 
     Writes model.h5, log.csv and curves.png, and after each epoch checkpoint.h5, from which the same command goes on.
     """
-    from .networks import superpixel_pooling_network
+    from .networks.settings import NetworkSettings, TrainingSettings
     from .training import image_labels
-    given = {name: value for name, value in given.items() if value is not None}
-    settings, how = [dict(defaults, **{name: given[name] for name in given if name in defaults})
-                     for defaults in (superpixel_pooling_network.DEFAULTS, image_labels.DEFAULTS)]
+    settings, training = [changed(defaults, given) for defaults in (NetworkSettings(), TrainingSettings())]
     image_labels.check_data(data, names, settings)  # before the hours of encoding
-    trained = image_labels.train(data, out, encoded(data, sizes, weights), list(names), weights, settings, how, seed)
+    trained = image_labels.train(data, out, encoded(data, sizes, weights), list(names), weights, settings, training, seed)
     click.echo('{}: {}'.format(os.path.join(out, 'model.h5'), ', '.join(
         '{} {:.3g}'.format(name.replace('_', ' '), value) for name, value in trained.about['log'][-1].items())))
+
+
+def changed(settings, given):
+    """Settings with those values that options gave, of the options that are theirs."""
+    return settings._replace(**{name: value for name, value in given.items()
+                                if name in settings._fields and value is not None})
 
 
 run_argument = click.argument('run', type=click.Path(file_okay=False))
@@ -297,12 +301,12 @@ def segment(data, run, rounds, seed, **given):
     Writes RUN/round-1, RUN/round-2 .. with model.h5, log.csv and curves.png. A round that was stopped goes on.
     """
     from .data.dataset import Dataset
-    from .networks import segmentation_network
+    from .networks.settings import RoundSettings, SegmentationSettings
     from .results.runs import Run
     from .training.rounds import learn_from_cams
-    training = dict(segmentation_network.TRAINING, **{name: value for name, value in given.items() if value is not None})
+    training = changed(RoundSettings(), given)
     with Dataset(data) as dataset:
-        networks = learn_from_cams(dataset, Run(run), rounds, segmentation_network.DEFAULTS, training, seed)
+        networks = learn_from_cams(dataset, Run(run), rounds, SegmentationSettings(), training, seed)
     click.echo('{}: {} rounds'.format(run, len(networks)))
 
 

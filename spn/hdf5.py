@@ -26,16 +26,16 @@ def open_hdf5(path, layout, what, command):
     opened = None
     try:
         opened = h5py.File(path, 'r')
-        found = opened.attrs.get('layout')
-        found = None if found is None else text(found)
+        actual = opened.attrs.get('layout')
+        actual = None if actual is None else text(actual)
     except Exception as error:  # of a damaged file HDF5 and h5py say whatever they stumble over
         if opened is not None:
             opened.close()
         raise SpnError('{} is cut short or no HDF5 file ({}): remove it and make it anew with {}'.format(path, error, command)) from error
-    if found != layout:
+    if actual != layout:
         opened.close()
         raise SpnError('{} is not {} of this version: its layout is {!r}, wanted is {!r}; remove it and make it anew with {}'.format(
-            path, what, found, layout, command))
+            path, what, actual, layout, command))
     try:
         with whole(path, command):
             refuse_other_files(opened)

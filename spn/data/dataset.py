@@ -95,7 +95,7 @@ class Dataset(object):
         if 'digests' in self._file:
             self.digests = np.array([text(value) for value in self._file['digests'][:]])
         else:
-            self.digests = np.array([digest_of_image(self.image(i)) for i in range(len(self))])
+            self.digests = np.array([image_digest(self.image(i)) for i in range(len(self))])
 
     @property
     def fingerprint_with_masks(self):
@@ -125,12 +125,12 @@ class Dataset(object):
         SpnError
             If there are none.
         """
-        found = np.flatnonzero(self.splits == split)
-        if not len(found):
+        indices = np.flatnonzero(self.splits == split)
+        if not len(indices):
             raise SpnError('{} has no image in the split {!r}; it has {}'.format(
                 self.path, split, ', '.join('{} in {!r}'.format(np.sum(self.splits == name), name)
                                             for name in SPLITS)))
-        return found
+        return indices
 
     def image(self, i):
         """The image without padding: (rows, cols, 3), uint8."""
@@ -250,7 +250,7 @@ def write_dataset(path, class_names, records, n, shape, made_by, splits=()):
             file['masks'][k] = padded(np.full((rows, cols), UNKNOWN, 'uint8') if mask is None else mask, shape, UNKNOWN)
             disk.check()
             for column, value in [('sizes', (rows, cols)), ('labels', labels), ('has_mask', mask is not None),
-                                  ('names', name), ('splits', split), ('digests', digest_of_image(image))]:
+                                  ('names', name), ('splits', split), ('digests', image_digest(image))]:
                 columns[column].append(value)
             for array in (image, labels, split.encode()):
                 digests['fingerprint'].update(np.ascontiguousarray(array))
@@ -311,21 +311,21 @@ def record_of_classes(record, class_names, kept):
     UnreadablePicture
         If the picture shows none of them.
     """
-    found = record()
+    full = record()
     places = np.array([class_names.index(name) for name in kept])
-    if not found.labels[places].any():
-        raise UnreadablePicture('{} shows no class but those that are left out'.format(found.name))
+    if not full.labels[places].any():
+        raise UnreadablePicture('{} shows no class but those that are left out'.format(full.name))
     meaning = np.arange(256, dtype='uint8')
     meaning[1:len(class_names) + 1] = UNKNOWN
     meaning[places + 1] = np.arange(1, len(kept) + 1)
-    return found._replace(labels=found.labels[places], mask=None if found.mask is None else meaning[found.mask])
+    return full._replace(labels=full.labels[places], mask=None if full.mask is None else meaning[full.mask])
 
 
 def write_column(file, name, values):
     file.create_dataset(name, data=values, maxshape=(None,) + values.shape[1:], chunks=True, fletcher32=True)
 
 
-def digest_of_image(image):
+def image_digest(image):
     return hashlib.sha256(repr(image.shape).encode() + np.ascontiguousarray(image).tobytes()).hexdigest()
 
 

@@ -54,7 +54,7 @@ def grid(image, n_segments):
 FUNCTIONS = {'felzenszwalb': felzenszwalb, 'slic': slic, 'watershed': watershed, 'grid': grid}
 
 
-def settings_of(method, given):
+def method_settings(method, given):
     """The settings of a method, with what was `given` in place of the defaults.
 
     Parameters
@@ -92,7 +92,7 @@ def superpixel_map(image, settings):
     ----------
     image : ndarray of uint8, (rows, cols, 3)
     settings : dict
-        As from :func:`settings_of`.
+        As from :func:`method_settings`.
 
     Returns
     -------
@@ -100,11 +100,11 @@ def superpixel_map(image, settings):
         Superpixels 0 .. n - 1, none of them empty.
     """
     settings = dict(settings)
-    found = FUNCTIONS[settings.pop('method')](image, **settings)
-    return relabel_sequential(found)[0]
+    labels = FUNCTIONS[settings.pop('method')](image, **settings)
+    return relabel_sequential(labels)[0]
 
 
-def map_of_user(folder, name, shape):
+def user_superpixel_map(folder, name, shape):
     """A superpixel map that the user brings: ``NAME.npy`` or ``NAME.png``, named as the picture is, its folder included.
 
     Numbers tell superpixels apart, so it does not matter which numbers, nor which colours a palette gives them.
@@ -124,18 +124,18 @@ def map_of_user(folder, name, shape):
         raise SpnError('{0} has no superpixel map for {1}: wanted is {2}.npy or {2}.png'.format(folder, name, stem))
     if not inside(folder, path):
         raise SpnError('{} leads out of {}: copy the map there'.format(path, folder))
-    found = array_in(path)
-    if found.dtype.kind not in 'ui':
+    labels = array_in(path)
+    if labels.dtype.kind not in 'ui':
         raise SpnError('{} holds {}, wanted are whole numbers, one for each superpixel (negative: no superpixel)'.format(
-            path, found.dtype))
-    if found.ndim == 3 and found.shape[2] in (3, 4) and found.dtype == np.uint8:  # superpixels drawn in colours
-        found = found[..., :3].astype('int64').dot([1 << 16, 1 << 8, 1])
-    if found.shape != tuple(shape):
+            path, labels.dtype))
+    if labels.ndim == 3 and labels.shape[2] in (3, 4) and labels.dtype == np.uint8:  # superpixels drawn in colours
+        labels = labels[..., :3].astype('int64').dot([1 << 16, 1 << 8, 1])
+    if labels.shape != tuple(shape):
         raise SpnError('{} is {}, but the picture {} is {}: they must be of one size'.format(
-            path, found.shape, name, tuple(int(side) for side in shape)))
-    if not np.any(found >= 0):
+            path, labels.shape, name, tuple(int(side) for side in shape)))
+    if not np.any(labels >= 0):
         raise SpnError('{} has no superpixel: all its numbers are negative'.format(path))
-    return relabel_sequential(found)[0]
+    return relabel_sequential(labels)[0]
 
 
 def array_in(path):
@@ -153,13 +153,13 @@ def maps_of_part(path, settings, items):
     """Superpixel maps of some images, as a dict of arrays; runs in a process of its own."""
     with Dataset(path) as dataset:
         if 'folder' in settings:
-            maps = [map_of_user(settings['folder'], dataset.names[i], dataset.sizes[i]) for i in items]
+            maps = [user_superpixel_map(settings['folder'], dataset.names[i], dataset.sizes[i]) for i in items]
         else:
             maps = [superpixel_map(dataset.image(i), settings) for i in items]
-    return {str(i): found for i, found in zip(items, maps)}
+    return {str(i): labels for i, labels in zip(items, maps)}
 
 
-def make(path, name, settings, n_workers=None):
+def make_superpixels(path, name, settings, n_workers=None):
     """Add superpixel maps to a data set file. A run that was stopped goes on where it was; where
     maps of some images are lacking, those that are there with the same settings stay.
 
@@ -170,7 +170,7 @@ def make(path, name, settings, n_workers=None):
     name : str
         What the maps will be called in it; maps of that name are replaced.
     settings : dict
-        As from :func:`settings_of`, or ``{'folder': path}`` for maps that the user brings.
+        As from :func:`method_settings`, or ``{'folder': path}`` for maps that the user brings.
     n_workers : int, optional
         Processes; as many as cores if None.
 
@@ -191,7 +191,7 @@ def make(path, name, settings, n_workers=None):
         items = np.arange(len(dataset)) if old is None else np.flatnonzero(old.counts < 0)
         made_by = dict(settings, data=dataset.digests[items].tolist())
         if 'folder' in settings:
-            made_by.update(files=state_of(settings['folder']), names=dataset.names.tolist())
+            made_by.update(files=folder_digest(settings['folder']), names=dataset.names.tolist())
         with Parts(beside, len(items), made_by, part_size=16) as parts:
             compute = functools.partial(compute_part, path, settings, parts, items)
             with progress(total=len(items), title='superpixels', unit='images') as bar:
@@ -204,10 +204,10 @@ def make(path, name, settings, n_workers=None):
             return add_superpixels(path, name, maps, settings, dataset.digests)
 
 
-def state_of(folder):
+def folder_digest(folder):
     """A digest that changes with any file of a folder: after that, parts of a run that was stopped are good no more."""
-    found = files_below(folder, folder).files
-    return hashlib.sha256(repr([(path, os.path.getsize(path), os.path.getmtime(path)) for path in found]).encode(
+    paths = files_below(folder, folder).files
+    return hashlib.sha256(repr([(path, os.path.getsize(path), os.path.getmtime(path)) for path in paths]).encode(
         'utf-8', 'surrogateescape')).hexdigest()
 
 

@@ -12,7 +12,7 @@ from theano.gradient import disconnected_grad
 from theano_spp import superpixel_sizes
 
 
-class SuperpixelSizes(Layer):
+class SuperpixelSizes2D(Layer):
     """The pixels of each superpixel of a map, as many as the largest label of the batch + 1.
 
     # Input shape
@@ -90,4 +90,4 @@ class MeanOverSuperpixels(Layer):
 
 
 #: What Keras needs to know to load a model that has them.
-OBJECTS = {kind.__name__: kind for kind in (SuperpixelSizes, SuperpixelCorrelation, MeanOverSuperpixels)}
+OBJECTS = {kind.__name__: kind for kind in (SuperpixelSizes2D, SuperpixelCorrelation, MeanOverSuperpixels)}

@@ -29,7 +29,7 @@ KERAS_FILE = os.path.join(os.environ.get('KERAS_HOME', os.path.join(os.path.expa
                           'vgg16_weights_tf_dim_ordering_tf_kernels*.h5')
 
 BLOCKS = [(2, 64), (2, 128), (3, 256), (3, 512), (3, 512)]  # convolutions and channels
-LAYERS = ['block{}_conv{}'.format(block, i) for block, (n, _) in enumerate(BLOCKS, 1) for i in range(1, n + 1)]
+CONVOLUTIONS = ['block{}_conv{}'.format(block, i) for block, (n, _) in enumerate(BLOCKS, 1) for i in range(1, n + 1)]
 STRIDE = 16  # pixels a feature of block5_conv3, along each side
 CHANNELS = 512
 
@@ -125,18 +125,18 @@ def keras_weights():
         raise SpnError('{} is not there: bring the file that keras.applications calls vgg16, or take --weights '
                        'package'.format(KERAS_FILE))
     path = keras_files()[0]
-    found = {}
+    weights = {}
     try:
         with h5py.File(path, 'r') as file:
             refuse_other_files(file)
-            for name in LAYERS:
+            for name in CONVOLUTIONS:
                 arrays = []
                 file[name].visititems(lambda _, item: arrays.append(item[:]) if isinstance(item, h5py.Dataset) else None)
-                found[name] = tuple(sorted(arrays, key=lambda array: -array.ndim))
+                weights[name] = tuple(sorted(arrays, key=lambda array: -array.ndim))
     except (OSError, KeyError, ValueError) as error:
         raise SpnError('{} is not the file of keras.applications ({}): remove it, or take --weights package'.format(
             path, error)) from error
-    return checked(found, path)
+    return checked(weights, path)
 
 
 def package_weights():
@@ -147,34 +147,34 @@ def package_weights():
         raise SpnError('{} is not the file that the package carries: remove the folder {}, it is fetched anew then'.format(
             path, CARRIER.folder()))
     arrays = {tensor.name: tensor for tensor in onnx.load(path).graph.initializer}
-    found = {}
-    for name in LAYERS:
+    weights = {}
+    for name in CONVOLUTIONS:
         kernel, bias = (numpy_helper.to_array(arrays['functional_1/{}_1/{}:0'.format(name, part)])
                         for part in ('convolution/ReadVariableOp', 'Squeeze'))
-        found[name] = kernel.transpose(2, 3, 1, 0), bias
-    return checked(found, path)
+        weights[name] = kernel.transpose(2, 3, 1, 0), bias
+    return checked(weights, path)
 
 
 def random_weights():
     warnings.warn('The encoder has RANDOM weights: it has seen no picture, and segmentations will be poor. '
                   '--weights package fetches those of ImageNet', stacklevel=2)
     rng = np.random.RandomState(0)
-    found, channels_in = {}, 3
+    weights, channels_in = {}, 3
     for block, (n, channels) in enumerate(BLOCKS, 1):
         for i in range(1, n + 1):
             # He et al., ICCV 2015: variances stay as they are from layer to layer.
             kernel = rng.normal(0, (2 / (9 * channels_in)) ** .5, (3, 3, channels_in, channels)).astype('float32')
-            found['block{}_conv{}'.format(block, i)] = kernel, np.zeros(channels, 'float32')
+            weights['block{}_conv{}'.format(block, i)] = kernel, np.zeros(channels, 'float32')
             channels_in = channels
-    return found
+    return weights
 
 
-def checked(found, path):
+def checked(weights, path):
     channels_in = 3
-    for name in LAYERS:
+    for name in CONVOLUTIONS:
         channels = BLOCKS[int(name[5]) - 1][1]
-        shapes = [array.shape for array in found[name]]
+        shapes = [array.shape for array in weights[name]]
         if shapes != [(3, 3, channels_in, channels), (channels,)]:
             raise SpnError('{}: {} has arrays of {}, which are not those of VGG16'.format(path, name, shapes))
         channels_in = channels
-    return found
+    return weights

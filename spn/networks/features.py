@@ -21,18 +21,18 @@ MADE_BY = '`spn encode`'
 PART = 32
 
 
-class Layers(object):
+class ImageFeatures(object):
     """Features by image: ``self[i]`` those of block5_conv3, ``fine[i]`` of block4_conv3, ``finest[i]`` of block3_conv3."""
 
     def __getitem__(self, i):
         return self._features[i]
 
-    def layers(self, i):
+    def blocks(self, i):
         """The features of image `i` in the order of `spn.networks.encoder.OUTPUTS`."""
         return [self[i], self.fine[i], self.finest[i]]
 
 
-class Features(Layers):
+class Features(ImageFeatures):
     """Cached features of block5_conv3: ``features[i]`` is (512, size / 16, size / 16) of float32.
 
     Attributes
@@ -79,7 +79,7 @@ class AsFloat(object):
         return self._stored[i].astype('float32')
 
 
-def path_of(data_path, size):
+def features_path(data_path, size):
     """Where the features of a data set lie."""
     return '{}.features-{}.h5'.format(os.path.splitext(data_path)[0], size)
 
@@ -108,7 +108,7 @@ def already(path, made_by):
     features.close()
 
 
-def make(data_path, size, encoder):
+def make_features(data_path, size, encoder):
     """Encode all images of a data set, unless that was done; a run that was stopped goes on where it was.
 
     Images are known by their pixels: those that were encoded before the data set was made anew are not encoded again.
@@ -125,7 +125,7 @@ def make(data_path, size, encoder):
     Features
     """
     check_size(size)
-    path, made_by = path_of(data_path, size), {'size': size, 'encoder': encoder.fingerprint}
+    path, made_by = features_path(data_path, size), {'size': size, 'encoder': encoder.fingerprint}
     with Dataset(data_path) as dataset:
         features = finished(path, made_by, dataset)
         if features is None:
@@ -163,13 +163,13 @@ def encode(path, made_by, dataset, encoder):
     if gone:
         say('{}: the features of {} pictures are dropped, which are gone or have changed'.format(path, gone))
     missing = [i for i, digest in enumerate(dataset.digests) if digest not in there]
-    told = dict(made_by, layout=LAYOUT, data=dataset.digests[missing].tolist())
-    with Parts(path, len(missing), told, PART) as parts:
+    settings = dict(made_by, layout=LAYOUT, data=dataset.digests[missing].tolist())
+    with Parts(path, len(missing), settings, PART) as parts:
         with progress(total=len(missing), title='features of {} px'.format(made_by['size']), unit='images') as bar:
             bar.update(parts.n_done())
             for part in parts.missing():
                 images = np.array([squared(dataset.image(missing[k]), made_by['size']) for k in parts.items(part)])
-                parts.save(part, **{name: found.astype('float16') for name, found in zip(OUTPUTS, encoder(images))})
+                parts.save(part, **{name: array.astype('float16') for name, array in zip(OUTPUTS, encoder(images))})
                 bar.update(len(images))
         with hdf5_beside(path) as (file, disk):
             write(file, disk, made_by, dataset, rows_of(dataset, there, old, parts))
@@ -202,10 +202,10 @@ def write(file, disk, made_by, dataset, rows):
         # Most of what a ReLU gives is 0: a third of the size, read in a few milliseconds.
         file.create_dataset(name, (len(dataset),) + shape, 'float16', chunks=(1,) + shape, compression='lzf', fletcher32=True)
     for i, row in enumerate(rows):
-        for name, found in row.items():
-            file[name][i] = found
+        for name, array in row.items():
+            file[name][i] = array
             disk.check()
             if i in averaged:
-                squares[name].append(np.mean(np.square(found, dtype='float64')))
+                squares[name].append(np.mean(np.square(array, dtype='float64')))
     for name in OUTPUTS:
         file[name].attrs['rms'] = np.mean(squares[name]) ** .5

@@ -8,6 +8,7 @@ import numpy as np
 
 from .encoder import OUTPUTS
 from .layers import dense
+from .settings import RoundSettings, SegmentationSettings, as_json
 from .trained import Trained
 
 from keras import backend as K
@@ -16,19 +17,15 @@ from keras.models import Model
 from keras.optimizers import Adam
 from keras_layer import SuperpixelPooling2D
 
-#: What the network can be told, and how it is trained.
-DEFAULTS = {'hidden': 256, 'weight_decay': 1e-5}
-TRAINING = {'epochs': 8, 'batch_size': 16, 'learning_rate': 5e-4, 'map_size': 256, 'dropout': .5, 'kept': .7, 'possible': .5}
 
-def probabilities(n_classes, settings, n_maps=1):
+def build(n_classes, settings, n_maps=1):
     """The network.
 
     Parameters
     ----------
     n_classes : int
         Without background.
-    settings : dict
-        As `DEFAULTS`.
+    settings : SegmentationSettings
     n_maps : int
         How many superpixel maps the same features are pooled over.
 
@@ -38,16 +35,16 @@ def probabilities(n_classes, settings, n_maps=1):
         [features (batch, 512, h, w), superpixel maps (batch, rows, cols) .., fine features (batch, 512, 2 h, 2 w), finest
         (batch, 256, 2 h, 2 w)] -> for each map the probability of background and of each class, (batch, n, classes + 1).
     """
-    layers = [Input((channels, None, None), name=name) for name, (channels, _) in OUTPUTS.items()]
+    inputs = [Input((channels, None, None), name=name) for name, (channels, _) in OUTPUTS.items()]
     superpixel_maps = [Input((None, None), dtype='int32', name='superpixel_map_{}'.format(k + 1)) for k in range(n_maps)]
     pool = SuperpixelPooling2D(data_format='channels_last', resize='bilinear', name='superpixel_pooling')
-    hidden = dense(settings['hidden'], 'hidden', 'relu', settings['weight_decay'])
-    classify = dense(n_classes + 1, 'class', 'softmax', settings['weight_decay'])
-    found, seen = [], [Permute((2, 3, 1))(layer) for layer in layers]
+    hidden = dense(settings.hidden, 'hidden', 'relu', settings.weight_decay)
+    classify = dense(n_classes + 1, 'class', 'softmax', settings.weight_decay)
+    outputs, channels_last = [], [Permute((2, 3, 1))(features) for features in inputs]
     for superpixel_map in superpixel_maps:
-        pooled = Concatenate()([pool([layer, superpixel_map]) for layer in seen])
-        found.append(classify(hidden(pooled)))
-    return Model([layers[0]] + superpixel_maps + layers[1:], found, name='segmentation_network')
+        pooled = Concatenate()([pool([features, superpixel_map]) for features in channels_last])
+        outputs.append(classify(hidden(pooled)))
+    return Model([inputs[0]] + superpixel_maps + inputs[1:], outputs, name='segmentation_network')
 
 
 def cross_entropy(truth, probability):
@@ -68,13 +65,14 @@ class SegmentationNetwork(Trained):
     """
 
     layout, what, command = 'spn segmentation network 1', 'a trained segmentation network', '`spn segment`'
-    found_later, may_lack = ('log', 'threshold', 'rms'), ('threshold',)
-    example = {'class_names': [''], 'settings': DEFAULTS, 'training': TRAINING, 'seed': 0, 'round': 1, 'data': '', 'teacher': '',
-               'rms': [1.], 'threshold': .5, 'log': [{}]}
+    added_by_training, may_lack = ('log', 'threshold', 'rms'), ('threshold',)
+    settings_type, training_type = SegmentationSettings, RoundSettings
+    example = {'class_names': [''], 'settings': as_json(SegmentationSettings()), 'training': as_json(RoundSettings()), 'seed': 0,
+               'round': 1, 'data': '', 'teacher': '', 'rms': [1.], 'threshold': .5, 'log': [{}]}
 
     @staticmethod
     def built(about):
-        return probabilities(len(about['class_names']), about['settings'])
+        return build(len(about['class_names']), SegmentationSettings(**about['settings']))
 
     @staticmethod
     def compile(model, about):
@@ -82,14 +80,14 @@ class SegmentationNetwork(Trained):
 
     def __init__(self, model, about):
         super(SegmentationNetwork, self).__init__(model, about)
-        self._of_maps = {}
+        self._models = {}
 
-    def probabilities(self, layers, superpixel_maps):
+    def probabilities(self, blocks, superpixel_maps):
         """Probabilities of the superpixels of one image.
 
         Parameters
         ----------
-        layers : list of ndarray, (channels, h, w) each
+        blocks : list of ndarray, (channels, h, w) each
             In the order of `spn.networks.encoder.OUTPUTS`.
         superpixel_maps : list of ndarray of int32, (rows, cols) each
 
@@ -99,9 +97,9 @@ class SegmentationNetwork(Trained):
             For each map, background first.
         """
         n_maps = len(superpixel_maps)
-        if n_maps not in self._of_maps:
-            self._of_maps[n_maps] = probabilities(len(self.about['class_names']), self.about['settings'], n_maps)
-            self._of_maps[n_maps].set_weights(self.model.get_weights())
-        first, *others = [(layer / rms)[np.newaxis] for layer, rms in zip(layers, self.about['rms'])]
-        found = self._of_maps[n_maps].predict_on_batch([first] + [each[np.newaxis] for each in superpixel_maps] + others)
-        return [of_map[0] for of_map in (found if n_maps > 1 else [found])]
+        if n_maps not in self._models:
+            self._models[n_maps] = build(len(self.about['class_names']), self.settings, n_maps)
+            self._models[n_maps].set_weights(self.model.get_weights())
+        first, *others = [(features / rms)[np.newaxis] for features, rms in zip(blocks, self.about['rms'])]
+        outputs = self._models[n_maps].predict_on_batch([first] + [each[np.newaxis] for each in superpixel_maps] + others)
+        return [output[0] for output in (outputs if n_maps > 1 else [outputs])]

@@ -26,34 +26,13 @@ from keras.models import Model
 from keras.optimizers import Adam
 
 from ..errors import SpnError
-from .correlation import MeanOverSuperpixels, SuperpixelCorrelation, SuperpixelSizes
+from .correlation import MeanOverSuperpixels, SuperpixelCorrelation, SuperpixelSizes2D
 from .encoder import CHANNELS, OUTPUTS
 from .layers import convolution, dense
+from .settings import NetworkSettings, TrainingSettings, as_json
 from .trained import Trained
 
 FINE = OUTPUTS['block4_conv3'][0], None, None  # the shape of what tells how much superpixels look alike
-
-#: What a network can be told; where the paper says nothing, docs/reproduction.md says why these.
-DEFAULTS = {
-    'dropout': .5,              # of whole feature maps of the encoder, in training; mini-batches do it
-    'channels': 256,            # of the extra convolution
-    'upsampling_stages': 0,     # each doubles rows and columns
-    'upsampling_channels': 64,
-    'gap_branch': True,
-    'superpixel_branch': True,
-    'size_exponent': 1,         # superpixels count in the mean over an image by this power of their pixels; 0 in the paper
-    'correlation': True,        # whether superpixels that look alike share their scores
-    'resize': 'bilinear',       # how superpixel pooling looks at features coarser than the map
-    'weight_decay': 1e-5,
-}
-
-#: How it is trained.
-TRAINING = {
-    'epochs': 8,
-    'batch_size': 16,
-    'learning_rate': 5e-4,   # falls to 40 % at half of the epochs, to 10 % at 80 %
-    'map_size': 256,
-}
 
 
 def class_scores(n_classes, settings, n_maps=1):
@@ -62,8 +41,7 @@ def class_scores(n_classes, settings, n_maps=1):
     Parameters
     ----------
     n_classes : int
-    settings : dict
-        As `DEFAULTS`.
+    settings : NetworkSettings
     n_maps : int
         How many superpixel maps the same features are pooled over.
 
@@ -71,9 +49,9 @@ def class_scores(n_classes, settings, n_maps=1):
     -------
     inputs : list of tensor
         Features, (batch, 512, h, w), and the superpixel maps, (batch, rows, cols) each.
-    of_cells : tensor or None
+    cell_scores : tensor or None
         (batch, classes, h, w); None without the GAP branch.
-    of_superpixels : list of tensor
+    superpixel_scores : list of tensor
         For each map (batch, n, classes); empty without the superpixel branch.
 
     Raises
@@ -84,26 +62,26 @@ def class_scores(n_classes, settings, n_maps=1):
     check_branches(settings)
     features = Input((CHANNELS, None, None), name='features')
     superpixel_maps = [Input((None, None), dtype='int32', name='superpixel_map_{}'.format(k + 1)) for k in range(n_maps)]
-    convolve = partial(convolution, weight_decay=settings['weight_decay'])
+    convolve = partial(convolution, weight_decay=settings.weight_decay)
 
-    of_cells, of_superpixels = None, []
-    encoded = convolve(settings['channels'], 3, 'extra_conv')(features)
-    if settings['gap_branch']:
-        of_cells = convolve(n_classes, 1, 'cell_scores', 'linear')(encoded)
-    if settings['superpixel_branch']:
+    cell_scores, superpixel_scores = None, []
+    encoded = convolve(settings.channels, 3, 'extra_conv')(features)
+    if settings.gap_branch:
+        cell_scores = convolve(n_classes, 1, 'cell_scores', 'linear')(encoded)
+    if settings.superpixel_branch:
         upsampled = encoded
-        for stage in range(settings['upsampling_stages']):
+        for stage in range(settings.upsampling_stages):
             upsampled = UpSampling2D(2, data_format='channels_first', name='upsampling_{}'.format(stage + 1))(upsampled)
-            upsampled = convolve(settings['upsampling_channels'], 3, 'upsampling_conv_{}'.format(stage + 1))(upsampled)
-        pool = SuperpixelPooling2D(data_format='channels_last', resize=settings['resize'], name='superpixel_pooling')
-        classify = dense(n_classes, 'superpixel_scores', weight_decay=settings['weight_decay'])
+            upsampled = convolve(settings.upsampling_channels, 3, 'upsampling_conv_{}'.format(stage + 1))(upsampled)
+        pool = SuperpixelPooling2D(data_format='channels_last', resize=settings.resize, name='superpixel_pooling')
+        classify = dense(n_classes, 'superpixel_scores', weight_decay=settings.weight_decay)
         upsampled = Permute((2, 3, 1))(upsampled)
-        of_superpixels = [classify(pool([upsampled, superpixel_map])) for superpixel_map in superpixel_maps]
-    return [features] + superpixel_maps, of_cells, of_superpixels
+        superpixel_scores = [classify(pool([upsampled, superpixel_map])) for superpixel_map in superpixel_maps]
+    return [features] + superpixel_maps, cell_scores, superpixel_scores
 
 
 def check_branches(settings):
-    if not settings['gap_branch'] and not settings['superpixel_branch']:
+    if not settings.gap_branch and not settings.superpixel_branch:
         raise SpnError('a network without the GAP branch and without the superpixel branch has nothing to learn from')
 
 
@@ -117,14 +95,14 @@ def build(n_classes, settings):
         With correlation the fine features, (batch, 512, 2 h, 2 w), come third. Parameters and errors are those of
         :func:`class_scores`.
     """
-    inputs, of_cells, of_superpixels = class_scores(n_classes, settings)
+    inputs, cell_scores, superpixel_scores = class_scores(n_classes, settings)
     outputs = []
-    if of_cells is not None:
-        mean = GlobalAveragePooling2D('channels_first', name='mean_over_cells')(of_cells)
+    if cell_scores is not None:
+        mean = GlobalAveragePooling2D('channels_first', name='mean_over_cells')(cell_scores)
         outputs.append(Activation('sigmoid', name='gap')(mean))
-    if of_superpixels:
-        fine = [Input(FINE, name='fine_features')] if settings['correlation'] else []
-        mean = mean_over_superpixels(of_superpixels[0], inputs[1], fine, settings)
+    if superpixel_scores:
+        fine = [Input(FINE, name='fine_features')] if settings.correlation else []
+        mean = mean_over_superpixels(superpixel_scores[0], inputs[1], fine, settings)
         outputs.append(Activation('sigmoid', name='superpixel')(mean))
         inputs = inputs + fine
     return Model(inputs, outputs, name='superpixel_pooling_network')
@@ -139,12 +117,12 @@ def mean_over_superpixels(scores, superpixel_map, fine, settings):
     superpixel_map : tensor, (batch, rows, cols)
     fine : list of tensor
         The fine features, (batch, 512, 2 h, 2 w), or nothing, without correlation.
-    settings : dict
+    settings : NetworkSettings
     """
-    sizes = SuperpixelSizes()(superpixel_map)
+    sizes = SuperpixelSizes2D()(superpixel_map)
     for features in fine:
         scores = SuperpixelCorrelation()([scores, pool_fine()([features, superpixel_map]), sizes])
-    return MeanOverSuperpixels(settings['size_exponent'])([scores, sizes])
+    return MeanOverSuperpixels(settings.size_exponent)([scores, sizes])
 
 
 def pool_fine():
@@ -179,11 +157,11 @@ def scorer(trained, n_classes, settings, n_maps):
         and of the image by each map, as far as it has these branches. They are without bias: a score says what the features
         speak for, not how frequent the class is.
     """
-    inputs, of_cells, of_superpixels = class_scores(n_classes, settings, n_maps)
-    fine = [Input(FINE)] if settings['correlation'] and of_superpixels else []
-    of_image = [mean_over_superpixels(scores, superpixel_map, fine, settings)
-                for scores, superpixel_map in zip(of_superpixels, inputs[1:])]
-    model = Model(inputs + fine, ([] if of_cells is None else [of_cells]) + of_superpixels + of_image)
+    inputs, cell_scores, superpixel_scores = class_scores(n_classes, settings, n_maps)
+    fine = [Input(FINE)] if settings.correlation and superpixel_scores else []
+    image_scores = [mean_over_superpixels(scores, superpixel_map, fine, settings)
+                    for scores, superpixel_map in zip(superpixel_scores, inputs[1:])]
+    model = Model(inputs + fine, ([] if cell_scores is None else [cell_scores]) + superpixel_scores + image_scores)
     for layer in model.layers:
         weights = trained.get_layer(layer.name).get_weights() if layer.weights else []
         if layer.name.endswith('_scores'):
@@ -204,7 +182,7 @@ def correlator(n_maps):
     scores, fine = Input((None, None)), Input(FINE)
     superpixel_maps = [Input((None, None), dtype='int32') for _ in range(n_maps)]
     looks = [pool_fine()([fine, superpixel_map]) for superpixel_map in superpixel_maps]
-    sizes = [SuperpixelSizes()(superpixel_map) for superpixel_map in superpixel_maps]
+    sizes = [SuperpixelSizes2D()(superpixel_map) for superpixel_map in superpixel_maps]
     if n_maps > 1:
         looks, sizes = [Concatenate(axis=-1)(looks)], [Concatenate(axis=-1)(sizes)]
     return Model([scores, fine] + superpixel_maps, SuperpixelCorrelation()([scores] + looks + sizes))
@@ -222,14 +200,15 @@ class SuperpixelPoolingNetwork(Trained):
     """
 
     layout, what, command = 'spn network 2', 'a trained network', '`spn train`'
-    found_later, may_lack = ('log', 'superpixel_digests'), ('superpixel_digests',)
-    example = {'class_names': [''], 'settings': dict(DEFAULTS, size_exponent=1.), 'training': TRAINING, 'seed': 0,
-               'superpixels': [{}], 'superpixel_names': [''], 'superpixel_digests': [''], 'encoder': '', 'weights': '', 'rms': 1.,
-               'sizes': [1], 'data': '', 'log': [{}]}
+    added_by_training, may_lack = ('log', 'superpixel_digests'), ('superpixel_digests',)
+    settings_type, training_type = NetworkSettings, TrainingSettings
+    example = {'class_names': [''], 'settings': as_json(NetworkSettings(size_exponent=1.)),
+               'training': as_json(TrainingSettings()), 'seed': 0, 'superpixels': [{}], 'superpixel_names': [''],
+               'superpixel_digests': [''], 'encoder': '', 'weights': '', 'rms': 1., 'sizes': [1], 'data': '', 'log': [{}]}
 
     @staticmethod
     def built(about):
-        return build(len(about['class_names']), about['settings'])
+        return build(len(about['class_names']), NetworkSettings(**about['settings']))
 
     @staticmethod
     def compile(model, about):
@@ -250,23 +229,23 @@ class SuperpixelPoolingNetwork(Trained):
 
         Returns
         -------
-        of_cells : ndarray, (classes, h, w)
+        cell_scores : ndarray, (classes, h, w)
             None without the GAP branch.
-        of_superpixels : list of ndarray, (n, classes) each
+        superpixel_scores : list of ndarray, (n, classes) each
             For each map; empty without the superpixel branch.
-        of_image : list of ndarray, (classes,) each
+        image_scores : list of ndarray, (classes,) each
             By each map; empty without the superpixel branch.
         """
-        settings, n_maps = self.about['settings'], len(superpixel_maps)
+        settings, n_maps = self.settings, len(superpixel_maps)
         if n_maps not in self._scorers:
             self._scorers[n_maps] = scorer(self.model, len(self.about['class_names']), settings, n_maps)
-        given = [features / self.about['rms']] + superpixel_maps
-        if settings['correlation'] and settings['superpixel_branch']:
-            given.append(fine)
-        found = self._scorers[n_maps].predict_on_batch([each[np.newaxis] for each in given])
-        found = [scores[0] for scores in (found if isinstance(found, list) else [found])]
-        of_cells = found.pop(0) if settings['gap_branch'] else None
-        return of_cells, found[:len(found) // 2], found[len(found) // 2:]
+        inputs = [features / self.about['rms']] + superpixel_maps
+        if settings.correlation and settings.superpixel_branch:
+            inputs.append(fine)
+        outputs = self._scorers[n_maps].predict_on_batch([each[np.newaxis] for each in inputs])
+        outputs = [scores[0] for scores in (outputs if isinstance(outputs, list) else [outputs])]
+        cell_scores = outputs.pop(0) if settings.gap_branch else None
+        return cell_scores, outputs[:len(outputs) // 2], outputs[len(outputs) // 2:]
 
     def correlated(self, scores, fine, superpixel_maps):
         """Scores of the superpixels of one image, averaged over those of all its maps that look alike.
@@ -285,9 +264,9 @@ class SuperpixelPoolingNetwork(Trained):
         n_maps = len(superpixel_maps)
         if n_maps not in self._correlators:
             self._correlators[n_maps] = correlator(n_maps)
-        found = self._correlators[n_maps].predict_on_batch(
+        averaged = self._correlators[n_maps].predict_on_batch(
             [np.concatenate(scores)[np.newaxis], fine[np.newaxis]] + [each[np.newaxis] for each in superpixel_maps])
-        return np.split(found[0], np.cumsum([len(each) for each in scores])[:-1])
+        return np.split(averaged[0], np.cumsum([len(each) for each in scores])[:-1])
 
     def bias(self, name):
         """The bias of a layer of class scores, (classes,)."""

@@ -26,12 +26,24 @@ class Trained(object):
     """
 
     layout = what = command = None
-    found_later = ('log',)  # of `about`: what training adds
+    added_by_training = ('log',)  # of `about`: what training adds
     may_lack = ()  # of `about`: what a checkpoint, or an older file, has not
     example = {}  # of `about`: see :func:`check_like`
 
+    settings_type = training_type = None  # of `spn.networks.settings`
+
     def __init__(self, model, about):
         self.model, self.about = model, about
+
+    @property
+    def settings(self):
+        """How the network is built, `settings_type`."""
+        return self.settings_type(**self.about['settings'])
+
+    @property
+    def training(self):
+        """How it is trained, `training_type`."""
+        return self.training_type(**self.about['training'])
 
     @staticmethod
     def built(about):
@@ -116,13 +128,13 @@ class Trained(object):
         """
         if not os.path.exists(path):
             return None
-        found, about = cls.about_of(path), json.loads(json.dumps(about))
-        differ = sorted(key for key in set(found) | set(about)
-                        if key not in cls.found_later and found.get(key) != about.get(key))
+        saved, about = cls.about_of(path), json.loads(json.dumps(about))
+        differ = sorted(key for key in set(saved) | set(about)
+                        if key not in cls.added_by_training and saved.get(key) != about.get(key))
         if differ:
             raise SpnError('{} is of another training ({}: {!r} there, {!r} asked for): give the same settings '
                            'to go on with it, or another folder to begin anew'.format(
-                               path, differ[0], found.get(differ[0]), about.get(differ[0])))
+                               path, differ[0], saved.get(differ[0]), about.get(differ[0])))
         return cls.load(path, to_train)
 
 
@@ -142,17 +154,17 @@ def arrays_in(group, shapes):
     return [array.reshape(shape) for array, shape in zip(arrays, shapes)]
 
 
-def check_like(found, example, what, may_lack=()):
+def check_like(value, example, what, may_lack=()):
     """Say where JSON is not of the form of an example.
 
     Parameters
     ----------
-    found : object
+    value : object
     example : object
         Objects have the same keys, an empty one any; each item of a list is like that of the example; texts are texts, truth
         values are such; numbers are not negative, and whole if that of the example is.
     what : str
-        What `found` is, for the sentence.
+        What `value` is, for the sentence.
     may_lack : tuple of str
         Keys that may be missing.
 
@@ -160,16 +172,16 @@ def check_like(found, example, what, may_lack=()):
     ------
     ValueError
     """
-    if type(found) is not type(example) and not (type(example) is float and type(found) is int):
-        raise ValueError('{} is {!r}, wanted is one such as {!r}'.format(what, found, example))
-    if type(found) in (int, float) and found < 0:
-        raise ValueError('{} is {!r}, wanted is a number from 0 on'.format(what, found))
+    if type(value) is not type(example) and not (type(example) is float and type(value) is int):
+        raise ValueError('{} is {!r}, wanted is one such as {!r}'.format(what, value, example))
+    if type(value) in (int, float) and value < 0:
+        raise ValueError('{} is {!r}, wanted is a number from 0 on'.format(what, value))
     if isinstance(example, dict) and example:
-        for key in sorted(set(found) ^ set(example)):
+        for key in sorted(set(value) ^ set(example)):
             if key not in may_lack:
                 raise ValueError('{} {} {!r}'.format(what, 'lacks' if key in example else 'has the unknown', key))
-        for key in found:
-            check_like(found[key], example[key], key)
+        for key in value:
+            check_like(value[key], example[key], key)
     if isinstance(example, list):
-        for item in found:
+        for item in value:
             check_like(item, example[0], what)

@@ -30,27 +30,27 @@ class ActivationMaps(object):
 
         Returns
         -------
-        of_cells : list of ndarray, (classes, h, w) each
+        cell_scores : list of ndarray, (classes, h, w) each
             One for each image size; empty without the GAP branch.
-        of_superpixels : list of list of ndarray, (n, classes) each
+        superpixel_scores : list of list of ndarray, (n, classes) each
             By image size and superpixel map; empty without the superpixel branch.
-        of_image : list of list of ndarray, (classes,) each
+        image_scores : list of list of ndarray, (classes,) each
             By image size and superpixel map, from the superpixel branch.
         """
         if i not in self._scores:
             maps = [maps[i] for maps in self.superpixels]
-            found = [self.trained.scores(features[i], maps, features.fine[i]) for features in self.features]
-            of_cells, of_superpixels, of_image = zip(*found)
-            self._scores[i] = ([each for each in of_cells if each is not None], list(filter(len, of_superpixels)),
-                               list(filter(len, of_image)))
+            cell_scores, superpixel_scores, image_scores = zip(*[
+                self.trained.scores(features[i], maps, features.fine[i]) for features in self.features])
+            self._scores[i] = ([scores for scores in cell_scores if scores is not None],
+                               list(filter(len, superpixel_scores)), list(filter(len, image_scores)))
         return self._scores[i]
 
     def probabilities(self, i):
         """The probability of each class in image `i`, (classes,): the mean over branches, sizes and superpixel maps."""
-        of_cells, _, of_image = self.scores(i)
-        found = [scores.mean(axis=(1, 2)) + self.trained.bias('cell_scores') for scores in of_cells]
-        found += [scores + self.trained.bias('superpixel_scores') for of_size in of_image for scores in of_size]
-        return np.mean(1 / (1 + np.exp(-np.array(found))), axis=0)
+        cell_scores, _, image_scores = self.scores(i)
+        logits = [scores.mean(axis=(1, 2)) + self.trained.bias('cell_scores') for scores in cell_scores]
+        logits += [scores + self.trained.bias('superpixel_scores') for by_map in image_scores for scores in by_map]
+        return np.mean(1 / (1 + np.exp(-np.array(logits))), axis=0)
 
     def cam(self, i, classes, sizes=None, resample=Image.BILINEAR):
         """CAM of some classes, (classes, rows, cols).
@@ -64,8 +64,8 @@ class ActivationMaps(object):
         resample : int
             How Pillow resizes the scores.
         """
-        of_cells = chosen(self.scores(i)[0], sizes)
-        return np.max([resized(scores[classes], self.sizes[i], resample) for scores in of_cells], axis=0)
+        cell_scores = chosen(self.scores(i)[0], sizes)
+        return np.max([resized(scores[classes], self.sizes[i], resample) for scores in cell_scores], axis=0)
 
     def cam_in_superpixels(self, i, classes, sizes=None):
         """CAM averaged in superpixels afterwards: what the superpixel layer is worth beyond that is the question."""
@@ -74,22 +74,23 @@ class ActivationMaps(object):
 
     def sp_cam(self, i, classes, sizes=None):
         """SP-CAM of some classes, (classes, rows, cols)."""
-        of_sizes = [np.mean([painted(scores[:, classes], maps[i]) for scores, maps in zip(of_maps, self.superpixels)], axis=0)
-                    for of_maps in chosen(self.scores(i)[1], sizes)]
-        return np.max(of_sizes, axis=0)
+        superpixel_scores = chosen(self.scores(i)[1], sizes)
+        sp_cams = [np.mean([painted(scores[:, classes], maps[i]) for scores, maps in zip(by_map, self.superpixels)], axis=0)
+                   for by_map in superpixel_scores]
+        return np.max(sp_cams, axis=0)
 
     def correlated_cam(self, i, classes, sizes=None):
         """CAM averaged in superpixels afterwards, and over superpixels that look alike: the mean over image sizes."""
-        of_sizes = [resized(scores[classes], self.sizes[i]) for scores in chosen(self.scores(i)[0], sizes)]
-        return self.correlated(i, [[means_in(cam, maps[i]) for maps in self.superpixels] for cam in of_sizes], sizes)
+        cams = [resized(scores[classes], self.sizes[i]) for scores in chosen(self.scores(i)[0], sizes)]
+        return self.correlated(i, [[means_in(cam, maps[i]) for maps in self.superpixels] for cam in cams], sizes)
 
     def correlated_sp_cam(self, i, classes, sizes=None, signed=False):
         """SP-CAM averaged over superpixels that look alike: the mean over image sizes.
 
         Where it is not `signed`, what speaks against a class in one place says nothing of places that look alike.
         """
-        of_sizes = [[scores[:, classes] for scores in of_maps] for of_maps in chosen(self.scores(i)[1], sizes)]
-        return self.correlated(i, of_sizes, sizes, signed)
+        superpixel_scores = [[scores[:, classes] for scores in by_map] for by_map in chosen(self.scores(i)[1], sizes)]
+        return self.correlated(i, superpixel_scores, sizes, signed)
 
     def correlated(self, i, scores, sizes=None, signed=False):
         """Scores averaged over superpixels of image `i` that look alike, (classes, rows, cols): the mean over image sizes.
@@ -104,14 +105,14 @@ class ActivationMaps(object):
         signed : bool
             Whether negative scores count as they are; as 0 if not.
         """
-        maps, found = [maps[i] for maps in self.superpixels], []
+        maps, by_size = [maps[i] for maps in self.superpixels], []
         if not scores[0][0].shape[1]:
             return np.zeros((0,) + maps[0].shape)  # Theano multiplies no empty matrices
-        for of_maps, features in zip(scores, chosen(self.features, sizes)):
-            given = of_maps if signed else [np.maximum(of_map, 0) for of_map in of_maps]
-            shared = self.trained.correlated(given, features.fine[i], maps)
-            found.append(np.mean([painted(*each) for each in zip(shared, maps)], axis=0))
-        return np.mean(found, axis=0)
+        for by_map, features in zip(scores, chosen(self.features, sizes)):
+            evidence = by_map if signed else [np.maximum(map_scores, 0) for map_scores in by_map]
+            shared = self.trained.correlated(evidence, features.fine[i], maps)
+            by_size.append(np.mean([painted(*each) for each in zip(shared, maps)], axis=0))
+        return np.mean(by_size, axis=0)
 
     def in_superpixels(self, i):
         """Where image `i` has superpixels, (rows, cols) of bool."""

@@ -77,8 +77,8 @@ def draw_curves(log, path):
              ('average precision on val', 1.02, [name for name in names if name.startswith('val')])]
     kinds = [kind for kind in kinds if kind[-1]]
     figure, line = plt.subplots(1, len(kinds), figsize=(4.5 * len(kinds), 3.2), squeeze=False)
-    for axes, (label, highest, of_kind) in zip(line[0], kinds):
-        for name in of_kind:
+    for axes, (label, highest, shown) in zip(line[0], kinds):
+        for name in shown:
             axes.plot(epochs, [row[name] for row in log], marker='.', label=name.replace('_', ' '))
         axes.set(xlabel='epoch', ylabel=label, ylim=(0, highest))
         axes.legend(frameon=False)
@@ -138,10 +138,10 @@ def draw_bars(results, pictures, path):
     colours = ['tab:blue' if name.startswith('SP-CAM') else 'tab:green' if name.startswith('segmentation') else
                'lightgrey' if name.startswith('superpixel') else 'tab:grey' for name in names]
     axes.barh(names, values.mean(axis=1), color=colours)
-    for y, of_runs in enumerate(values):
-        axes.text(of_runs.max() + 1, y, '{:.1f}'.format(of_runs.mean()), va='center', fontsize=8)
-        if len(of_runs) > 1:
-            axes.plot(of_runs, [y] * len(of_runs), 'k.', markersize=3)
+    for y, ious in enumerate(values):
+        axes.text(ious.max() + 1, y, '{:.1f}'.format(ious.mean()), va='center', fontsize=8)
+        if len(ious) > 1:
+            axes.plot(ious, [y] * len(ious), 'k.', markersize=3)
     axes.set(xlabel='mean intersection over union on {}, %'.format(pictures), xlim=(0, 100))
     axes.tick_params(axis='y', labelsize=8)
     axes.spines[['top', 'right']].set_visible(False)

@@ -76,14 +76,14 @@ def evaluate(dataset, methods, classes_of=None, thresholds=THRESHOLDS, splits=('
         If no image of a split has a mask.
     """
     counts = {split: confusions(dataset, split, methods, classes_of, thresholds) for split in splits}
-    found = {}
+    results = {}
     for name in methods:
         val = np.nanmean(intersection_over_union(counts['val'][name].sum(axis=0)), axis=-1)
         best = int(np.argmax(val))
-        found[name] = {'threshold': float(thresholds[best]), 'val': float(val[best])}
+        results[name] = {'threshold': float(thresholds[best]), 'val': float(val[best])}
         if 'test' in splits:
-            found[name].update(summary(counts['test'][name][:, best]))
-    return found
+            results[name].update(summary(counts['test'][name][:, best]))
+    return results
 
 
 def best_threshold(dataset, masks_of, otherwise):
@@ -108,13 +108,13 @@ def confusions(dataset, split, methods, classes_of, thresholds):
     return counts
 
 
-def summary(of_images):
+def summary(image_confusions):
     """What is reported of the confusions of images, (images, classes + 1, classes + 1)."""
-    total = of_images.sum(axis=0)
-    of_classes = intersection_over_union(total)
-    return {'mean': float(np.nanmean(of_classes)), 'classes': of_classes.tolist(),
+    total = image_confusions.sum(axis=0)
+    class_ious = intersection_over_union(total)
+    return {'mean': float(np.nanmean(class_ious)), 'classes': class_ious.tolist(),
             'precision': float(np.nanmean(precision(total))), 'recall': float(np.nanmean(recall(total))),
-            'images': np.nanmean(intersection_over_union(of_images), axis=-1).tolist()}
+            'images': np.nanmean(intersection_over_union(image_confusions), axis=-1).tolist()}
 
 
 def oracle(dataset, maps):

@@ -56,11 +56,11 @@ def safe_path(name):
 
 def safe_part(part):
     """The name of one file or folder from any text: odd characters become their numbers, as in addresses of the web."""
-    found = ODD.sub(lambda odd: ''.join('%{:02x}'.format(byte) for byte in odd.group().encode('utf-8', 'surrogateescape')),
+    safe = ODD.sub(lambda odd: ''.join('%{:02x}'.format(byte) for byte in odd.group().encode('utf-8', 'surrogateescape')),
                     part) or '%'
-    whole = found.encode('utf-8')
+    whole = safe.encode('utf-8')
     if len(whole) <= LONGEST:
-        return found
+        return safe
     return '{}-{}'.format(whole[:LONGEST - 17].decode('utf-8', 'ignore'), hashlib.sha256(whole).hexdigest()[:16])
 
 
@@ -86,10 +86,10 @@ def pictures_in(given, out):
     SpnError
         If a folder has no file, or is `out` itself: results would be taken for pictures the next time.
     """
-    out, found, folders = os.path.realpath(out), {}, []
+    out, path_by_target, folders = os.path.realpath(out), {}, []
     for path in given:
         if not os.path.isdir(path):
-            found.setdefault(os.path.realpath(path), path)
+            path_by_target.setdefault(os.path.realpath(path), path)
             folders.append(os.path.dirname(os.path.abspath(path)))
             continue
         if os.path.realpath(path) == out:
@@ -99,8 +99,8 @@ def pictures_in(given, out):
         if not files:
             raise SpnError('{} has no picture in it'.format(path))
         for file in files:
-            found.setdefault(os.path.realpath(file), file)
+            path_by_target.setdefault(os.path.realpath(file), file)
         folders.append(os.path.abspath(path))
-    paths = list(found.values())
+    paths = list(path_by_target.values())
     common = os.path.commonpath(folders)
     return paths, [os.path.relpath(os.path.abspath(path), common) for path in paths]

@@ -52,7 +52,7 @@ def write_cams(dataset, run, folder, split, threshold=None, sp_cam=False, absolu
                        'too'.format(run.folder))
     indices = np.arange(len(dataset)) if split == 'all' else dataset.indices(split)
     stems = stems_of([dataset.names[i] for i in indices])
-    of_class = [safe_part(name) for name in dataset.class_names]
+    class_folders = [safe_part(name) for name in dataset.class_names]
     maps = run.on_dataset(dataset)
     values, best = (cam_of(run, maps, one_size, absolute), None) if sp_cam else best_of(run, maps)
     if threshold is None:
@@ -61,12 +61,12 @@ def write_cams(dataset, run, folder, split, threshold=None, sp_cam=False, absolu
     colours = colours_of(dataset.class_names)
     for i, stem in zip(progress(indices, title='writing', unit='images'), stems):
         name, image, classes = stem + '.png', dataset.image(i), np.flatnonzero(dataset.labels[i])
-        found = values(i, classes)
-        mask = masks(found, classes, [threshold])[0]
+        class_values = values(i, classes)
+        mask = masks(class_values, classes, [threshold])[0]
         save_mask(mask, os.path.join(folder, 'masks', name), colours)
         save_image(overlay(image, mask, colours), os.path.join(folder, 'overlays', name))
-        for c, value in zip(classes, found):
-            save_image(heat(image, value), os.path.join(folder, 'heat', of_class[c], name))
+        for c, value in zip(classes, class_values):
+            save_image(heat(image, value), os.path.join(folder, 'heat', class_folders[c], name))
     return len(indices), run.final_cam if sp_cam else run.final
 
 
@@ -104,12 +104,12 @@ def write_predictions(run, pictures, folder, named=(), max_side=MAX_SIDE, small=
     run.classes_named(named)
     paths, names = pictures_in(pictures, folder)
     written = [[os.path.join(folder, stem + ending) for ending in ('-mask.png', '-overlay.png')] for stem in stems_of(names)]
-    given = {os.path.realpath(path): path for path in paths}
+    path_by_target = {os.path.realpath(path): path for path in paths}
     for path, results in zip(paths, written):
         for result in results:
-            if os.path.realpath(result) in given:
+            if os.path.realpath(result) in path_by_target:
                 raise SpnError('{} would be overwritten by a result of {}: choose another --out'.format(
-                    given[os.path.realpath(result)], path))
+                    path_by_target[os.path.realpath(result)], path))
     skipped, colours = [], colours_of(run.class_names)
     for path, (mask_path, overlay_path) in zip(progress(paths, title='predicting', unit='pictures'), written):
         try:

@@ -33,7 +33,7 @@ def write(data_path, folders, out):
     str
         The table.
     """
-    results = [results_of(data_path, folder) for folder in folders]
+    results = [run_results(data_path, folder) for folder in folders]
     with Dataset(data_path) as dataset:
         class_names = ['background'] + dataset.class_names
         table = as_table(results, class_names)
@@ -51,7 +51,7 @@ def test_pictures(dataset):
     return 'held-out objects and backgrounds' if held_out else "the pictures of 'test'"
 
 
-def results_of(data_path, folder, names=None):
+def run_results(data_path, folder, names=None):
     """Results of a run, kept in its folder as ``results.json`` until data or models change.
 
     Parameters
@@ -67,7 +67,7 @@ def results_of(data_path, folder, names=None):
     """
     run, path = Run(folder), os.path.join(folder, 'results.json')
     with Dataset(data_path) as dataset:
-        of = {'data': dataset.fingerprint_with_masks, 'models': [digest_of_file(path) for path in run.paths],
+        made_from = {'data': dataset.fingerprint_with_masks, 'models': [digest_of_file(path) for path in run.paths],
               'superpixels': [dataset.superpixel_maps(name).fingerprint for name in run.about['superpixel_names']],
               'methods': names and list(names)}
         try:
@@ -75,10 +75,10 @@ def results_of(data_path, folder, names=None):
                 kept = json.load(stream)
         except (OSError, ValueError):
             kept = {}
-        if kept.get('of') != of:
+        if kept.get('of') != made_from:
             maps = run.on_dataset(dataset)
             methods = run.methods(maps, dataset)
-            kept = {'of': of, 'methods': evaluate(dataset, {name: method for name, method in methods.items()
+            kept = {'of': made_from, 'methods': evaluate(dataset, {name: method for name, method in methods.items()
                                                             if names is None or name in names})}
             if names is None:
                 kept['methods'].update(evaluate(dataset, {run.final + UNLABELLED: methods[run.final]},
@@ -99,13 +99,13 @@ def as_table(results, class_names):
     lines = ['| masks from | mean IoU | on val | precision | recall | threshold | ' + ' | '.join(class_names) + ' |',
              '|---|---|---|---|---|---|' + '---|' * len(class_names)]
     for name in results[0]:
-        of_runs = [result[name] for result in results]
-        of_classes = 100 * np.mean([of_run['classes'] for of_run in of_runs], axis=0)
-        thresholds = sorted({of_run['threshold'] for of_run in of_runs})
+        run_rows = [result[name] for result in results]
+        class_ious = 100 * np.mean([row['classes'] for row in run_rows], axis=0)
+        thresholds = sorted({row['threshold'] for row in run_rows})
         lines.append('| {} | **{}** | {} | {} | {} | {} | {} |'.format(
-            name, *[mean_and_spread([of_run[key] for of_run in of_runs]) for key in ('mean', 'val', 'precision', 'recall')],
+            name, *[mean_and_spread([row[key] for row in run_rows]) for key in ('mean', 'val', 'precision', 'recall')],
             '-' if name == ORACLE else ', '.join('{:.2f}'.format(threshold) for threshold in thresholds),
-            ' | '.join('{:.0f}'.format(value) for value in of_classes)))
+            ' | '.join('{:.0f}'.format(value) for value in class_ious)))
     return '\n'.join(lines) + '\n'
 
 
@@ -153,21 +153,21 @@ def contents(data_path, with_names=False):
     str
     """
     with Dataset(data_path) as dataset:
-        def told(settings):
+        def described(settings):
             return ', '.join('{} {}'.format(*item) for item in sorted(settings.items()) if not isinstance(item[1], list))
         rows, cols = dataset.sizes.max(axis=0)
         lines = ['{}: {} pictures, the largest of {} rows and {} columns; {}'.format(
-            data_path, len(dataset), rows, cols, told(dataset.made_by))]
+            data_path, len(dataset), rows, cols, described(dataset.made_by))]
         counts = zip(dataset.class_names, dataset.labels.sum(axis=0))
         lines.append('classes: ' + ', '.join('{} ({})'.format(*count) for count in counts))
         for split in SPLITS:
-            of_split = dataset.splits == split
-            lines.append('{}: {} pictures, {} with masks'.format(split, of_split.sum(), dataset.has_mask[of_split].sum()))
+            in_split = dataset.splits == split
+            lines.append('{}: {} pictures, {} with masks'.format(split, in_split.sum(), dataset.has_mask[in_split].sum()))
         for name in dataset.superpixel_names():
             maps = dataset.superpixel_maps_so_far(name)
             counts, lacking = maps.counts[maps.counts >= 0], np.sum(maps.counts < 0)
             lines.append('superpixels {!r}: {} to {} an image, {:.0f} on average; {}{}'.format(
-                name, counts.min(), counts.max(), counts.mean(), told(maps.made_by),
+                name, counts.min(), counts.max(), counts.mean(), described(maps.made_by),
                 '; still to be made for {} pictures'.format(lacking) if lacking else ''))
         beside = glob.escape(os.path.splitext(data_path)[0]) + '.features-*.h5'
         lines += ['features: ' + path for path in sorted(glob.glob(beside))]
@@ -196,7 +196,7 @@ def draw_examples(dataset, run, result, path):
     for title, place in chosen:
         i = indices[place]
         classes = np.flatnonzero(dataset.labels[i])
-        found = [methods[name](i, classes, [result[name]['threshold']])[0] for name in names]
+        masks = [methods[name](i, classes, [result[name]['threshold']])[0] for name in names]
         rows.append(('{}, {:.0f} %'.format(title, 100 * result[final]['images'][place]), dataset.image(i),
-                     maps.superpixels[0][i], dataset.mask(i), found))
+                     maps.superpixels[0][i], dataset.mask(i), masks))
     draw_sheet(rows, names, dataset.class_names, path)

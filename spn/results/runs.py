@@ -8,8 +8,8 @@ from PIL import Image
 
 from ..data.superpixels import superpixel_map
 from ..errors import SpnError
-from ..networks import features
 from ..networks.encoder import Encoder
+from ..networks.features import ImageFeatures, make_features, squared
 from ..networks.segmentation_network import SegmentationNetwork
 from ..networks.superpixel_pooling_network import SuperpixelPoolingNetwork
 from . import segmentation_maps
@@ -39,8 +39,8 @@ class Run(object):
 
     def __init__(self, folder):
         self.folder = folder
-        found = glob.glob(os.path.join(glob.escape(folder), 'round-*', 'model.h5'))
-        self.paths = [os.path.join(folder, 'model.h5')] + sorted(found)
+        round_paths = glob.glob(os.path.join(glob.escape(folder), 'round-*', 'model.h5'))
+        self.paths = [os.path.join(folder, 'model.h5')] + sorted(round_paths)
         if not os.path.exists(self.paths[0]):
             raise SpnError('{} is not there: `spn train` makes it'.format(self.paths[0]))
         self._network = self._rounds = self._encoder = None
@@ -132,9 +132,9 @@ class Run(object):
             if not same:
                 raise SpnError('{}: the superpixels {!r} are not those that {} was trained on: they were made with {}, those with '
                                '{}. Make those again by `spn superpixels {} --name {}`, or train anew'.format(
-                                   dataset.path, name, self.folder, told(each.made_by), told(trained_on), dataset.path, name))
-        found = [features.make(dataset.path, size, self.encoder()) for size in self.about['sizes']]
-        return ActivationMaps(self.network, found, maps, dataset.sizes)
+                                   dataset.path, name, self.folder, described(each.made_by), described(trained_on), dataset.path, name))
+        features = [make_features(dataset.path, size, self.encoder()) for size in self.about['sizes']]
+        return ActivationMaps(self.network, features, maps, dataset.sizes)
 
     def on_picture(self, image):
         """Activation maps of one picture, which is image 0 then; its superpixels are made as those of training.
@@ -148,8 +148,8 @@ class Run(object):
                 raise SpnError('{} was trained on superpixel maps from {}: those of a new picture cannot be made; use '
                                '`spn cam` on a data set that has them'.format(self.folder, settings['folder']))
         maps = [[superpixel_map(image, settings)] for settings in self.about['superpixels']]
-        found = [OfPicture(*self.encoder()(features.squared(image, size)[np.newaxis])) for size in self.about['sizes']]
-        return ActivationMaps(self.network, found, maps, np.array([image.shape[:2]]))
+        features = [PictureFeatures(*self.encoder()(squared(image, size)[np.newaxis])) for size in self.about['sizes']]
+        return ActivationMaps(self.network, features, maps, np.array([image.shape[:2]]))
 
     def methods(self, maps, dataset):
         """What can be compared: functions ``(i, classes, thresholds) -> masks`` by name.
@@ -161,7 +161,7 @@ class Run(object):
         """
         one = [self.middle]
         scores = {}
-        if self.about['settings']['gap_branch']:
+        if self.network.settings.gap_branch:
             scores.update({
                 'CAM': lambda i, classes: maps.cam(i, classes, one, Image.NEAREST),
                 'CAM, smooth': lambda i, classes: maps.cam(i, classes, one),
@@ -169,16 +169,16 @@ class Run(object):
                 'CAM averaged in superpixels': lambda i, classes: maps.cam_in_superpixels(i, classes, one),
                 'CAM averaged in superpixels, all sizes': maps.cam_in_superpixels,
                 'CAM averaged in superpixels, correlated': maps.correlated_cam})
-        if self.about['settings']['superpixel_branch']:
+        if self.network.settings.superpixel_branch:
             scores.update({
                 'SP-CAM': lambda i, classes: maps.sp_cam(i, classes, one),
                 'SP-CAM, all sizes': maps.sp_cam,
                 'SP-CAM, correlated': maps.correlated_sp_cam})
-        found = {name: thresholded(relatively(of_image)) for name, of_image in scores.items()}
+        methods = {name: thresholded(relatively(values)) for name, values in scores.items()}
         for network in self.rounds:
-            found[round_name(network)] = segmentation_maps.method(network, maps)
-        found[ORACLE] = oracle(dataset, maps.superpixels[0])
-        return found
+            methods[round_name(network)] = segmentation_maps.method(network, maps)
+        methods[ORACLE] = oracle(dataset, maps.superpixels[0])
+        return methods
 
     @property
     def final(self):
@@ -188,9 +188,9 @@ class Run(object):
     @property
     def final_cam(self):
         """The name of the method by which the superpixel pooling network makes masks."""
-        if not self.about['settings']['superpixel_branch']:
+        if not self.network.settings.superpixel_branch:
             return 'CAM, all sizes'
-        return 'SP-CAM, correlated' if self.about['settings']['correlation'] else 'SP-CAM, all sizes'
+        return 'SP-CAM, correlated' if self.network.settings.correlation else 'SP-CAM, all sizes'
 
     def classes_of(self, maps, i, least=.5):
         """The classes that image `i` has where nobody says so: the surer ones, and the surest in any case.
@@ -207,11 +207,11 @@ class Run(object):
         -------
         ndarray of int
         """
-        sure = segmentation_maps.of_image(self.rounds[-1], maps, i) if self.rounds else maps.probabilities(i)
+        sure = segmentation_maps.image_probabilities(self.rounds[-1], maps, i) if self.rounds else maps.probabilities(i)
         return np.flatnonzero(sure >= min(least, sure.max()))
 
 
-def told(made_by):
+def described(made_by):
     return ', '.join('{}={}'.format(*setting) for setting in sorted(made_by.items()))
 
 
@@ -253,10 +253,10 @@ def cam_of(run, maps, one_size=False, absolute=False):
     callable
         ``(i, classes)`` -> (classes, rows, cols).
     """
-    settings = run.about['settings']
-    if not settings['superpixel_branch']:
+    settings = run.network.settings
+    if not settings.superpixel_branch:
         branch, bias = maps.cam, 'cell_scores'
-    elif not settings['correlation']:
+    elif not settings.correlation:
         branch, bias = maps.sp_cam, 'superpixel_scores'
     else:
         branch, bias = partial(maps.correlated_sp_cam, signed=absolute), 'superpixel_scores'
@@ -267,7 +267,7 @@ def cam_of(run, maps, one_size=False, absolute=False):
         if not absolute:
             return relative(scores)
         probability = 1 / (1 + np.exp(-scores - run.network.bias(bias)[classes][:, np.newaxis, np.newaxis]))
-        return probability * (maps.in_superpixels(i) if settings['superpixel_branch'] else 1)
+        return probability * (maps.in_superpixels(i) if settings.superpixel_branch else 1)
     return values
 
 
@@ -279,7 +279,7 @@ def relatively(scores):
     return lambda i, classes: relative(scores(i, classes))
 
 
-class OfPicture(features.Layers):
+class PictureFeatures(ImageFeatures):
     """Features of one picture, as `spn.networks.features.Features` of a data set."""
 
     def __init__(self, features, fine, finest):

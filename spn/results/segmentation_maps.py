@@ -17,26 +17,26 @@ def class_maps(network, maps, i, classes):
     classes : ndarray of int
         Others are out of the question.
     """
-    return relative(maps.correlated(i, [[among(of_map, classes) for of_map in of_size]
-                                        for of_size in of_superpixels(network, maps, i)]))
+    return relative(maps.correlated(i, [[among(map_probabilities, classes) for map_probabilities in size_probabilities]
+                                        for size_probabilities in superpixel_probabilities(network, maps, i)]))
 
 
-def of_superpixels(network, maps, i):
+def superpixel_probabilities(network, maps, i):
     """What a network says of the superpixels of image `i`, by image size and superpixel map."""
     superpixel_maps = [each[i] for each in maps.superpixels]
-    return [network.probabilities(features.layers(i), superpixel_maps) for features in maps.features]
+    return [network.probabilities(features.blocks(i), superpixel_maps) for features in maps.features]
 
 
-def of_image(network, maps, i):
+def image_probabilities(network, maps, i):
     """How surely image `i` shows each class, (classes,): the mean probability of the few superpixels that speak most for it."""
-    return np.mean([np.sort(of_map[:, 1:], axis=0)[-WITNESSES:].mean(axis=0)
-                    for of_size in of_superpixels(network, maps, i) for of_map in of_size], axis=0)
+    return np.mean([np.sort(map_probabilities[:, 1:], axis=0)[-WITNESSES:].mean(axis=0)
+                    for size_probabilities in superpixel_probabilities(network, maps, i) for map_probabilities in size_probabilities], axis=0)
 
 
 def among(probabilities, classes):
     """Probabilities (n, classes + 1) of some classes, (n, classes), where there is nothing else but background."""
-    of_classes = probabilities[:, np.asarray(classes) + 1]
-    return of_classes / np.maximum(probabilities[:, :1] + of_classes.sum(axis=1, keepdims=True), 1e-12)
+    class_probabilities = probabilities[:, np.asarray(classes) + 1]
+    return class_probabilities / np.maximum(probabilities[:, :1] + class_probabilities.sum(axis=1, keepdims=True), 1e-12)
 
 
 def method(network, maps):

@@ -42,12 +42,12 @@ class Batches(Sequence):
 
     def __getitem__(self, k):
         chosen = self.order[k * self.batch_size:(k + 1) * self.batch_size]
-        of_size = self.features[self.choice[k, 0] % len(self.features)]
+        sized = self.features[self.choice[k, 0] % len(self.features)]
         maps = self.maps[self.choice[k, 1] % len(self.maps)]
         superpixels = np.array([nearest(maps[i], self.map_size) for i in chosen])
         features, *finer = [
-            without_some(np.array([of_layer[i] for i in chosen]) / rms, self.dropout, self.choice[k, 2] + number)
-            for number, (of_layer, rms) in enumerate(zip([of_size] + [getattr(of_size, name) for name in self.finer], self.rms))]
+            without_some(np.array([stored[i] for i in chosen]) / rms, self.dropout, self.choice[k, 2] + number)
+            for number, (stored, rms) in enumerate(zip([sized] + [getattr(sized, name) for name in self.finer], self.rms))]
         return [features, superpixels] + finer, self.truth(chosen, superpixels)
 
 

@@ -6,12 +6,10 @@ import numpy as np
 from ..data.dataset import Dataset
 from ..errors import SpnError
 from ..files import locked
-from ..networks import superpixel_pooling_network
-from ..networks.superpixel_pooling_network import SuperpixelPoolingNetwork
+from ..networks.settings import as_json
+from ..networks.superpixel_pooling_network import SuperpixelPoolingNetwork, check_branches
 from .batches import Batches
 from .fit import fit, write_log
-
-DEFAULTS = superpixel_pooling_network.TRAINING
 
 
 def train(data_path, folder, features, superpixels, about_encoder, settings, training, seed):
@@ -28,8 +26,8 @@ def train(data_path, folder, features, superpixels, about_encoder, settings, tra
         The names of the superpixel maps, one or more.
     about_encoder : str
         Where the encoder's weights came from.
-    settings, training : dict
-        As `superpixel_pooling_network.DEFAULTS` and `DEFAULTS`.
+    settings : spn.networks.settings.NetworkSettings
+    training : spn.networks.settings.TrainingSettings
     seed : int
 
     Returns
@@ -39,15 +37,15 @@ def train(data_path, folder, features, superpixels, about_encoder, settings, tra
     check_data(data_path, superpixels, settings)
     with locked(folder), Dataset(data_path) as dataset:
         maps = [dataset.superpixel_maps(name) for name in superpixels]
-        of_split = {split: dataset.indices(split) for split in ('train', 'val')}
-        n_outputs = settings['gap_branch'] + settings['superpixel_branch']
-        finer = ['fine'] if settings['correlation'] and settings['superpixel_branch'] else []
+        split_indices = {split: dataset.indices(split) for split in ('train', 'val')}
+        n_outputs = settings.gap_branch + settings.superpixel_branch
+        finer = ['fine'] if settings.correlation and settings.superpixel_branch else []
         batches = {split: Batches(features, maps, lambda images, superpixels: [dataset.labels[images]] * n_outputs, indices,
-                                  training['map_size'], training['batch_size'], seed,
-                                  settings['dropout'] if split == 'train' else 0, finer)
-                   for split, indices in of_split.items()}
+                                  training.map_size, training.batch_size, seed,
+                                  settings.dropout if split == 'train' else 0, finer)
+                   for split, indices in split_indices.items()}
         about = {
-            'class_names': dataset.class_names, 'settings': settings, 'training': training, 'seed': seed,
+            'class_names': dataset.class_names, 'settings': as_json(settings), 'training': as_json(training), 'seed': seed,
             'superpixels': [each.made_by for each in maps], 'superpixel_digests': [each.fingerprint for each in maps],
             'superpixel_names': superpixels, 'encoder': features[0].made_by['encoder'], 'weights': about_encoder,
             'rms': batches['train'].rms[0], 'sizes': [each.size for each in features], 'data': dataset.fingerprint}
@@ -71,15 +69,14 @@ def check_data(data_path, superpixels, settings):
     data_path : str
     superpixels : list of str
         The names of the superpixel maps.
-    settings : dict
-        As `superpixel_pooling_network.DEFAULTS`.
+    settings : spn.networks.settings.NetworkSettings
 
     Raises
     ------
     SpnError
         If it lacks superpixels, images to train on or to check by, or images of a class; if the network has no branch.
     """
-    superpixel_pooling_network.check_branches(settings)
+    check_branches(settings)
     with Dataset(data_path) as dataset:
         for name in superpixels:
             dataset.superpixel_maps(name)
@@ -100,8 +97,8 @@ def precisions(model, val):
         truth.append(labels[0])
         probability.append(predicted if isinstance(predicted, list) else [predicted])
     truth = np.concatenate(truth)
-    return {'val_{}_precision'.format(name): mean_average_precision(truth, np.concatenate(found))
-            for name, found in zip(model.output_names, zip(*probability))}
+    return {'val_{}_precision'.format(name): mean_average_precision(truth, np.concatenate(probabilities))
+            for name, probabilities in zip(model.output_names, zip(*probability))}
 
 
 def mean_average_precision(truth, score):

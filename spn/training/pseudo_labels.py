@@ -80,9 +80,9 @@ def least_scattered(scatters, classes, share):
     """
     taken = np.zeros(len(scatters), bool)
     for c in np.unique(classes):
-        of_class = np.flatnonzero((classes == c) & np.isfinite(scatters))
-        n = int(np.ceil(share * len(of_class)))
-        taken[of_class[np.argsort(scatters[of_class], kind='stable')[:n]]] = True
+        members = np.flatnonzero((classes == c) & np.isfinite(scatters))
+        n = int(np.ceil(share * len(members)))
+        taken[members[np.argsort(scatters[members], kind='stable')[:n]]] = True
     return taken
 
 

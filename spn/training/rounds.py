@@ -5,6 +5,7 @@ import numpy as np
 
 from ..files import digest_of_file, locked
 from ..networks.segmentation_network import SegmentationNetwork
+from ..networks.settings import RoundSettings, as_json
 from ..results.activation_maps import thresholded
 from ..results.evaluation import best_threshold
 from ..results.runs import UNCHECKED, cam_of
@@ -24,8 +25,8 @@ def learn_from_cams(dataset, run, n_rounds, settings, training, seed):
         In its folder ``round-1``, ``round-2``, .. are made, each with ``checkpoint.h5``, ``model.h5``, ``log.csv`` and
         ``curves.png``. A round that was stopped goes on.
     n_rounds : int
-    settings, training : dict
-        As `segmentation_network.DEFAULTS` and `segmentation_network.TRAINING`.
+    settings : spn.networks.settings.SegmentationSettings
+    training : spn.networks.settings.RoundSettings
     seed : int
 
     Returns
@@ -45,15 +46,15 @@ def learn_rounds(dataset, run, n_rounds, settings, training, seed):
     teacher, networks = run.paths[0], []
     for number in range(1, n_rounds + 1):
         folder = os.path.join(run.folder, 'round-{}'.format(number))
-        about = {'settings': settings, 'training': training, 'seed': seed + number, 'round': number,
+        about = {'settings': as_json(settings), 'training': as_json(training), 'seed': seed + number, 'round': number,
                  'data': dataset.fingerprint_with_masks, 'class_names': dataset.class_names, 'teacher': digest_of_file(teacher)}
         network = SegmentationNetwork.resumed(os.path.join(folder, 'model.h5'), about)
         if network is None:
             if threshold is None:
                 threshold = best_threshold(dataset, masks_of, UNCHECKED)
-            thresholds = [threshold, threshold * training['possible']]
-            found = masks_to_learn(dataset, lambda i, classes: masks_of(i, classes, thresholds), training['kept'])
-            network = learn(dataset, maps, found, folder, about)
+            thresholds = [threshold, threshold * training.possible]
+            masks = masks_to_learn(dataset, lambda i, classes: masks_of(i, classes, thresholds), training.kept)
+            network = learn(dataset, maps, masks, folder, about)
         teacher, masks_of, threshold = os.path.join(folder, 'model.h5'), method(network, maps), network.about['threshold']
         networks.append(network)
     return networks
@@ -76,15 +77,15 @@ def learn(dataset, maps, masks, folder, about):
     -------
     spn.networks.segmentation_network.SegmentationNetwork
     """
-    how, n_classes = about['training'], len(dataset.class_names)
+    training, n_classes = RoundSettings(**about['training']), len(dataset.class_names)
 
     def truth(images, superpixels):
         n_superpixels = superpixels.max() + 1
-        return [np.array([targets(*[nearest(mask, how['map_size']) for mask in masks[i]], superpixel_map, n_superpixels, n_classes)
+        return [np.array([targets(*[nearest(mask, training.map_size) for mask in masks[i]], superpixel_map, n_superpixels, n_classes)
                           for i, superpixel_map in zip(images, superpixels)])]
 
-    batches = Batches(maps.features, maps.superpixels, truth, np.array(sorted(masks)), how['map_size'], how['batch_size'],
-                      about['seed'], how['dropout'], finer=('fine', 'finest'))
+    batches = Batches(maps.features, maps.superpixels, truth, np.array(sorted(masks)), training.map_size, training.batch_size,
+                      about['seed'], training.dropout, finer=('fine', 'finest'))
     network = SegmentationNetwork.resumed(os.path.join(folder, 'checkpoint.h5'), about, to_train=True)
     if network is None:
         network = SegmentationNetwork.new(dict(about, rms=batches.rms))

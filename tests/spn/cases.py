@@ -11,7 +11,7 @@ from skimage import data
 
 from spn.data import dataset
 from spn.errors import SpnError
-from spn.networks.features import Layers
+from spn.networks.features import ImageFeatures
 
 
 class FolderTestCase(unittest.TestCase):
@@ -127,7 +127,7 @@ class SharesByHand(object):
         return np.split(shared(np.concatenate(scores), looks, sizes), np.cumsum([len(each) for each in scores])[:-1])
 
 
-class ArrayOfFeatures(Layers):
+class ArrayOfFeatures(ImageFeatures):
     """Stands for `spn.networks.features.Features`, without a file."""
 
     def __init__(self, array, size, rms=1., encoder='by hand'):

@@ -237,7 +237,7 @@ class WholeWayTest(SharedFolderTestCase):
         mask, classes = prediction.predict(self.trained, image)
         maps = self.trained.on_picture(image)
         self.assertEqual(mask.shape, image.shape[:2])
-        sure = segmentation_maps.of_image(self.trained.rounds[-1], maps, 0)
+        sure = segmentation_maps.image_probabilities(self.trained.rounds[-1], maps, 0)
         self.assertEqual(classes.tolist(), [c for c in range(len(sure)) if sure[c] >= .5 or sure[c] == sure.max()])
         self.assertTrue(set(np.unique(mask)) <= {0} | {c + 1 for c in classes})
 

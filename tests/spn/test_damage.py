@@ -25,7 +25,7 @@ def features_of(path):
     made = Features(path)
     try:
         return [np.array(made.digests), np.array([made.rms, made.fine.rms, made.finest.rms, made.size])] + [
-            layer for i in range(len(made)) for layer in made.layers(i)]
+            layer for i in range(len(made)) for layer in made.blocks(i)]
     finally:
         made.close()
 
@@ -77,7 +77,7 @@ print(*flipped({!r}, {}, 120), sep='\\n')
         self.assert_safe(self.data, data_set_of)
 
     def test_features_with_flipped_bytes(self):
-        features.make(self.data, 32, EncoderByHand()).close()
+        features.make_features(self.data, 32, EncoderByHand()).close()
         self.assert_safe(self.path('data.features-32.h5'), features_of)
 
     def test_a_damaged_picture_is_said_with_its_file_its_dataset_and_the_cure(self):
@@ -94,7 +94,7 @@ print(*flipped({!r}, {}, 120), sep='\\n')
             np.testing.assert_array_equal(data.image(2), records()[2].image)
 
     def test_every_dataset_has_a_checksum(self):
-        features.make(self.data, 32, EncoderByHand()).close()
+        features.make_features(self.data, 32, EncoderByHand()).close()
         without = []
         for path in self.data, self.path('data.features-32.h5'):
             with h5py.File(path, 'r') as file:

@@ -111,14 +111,14 @@ class LockedTest(FolderTestCase):
         data = self.path('data.h5')
         write_small(data)
         idle = EncoderByHand()
-        second = self.second(lambda: features.make(data, 32, idle))
+        second = self.second(lambda: features.make_features(data, 32, idle))
 
         class Busy(EncoderByHand):
             def __call__(self, images):
                 second.start()
                 return super(Busy, self).__call__(images)
         busy = Busy()
-        features.make(data, 32, busy).close()
+        features.make_features(data, 32, busy).close()
         found = second.join()
         self.addCleanup(found.close)
         self.assertEqual((busy.encoded, idle.encoded, len(found)), (3, 0, 3))

@@ -89,7 +89,7 @@ def class_names():
     return list(CLASSES)
 
 
-def make(path, n_pictures, seed):
+def make_dataset(path, n_pictures, seed):
     """Write a data set of composites.
 
     Parameters
@@ -130,12 +130,12 @@ def find_materials():
     stamps = os.path.join(STAMPS.fetch(), STAMPS_FOLDER)
     objects = []
     for name, patterns in CLASSES.items():
-        found = sorted({path for pattern in patterns for path in glob.glob(os.path.join(glob.escape(stamps), pattern))
+        paths = sorted({path for pattern in patterns for path in glob.glob(os.path.join(glob.escape(stamps), pattern))
                         if os.path.basename(path) not in LEFT_OUT and not path.endswith('_mirror.png')})
-        if len(found) < 15:
+        if len(paths) < 15:
             raise SpnError('the package {} has only {} objects of the class {!r}: its folder {} is not as it was '
-                           'unpacked, remove it'.format(STAMPS, len(found), name, STAMPS.folder()))
-        objects.append(found)
+                           'unpacked, remove it'.format(STAMPS, len(paths), name, STAMPS.folder()))
+        objects.append(paths)
     backgrounds = [os.path.join(package.fetch(), folder, name) for package, folder, names in BACKGROUNDS for name in names]
     for path in backgrounds:
         if not os.path.exists(path):
@@ -147,7 +147,7 @@ def hold_out(objects, backgrounds, seed):
     """Deal objects and backgrounds out to the splits: no two splits share one."""
     rng = np.random.RandomState(seed)
     dealt = [deal(paths, rng) for paths in objects]
-    return Materials({split: [of_class[split] for of_class in dealt] for split in ('train', 'val', 'test')},
+    return Materials({split: [class_paths[split] for class_paths in dealt] for split in ('train', 'val', 'test')},
                      deal(backgrounds, rng))
 
 

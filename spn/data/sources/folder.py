@@ -27,7 +27,7 @@ HELD_OUT = {'val': .15, 'test': .15}
 MASKS = 'masks'
 
 
-def make(path, folder, seed, max_side=None, without=()):
+def make_dataset(path, folder, seed, max_side=None, without=()):
     """Write a data set of a folder of pictures.
 
     Parameters
@@ -58,9 +58,9 @@ def make(path, folder, seed, max_side=None, without=()):
     class_names = classes_without(class_names, without)
     pictures, class_of = {}, {}
     for name in class_names:
-        _, pictures[name], of_class = files_below(os.path.join(folder, name), folder)
+        _, pictures[name], beside = files_below(os.path.join(folder, name), folder)
         class_of.update(dict.fromkeys(pictures[name], name))
-        left_out += of_class
+        left_out += beside
     shapes = shapes_of(list(class_of), max_side)
     same = identical([picture for picture in class_of if picture in shapes])
     again = {picture for group in same for k, picture in enumerate(group)

@@ -96,8 +96,8 @@ def read_mask(path, max_side, meaning_of_others):
 def colours_of(values, palette):
     """The colour of each number that a mask holds, as a dict; black beyond the end of the palette."""
     codes = np.zeros(256, 'int64')
-    found = np.array(palette, 'int64').reshape(-1, 3).dot([1 << 16, 1 << 8, 1])
-    codes[:len(found)] = found
+    palette_codes = np.array(palette, 'int64').reshape(-1, 3).dot([1 << 16, 1 << 8, 1])
+    codes[:len(palette_codes)] = palette_codes
     return {int(n): int(codes[n]) for n in np.flatnonzero(np.bincount(values.ravel(), minlength=256))}
 
 

@@ -79,15 +79,15 @@ class Package(object):
             os.makedirs(downloads)
             # The name of a wheel has _ where the package's has -; that of a .deb may lack the first part of the version.
             given = glob.glob(os.path.join(glob.escape(home()), self.name.replace('-', '[_-]') + '[_-]*' + self.suffix))
-            found = given or self.download(downloads)
-            if not found:
+            files = given or self.download(downloads)
+            if not files:
                 raise SpnError('{} cannot be had here. Where there is no registry, put its file ({}) into {} and run the '
                                'same command again'.format(self.described(), self.file_name(), home()))
-            digest = digest_of_file(found[0])
+            digest = digest_of_file(files[0])
             if digest != self.sha256:
                 raise SpnError('{} is not the {} {}: its sha256 is {}, wanted is {}. Remove it, or bring the file of '
-                               'that version into {}'.format(found[0], self.kind, self, digest, self.sha256, home()))
-            self.unpack(found[0], contents)
+                               'that version into {}'.format(files[0], self.kind, self, digest, self.sha256, home()))
+            self.unpack(files[0], contents)
             os.replace(contents, self.folder())
         except OSError as error:
             raise SpnError('{} could not be unpacked in {}: {}'.format(self.described(), home(), error)) from error

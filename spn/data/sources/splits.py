@@ -12,17 +12,17 @@ def identical(paths):
     list of list of str
         Each of two files or more, in the order of `paths`.
     """
-    return [same for of_size in groups(paths, os.path.getsize) for same in groups(of_size, digest_of_file)]
+    return [same for same_size in groups(paths, os.path.getsize) for same in groups(same_size, digest_of_file)]
 
 
 def groups(paths, key):
-    found = {}
+    members = {}
     for path in paths:
         try:
-            found.setdefault(key(path), []).append(path)
+            members.setdefault(key(path), []).append(path)
         except OSError:
             pass  # named when it is read
-    return [group for group in found.values() if len(group) > 1]
+    return [group for group in members.values() if len(group) > 1]
 
 
 def keep_together(splits, same, class_of=None):

@@ -40,7 +40,7 @@ picture, mask, annotation : str
 """
 
 
-def make(path, folder, max_side=None, unsegmented=False, without=()):
+def make_dataset(path, folder, max_side=None, unsegmented=False, without=()):
     """Write a data set of a PASCAL VOC 2012 tree.
 
     Parameters
@@ -81,11 +81,11 @@ def make(path, folder, max_side=None, unsegmented=False, without=()):
                for record, entries in [(segmented_record, segmented), (annotated_record, more)] for entry in entries]
     shapes = shapes_of(list(splits), max_side)
     made_by = {'source': 'voc', 'folder': folder, 'max_side': max_side, 'unsegmented': unsegmented}
-    of_records = [record.keywords['split'] for record in records]
+    record_splits = [record.keywords['split'] for record in records]
     if without:
         made_by['without'] = sorted(without)
         records = [functools.partial(record_of_classes, record, CLASS_NAMES, kept) for record in records]
-    return write_dataset(path, kept, records, len(records), largest(shapes.values()), made_by, of_records)
+    return write_dataset(path, kept, records, len(records), largest(shapes.values()), made_by, record_splits)
 
 
 def splits_of(folder):
@@ -108,12 +108,12 @@ def entries_in(folder, name):
             lines = list(stream)
     except (OSError, UnicodeDecodeError) as error:
         raise SpnError('{} cannot be read as a list of pictures: {}'.format(path, error)) from error
-    found = {}
+    entries = {}
     for k, line in enumerate(lines, 1):
         if line.strip():
             entry = entry_of(folder, line.split(), '{}, line {}: {!r}'.format(path, k, line.strip()))
-            found.setdefault(entry.picture, entry)
-    return list(found.values())
+            entries.setdefault(entry.picture, entry)
+    return list(entries.values())
 
 
 def entry_of(folder, words, said):
@@ -196,15 +196,15 @@ def objects_in(path):
         objects = ElementTree.parse(path, ElementTree.XMLParser(target=WithoutDoctype())).getroot().findall('object')
     except (OSError, ElementTree.ParseError, ValueError, LookupError) as error:
         raise UnreadablePicture('{} cannot be read as an annotation: {}'.format(path, error)) from error
-    found = {}
+    all_difficult = {}
     for thing in objects:
         name = thing.findtext('name', '').strip()
         if name not in CLASS_NAMES:
             raise SpnError("{} names an object {!r}, which is none of VOC's twenty classes: for other classes there is "
                            '`spn data folder`'.format(path, name))
         c = CLASS_NAMES.index(name)
-        found[c] = found.get(c, True) and thing.findtext('difficult', '0').strip() == '1'
-    return found
+        all_difficult[c] = all_difficult.get(c, True) and thing.findtext('difficult', '0').strip() == '1'
+    return all_difficult
 
 
 def labels_of(classes):

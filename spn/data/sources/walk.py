@@ -32,16 +32,16 @@ def entries_of(folder, root):
     OSError
         If the folder cannot be read.
     """
-    found = Entries([], [], [])
+    entries = Entries([], [], [])
     for path in sorted(os.path.join(folder, name) for name in os.listdir(folder) if name[0] != '.'):
         reason = why_not(path, root)
         if reason:
-            found.left_out.append(readable('{} was left out: {}'.format(path, reason)))
+            entries.left_out.append(readable('{} was left out: {}'.format(path, reason)))
         elif os.path.isdir(path):
-            found.folders.append(path)
+            entries.folders.append(path)
         elif os.path.isfile(path):
-            found.files.append(path)
-    return found
+            entries.files.append(path)
+    return entries
 
 
 def files_below(folder, root):
@@ -56,13 +56,13 @@ def files_below(folder, root):
     while waiting:
         path = waiting.pop()
         try:
-            found = entries_of(path, root)
+            entries = entries_of(path, root)
         except OSError as error:
             left_out.append(readable('{} was left out: {}'.format(path, error)))
             continue
-        files += found.files
-        left_out += found.left_out
-        waiting += found.folders
+        files += entries.files
+        left_out += entries.left_out
+        waiting += entries.folders
     return Entries([], sorted(files), sorted(left_out))
 
 

@@ -8,7 +8,7 @@ from skimage import measure
 
 from spn.data import dataset, superpixels
 from spn.data.dataset import Dataset, Record
-from spn.data.superpixels import METHODS, map_of_user, settings_of, superpixel_map
+from spn.data.superpixels import METHODS, user_superpixel_map, method_settings, superpixel_map
 from tests.spn.cases import FolderTestCase, photographs, write_small
 
 
@@ -26,7 +26,7 @@ class MethodsTest(FolderTestCase):
     def test_superpixels_are_numbered_from_0_without_gaps_and_each_is_of_one_piece(self):
         for method in METHODS:
             for photograph in photographs():
-                found = superpixel_map(photograph, settings_of(method, {}))
+                found = superpixel_map(photograph, method_settings(method, {}))
                 self.assertEqual((found.dtype, found.shape), ('int32', photograph.shape[:2]))
                 self.assertEqual(np.unique(found).tolist(), list(range(found.max() + 1)), method)
                 # As many pieces as superpixels: none is in two. (SLIC's and Felzenszwalb's may touch at a corner alone.)
@@ -38,53 +38,53 @@ class MethodsTest(FolderTestCase):
         regions = 1 * np.all(image == (200, 30, 30), axis=-1) + 2 * np.all(image == (30, 200, 30), axis=-1)
         for method in 'felzenszwalb', 'slic', 'watershed':
             given = {} if method == 'felzenszwalb' else {'n_segments': 60}
-            found = superpixel_map(image, settings_of(method, given))
+            found = superpixel_map(image, method_settings(method, given))
             strays = sum((found == k).sum() - np.bincount(regions[found == k]).max() for k in range(found.max() + 1))
             # A watershed runs along one of the two columns beside an edge.
             self.assertLessEqual(strays, {'watershed': 60 + 40 + 20}.get(method, 0), method)
         # Nothing else is in the picture.
-        np.testing.assert_array_equal(superpixel_map(image, settings_of('felzenszwalb', {'sigma': 1e-9})), regions)
+        np.testing.assert_array_equal(superpixel_map(image, method_settings('felzenszwalb', {'sigma': 1e-9})), regions)
 
     def test_a_grid_by_hand(self):
         image = np.zeros((4, 6, 3), 'uint8')
-        np.testing.assert_array_equal(superpixel_map(image, settings_of('grid', {'n_segments': 6})),
+        np.testing.assert_array_equal(superpixel_map(image, method_settings('grid', {'n_segments': 6})),
                                       [[0, 0, 1, 1, 2, 2], [0, 0, 1, 1, 2, 2], [3, 3, 4, 4, 5, 5], [3, 3, 4, 4, 5, 5]])
-        np.testing.assert_array_equal(superpixel_map(image[:3, :5], settings_of('grid', {'n_segments': 2})),
+        np.testing.assert_array_equal(superpixel_map(image[:3, :5], method_settings('grid', {'n_segments': 2})),
                                       [[0, 0, 0, 1, 1]] * 3)
-        np.testing.assert_array_equal(superpixel_map(image[:2, :3], settings_of('grid', {'n_segments': 999})),
+        np.testing.assert_array_equal(superpixel_map(image[:2, :3], method_settings('grid', {'n_segments': 999})),
                                       [[0, 1, 2], [3, 4, 5]])
 
     def test_a_setting_changes_what_it_is_for(self):
         face = photographs()[0]
 
         def count(method, **given):
-            return superpixel_map(face, settings_of(method, given)).max() + 1
+            return superpixel_map(face, method_settings(method, given)).max() + 1
         self.assertGreater(count('felzenszwalb', min_size=10), 1.5 * count('felzenszwalb'))
         self.assertGreater(count('felzenszwalb', scale=10., min_size=10), 1.5 * count('felzenszwalb', min_size=10))
         self.assertGreater(count('felzenszwalb', sigma=.1, min_size=10), count('felzenszwalb', sigma=2., min_size=10))
-        sizes = np.bincount(superpixel_map(face, settings_of('felzenszwalb', {'min_size': 50})).ravel())
+        sizes = np.bincount(superpixel_map(face, method_settings('felzenszwalb', {'min_size': 50})).ravel())
         self.assertGreaterEqual(sizes.min(), 50)
         for method in 'slic', 'watershed', 'grid':
             for n in 20, 80:
                 self.assertTrue(.6 * n <= count(method, n_segments=n) <= 1.4 * n, (method, n))
         for method in 'slic', 'watershed':
-            loose, compact = [spread(superpixel_map(face, settings_of(method, {'compactness': compactness})))
+            loose, compact = [spread(superpixel_map(face, method_settings(method, {'compactness': compactness})))
                               for compactness in (.001, 100.)]
             self.assertGreater(loose, 1.2 * compact, method)
 
     def test_pictures_of_a_few_pixels_have_superpixels_too(self):
         for method in METHODS:
             for shape in [(1, 1), (1, 9), (9, 1), (3, 5)]:
-                found = superpixel_map(np.full(shape + (3,), 77, 'uint8'), settings_of(method, {}))
+                found = superpixel_map(np.full(shape + (3,), 77, 'uint8'), method_settings(method, {}))
                 self.assertEqual(np.unique(found).tolist(), list(range(found.max() + 1)), (method, shape))
 
     def test_what_a_method_cannot_be_told(self):
-        self.assert_says(["no superpixel method 'seeds'", 'felzenszwalb, grid, slic, watershed'], settings_of, 'seeds', {})
-        self.assert_says(["slic has no setting 'scale'", 'n_segments, compactness'], settings_of, 'slic', {'scale': 3.})
+        self.assert_says(["no superpixel method 'seeds'", 'felzenszwalb, grid, slic, watershed'], method_settings, 'seeds', {})
+        self.assert_says(["slic has no setting 'scale'", 'n_segments, compactness'], method_settings, 'slic', {'scale': 3.})
         for value in 0, -1., float('nan'), float('inf'):
-            self.assert_says(['scale={}'.format(value), 'above 0'], settings_of, 'felzenszwalb', {'scale': value})
-        self.assert_says(['n_segments=0.5', 'must be a whole number'], settings_of, 'slic', {'n_segments': .5})
-        self.assertEqual(settings_of('grid', {'n_segments': 50.}), {'method': 'grid', 'n_segments': 50})
+            self.assert_says(['scale={}'.format(value), 'above 0'], method_settings, 'felzenszwalb', {'scale': value})
+        self.assert_says(['n_segments=0.5', 'must be a whole number'], method_settings, 'slic', {'n_segments': .5})
+        self.assertEqual(method_settings('grid', {'n_segments': 50.}), {'method': 'grid', 'n_segments': 50})
 
 
 class MapsOfUserTest(FolderTestCase):
@@ -96,7 +96,7 @@ class MapsOfUserTest(FolderTestCase):
         self.wanted = [[1, 1, 0], [0, 2, 0]]
 
     def map_of(self, name='face.jpg'):
-        return map_of_user(self.folder, name, np.array([2, 3], 'int32'))
+        return user_superpixel_map(self.folder, name, np.array([2, 3], 'int32'))
 
     def test_an_array_of_any_numbers_is_numbered_anew(self):
         for dtype in 'int16', 'uint16', 'int64', 'uint64':
@@ -124,7 +124,7 @@ class MapsOfUserTest(FolderTestCase):
         np.save(outer, self.given)
         os.symlink(outer, os.path.join(inner, 'face.npy'))
         for name in 'face.jpg', '../secret.jpg', os.path.join(self.folder, 'secret.jpg'):
-            self.assert_says(['leads out of ' + inner], map_of_user, inner, name, (2, 3))
+            self.assert_says(['leads out of ' + inner], user_superpixel_map, inner, name, (2, 3))
 
     def test_pictures_of_one_name_in_two_folders_have_maps_in_two_folders(self):
         np.save(self.path('cat', '1.npy'), np.zeros((2, 3), int))
@@ -159,7 +159,7 @@ class MapsOfUserTest(FolderTestCase):
         Image.fromarray(np.random.RandomState(0).randint(99, size=(200, 300)).astype('uint8')).save(self.path('face.png'))
         with open(self.path('face.png'), 'r+b') as stream:
             stream.truncate(9000)
-        self.assert_says([self.path('face.png'), 'cannot be read'], map_of_user, self.folder, 'face.jpg', (200, 300))
+        self.assert_says([self.path('face.png'), 'cannot be read'], user_superpixel_map, self.folder, 'face.jpg', (200, 300))
         for content in b'', b'a letter', b'\x93NUMPY\x01\x00':
             self.write('face.npy', content)
             self.assert_says([self.path('face.npy'), 'cannot be read as a superpixel map'], self.map_of)
@@ -190,13 +190,13 @@ class MakeTest(FolderTestCase):
         write_small(self.data)
         for method in METHODS:
             for n_workers in 1, 2:
-                counts = superpixels.make(self.data, method, settings_of(method, {}), n_workers)
+                counts = superpixels.make_superpixels(self.data, method, method_settings(method, {}), n_workers)
                 for photograph, found, count in zip(photographs(), self.stored(method), counts):
-                    np.testing.assert_array_equal(found, superpixel_map(photograph, settings_of(method, {})))
+                    np.testing.assert_array_equal(found, superpixel_map(photograph, method_settings(method, {})))
                     self.assertEqual(count, len(np.unique(found)))
         with Dataset(self.data) as data:
             self.assertEqual(data.superpixel_names(), sorted(METHODS))
-            self.assertEqual(data.superpixel_maps('slic').made_by, settings_of('slic', {}))
+            self.assertEqual(data.superpixel_maps('slic').made_by, method_settings('slic', {}))
         self.assertEqual(self.files(), ['data.h5'])
         self.assertIn('3/3', self.shown.getvalue())
 
@@ -212,14 +212,14 @@ class MakeTest(FolderTestCase):
         maps_of_part = superpixels.maps_of_part
         with mock.patch.object(superpixels, 'maps_of_part', counted):
             if stop_before is None:
-                superpixels.make(self.data, 'maps', settings, n_workers=1)
+                superpixels.make_superpixels(self.data, 'maps', settings, n_workers=1)
             else:
                 with self.assertRaises(KeyboardInterrupt):
-                    superpixels.make(self.data, 'maps', settings, n_workers=1)
+                    superpixels.make_superpixels(self.data, 'maps', settings, n_workers=1)
         return computed
 
     def test_a_run_that_was_stopped_goes_on_where_it_was(self):
-        images, settings = self.write_many(70), settings_of('grid', {'n_segments': 12})
+        images, settings = self.write_many(70), method_settings('grid', {'n_segments': 12})
         self.assertEqual(self.run_counted(settings, stop_before=2), [0, 1])
         self.assertIn('data.h5.superpixels-maps.parts/000001.npz', self.files())
         self.assertEqual(self.run_counted(settings), [2, 3, 4])
@@ -231,7 +231,7 @@ class MakeTest(FolderTestCase):
 
     def test_parts_of_other_settings_or_of_another_data_set_are_thrown_away(self):
         self.write_many(40)
-        first, second = [settings_of('grid', {'n_segments': n}) for n in (12, 4)]
+        first, second = [method_settings('grid', {'n_segments': n}) for n in (12, 4)]
         self.run_counted(first, stop_before=2)
         self.assertEqual(self.run_counted(second, stop_before=1), [0])
         images = self.write_many(40, seed=1)
@@ -251,20 +251,20 @@ class MakeTest(FolderTestCase):
 
     def test_a_map_of_the_user_that_is_wrong_stops_before_anything_is_changed(self):
         write_small(self.data)
-        superpixels.make(self.data, 'maps', settings_of('grid', {}))
+        superpixels.make_superpixels(self.data, 'maps', method_settings('grid', {}))
         before = self.stored()
         for name, photograph in zip(['face', 'cat', 'cup'], photographs()):
             Image.fromarray(photograph[:, :64, 0]).save(self.path('given', name + '.png'))
         self.assert_says([os.path.join('given', 'face.png'), 'is (64, 64), but the picture face.png is (64, 80)'],
-                         superpixels.make, self.data, 'maps', {'folder': self.path('given')})
+                         superpixels.make_superpixels, self.data, 'maps', {'folder': self.path('given')})
         for old, found in zip(before, self.stored()):
             np.testing.assert_array_equal(found, old)
 
     def test_a_name_that_superpixels_cannot_have(self):
         write_small(self.data)
         for name in '', 'a/b':
-            self.assert_says([repr(name), 'choose a name'], superpixels.make, self.data, name, settings_of('grid', {}))
+            self.assert_says([repr(name), 'choose a name'], superpixels.make_superpixels, self.data, name, method_settings('grid', {}))
 
     def test_a_data_set_that_is_not_there(self):
-        self.assert_says([self.data, 'is not there'], superpixels.make, self.data, 'maps', settings_of('grid', {}))
+        self.assert_says([self.data, 'is not there'], superpixels.make_superpixels, self.data, 'maps', method_settings('grid', {}))
         self.assertEqual(self.files(), [])

@@ -3,7 +3,7 @@ import unittest
 
 import numpy as np
 
-from spn.networks.correlation import OBJECTS, MeanOverSuperpixels, SuperpixelCorrelation, SuperpixelSizes
+from spn.networks.correlation import OBJECTS, MeanOverSuperpixels, SuperpixelCorrelation, SuperpixelSizes2D
 from tests.spn.cases import FolderTestCase, shared
 
 from keras import backend as K
@@ -62,7 +62,7 @@ class CorrelationTest(FolderTestCase):
 
     def test_a_saved_model_says_the_same(self):
         inputs = [Input((7, 3)), Input((5, 7)), Input((8, 9), dtype='int32')]
-        model = Model(inputs, SuperpixelCorrelation()(inputs[:2] + [SuperpixelSizes()(inputs[2])]))
+        model = Model(inputs, SuperpixelCorrelation()(inputs[:2] + [SuperpixelSizes2D()(inputs[2])]))
         model.save(self.path('model.h5'))
         maps = np.random.RandomState(2).randint(-1, 7, size=(2, 8, 9))
         given = [self.scores, self.features.transpose(0, 2, 1), maps]
@@ -88,4 +88,4 @@ class SizesTest(unittest.TestCase):
 
     def test_pixels_are_counted_by_superpixel(self):
         maps = K.variable(np.array([[[0, 0, 2], [-1, 0, 2]], [[1, 1, 1], [1, 1, 0]]]), dtype='int32')
-        self.assertEqual(K.eval(SuperpixelSizes()(maps)).tolist(), [[3, 0, 2], [1, 5, 0]])
+        self.assertEqual(K.eval(SuperpixelSizes2D()(maps)).tolist(), [[3, 0, 2], [1, 5, 0]])

@@ -41,7 +41,7 @@ class SmallBlocks(object):
 
     def __enter__(self):
         layers = ['block1_conv1', 'block1_conv2', 'block2_conv1', 'block3_conv1']
-        self.patches = [mock.patch.object(encoder, 'BLOCKS', self.BLOCKS), mock.patch.object(encoder, 'LAYERS', layers)]
+        self.patches = [mock.patch.object(encoder, 'BLOCKS', self.BLOCKS), mock.patch.object(encoder, 'CONVOLUTIONS', layers)]
         for patch in self.patches:
             patch.start()
         return layers
@@ -237,7 +237,7 @@ class FeaturesTest(FolderTestCase):
         return [record.image for record in found]
 
     def make(self, encoder, size=32):
-        made = features.make(self.data, size, encoder)
+        made = features.make_features(self.data, size, encoder)
         self.addCleanup(made.close)
         return made
 
@@ -254,10 +254,10 @@ class FeaturesTest(FolderTestCase):
             for layer, finer in enumerate((made.fine, made.finest), 1):
                 self.assertEqual((finer[i].dtype, finer[i].shape), ('float32', ((512, 6, 6), (256, 6, 6))[layer - 1]))
                 np.testing.assert_array_equal(finer[i], self.wanted(image, 48, layer).astype('float16'))
-            for found, wanted in zip(made.layers(i), (made[i], made.fine[i], made.finest[i])):
+            for found, wanted in zip(made.blocks(i), (made[i], made.fine[i], made.finest[i])):
                 np.testing.assert_array_equal(found, wanted)
             if i < 10 / 3:
-                total.append([layer.astype('float64') ** 2 for layer in made.layers(i)])
+                total.append([layer.astype('float64') ** 2 for layer in made.blocks(i)])
         for of_layer, found in zip(zip(*total), (made, made.fine, made.finest)):
             self.assertAlmostEqual(found.rms, np.mean(of_layer) ** .5, places=6)
         self.assertEqual(self.files(), ['data.features-48.h5', 'data.h5'])

@@ -9,6 +9,7 @@ from scipy.signal import convolve2d
 
 from spn.errors import SpnError
 from spn.networks import superpixel_pooling_network
+from spn.networks.settings import NetworkSettings, TrainingSettings, as_json
 from spn.networks.superpixel_pooling_network import SuperpixelPoolingNetwork
 from spn.results.activation_maps import ActivationMaps
 from tests.spn.cases import ArrayOfFeatures, FolderTestCase, bilinear, means, shared
@@ -19,7 +20,7 @@ from keras.models import Model, load_model
 from keras_layer import custom_objects
 from spn.networks.layers import OBJECTS
 
-SETTINGS = dict(superpixel_pooling_network.DEFAULTS, channels=4, upsampling_stages=2, upsampling_channels=3, correlation=False, size_exponent=0)
+SETTINGS = NetworkSettings(channels=4, upsampling_stages=2, upsampling_channels=3, correlation=False, size_exponent=0)
 N_CLASSES = 3
 RMS = 1.75
 
@@ -69,7 +70,7 @@ class NetworkTest(unittest.TestCase):
 
     @staticmethod
     def network(model, **settings):
-        return SuperpixelPoolingNetwork(model, {'settings': dict(SETTINGS, **settings), 'rms': RMS,
+        return SuperpixelPoolingNetwork(model, {'settings': as_json(SETTINGS._replace(**settings)), 'rms': RMS,
                                                 'class_names': ['bird', 'cat', 'cup'], 'log': []})
 
     def test_class_scores_of_cells_and_superpixels_are_those_of_SciPy(self):
@@ -111,7 +112,7 @@ class NetworkTest(unittest.TestCase):
         self.assertGreater(np.abs(of_superpixels - of_gap).max(), 1e-3)
 
     def test_with_correlation_it_is_that_of_the_mean_by_pixels_over_scores_that_superpixels_which_look_alike_share(self):
-        model = superpixel_pooling_network.build(N_CLASSES, dict(SETTINGS, correlation=True, size_exponent=1))
+        model = superpixel_pooling_network.build(N_CLASSES, SETTINGS._replace(correlation=True, size_exponent=1))
         for layer in model.layers:
             if layer.weights:
                 layer.set_weights(self.weights[layer.name])
@@ -160,7 +161,7 @@ class NetworkTest(unittest.TestCase):
         wanted = true_scores(weights, self.features[0], self.maps[0], stages=0)
         for branch, other, output in [('gap', 'superpixel', 0), ('superpixel', 'gap', 1)]:
             settings = {other + '_branch': False, 'upsampling_stages': 0}
-            model = superpixel_pooling_network.build(N_CLASSES, dict(SETTINGS, **settings))
+            model = superpixel_pooling_network.build(N_CLASSES, SETTINGS._replace(**settings))
             self.assertEqual(model.output_names, [branch])
             for layer in model.layers:
                 if layer.weights:
@@ -171,7 +172,7 @@ class NetworkTest(unittest.TestCase):
 
     def test_a_network_of_no_branch_is_refused(self):
         with self.assertRaisesRegex(SpnError, 'without the GAP branch and without the superpixel branch'):
-            superpixel_pooling_network.build(N_CLASSES, dict(SETTINGS, gap_branch=False, superpixel_branch=False))
+            superpixel_pooling_network.build(N_CLASSES, SETTINGS._replace(gap_branch=False, superpixel_branch=False))
 
     def test_the_loss_is_the_cross_entropy_summed_over_classes(self):
         truth, probability = np.array([[1., 0, 1], [0, 0, 0]]), np.array([[.9, .2, .5], [.1, .5, .75]])
@@ -182,14 +183,14 @@ class NetworkTest(unittest.TestCase):
 
 class FileTest(FolderTestCase):
 
-    ABOUT = {'settings': dict(SETTINGS, superpixel_branch=False), 'rms': RMS, 'class_names': ['bird', 'cat', 'cup'],
-             'seed': 3, 'sizes': [64, 96], 'training': dict(superpixel_pooling_network.TRAINING, epochs=2), 'superpixels': [{'method': 'grid'}],
+    ABOUT = {'settings': as_json(SETTINGS._replace(superpixel_branch=False)), 'rms': RMS,
+             'class_names': ['bird', 'cat', 'cup'], 'seed': 3, 'sizes': [64, 96], 'training': as_json(TrainingSettings(epochs=2)), 'superpixels': [{'method': 'grid'}],
              'superpixel_names': ['grid'], 'encoder': 'a digest', 'weights': 'random', 'data': 'another'}
     LOG = [{'epoch': 1, 'loss': .5}]
 
     @classmethod
     def setUpClass(cls):
-        cls.model = superpixel_pooling_network.build(N_CLASSES, cls.ABOUT['settings'])
+        cls.model = superpixel_pooling_network.build(N_CLASSES, SETTINGS._replace(superpixel_branch=False))
         superpixel_pooling_network.compile(cls.model, 1e-3)
 
     def setUp(self):

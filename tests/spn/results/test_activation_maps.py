@@ -4,6 +4,7 @@ import unittest
 import numpy as np
 from PIL import Image
 
+from spn.networks.settings import NetworkSettings
 from spn.results.activation_maps import ActivationMaps, averaged, masks, painted, relative, resized
 from spn.results.runs import Run, cam_of
 from tests.spn.cases import ArrayOfFeatures, SharesByHand, bilinear, means, shared
@@ -50,17 +51,15 @@ class ScoresByHand(SharesByHand):
     """Stands for a trained network of three classes: features are the scores of cells, scores of superpixels their means."""
 
     def __init__(self, gap_branch=True, superpixel_branch=True, correlation=False):
-        self.about = {'settings': {'gap_branch': gap_branch, 'superpixel_branch': superpixel_branch,
-                                   'correlation': correlation}}
-        self.asked = 0
+        self.settings = NetworkSettings(gap_branch=gap_branch, superpixel_branch=superpixel_branch, correlation=correlation)
+        self.about, self.asked = {}, 0
 
     def scores(self, features, superpixel_maps, fine):
         self.asked += 1
-        settings = self.about['settings']
-        of_superpixels = [10 * means(bilinear(features, each.shape), each) for each in superpixel_maps]
-        of_image = [fine[:, 0, 0] + k for k in range(len(superpixel_maps))]
-        return (features if settings['gap_branch'] else None,
-                *((of_superpixels, of_image) if settings['superpixel_branch'] else ([], [])))
+        superpixel_scores = [10 * means(bilinear(features, each.shape), each) for each in superpixel_maps]
+        image_scores = [fine[:, 0, 0] + k for k in range(len(superpixel_maps))]
+        return (features if self.settings.gap_branch else None,
+                *((superpixel_scores, image_scores) if self.settings.superpixel_branch else ([], [])))
 
     def bias(self, name):
         return {'cell_scores': np.array([1., 0, -1]), 'superpixel_scores': np.array([0, .5, 0])}[name]

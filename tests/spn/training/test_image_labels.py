@@ -13,7 +13,7 @@ import numpy as np
 from spn.data import dataset
 from spn.data.dataset import Record, add_superpixels
 from spn.errors import SpnError
-from spn.networks import superpixel_pooling_network
+from spn.networks.settings import NetworkSettings, TrainingSettings
 from spn.networks.superpixel_pooling_network import SuperpixelPoolingNetwork
 from spn.results.activation_maps import ActivationMaps
 from spn.training import fit, image_labels
@@ -155,9 +155,9 @@ class BatchesTest(unittest.TestCase):
 class NumbersTest(unittest.TestCase):
 
     def test_the_learning_rate_falls_at_half_of_the_epochs_and_at_80_percent(self):
-        rates = [learning_rate_of(epoch, {'epochs': 10, 'learning_rate': 2.}) for epoch in range(10)]
+        rates = [learning_rate_of(epoch, TrainingSettings(epochs=10, learning_rate=2.)) for epoch in range(10)]
         np.testing.assert_allclose(rates, [2] * 5 + [.8] * 3 + [.2] * 2)
-        self.assertEqual(learning_rate_of(0, {'epochs': 1, 'learning_rate': 2.}), 2)
+        self.assertEqual(learning_rate_of(0, TrainingSettings(epochs=1, learning_rate=2.)), 2)
 
     def test_average_precision_by_hand(self):
         truth, score = np.array([[1, 0], [0, 0], [1, 1], [0, 1]]), np.array([[.9, .1], [.7, .9], [.2, .8], [.1, .7]])
@@ -182,7 +182,7 @@ class NumbersTest(unittest.TestCase):
             seconds[0] += 1 if seconds[0] else 90  # the first waits for Theano
             return 1.
         trained, batches = mock.MagicMock(), mock.MagicMock()
-        trained.about = {'training': {'epochs': 2, 'learning_rate': 1.}, 'log': []}
+        trained.training, trained.about = TrainingSettings(epochs=2, learning_rate=1.), {'log': []}
         trained.model.metrics_names, trained.model.train_on_batch = ['loss'], train_on_batch
         batches.__len__.return_value, batches.__getitem__.return_value = 4, ('features', 'truth')
         with mock.patch('tqdm.std.time', lambda: seconds[0]), contextlib.redirect_stderr(shown), \
@@ -194,8 +194,8 @@ class NumbersTest(unittest.TestCase):
 
 class TrainingTest(SharedFolderTestCase):
 
-    SETTINGS = dict(superpixel_pooling_network.DEFAULTS, channels=16, upsampling_stages=0)
-    HOW = dict(image_labels.DEFAULTS, epochs=4, batch_size=4, learning_rate=.003, map_size=16)
+    SETTINGS = NetworkSettings(channels=16, upsampling_stages=0)
+    TRAINING = TrainingSettings(epochs=4, batch_size=4, learning_rate=.003, map_size=16)
 
     @classmethod
     def make_shared(cls):
@@ -220,7 +220,7 @@ class TrainingTest(SharedFolderTestCase):
     @classmethod
     def train(cls, folder, seed=5, **how):
         return image_labels.train(cls.data, folder, cls.features, ['columns', 'more'], 'random', cls.SETTINGS,
-                              dict(cls.HOW, **how), seed)
+                              cls.TRAINING._replace(**how), seed)
 
     def rows(self, folder):
         with open(os.path.join(folder, 'log.csv'), newline='') as stream:
@@ -257,7 +257,7 @@ class TrainingTest(SharedFolderTestCase):
     def test_a_network_without_a_branch_or_without_correlation_is_trained_on_what_it_has(self):
         for changed, outputs, n_inputs in [({'gap_branch': False}, ['superpixel'], 3), ({'superpixel_branch': False}, ['gap'], 2),
                                            ({'correlation': False}, ['gap', 'superpixel'], 2)]:
-            with mock.patch.object(TrainingTest, 'SETTINGS', dict(self.SETTINGS, **changed)):
+            with mock.patch.object(TrainingTest, 'SETTINGS', self.SETTINGS._replace(**changed)):
                 trained = self.train(self.path(*changed), epochs=1)
             self.assertEqual((trained.model.output_names, len(trained.model.inputs)), (outputs, n_inputs))
             row, = trained.about['log']
@@ -367,4 +367,4 @@ class TrainingTest(SharedFolderTestCase):
             labels=np.array([0, 1], 'uint8'), split='val')], 2, (64, 80), {})
         add_superpixels(path, 'columns', [np.zeros((64, 80), int)] * 2, {})
         self.assert_says([path, 'no image of the split "train" is labelled \'cup\'', 'cannot be learned'], image_labels.train,
-                         path, self.path('run'), self.features, ['columns'], 'random', self.SETTINGS, self.HOW, 0)
+                         path, self.path('run'), self.features, ['columns'], 'random', self.SETTINGS, self.TRAINING, 0)

@@ -9,8 +9,8 @@ import numpy as np
 from spn.data import dataset
 from spn.data.dataset import Dataset, Record, add_superpixels
 from spn.files import write_text
-from spn.networks import segmentation_network
 from spn.networks.segmentation_network import SegmentationNetwork, cross_entropy
+from spn.networks.settings import NetworkSettings, RoundSettings, SegmentationSettings, as_json
 from spn.results import segmentation_maps
 from spn.results.activation_maps import ActivationMaps
 from spn.results.runs import Run
@@ -89,7 +89,7 @@ class NetworkTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         rng = np.random.RandomState(0)
-        cls.about = {'class_names': ['cat', 'cup'], 'settings': dict(segmentation_network.DEFAULTS, hidden=5),
+        cls.about = {'class_names': ['cat', 'cup'], 'settings': as_json(SegmentationSettings(hidden=5)),
                      'training': {'learning_rate': 1.}, 'seed': 0, 'rms': [2., 4., 8.]}
         cls.network = SegmentationNetwork.new(cls.about)
         cls.layers = [rng.normal(size=(channels, side, side)).astype('float32') for channels, side in ((512, 2), (512, 4), (256, 4))]
@@ -118,7 +118,7 @@ class NetworkTest(unittest.TestCase):
         maps, classes, painted = self.maps_of_two_sizes(), np.array([1, 0]), []
         for features in maps.features:
             found = [of_map[:, [2, 1]] / of_map.sum(axis=1, keepdims=True)
-                     for of_map in self.network.probabilities(features.layers(0), self.maps)]
+                     for of_map in self.network.probabilities(features.blocks(0), self.maps)]
             looks = np.concatenate([means(bilinear(features.fine[0], (4, 6)), each) for each in self.maps])
             sizes = np.concatenate([np.bincount(each[each >= 0]) for each in self.maps])
             given = shared(np.concatenate(found), looks, sizes)
@@ -131,10 +131,10 @@ class NetworkTest(unittest.TestCase):
     def test_an_image_has_a_class_by_the_mean_over_the_five_superpixels_that_speak_most_for_it(self):
         maps, wanted = self.maps_of_two_sizes(), []
         for features in maps.features:
-            for of_map in self.network.probabilities(features.layers(0), self.maps):
+            for of_map in self.network.probabilities(features.blocks(0), self.maps):
                 wanted.append([sorted(of_class)[-5:] for of_class in of_map.T[1:]])
         wanted = [np.mean([np.mean(each[c]) for each in wanted]) for c in range(2)]
-        np.testing.assert_allclose(segmentation_maps.of_image(self.network, maps, 0), wanted, rtol=1e-5)
+        np.testing.assert_allclose(segmentation_maps.image_probabilities(self.network, maps, 0), wanted, rtol=1e-5)
 
     def test_classes_that_are_out_of_the_question_leave_their_probability_to_the_others(self):
         found = among(np.array([[.2, .1, .3, .4], [.5, 0, .25, .25]]), np.array([2, 0]))
@@ -150,8 +150,8 @@ class ScoresByHand(object):
     """
 
     def __init__(self):
-        self.about = {'settings': {'gap_branch': True, 'superpixel_branch': True, 'correlation': False}, 'sizes': [64],
-                      'class_names': ['left', 'right'], 'superpixel_names': ['cells']}
+        self.settings = NetworkSettings(correlation=False)
+        self.about = {'sizes': [64], 'class_names': ['left', 'right'], 'superpixel_names': ['cells']}
 
     def scores(self, features, superpixel_maps, fine):
         return features[:2], [means(bilinear(features[:2], each.shape), each) for each in superpixel_maps], [np.zeros(2)]
@@ -176,8 +176,8 @@ class RunByHand(Run):
 class LearningTest(SharedFolderTestCase):
     """On four images of an object on the left, or one on either side; scores see them."""
 
-    SETTINGS = dict(segmentation_network.DEFAULTS, hidden=16)
-    HOW = dict(segmentation_network.TRAINING, epochs=4, batch_size=1, map_size=40, learning_rate=.005, kept=1., possible=.25, dropout=.3)
+    SETTINGS = SegmentationSettings(hidden=16)
+    ROUND = RoundSettings(epochs=4, batch_size=1, map_size=40, learning_rate=.005, kept=1., possible=.25, dropout=.3)
 
     @classmethod
     def make_shared(cls):
@@ -206,7 +206,7 @@ class LearningTest(SharedFolderTestCase):
     @classmethod
     def learn(cls, folder, n_rounds=2, **how):
         with Dataset(cls.data) as data:
-            return learn_from_cams(data, RunByHand(folder, cls.features), n_rounds, cls.SETTINGS, dict(cls.HOW, **how), 0)
+            return learn_from_cams(data, RunByHand(folder, cls.features), n_rounds, cls.SETTINGS, cls.ROUND._replace(**how), 0)
 
     def setUp(self):
         super(LearningTest, self).setUp()
@@ -233,7 +233,7 @@ class LearningTest(SharedFolderTestCase):
         run = mock.Mock(folder=self.path('run'), on_dataset=mock.Mock(side_effect=AssertionError))
         with Dataset(self.path('data.h5')) as data:
             self.assert_says([self.path('data.h5'), "no image in the split 'train'"], learn_from_cams, data, run, 1,
-                             self.SETTINGS, self.HOW, 0)
+                             self.SETTINGS, self.ROUND, 0)
 
     def test_where_the_masks_of_a_class_that_are_scattered_most_are_the_truth_is_unknown(self):
         scattered = self.masks[0].copy()
@@ -260,7 +260,7 @@ class LearningTest(SharedFolderTestCase):
     def test_maps_of_classes_are_painted_on_superpixels_by_the_maximum_of_each(self):
         network, classes = self.networks[0], np.array([1, 0])
         superpixel_map = self.maps.superpixels[0][2]
-        of_superpixels = network.probabilities(self.features.layers(2), [superpixel_map])[0]
+        of_superpixels = network.probabilities(self.features.blocks(2), [superpixel_map])[0]
         values = of_superpixels[:, [2, 1]] / of_superpixels.sum(axis=1, keepdims=True)
         wanted = (values / values.max(axis=0)).T[:, superpixel_map]
         np.testing.assert_allclose(segmentation_maps.class_maps(network, self.maps, 2, classes), wanted, rtol=1e-5)

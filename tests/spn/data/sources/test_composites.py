@@ -42,7 +42,7 @@ class CompositesTest(FolderTestCase):
 
     def test_pictures_are_of_the_asked_number_with_labels_as_their_masks(self):
         path = self.path('data.h5')
-        self.assertEqual(composites.make(path, {'train': 9, 'val': 2, 'test': 1}, seed=3), [])
+        self.assertEqual(composites.make_dataset(path, {'train': 9, 'val': 2, 'test': 1}, seed=3), [])
         with Dataset(path) as found:
             self.assertEqual([int(np.sum(found.splits == split)) for split in ('train', 'val', 'test')], [9, 2, 1])
             self.assertEqual(found.class_names, composites.class_names())

@@ -24,7 +24,7 @@ class FolderTest(FolderTestCase):
 
     def make(self, seed=0, **options):
         """Make the data set; what was skipped and, by name, (split, label, image, mask)."""
-        skipped = folder.make(self.data, self.pictures, seed, **options)
+        skipped = folder.make_dataset(self.data, self.pictures, seed, **options)
         with Dataset(self.data) as found:
             self.assertTrue(np.all(found.labels.sum(axis=1) == 1))
             return skipped, {name: (found.splits[i], found.class_names[np.argmax(found.labels[i])], found.image(i),
@@ -98,7 +98,7 @@ class FolderTest(FolderTestCase):
         self.assertEqual(sorted(found), ['cat/0.png', 'cat/1.png', 'cat/2.png'])
 
     def assert_stops(self, *words):
-        self.assert_says(words, folder.make, self.data, self.pictures, 0)
+        self.assert_says(words, folder.make_dataset, self.data, self.pictures, 0)
         self.assertFalse(os.path.exists(self.data))
 
     def test_a_class_nobody_has(self):

@@ -57,7 +57,7 @@ class VocTest(FolderTestCase):
 
     def make(self, **options):
         """Make the data set; what was skipped and, by name, (split, labels, image, mask)."""
-        skipped = voc.make(self.data, self.tree, **options)
+        skipped = voc.make_dataset(self.data, self.tree, **options)
         with Dataset(self.data) as found:
             self.assertEqual(found.class_names, self.voc['class_names'][1:])
             return skipped, {name: (found.splits[i], (1 + np.flatnonzero(found.labels[i])).tolist(), found.image(i),
@@ -144,7 +144,7 @@ class VocTest(FolderTestCase):
         self.assertIn('shows no object', skipped[-1])
 
     def assert_stops(self, *words, **options):
-        self.assert_says(words, voc.make, self.data, self.tree, **options)
+        self.assert_says(words, voc.make_dataset, self.data, self.tree, **options)
         self.assertFalse(os.path.exists(self.data))
 
     def test_a_mask_of_classes_that_VOC_does_not_have(self):
@@ -161,7 +161,7 @@ class VocTest(FolderTestCase):
 
     def test_classes_that_are_left_out_are_void_and_pictures_of_them_alone_are_skipped(self):
         self.add('chairs', mask=np.where(np.isin(self.classes, [0, 9, 255]), self.classes, 0), listed='train')
-        skipped = voc.make(self.data, self.tree, without=['chair', 'bottle'])
+        skipped = voc.make_dataset(self.data, self.tree, without=['chair', 'bottle'])
         self.assertEqual(skipped, ['chairs.jpg shows no class but those that are left out'])
         with Dataset(self.data) as found:
             kept = [name for name in self.voc['class_names'][1:] if name not in ('chair', 'bottle')]
@@ -171,8 +171,8 @@ class VocTest(FolderTestCase):
                 self.assertEqual(found.labels[0, kept.index(name)], 1)
                 np.testing.assert_array_equal(found.mask(0) == kept.index(name) + 1, self.classes == old)
             np.testing.assert_array_equal(found.mask(0) == 255, np.isin(self.classes, [5, 9, 255]))
-        self.assert_says(["no class 'zebra' to leave out", 'aeroplane'], voc.make, self.data, self.tree, without=['zebra'])
-        self.assert_says(['all classes are left out'], voc.make, self.data, self.tree, without=self.voc['class_names'][1:])
+        self.assert_says(["no class 'zebra' to leave out", 'aeroplane'], voc.make_dataset, self.data, self.tree, without=['zebra'])
+        self.assert_says(['all classes are left out'], voc.make_dataset, self.data, self.tree, without=self.voc['class_names'][1:])
 
     def test_a_mask_of_another_size(self):
         self.add('whole', mask=self.classes[1:])
@@ -180,7 +180,7 @@ class VocTest(FolderTestCase):
 
     def test_folders_and_lists_that_are_missing(self):
         self.assert_says([self.folder, 'has no folder JPEGImages', 'the folder VOC2012 itself'],
-                         voc.make, self.data, self.folder)
+                         voc.make_dataset, self.data, self.folder)
         self.assert_stops('ImageSets/Main/trainval.txt cannot be read as a list', unsegmented=True)
         os.remove(self.path('VOC2012', 'ImageSets', 'Segmentation', 'val.txt'))
         self.assert_stops('ImageSets/Segmentation/val.txt cannot be read as a list')

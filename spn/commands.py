@@ -61,9 +61,9 @@ def say_version(context, parameter, asked):
 def main():
     """Superpixel pooling networks: from image-level labels to segmentations.
 
-    One command after the other: data, superpixels, encode, train, segment, cam, predict, evaluate; info shows what a data
-    set holds. What they write they write beside and move into place; a command that was stopped goes on where it was when
-    it is given again.
+    One command after the other: data, superpixels, encode, train, segment, cam, predict, evaluate; info shows what a
+    data set holds. What they write they write beside and move into place; a command that was stopped goes on where it
+    was when it is given again.
     """
 
 
@@ -83,7 +83,8 @@ def say_data(path):
     from .data.dataset import SPLITS, Dataset
     with Dataset(path) as dataset:
         click.echo('{}: {}; classes: {}'.format(path, ', '.join(
-            '{} {}'.format((dataset.splits == split).sum(), split) for split in SPLITS), ', '.join(dataset.class_names)))
+            '{} {}'.format((dataset.splits == split).sum(), split) for split in SPLITS),
+            ', '.join(dataset.class_names)))
 
 
 @command(data, 'composites', 'spn data composites composites.h5 --train 600 --val 120 --test 180')
@@ -95,8 +96,8 @@ def say_data(path):
 def data_composites(out, train, val, test, seed):
     """Photographed objects on photographed backgrounds, with exact masks, from Debian packages.
 
-    Objects and backgrounds of val and test are held out from training. The packages (270 MB) are fetched without root into
-    SPN_HOME, or ~/.cache/spn.
+    Objects and backgrounds of val and test are held out from training. The packages (270 MB) are fetched without root
+    into SPN_HOME, or ~/.cache/spn.
     """
     from .data.sources import composites
     say_skipped(composites.make_dataset(out, {'train': train, 'val': val, 'test': test}, seed))
@@ -130,8 +131,8 @@ without_option = click.option('--without', 'without', metavar='CLASS', **each_on
 def data_voc(folder, out, max_side, unsegmented, without, seed):
     """A PASCAL VOC 2012 tree.
 
-    ImageSets/Segmentation/train.txt is train; of val.txt every other picture is val, the others test. A line of them is a
-    name, or two paths in FOLDER, /JPEGImages/NAME.jpg /SegmentationClassAug/NAME.png.
+    ImageSets/Segmentation/train.txt is train; of val.txt every other picture is val, the others test. A line of them is
+    a name, or two paths in FOLDER, /JPEGImages/NAME.jpg /SegmentationClassAug/NAME.png.
     """
     from .data.sources import voc
     say_skipped(voc.make_dataset(out, folder, max_side, unsegmented, without))
@@ -147,8 +148,8 @@ def data_voc(folder, out, max_side, unsegmented, without, seed):
 def data_folder(folder, out, max_side, without, seed):
     """Any folder with one subfolder of pictures for each class.
 
-    FOLDER/masks/CLASS/NAME.png is the mask of FOLDER/CLASS/NAME.jpg, where there is one. Of each class 70 % of the pictures
-    are train, 15 % val and 15 % test. Links to folders, or out of FOLDER, are not followed.
+    FOLDER/masks/CLASS/NAME.png is the mask of FOLDER/CLASS/NAME.jpg, where there is one. Of each class 70 % of the
+    pictures are train, 15 % val and 15 % test. Links to folders, or out of FOLDER, are not followed.
     """
     from .data.sources import folder as source
     say_skipped(source.make_dataset(out, folder, seed, max_side, without))
@@ -159,8 +160,10 @@ def data_folder(folder, out, max_side, without, seed):
 @data_argument
 @click.option('--method', type=click.Choice(['felzenszwalb', 'slic', 'watershed', 'grid']), default='felzenszwalb',
               show_default=True)
-@click.option('--set', 'given', metavar='SETTING=NUMBER', **each_once, help='A setting of the method, such as scale=300.')
-@click.option('--folder', type=click.Path(file_okay=False), help='Your own maps, NAME.npy or NAME.png for each picture.')
+@click.option('--set', 'given', metavar='SETTING=NUMBER', **each_once,
+              help='A setting of the method, such as scale=300.')
+@click.option('--folder', type=click.Path(file_okay=False),
+              help='Your own maps, NAME.npy or NAME.png for each picture.')
 @click.option('--name', help="What to call these maps in the file; the method's name if not given.")
 @click.option('--workers', type=click.IntRange(1), help='Processes; as many as cores if not given.')
 @click.option('--seed', type=int, hidden=True, help='Nothing is random here.')
@@ -202,7 +205,8 @@ weights_option = click.option('--weights', type=click.Choice(['auto', 'package',
 def encode(data, sizes, weights, seed):
     """Run the frozen VGG16 over all images, once for each size, and keep its features on disk beside the data set.
 
-    An image takes half a second at 224 pixels, on two cores, and half a megabyte. `spn train` does the same where it is needed.
+    An image takes half a second at 224 pixels, on two cores, and half a megabyte. `spn train` does the same where it is
+    needed.
     """
     for features in encoded(data, sizes, weights):
         click.echo('{}: {} images'.format(features.path, len(features)))
@@ -244,7 +248,8 @@ def train(data, out, names, sizes, weights, seed, **given):
     from .training import image_labels
     settings, training = [changed(defaults, given) for defaults in (NetworkSettings(), TrainingSettings())]
     image_labels.check_data(data, names, settings)  # before the hours of encoding
-    trained = image_labels.train(data, out, encoded(data, sizes, weights), list(names), weights, settings, training, seed)
+    features = encoded(data, sizes, weights)
+    trained = image_labels.train(data, out, features, list(names), weights, settings, training, seed)
     click.echo('{}: {}'.format(os.path.join(out, 'model.h5'), ', '.join(
         '{} {:.3g}'.format(name.replace('_', ' '), value) for name, value in trained.about['log'][-1].items())))
 
@@ -266,16 +271,18 @@ run_argument = click.argument('run', type=click.Path(file_okay=False))
 @click.option('--threshold', type=Number(0, 1), help='Of the maximum of each class; by the masks of val if not '
               'given, .5 if there are none.')
 @click.option('--sp-cam', is_flag=True, help='Take SP-CAM even if there is a segmentation network.')
-@click.option('--absolute', is_flag=True, help='SP-CAM: take the threshold of the probability of each superpixel instead.')
+@click.option('--absolute', is_flag=True,
+              help='SP-CAM: take the threshold of the probability of each superpixel instead.')
 @click.option('--one-size', is_flag=True, help='SP-CAM: take the middle image size alone, not all.')
 @click.option('--seed', type=int, hidden=True, help='Nothing is random here.')
 def cam(data, run, out, split, threshold, sp_cam, absolute, one_size, seed):
     """Make masks of labelled pictures, for the classes that each is labelled with: the best masks that there are.
 
-    By the last round of the segmentation network, or by SP-CAM where `spn segment` was not run. Writes masks as palette PNGs,
-    overlays and heat maps of each class, in the folders and under the names of the pictures, and classes.csv and classes.png,
-    which tell numbers and colours. Masks have the size of the images in DATA: that of the pictures, if these are no larger than
-    --max-side of `spn data`. Where there are few pictures to learn from, those of SP-CAM may be better: `spn evaluate` tells.
+    By the last round of the segmentation network, or by SP-CAM where `spn segment` was not run. Writes masks as palette
+    PNGs, overlays and heat maps of each class, in the folders and under the names of the pictures, and classes.csv and
+    classes.png, which tell numbers and colours. Masks have the size of the images in DATA: that of the pictures, if
+    these are no larger than --max-side of `spn data`. Where there are few pictures to learn from, those of SP-CAM may
+    be better: `spn evaluate` tells.
     """
     from .data.dataset import Dataset
     from .results.prediction import write_cams
@@ -321,10 +328,10 @@ def segment(data, run, rounds, seed, **given):
 @click.option('--small', is_flag=True, help='Leave masks and overlays of larger pictures scaled down.')
 @click.option('--seed', type=int, hidden=True, help='Nothing is random here.')
 def predict(pictures, run, out, named, max_side, small, seed):
-    """Segment new pictures, or folders of them: by the last round of the segmentation network, or SP-CAM where there is none.
+    """Segment new pictures, or folders of them: by the last round of the segmentation network, else by SP-CAM.
 
-    Writes NAME-mask.png, a palette PNG of the size of the picture, and NAME-overlay.png, below the folders of pictures that are
-    in several; classes.csv and classes.png tell numbers and colours.
+    Writes NAME-mask.png, a palette PNG of the size of the picture, and NAME-overlay.png, below the folders of pictures
+    that are in several; classes.csv and classes.png tell numbers and colours.
     """
     from .results.prediction import write_predictions
     from .results.runs import Run
@@ -341,8 +348,9 @@ def predict(pictures, run, out, named, max_side, small, seed):
 def evaluate(data, runs, out, seed):
     """Compare the masks of one run or several with the true ones.
 
-    Thresholds are chosen on val, what is reported is of test. Writes results.md, results.json, bars.png and examples.png;
-    of several runs the mean and the spread. What a run came to is kept in RUN/results.json until data or models change.
+    Thresholds are chosen on val, what is reported is of test. Writes results.md, results.json, bars.png and
+    examples.png; of several runs the mean and the spread. What a run came to is kept in RUN/results.json until data or
+    models change.
     """
     from .results import report
     click.echo(report.write(data, list(dict.fromkeys(map(os.path.normpath, runs))), out))
@@ -351,8 +359,10 @@ def evaluate(data, runs, out, seed):
 @command(main, 'reproduce', 'spn reproduce --folder reproduction --document docs/reproduction.md')
 @click.option('--folder', type=click.Path(file_okay=False), default='reproduction', show_default=True,
               help='Where data and runs are kept; a run that was stopped goes on.')
-@click.option('--document', type=click.Path(dir_okay=False), help='Where the results go; FOLDER/reproduction.md if not given.')
-@click.option('--quick', is_flag=True, help='The whole way on a few small pictures: to see that it works, not how well.')
+@click.option('--document', type=click.Path(dir_okay=False),
+              help='Where the results go; FOLDER/reproduction.md if not given.')
+@click.option('--quick', is_flag=True,
+              help='The whole way on a few small pictures: to see that it works, not how well.')
 @weights_option
 @seed_option
 def reproduce(folder, document, quick, weights, seed):

@@ -81,8 +81,8 @@ def reproduce(folder, document, plan=FULL, data_seed=0, weights='auto', say=prin
     folder : str
         Where data and runs are kept.
     document : str
-        The Markdown file that gets the results: what is between its marks is replaced. Its pictures lie in a folder beside
-        it, of the same name.
+        The Markdown file that gets the results: what is between its marks is replaced. Its pictures lie in a folder
+        beside it, of the same name.
     plan : Plan
         `FULL` or `QUICK`.
     data_seed : int
@@ -127,7 +127,8 @@ def make_all(folder, document, plan, data_seed, weights, say):
         ablation_table = report.table_of_ablations(dict(unchanged, **{
             name: report.run_results(data_path, run, report.ABLATED) for name, run in ablations.items()}))
     write_results(document, [
-        report.describe(data_path, runs), table, '![Mean IoU of each method]({0}/bars.png)'.format(os.path.basename(pictures)),
+        report.describe(data_path, runs), table,
+        '![Mean IoU of each method]({0}/bars.png)'.format(os.path.basename(pictures)),
         ablation_table, '![Best, median and worst test images]({0}/examples.png)'.format(os.path.basename(pictures)),
         clock.table()])
 
@@ -151,7 +152,8 @@ def make_data(path, plan, seed):
 def train(data_path, folder, features, ablation, plan, weights, seed):
     """Train one network, as far as it is not there."""
     features = features[-(ablation.n_sizes or len(features)):]
-    image_labels.train(data_path, folder, features, list(ablation.superpixel_maps), weights, ablation.network, plan.training, seed)
+    image_labels.train(data_path, folder, features, list(ablation.superpixel_maps), weights, ablation.network,
+                       plan.training, seed)
 
 
 def place_for_results(document):

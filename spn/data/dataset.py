@@ -16,11 +16,11 @@ superpixels/NAME       int32         (n, rows, cols), -1 in the padding: superpi
 
 The file's attributes say what it is (``layout``), its ``class_names``, how it was made (``made_by``, JSON) and its
 ``fingerprint``, a digest of images, labels and splits: models know their data set by it. Masks have one of their own,
-``mask_fingerprint``, because nothing is trained on them. Each of the superpixel maps has ``made_by`` too, ``n_superpixels``
-(no image has more), ``counts`` (-1 for an image that has no map yet) and a ``fingerprint``.
+``mask_fingerprint``, because nothing is trained on them. Each of the superpixel maps has ``made_by`` too,
+``n_superpixels`` (no image has more), ``counts`` (-1 for an image that has no map yet) and a ``fingerprint``.
 
-Every dataset has a checksum, fletcher32, so that a damaged file is a sentence and no wrong picture. Text is UTF-8 of a fixed
-length, because HDF5 has no checksum for text of any length.
+Every dataset has a checksum, fletcher32, so that a damaged file is a sentence and no wrong picture. Text is UTF-8 of a
+fixed length, because HDF5 has no checksum for text of any length.
 
 Padding to one size lets Keras' HDF5Matrix read every array as it is.
 """
@@ -89,7 +89,8 @@ class Dataset(object):
         self.mask_fingerprint = text(attributes.get('mask_fingerprint', ''))  # older files have both in one
         self.made_by = json.loads(text(attributes['made_by']))
         self.labels, self.sizes = self._file['labels'][:], self._file['sizes'][:]
-        self.names, self.splits = [np.array([text(value) for value in self._file[name][:]]) for name in ('names', 'splits')]
+        self.names, self.splits = [np.array([text(value) for value in self._file[name][:]])
+                                   for name in ('names', 'splits')]
         self.has_mask = self._file['has_mask'][:]
         self._images, self._masks = [self._stored(name) for name in ('images', 'masks')]
         if 'digests' in self._file:
@@ -156,8 +157,8 @@ class Dataset(object):
         maps = self.superpixel_maps_so_far(name)
         lacking = np.flatnonzero(maps.counts < 0)
         if len(lacking):
-            raise SpnError('{} has no superpixels {!r} for {} of its {} pictures, {} the first: `spn superpixels {} --name {}` '
-                           'makes them, with what they were made with before ({})'.format(
+            raise SpnError('{} has no superpixels {!r} for {} of its {} pictures, {} the first: `spn superpixels {} '
+                           '--name {}` makes them, with what they were made with before ({})'.format(
                                self.path, name, len(lacking), len(self), self.names[lacking[0]], self.path, name,
                                ', '.join('{}={}'.format(*each) for each in sorted(maps.made_by.items()))))
         return maps
@@ -230,13 +231,15 @@ def write_dataset(path, class_names, records, n, shape, made_by, splits=()):
         hold, or if the disk is full.
     """
     if len(class_names) >= UNKNOWN:
-        raise SpnError('{} was not written: of {} classes, masks can hold {}'.format(path, len(class_names), UNKNOWN - 1))
-    skipped, first_unread, columns = [], {}, {name: [] for name in ('sizes', 'labels', 'has_mask', 'names', 'splits', 'digests')}
+        raise SpnError('{} was not written: of {} classes, masks can hold {}'.format(
+            path, len(class_names), UNKNOWN - 1))
+    skipped, first_unread = [], {}
+    columns = {name: [] for name in ('sizes', 'labels', 'has_mask', 'names', 'splits', 'digests')}
     digests = {'fingerprint': hashlib.sha256(), 'mask_fingerprint': hashlib.sha256()}
     with locked(path), hdf5_beside(path) as (file, disk):
         for name, tail in [('images', tuple(shape) + (3,)), ('masks', tuple(shape))]:
-            file.create_dataset(name, (n,) + tail, 'uint8', maxshape=(None,) + tail, chunks=(1,) + tail, compression='lzf',
-                                fletcher32=True)
+            file.create_dataset(name, (n,) + tail, 'uint8', maxshape=(None,) + tail, chunks=(1,) + tail,
+                                compression='lzf', fletcher32=True)
         for record, meant_for in progress(itertools.zip_longest(records, splits), n, 'pictures', 'pictures'):
             try:
                 name, image, labels, mask, split = record()
@@ -332,8 +335,8 @@ def image_digest(image):
 def keep_superpixels(path, file, disk, names, digests):
     """Bring the superpixel maps of the data set at `path` into the one that will take its place.
 
-    An image has the map of the same image there, by its pixels; a map that the user brought, by its name too. Says what is
-    dropped.
+    An image has the map of the same image there, by its pixels; a map that the user brought, by its name too. Says what
+    is dropped.
     """
     try:
         old = Dataset(path)
@@ -350,8 +353,8 @@ def keep_superpixels(path, file, disk, names, digests):
             made = {i for i in range(len(old)) if maps.counts[i] >= 0}
             dropped, lacking = made - set(places), sum(i not in made for i in places)
             if dropped:
-                say('{}: superpixels {!r} of {} pictures are dropped, which are gone or have changed, {} the first'.format(
-                    path, name, len(dropped), old.names[min(dropped)]))
+                say('{}: superpixels {!r} of {} pictures are dropped, which are gone or have changed, {} the '
+                    'first'.format(path, name, len(dropped), old.names[min(dropped)]))
             if lacking < len(places):
                 write_maps(file, disk, name, (maps[i] if i in made else None for i in places), maps.made_by)
                 if lacking:
@@ -419,8 +422,8 @@ def add_superpixels(path, name, maps, made_by, digests=None):
         if digests is not None:
             with Dataset(path) as dataset:
                 if dataset.digests.tolist() != digests.tolist():
-                    raise SpnError('{} was made anew while superpixels of its pictures were computed: run the same command '
-                                   'again'.format(path))
+                    raise SpnError('{} was made anew while superpixels of its pictures were computed: run the same '
+                                   'command again'.format(path))
         with hdf5_beside(path, 'r+') as (file, disk):
             return write_maps(file, disk, name, maps, made_by)
 
@@ -443,6 +446,6 @@ def write_maps(file, disk, name, maps, made_by):
         counts.append(len(np.unique(superpixel_map[superpixel_map >= 0])))
         largest = max(largest, int(superpixel_map.max()) + 1)
         digest.update(np.ascontiguousarray(superpixel_map, 'int32'))
-    stored.attrs.update(made_by=as_text(json.dumps(made_by, sort_keys=True)), n_superpixels=largest, counts=np.array(counts),
-                        fingerprint=as_text(digest.hexdigest()))
+    stored.attrs.update(made_by=as_text(json.dumps(made_by, sort_keys=True)), n_superpixels=largest,
+                        counts=np.array(counts), fingerprint=as_text(digest.hexdigest()))
     return np.array(counts)

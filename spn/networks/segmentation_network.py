@@ -1,8 +1,8 @@
 """The second half of the paper: a segmentation network that learns from SP-CAM's masks, in rounds.
 
 The paper's is DecoupledNet (Hong, Noh, Han, NIPS 2015), of pixels. This one is of superpixels, and small: what
-three layers of the encoder see is pooled in each superpixel, and a small network says of which class it is, or background.
-What it says of superpixels that look alike is averaged, as of SP-CAM.
+three layers of the encoder see is pooled in each superpixel, and a small network says of which class it is, or
+background. What it says of superpixels that look alike is averaged, as of SP-CAM.
 """
 import numpy as np
 
@@ -32,11 +32,13 @@ def build(n_classes, settings, n_maps=1):
     Returns
     -------
     keras.models.Model
-        [features (batch, 512, h, w), superpixel maps (batch, rows, cols) .., fine features (batch, 512, 2 h, 2 w), finest
-        (batch, 256, 2 h, 2 w)] -> for each map the probability of background and of each class, (batch, n, classes + 1).
+        [features (batch, 512, h, w), superpixel maps (batch, rows, cols) .., fine features (batch, 512, 2 h, 2 w),
+        finest (batch, 256, 2 h, 2 w)] -> for each map the probability of background and of each class, (batch, n,
+        classes + 1).
     """
     inputs = [Input((channels, None, None), name=name) for name, (channels, _) in OUTPUTS.items()]
-    superpixel_maps = [Input((None, None), dtype='int32', name='superpixel_map_{}'.format(k + 1)) for k in range(n_maps)]
+    superpixel_maps = [Input((None, None), dtype='int32', name='superpixel_map_{}'.format(k + 1))
+                       for k in range(n_maps)]
     pool = SuperpixelPooling2D(data_format='channels_last', resize='bilinear', name='superpixel_pooling')
     hidden = dense(settings.hidden, 'hidden', 'relu', settings.weight_decay)
     classify = dense(n_classes + 1, 'class', 'softmax', settings.weight_decay)
@@ -48,7 +50,7 @@ def build(n_classes, settings, n_maps=1):
 
 
 def cross_entropy(truth, probability):
-    """Cross-entropy, the mean over pixels for which the truth is known: `truth` holds their share of the image, by class."""
+    """Cross-entropy, the mean over pixels whose truth is known: `truth` holds their share of the image, by class."""
     entropy = -K.sum(truth * K.log(K.maximum(probability, K.epsilon())))
     return entropy / K.maximum(K.sum(truth), K.epsilon())
 
@@ -60,15 +62,15 @@ class SegmentationNetwork(Trained):
     ----------
     about : dict
         Beside what all have: ``settings``, ``round``, ``class_names``, ``rms`` (what features are divided
-        by, in the order of `spn.networks.encoder.OUTPUTS`), ``data`` and ``teacher`` (digests of the data set and of the model whose
-        masks it learned) and ``threshold``, of the share of each class's maximum, chosen on 'val'.
+        by, in the order of `spn.networks.encoder.OUTPUTS`), ``data`` and ``teacher`` (digests of the data set and of
+        the model whose masks it learned) and ``threshold``, of the share of each class's maximum, chosen on 'val'.
     """
 
     layout, what, command = 'spn segmentation network 1', 'a trained segmentation network', '`spn segment`'
     added_by_training, may_lack = ('log', 'threshold', 'rms'), ('threshold',)
     settings_type, training_type = SegmentationSettings, RoundSettings
-    example = {'class_names': [''], 'settings': as_json(SegmentationSettings()), 'training': as_json(RoundSettings()), 'seed': 0,
-               'round': 1, 'data': '', 'teacher': '', 'rms': [1.], 'threshold': .5, 'log': [{}]}
+    example = {'class_names': [''], 'settings': as_json(SegmentationSettings()), 'training': as_json(RoundSettings()),
+               'seed': 0, 'round': 1, 'data': '', 'teacher': '', 'rms': [1.], 'threshold': .5, 'log': [{}]}
 
     @staticmethod
     def built(about):
@@ -101,5 +103,6 @@ class SegmentationNetwork(Trained):
             self._models[n_maps] = build(len(self.about['class_names']), self.settings, n_maps)
             self._models[n_maps].set_weights(self.model.get_weights())
         first, *others = [(features / rms)[np.newaxis] for features, rms in zip(blocks, self.about['rms'])]
-        outputs = self._models[n_maps].predict_on_batch([first] + [each[np.newaxis] for each in superpixel_maps] + others)
+        given = [first] + [superpixel_map[np.newaxis] for superpixel_map in superpixel_maps] + others
+        outputs = self._models[n_maps].predict_on_batch(given)
         return [output[0] for output in (outputs if n_maps > 1 else [outputs])]

@@ -8,13 +8,13 @@ from typing import NamedTuple
 class NetworkSettings(NamedTuple):
     """Of the superpixel pooling network."""
 
-    dropout: float = .5             # share of the encoder's feature maps that are 0 in training; see `spn.training.batches`
+    dropout: float = .5             # share of the encoder's feature maps that are 0 in training
     channels: int = 256             # of the extra convolution
     upsampling_stages: int = 0      # each doubles rows and columns
     upsampling_channels: int = 64
     gap_branch: bool = True
     superpixel_branch: bool = True
-    size_exponent: float = 1        # superpixels count in the mean over an image by this power of their pixels; 0 in the paper
+    size_exponent: float = 1        # weights of superpixels in the mean are this power of their pixels; 0 in the paper
     correlation: bool = True        # whether superpixels that look alike share their scores
     resize: str = 'bilinear'        # how superpixel pooling looks at features coarser than the map
     weight_decay: float = 1e-5

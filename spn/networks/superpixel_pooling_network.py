@@ -5,15 +5,15 @@
     features (512, h, w) -> extra convolution -+-> class scores (h, w) -> mean over cells -> classes: the GAP branch
                                                |      = CAM
                                                +-> upsampling -> superpixel pooling -> class scores (n, classes)
-                                                                  (n, channels)           = SP-CAM
-                                                superpixel map (rows, cols)                  |
-                                                                                             v
-    fine features (512, 2 h, 2 w) ---------------------------> superpixel pooling ----> correlation -> mean over superpixels
-                                                                                                    -> classes: the SP branch
+                                                                  (n, channels)         = SP-CAM
+                                                superpixel map (rows, cols)                |
+                                                                                           v
+    fine features (512, 2 h, 2 w) ------------------------> superpixel pooling -----> correlation
+                                                                -> mean over superpixels -> classes: the SP branch
 
-The paper pools, takes the mean, and classifies. The classifier is linear, so it may come before the mean: its scores of each
-superpixel are the SP-CAM then, and their mean is the score of the image. The correlation is not the paper's: superpixels that
-look alike share their scores, see `spn.networks.correlation`.
+The paper pools, takes the mean, and classifies. The classifier is linear, so it may come before the mean: its scores of
+each superpixel are the SP-CAM then, and their mean is the score of the image. The correlation is not the paper's:
+superpixels that look alike share their scores, see `spn.networks.correlation`.
 """
 from functools import partial
 
@@ -61,7 +61,8 @@ def class_scores(n_classes, settings, n_maps=1):
     """
     check_branches(settings)
     features = Input((CHANNELS, None, None), name='features')
-    superpixel_maps = [Input((None, None), dtype='int32', name='superpixel_map_{}'.format(k + 1)) for k in range(n_maps)]
+    superpixel_maps = [Input((None, None), dtype='int32', name='superpixel_map_{}'.format(k + 1))
+                       for k in range(n_maps)]
     convolve = partial(convolution, weight_decay=settings.weight_decay)
 
     cell_scores, superpixel_scores = None, []
@@ -91,9 +92,9 @@ def build(n_classes, settings):
     Returns
     -------
     keras.models.Model
-        [features, superpixel map] -> the probability of each class in the image, (batch, classes), once from each branch.
-        With correlation the fine features, (batch, 512, 2 h, 2 w), come third. Parameters and errors are those of
-        :func:`class_scores`.
+        [features, superpixel map] -> the probability of each class in the image, (batch, classes), once from each
+        branch. With correlation the fine features, (batch, 512, 2 h, 2 w), come third. Parameters and errors are those
+        of :func:`class_scores`.
     """
     inputs, cell_scores, superpixel_scores = class_scores(n_classes, settings)
     outputs = []
@@ -153,9 +154,9 @@ def scorer(trained, n_classes, settings, n_maps):
     Returns
     -------
     keras.models.Model
-        [features, superpixel maps .., fine features, with correlation] -> the scores of cells, of the superpixels of each map,
-        and of the image by each map, as far as it has these branches. They are without bias: a score says what the features
-        speak for, not how frequent the class is.
+        [features, superpixel maps .., fine features, with correlation] -> the scores of cells, of the superpixels of
+        each map, and of the image by each map, as far as it has these branches. They are without bias: a score says
+        what the features speak for, not how frequent the class is.
     """
     inputs, cell_scores, superpixel_scores = class_scores(n_classes, settings, n_maps)
     fine = [Input(FINE)] if settings.correlation and superpixel_scores else []
@@ -176,8 +177,8 @@ def correlator(n_maps):
     Returns
     -------
     keras.models.Model
-        [scores (batch, n, classes), of the superpixels of one map after the other, fine features, superpixel maps ..] ->
-        scores.
+        [scores (batch, n, classes), of the superpixels of one map after the other, fine features, superpixel maps ..]
+        -> scores.
     """
     scores, fine = Input((None, None)), Input(FINE)
     superpixel_maps = [Input((None, None), dtype='int32') for _ in range(n_maps)]
@@ -195,8 +196,8 @@ class SuperpixelPoolingNetwork(Trained):
     ----------
     about : dict
         Beside what all have: ``class_names``, ``settings``, ``superpixels`` (how they were made),
-        ``superpixel_names``, ``superpixel_digests``, ``encoder`` (fingerprint), ``weights`` (where the encoder's came from),
-        ``rms`` (what features are divided by), ``sizes`` (of images in training) and ``data`` (fingerprint).
+        ``superpixel_names``, ``superpixel_digests``, ``encoder`` (fingerprint), ``weights`` (where the encoder's came
+        from), ``rms`` (what features are divided by), ``sizes`` (of images in training) and ``data`` (fingerprint).
     """
 
     layout, what, command = 'spn network 2', 'a trained network', '`spn train`'
@@ -204,7 +205,8 @@ class SuperpixelPoolingNetwork(Trained):
     settings_type, training_type = NetworkSettings, TrainingSettings
     example = {'class_names': [''], 'settings': as_json(NetworkSettings(size_exponent=1.)),
                'training': as_json(TrainingSettings()), 'seed': 0, 'superpixels': [{}], 'superpixel_names': [''],
-               'superpixel_digests': [''], 'encoder': '', 'weights': '', 'rms': 1., 'sizes': [1], 'data': '', 'log': [{}]}
+               'superpixel_digests': [''], 'encoder': '', 'weights': '', 'rms': 1., 'sizes': [1], 'data': '',
+               'log': [{}]}
 
     @staticmethod
     def built(about):

@@ -1,7 +1,7 @@
 """What is trained is kept with all that is needed to use it and to go on with it, in one HDF5 file.
 
-Weights lie as Keras's ``load_weights`` finds them. A model of Keras can hold code; here the model is built by this package from
-the settings in the file, and numbers alone are read, each checked for its shape.
+Weights lie as Keras's ``load_weights`` finds them. A model of Keras can hold code; here the model is built by this
+package from the settings in the file, and numbers alone are read, each checked for its shape.
 """
 import json
 import os
@@ -21,8 +21,8 @@ class Trained(object):
     ----------
     model : keras.models.Model
     about : dict
-        JSON; each subclass says what is in it. ``class_names``, ``settings``, ``seed``, ``training`` (settings) and ``log``, a
-        list with the losses of each epoch that was trained, always are.
+        JSON; each subclass says what is in it. ``class_names``, ``settings``, ``seed``, ``training`` (settings) and
+        ``log``, a list with the losses of each epoch that was trained, always are.
     """
 
     layout = what = command = None
@@ -70,7 +70,8 @@ class Trained(object):
             layers = [layer for layer in self.model.layers if layer.weights]
             weights.attrs['layer_names'] = as_text([layer.name for layer in layers])
             for layer in layers:
-                write_arrays(weights.create_group(layer.name), [weight.name for weight in layer.weights], layer.get_weights())
+                write_arrays(weights.create_group(layer.name), [weight.name for weight in layer.weights],
+                             layer.get_weights())
             if getattr(self.model, 'optimizer', None) is not None:
                 state = self.model.optimizer.get_weights()
                 write_arrays(file.create_group(OPTIMIZER), ['param_{}'.format(k) for k in range(len(state))], state)
@@ -86,19 +87,21 @@ class Trained(object):
             for row in about['log']:
                 check_like(row, dict(dict.fromkeys(row, 0.), epoch=1, loss=0.), 'a row of its log')
         # On val there may be nothing to measure.
-        if not all(np.isfinite(value) for row in about['log'] for name, value in row.items() if not name.startswith('val_')):
+        if not all(np.isfinite(value) for row in about['log'] for name, value in row.items()
+                   if not name.startswith('val_')):
             raise cls.no_numbers(path)
         return about
 
     @classmethod
     def load(cls, path, to_train=False):
-        """Read what :meth:`save` wrote; with the optimizer's state only where it is to be trained on, for that takes seconds."""
+        """Read what :meth:`save` wrote; the optimizer's state, which takes seconds, only if it is to be trained on."""
         about = cls.about_of(path)
         with open_hdf5(path, cls.layout, cls.what, cls.command) as file, cls.whole(path):
             model = cls.built(about)
             for layer in model.layers:
                 if layer.weights:
-                    layer.set_weights(arrays_in(file[WEIGHTS][layer.name], [weight.shape for weight in layer.get_weights()]))
+                    layer.set_weights(arrays_in(file[WEIGHTS][layer.name],
+                                                [weight.shape for weight in layer.get_weights()]))
             if to_train:
                 cls.compile(model, about)
                 model._make_train_function()  # before that the optimizer has no state
@@ -114,8 +117,8 @@ class Trained(object):
 
     @classmethod
     def no_numbers(cls, path):
-        return SpnError('{} holds weights or losses that are no finite numbers: its training diverged. Train it anew with {} into '
-                        'another folder, at a smaller learning rate'.format(path, cls.command))
+        return SpnError('{} holds weights or losses that are no finite numbers: its training diverged. Train it anew '
+                        'with {} into another folder, at a smaller learning rate'.format(path, cls.command))
 
     @classmethod
     def resumed(cls, path, about, to_train=False):
@@ -150,7 +153,8 @@ def arrays_in(group, shapes):
     names = [text(name) for name in group.attrs['weight_names']]
     arrays = [np.asarray(group[name][()]) for name in names]
     if [array.size for array in arrays] != [int(np.prod(shape)) for shape in shapes]:
-        raise ValueError('{} has arrays of {}, wanted are {}'.format(group.name, [array.shape for array in arrays], shapes))
+        raise ValueError('{} has arrays of {}, wanted are {}'.format(
+            group.name, [array.shape for array in arrays], shapes))
     return [array.reshape(shape) for array, shape in zip(arrays, shapes)]
 
 
@@ -161,8 +165,8 @@ def check_like(value, example, what, may_lack=()):
     ----------
     value : object
     example : object
-        Objects have the same keys, an empty one any; each item of a list is like that of the example; texts are texts, truth
-        values are such; numbers are not negative, and whole if that of the example is.
+        Objects have the same keys, an empty one any; each item of a list is like that of the example; texts are texts,
+        truth values are such; numbers are not negative, and whole if that of the example is.
     what : str
         What `value` is, for the sentence.
     may_lack : tuple of str

@@ -1,1 +1,1 @@
-"""What is read off trained networks: activation maps, masks, how good they are, and the pictures and tables that show it."""
+"""What is read off trained networks: activation maps, masks, and how good they are, in tables and pictures."""

@@ -1,8 +1,8 @@
 """Class activation maps: what the scores of a trained network say of each pixel, and the masks that follow.
 
-CAM is the class scores of the GAP branch, resized to the image; SP-CAM the class scores of each superpixel, painted on its
-pixels. Over several image sizes the maximum counts, as in the paper, but the mean where superpixels that look alike share their
-scores; over several superpixel maps the mean.
+CAM is the class scores of the GAP branch, resized to the image; SP-CAM the class scores of each superpixel, painted on
+its pixels. Over several image sizes the maximum counts, as in the paper, but the mean where superpixels that look alike
+share their scores; over several superpixel maps the mean.
 """
 import numpy as np
 from PIL import Image
@@ -75,9 +75,9 @@ class ActivationMaps(object):
     def sp_cam(self, i, classes, sizes=None):
         """SP-CAM of some classes, (classes, rows, cols)."""
         superpixel_scores = chosen(self.scores(i)[1], sizes)
-        sp_cams = [np.mean([painted(scores[:, classes], maps[i]) for scores, maps in zip(by_map, self.superpixels)], axis=0)
+        sp_cams = [[painted(scores[:, classes], maps[i]) for scores, maps in zip(by_map, self.superpixels)]
                    for by_map in superpixel_scores]
-        return np.max(sp_cams, axis=0)
+        return np.max([np.mean(by_map, axis=0) for by_map in sp_cams], axis=0)
 
     def correlated_cam(self, i, classes, sizes=None):
         """CAM averaged in superpixels afterwards, and over superpixels that look alike: the mean over image sizes."""
@@ -93,7 +93,8 @@ class ActivationMaps(object):
         return self.correlated(i, superpixel_scores, sizes, signed)
 
     def correlated(self, i, scores, sizes=None, signed=False):
-        """Scores averaged over superpixels of image `i` that look alike, (classes, rows, cols): the mean over image sizes.
+        """Scores averaged over superpixels of image `i` that look alike, (classes, rows, cols): the mean over image
+        sizes.
 
         Parameters
         ----------
@@ -180,5 +181,5 @@ def masks(maps, classes, thresholds):
 
 
 def thresholded(values):
-    """A method of `spn.results.evaluation` from a function ``(i, classes)`` -> values in 0 .. 1, (classes, rows, cols)."""
+    """A method of `spn.results.evaluation` from a function ``(i, classes)`` -> (classes, rows, cols) in 0 .. 1."""
     return lambda i, classes, thresholds: masks(values(i, classes), classes, thresholds)

@@ -1,7 +1,7 @@
 """How well masks agree with the true ones: intersection over union, precision and recall.
 
-A method is a function ``(i, classes, thresholds) -> masks``: for an image and the classes it is labelled with, one mask for
-each threshold. The threshold is chosen on the split 'val', and what is reported is of 'test'.
+A method is a function ``(i, classes, thresholds) -> masks``: for an image and the classes it is labelled with, one mask
+for each threshold. The threshold is chosen on the split 'val', and what is reported is of 'test'.
 """
 
 import numpy as np
@@ -66,9 +66,9 @@ def evaluate(dataset, methods, classes_of=None, thresholds=THRESHOLDS, splits=('
     Returns
     -------
     dict of str to dict
-        For each method ``threshold``, ``val`` (mean intersection over union there), ``mean`` (that on 'test'), ``classes``
-        (of each class, background first), ``precision``, ``recall`` (means over classes) and ``images`` (the mean over the
-        classes of each test image).
+        For each method ``threshold``, ``val`` (mean intersection over union there), ``mean`` (that on 'test'),
+        ``classes`` (of each class, background first), ``precision``, ``recall`` (means over classes) and ``images``
+        (the mean over the classes of each test image).
 
     Raises
     ------
@@ -134,7 +134,8 @@ def oracle(dataset, maps):
         truth, superpixel_map = dataset.mask(i), maps[i]
         n = superpixel_map.max() + 1
         known = (truth != UNKNOWN) & (superpixel_map >= 0)
-        votes = np.bincount(superpixel_map[known].astype('int64') * 256 + truth[known], minlength=n * 256).reshape(n, 256)
+        votes = np.bincount(superpixel_map[known].astype('int64') * 256 + truth[known],
+                            minlength=n * 256).reshape(n, 256)
         mask = np.where(superpixel_map >= 0, votes.argmax(axis=1)[superpixel_map], 0).astype('uint8')
         return [mask] * len(thresholds)
     return method

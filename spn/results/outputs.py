@@ -24,8 +24,8 @@ def stems_of(names):
     Returns
     -------
     list of str
-        Relative paths that never lead out of the folder that they are joined to. Endings are dropped, but kept where else two
-        pictures had one path, as a.jpg and a.png.
+        Relative paths that never lead out of the folder that they are joined to. Endings are dropped, but kept where
+        else two pictures had one path, as a.jpg and a.png.
 
     Raises
     ------
@@ -39,7 +39,8 @@ def stems_of(names):
         for name in names:
             path = safe_path(name)
             if path in first:
-                raise SpnError('the results of {!r} and {!r} would be the same file: rename one of the two'.format(first[path], name))
+                raise SpnError('the results of {!r} and {!r} would be the same file: rename one of the two'.format(
+                    first[path], name))
             first[path] = name
     return stems
 
@@ -56,8 +57,8 @@ def safe_path(name):
 
 def safe_part(part):
     """The name of one file or folder from any text: odd characters become their numbers, as in addresses of the web."""
-    safe = ODD.sub(lambda odd: ''.join('%{:02x}'.format(byte) for byte in odd.group().encode('utf-8', 'surrogateescape')),
-                    part) or '%'
+    safe = ODD.sub(lambda odd: ''.join('%{:02x}'.format(byte)
+                                       for byte in odd.group().encode('utf-8', 'surrogateescape')), part) or '%'
     whole = safe.encode('utf-8')
     if len(whole) <= LONGEST:
         return safe
@@ -95,7 +96,8 @@ def pictures_in(given, out):
         if os.path.realpath(path) == out:
             raise SpnError('{} is the folder of the pictures and that of the results: choose another --out, such as '
                            '{}'.format(path, os.path.join(path, 'predicted')))
-        files = [file for file in files_below(path, path).files if not os.path.realpath(file).startswith(os.path.join(out, ''))]
+        files = [file for file in files_below(path, path).files
+                 if not os.path.realpath(file).startswith(os.path.join(out, ''))]
         if not files:
             raise SpnError('{} has no picture in it'.format(path))
         for file in files:

@@ -48,8 +48,8 @@ def write_cams(dataset, run, folder, split, threshold=None, sp_cam=False, absolu
         If `absolute` or `one_size` is asked of a segmentation network.
     """
     if run.rounds and not sp_cam and (absolute or one_size):
-        raise SpnError('absolute thresholds and one size are of SP-CAM, but {} has a segmentation network: give --sp-cam '
-                       'too'.format(run.folder))
+        raise SpnError('absolute thresholds and one size are of SP-CAM, but {} has a segmentation network: give '
+                       '--sp-cam too'.format(run.folder))
     indices = np.arange(len(dataset)) if split == 'all' else dataset.indices(split)
     stems = stems_of([dataset.names[i] for i in indices])
     class_folders = [safe_part(name) for name in dataset.class_names]
@@ -79,8 +79,8 @@ def write_predictions(run, pictures, folder, named=(), max_side=MAX_SIDE, small=
     pictures : sequence of str
         Files, and folders of them.
     folder : str
-        For the picture NAME.jpg it gets NAME-mask.png and NAME-overlay.png, below the folders that tell pictures of one name
-        apart, and for all ``classes.png`` and ``classes.csv``, which tell numbers and colours.
+        For the picture NAME.jpg it gets NAME-mask.png and NAME-overlay.png, below the folders that tell pictures of one
+        name apart, and for all ``classes.png`` and ``classes.csv``, which tell numbers and colours.
     named : sequence of str
         The classes that the pictures show; found out if there are none.
     max_side : int
@@ -103,7 +103,8 @@ def write_predictions(run, pictures, folder, named=(), max_side=MAX_SIDE, small=
     """
     run.classes_named(named)
     paths, names = pictures_in(pictures, folder)
-    written = [[os.path.join(folder, stem + ending) for ending in ('-mask.png', '-overlay.png')] for stem in stems_of(names)]
+    written = [[os.path.join(folder, stem + ending) for ending in ('-mask.png', '-overlay.png')]
+               for stem in stems_of(names)]
     path_by_target = {os.path.realpath(path): path for path in paths}
     for path, results in zip(paths, written):
         for result in results:

@@ -130,9 +130,10 @@ def describe(data_path, folders):
     about = Run(folders[0]).about
     with Dataset(data_path) as dataset:
         counts = {split: int((dataset.splits == split).sum()) for split in ('train', 'val', 'test')}
-        maps = ['{}: {:.0f}'.format(name, dataset.superpixel_maps(name).counts.mean()) for name in dataset.superpixel_names()]
-    return ('{} training images, {} to choose thresholds on, {} to report on; image sizes {}; superpixels an image: {}; {} '
-            'seed{}; {} epochs. Average precision of the image labels on val: {}.'.format(
+        maps = ['{}: {:.0f}'.format(name, dataset.superpixel_maps(name).counts.mean())
+                for name in dataset.superpixel_names()]
+    return ('{} training images, {} to choose thresholds on, {} to report on; image sizes {}; superpixels an image: '
+            '{}; {} seed{}; {} epochs. Average precision of the image labels on val: {}.'.format(
                 counts['train'], counts['val'], counts['test'], ', '.join(map(str, about['sizes'])), ', '.join(maps),
                 len(folders), 's' * (len(folders) > 1), about['training']['epochs'], ', '.join(
                     '{} {:.2f}'.format(name[4:-10], value) for name, value in about['log'][-1].items()
@@ -154,7 +155,8 @@ def contents(data_path, with_names=False):
     """
     with Dataset(data_path) as dataset:
         def described(settings):
-            return ', '.join('{} {}'.format(*item) for item in sorted(settings.items()) if not isinstance(item[1], list))
+            return ', '.join('{} {}'.format(*item) for item in sorted(settings.items())
+                             if not isinstance(item[1], list))
         rows, cols = dataset.sizes.max(axis=0)
         lines = ['{}: {} pictures, the largest of {} rows and {} columns; {}'.format(
             data_path, len(dataset), rows, cols, described(dataset.made_by))]
@@ -162,7 +164,8 @@ def contents(data_path, with_names=False):
         lines.append('classes: ' + ', '.join('{} ({})'.format(*count) for count in counts))
         for split in SPLITS:
             in_split = dataset.splits == split
-            lines.append('{}: {} pictures, {} with masks'.format(split, in_split.sum(), dataset.has_mask[in_split].sum()))
+            lines.append('{}: {} pictures, {} with masks'.format(
+                split, in_split.sum(), dataset.has_mask[in_split].sum()))
         for name in dataset.superpixel_names():
             maps = dataset.superpixel_maps_so_far(name)
             counts, lacking = maps.counts[maps.counts >= 0], np.sum(maps.counts < 0)

@@ -97,8 +97,8 @@ class Run(object):
         if self._encoder is None:
             encoder = Encoder(self.about['weights'])
             if encoder.fingerprint != self.about['encoder']:
-                raise SpnError('{}/model.h5 was trained on other encoder weights than these ({!r}): bring those back, or '
-                               'train it anew'.format(self.folder, self.about['weights']))
+                raise SpnError('{}/model.h5 was trained on other encoder weights than these ({!r}): bring those back, '
+                               'or train it anew'.format(self.folder, self.about['weights']))
             self._encoder = encoder
         return self._encoder
 
@@ -122,17 +122,20 @@ class Run(object):
             raise SpnError('{} has the classes {}, but {} was trained on {}'.format(
                 dataset.path, ', '.join(dataset.class_names), self.folder, ', '.join(self.about['class_names'])))
         maps = [dataset.superpixel_maps(name) for name in self.about['superpixel_names']]
-        digests = self.about.get('superpixel_digests', [each.fingerprint for each in maps])  # older models do not tell them
-        for name, each, trained_on, digest in zip(self.about['superpixel_names'], maps, self.about['superpixels'], digests):
+        # Older models do not tell them.
+        digests = self.about.get('superpixel_digests', [each.fingerprint for each in maps])
+        for name, each, trained_on, digest in zip(
+                self.about['superpixel_names'], maps, self.about['superpixels'], digests):
             if 'folder' in each.made_by and 'folder' in trained_on:
                 # The user brings them, from another folder for each data set: those of the same pictures hold the same.
                 same = each.fingerprint == digest or dataset.fingerprint != self.about['data']
             else:
                 same = each.made_by == trained_on
             if not same:
-                raise SpnError('{}: the superpixels {!r} are not those that {} was trained on: they were made with {}, those with '
-                               '{}. Make those again by `spn superpixels {} --name {}`, or train anew'.format(
-                                   dataset.path, name, self.folder, described(each.made_by), described(trained_on), dataset.path, name))
+                raise SpnError('{}: the superpixels {!r} are not those that {} was trained on: they were made with {}, '
+                               'those with {}. Make those again by `spn superpixels {} --name {}`, or train '
+                               'anew'.format(dataset.path, name, self.folder, described(each.made_by),
+                                             described(trained_on), dataset.path, name))
         features = [make_features(dataset.path, size, self.encoder()) for size in self.about['sizes']]
         return ActivationMaps(self.network, features, maps, dataset.sizes)
 
@@ -216,7 +219,7 @@ def described(made_by):
 
 
 def best_of(run, maps):
-    """What the best masks of a run are made by: the last round of the segmentation network, or SP-CAM where there is none.
+    """What the best masks of a run are made by: the last round of the segmentation network, else SP-CAM.
 
     Parameters
     ----------
@@ -237,7 +240,8 @@ def best_of(run, maps):
 
 
 def cam_of(run, maps, one_size=False, absolute=False):
-    """Values in 0 .. 1 by which SP-CAM makes masks, correlated if the network is; those of CAM without a superpixel branch.
+    """Values in 0 .. 1 by which SP-CAM makes masks, correlated if the network is; without a superpixel branch
+    those of CAM.
 
     Parameters
     ----------

@@ -28,15 +28,17 @@ def superpixel_probabilities(network, maps, i):
 
 
 def image_probabilities(network, maps, i):
-    """How surely image `i` shows each class, (classes,): the mean probability of the few superpixels that speak most for it."""
+    """How surely image `i` shows each class, (classes,): the mean over the superpixels of highest probability."""
     return np.mean([np.sort(map_probabilities[:, 1:], axis=0)[-WITNESSES:].mean(axis=0)
-                    for size_probabilities in superpixel_probabilities(network, maps, i) for map_probabilities in size_probabilities], axis=0)
+                    for size_probabilities in superpixel_probabilities(network, maps, i)
+                    for map_probabilities in size_probabilities], axis=0)
 
 
 def among(probabilities, classes):
     """Probabilities (n, classes + 1) of some classes, (n, classes), where there is nothing else but background."""
     class_probabilities = probabilities[:, np.asarray(classes) + 1]
-    return class_probabilities / np.maximum(probabilities[:, :1] + class_probabilities.sum(axis=1, keepdims=True), 1e-12)
+    total = probabilities[:, :1] + class_probabilities.sum(axis=1, keepdims=True)
+    return class_probabilities / np.maximum(total, 1e-12)
 
 
 def method(network, maps):

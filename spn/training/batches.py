@@ -4,7 +4,7 @@ from keras.utils import Sequence
 
 
 class Batches(Sequence):
-    """The images of one epoch, in an order that follows from seed and epoch alone: a run that was stopped goes on as it was.
+    """The images of one epoch, in an order that depends on seed and epoch alone: a run that was stopped goes on.
 
     Parameters
     ----------
@@ -18,7 +18,8 @@ class Batches(Sequence):
     indices : ndarray of int
         The images to take.
     map_size : int
-        Superpixel maps are brought to as many rows and columns, by nearest neighbour: those of a batch must be of one size.
+        Superpixel maps are brought to as many rows and columns, by nearest neighbour: those of a batch must be of one
+        size.
     batch_size, seed : int
     dropout : float
         The share of feature maps that are 0, others in each image; see :func:`without_some`.
@@ -47,7 +48,8 @@ class Batches(Sequence):
         superpixels = np.array([nearest(maps[i], self.map_size) for i in chosen])
         features, *finer = [
             without_some(np.array([stored[i] for i in chosen]) / rms, self.dropout, self.choice[k, 2] + number)
-            for number, (stored, rms) in enumerate(zip([sized] + [getattr(sized, name) for name in self.finer], self.rms))]
+            for number, (stored, rms) in enumerate(zip([sized] + [getattr(sized, name) for name in self.finer],
+                                                       self.rms))]
         return [features, superpixels] + finer, self.truth(chosen, superpixels)
 
 
@@ -63,8 +65,8 @@ def nearest(labels, size):
 
 
 def without_some(features, dropout, seed):
-    """Features (batch, channels, h, w) with a share of the channels 0, others in each image; those that remain are the stronger
-    for it. Dropped here and not by Keras, whose random numbers a run that was stopped does not find again.
+    """Zero a random share of the channels of features (batch, channels, h, w), others in each image, and scale the rest
+    by 1 / (1 - dropout) (inverted dropout). Keras would do it too, but with random numbers that no checkpoint restores.
     """
     kept = np.random.RandomState(seed).rand(*features.shape[:2]) >= dropout
     return features * (kept / (1 - dropout)).astype('float32')[:, :, np.newaxis, np.newaxis]

@@ -26,7 +26,8 @@ def fit(trained, batches, folder, check):
     if log:
         write_log(log, folder)  # a run that was killed may lack its last row
     first, n = len(log), len(batches)
-    with progress(total=training.epochs * n, title='training, when Theano has compiled', unit='batches', done=first * n) as bar:
+    with progress(total=training.epochs * n, title='training, when Theano has compiled', unit='batches',
+                  done=first * n) as bar:
         for epoch in range(first, training.epochs):
             trained.model.optimizer.lr.set_value(np.float32(learning_rate_of(epoch, training)))
             batches.start_epoch(epoch)
@@ -39,18 +40,22 @@ def fit(trained, batches, folder, check):
                     bar.unpause()  # the minutes of compiling say nothing of those to come
                     bar.set_description('training', refresh=False)
                 bar.update()
-            if not all(np.isfinite(weights).all() for weights in trained.model.get_weights()):  # after the last of its batches
+            # After the last of its batches.
+            if not all(np.isfinite(weights).all() for weights in trained.model.get_weights()):
                 raise diverged('weights are no finite numbers', epoch, training, folder)
-            log.append(dict(zip(['epoch'] + trained.model.metrics_names, [epoch + 1] + np.mean(losses, axis=0).tolist()), **check()))
+            log.append(dict(zip(['epoch'] + trained.model.metrics_names,
+                                [epoch + 1] + np.mean(losses, axis=0).tolist()), **check()))
             trained.save(os.path.join(folder, 'checkpoint.h5'))
             write_log(log, folder)
 
 
 def diverged(what, epoch, training, folder):
     checkpoint, rate = os.path.join(folder, 'checkpoint.h5'), training.learning_rate
-    return SpnError('{}: {} in epoch {}, the training diverged. Train at a smaller learning rate than {:g}, such as --learning-rate '
-                    '{:g}{}'.format(folder, what, epoch + 1, rate, rate / 10, ', into another folder, or remove {}, which holds what '
-                                    'the epochs before learned'.format(checkpoint) if os.path.exists(checkpoint) else ''))
+    return SpnError('{}: {} in epoch {}, the training diverged. Train at a smaller learning rate than {:g}, such as '
+                    '--learning-rate {:g}{}'.format(
+                        folder, what, epoch + 1, rate, rate / 10,
+                        ', into another folder, or remove {}, which holds what the epochs before learned'.format(
+                            checkpoint) if os.path.exists(checkpoint) else ''))
 
 
 def learning_rate_of(epoch, training):

@@ -40,13 +40,14 @@ def train(data_path, folder, features, superpixels, about_encoder, settings, tra
         split_indices = {split: dataset.indices(split) for split in ('train', 'val')}
         n_outputs = settings.gap_branch + settings.superpixel_branch
         finer = ['fine'] if settings.correlation and settings.superpixel_branch else []
-        batches = {split: Batches(features, maps, lambda images, superpixels: [dataset.labels[images]] * n_outputs, indices,
-                                  training.map_size, training.batch_size, seed,
+        batches = {split: Batches(features, maps, lambda images, superpixels: [dataset.labels[images]] * n_outputs,
+                                  indices, training.map_size, training.batch_size, seed,
                                   settings.dropout if split == 'train' else 0, finer)
                    for split, indices in split_indices.items()}
         about = {
-            'class_names': dataset.class_names, 'settings': as_json(settings), 'training': as_json(training), 'seed': seed,
-            'superpixels': [each.made_by for each in maps], 'superpixel_digests': [each.fingerprint for each in maps],
+            'class_names': dataset.class_names, 'settings': as_json(settings), 'training': as_json(training),
+            'seed': seed, 'superpixels': [each.made_by for each in maps],
+            'superpixel_digests': [each.fingerprint for each in maps],
             'superpixel_names': superpixels, 'encoder': features[0].made_by['encoder'], 'weights': about_encoder,
             'rms': batches['train'].rms[0], 'sizes': [each.size for each in features], 'data': dataset.fingerprint}
         trained = SuperpixelPoolingNetwork.resumed(os.path.join(folder, 'model.h5'), about)
@@ -83,8 +84,9 @@ def check_data(data_path, superpixels, settings):
         train, _ = dataset.indices('train'), dataset.indices('val')
         for name, n in zip(dataset.class_names, dataset.labels[train].sum(axis=0)):
             if n == 0:
-                raise SpnError('{}: no image of the split "train" is labelled {!r}, so that it cannot be learned; leave the '
-                               'class out (`spn data` with --without {!r}), or add images of it'.format(dataset.path, name, name))
+                raise SpnError('{}: no image of the split "train" is labelled {!r}, so that it cannot be learned; '
+                               'leave the class out (`spn data` with --without {!r}), or add images of it'.format(
+                                   dataset.path, name, name))
 
 
 def precisions(model, val):
@@ -102,7 +104,8 @@ def precisions(model, val):
 
 
 def mean_average_precision(truth, score):
-    """The mean over classes of the average precision: precision where each image of the class is found, by rank of score.
+    """The mean over classes of the average precision: precision where each image of the class is found, by rank of
+    score.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What the segmentation network learns: masks that another network made, those of each class that are scattered least."""
+"""Pseudo-labels for the segmentation network: masks that another network made, of each class those least scattered."""
 import numpy as np
 
 from ..errors import SpnError
@@ -35,8 +35,8 @@ def masks_to_learn(dataset, teacher, kept):
             scatters.append(scatter(certain == c + 1))
     taken = least_scattered(np.array(scatters), np.array([c for _, c in pairs]), kept)
     if not taken.any():
-        raise SpnError('{}: the masks to learn from are all empty, of all training images: train what makes them for more '
-                       'epochs'.format(dataset.path))
+        raise SpnError('{}: the masks to learn from are all empty, of all training images: train what makes them for '
+                       'more epochs'.format(dataset.path))
     for k in np.flatnonzero(~taken):
         i, c = pairs[k]
         certain, possible = masks[i]
@@ -47,7 +47,8 @@ def masks_to_learn(dataset, teacher, kept):
 def scatter(mask):
     """How scattered the pixels of a mask are: their variance by that of a disc of the same area.
 
-    This project's choice; the paper's "degree of scatter" is not known. 1 for a disc, more for what is thin or in pieces.
+    This project's choice; the paper's "degree of scatter" is not known. 1 for a disc, more for what is thin or in
+    pieces.
 
     Parameters
     ----------
@@ -99,13 +100,14 @@ def targets(certain, possible, superpixel_map, n_superpixels, n_classes):
     Returns
     -------
     ndarray of float32, (n_superpixels, n_classes + 1)
-        The pixels of each class, background first, as shares of the image; all 0 for a superpixel of which less than half is
-        known: the network shall find out.
+        The pixels of each class, background first, as shares of the image; all 0 for a superpixel of which less than
+        half is known: the network shall find out.
     """
     inside = superpixel_map >= 0
     known = inside & ((certain > 0) | (possible == 0))
     n = n_classes + 1
-    counts = np.bincount(superpixel_map[known] * n + certain[known], minlength=n_superpixels * n).reshape(n_superpixels, n)
+    counts = np.bincount(superpixel_map[known] * n + certain[known],
+                         minlength=n_superpixels * n).reshape(n_superpixels, n)
     sizes = np.bincount(superpixel_map[inside], minlength=n_superpixels)
     counts[2 * counts.sum(axis=1) < sizes] = 0
     return (counts / superpixel_map.size).astype('float32')

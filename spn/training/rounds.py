@@ -47,7 +47,8 @@ def learn_rounds(dataset, run, n_rounds, settings, training, seed):
     for number in range(1, n_rounds + 1):
         folder = os.path.join(run.folder, 'round-{}'.format(number))
         about = {'settings': as_json(settings), 'training': as_json(training), 'seed': seed + number, 'round': number,
-                 'data': dataset.fingerprint_with_masks, 'class_names': dataset.class_names, 'teacher': digest_of_file(teacher)}
+                 'data': dataset.fingerprint_with_masks, 'class_names': dataset.class_names,
+                 'teacher': digest_of_file(teacher)}
         network = SegmentationNetwork.resumed(os.path.join(folder, 'model.h5'), about)
         if network is None:
             if threshold is None:
@@ -55,7 +56,8 @@ def learn_rounds(dataset, run, n_rounds, settings, training, seed):
             thresholds = [threshold, threshold * training.possible]
             masks = masks_to_learn(dataset, lambda i, classes: masks_of(i, classes, thresholds), training.kept)
             network = learn(dataset, maps, masks, folder, about)
-        teacher, masks_of, threshold = os.path.join(folder, 'model.h5'), method(network, maps), network.about['threshold']
+        teacher = os.path.join(folder, 'model.h5')
+        masks_of, threshold = method(network, maps), network.about['threshold']
         networks.append(network)
     return networks
 
@@ -81,11 +83,12 @@ def learn(dataset, maps, masks, folder, about):
 
     def truth(images, superpixels):
         n_superpixels = superpixels.max() + 1
-        return [np.array([targets(*[nearest(mask, training.map_size) for mask in masks[i]], superpixel_map, n_superpixels, n_classes)
+        return [np.array([targets(*[nearest(mask, training.map_size) for mask in masks[i]], superpixel_map,
+                                  n_superpixels, n_classes)
                           for i, superpixel_map in zip(images, superpixels)])]
 
-    batches = Batches(maps.features, maps.superpixels, truth, np.array(sorted(masks)), training.map_size, training.batch_size,
-                      about['seed'], training.dropout, finer=('fine', 'finest'))
+    batches = Batches(maps.features, maps.superpixels, truth, np.array(sorted(masks)), training.map_size,
+                      training.batch_size, about['seed'], training.dropout, finer=('fine', 'finest'))
     network = SegmentationNetwork.resumed(os.path.join(folder, 'checkpoint.h5'), about, to_train=True)
     if network is None:
         network = SegmentationNetwork.new(dict(about, rms=batches.rms))

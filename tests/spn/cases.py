@@ -78,8 +78,8 @@ def records(changed=None):
 def write_small(path, found=None):
     """Write a data set of `found`, or of :func:`records`, and return what was skipped."""
     found = records() if found is None else found
-    return dataset.write_dataset(path, ['living', 'thing'], [lambda record=record: record for record in found], len(found),
-                                 (72, 80), {'by': 'hand'})
+    return dataset.write_dataset(path, ['living', 'thing'], [lambda record=record: record for record in found],
+                                 len(found), (72, 80), {'by': 'hand'})
 
 
 def bilinear(maps, shape):

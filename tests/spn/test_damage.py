@@ -1,4 +1,4 @@
-"""Files whose bits flip on disk: what is read is as it was written, or a sentence says which file is damaged, and the cure."""
+"""Files whose bits flip on disk: what is read is as it was written, or a sentence names the file and the cure."""
 import h5py
 import numpy as np
 
@@ -15,9 +15,12 @@ def data_set_of(path):
     """All that a data set file says."""
     with Dataset(path) as data:
         maps = data.superpixel_maps('columns')
-        found = [data.labels, data.sizes, data.names, data.splits, data.has_mask, data.digests, np.array(data.class_names)]
-        found += [np.array([data.fingerprint, data.mask_fingerprint, str(data.made_by), maps.fingerprint, str(maps.made_by)])]
-        return found + [maps.counts] + [each for i in range(len(data)) for each in (data.image(i), data.mask(i), maps[i])]
+        found = [data.labels, data.sizes, data.names, data.splits, data.has_mask, data.digests,
+                 np.array(data.class_names)]
+        found += [np.array([data.fingerprint, data.mask_fingerprint, str(data.made_by), maps.fingerprint,
+                            str(maps.made_by)])]
+        return found + [maps.counts] + [each for i in range(len(data))
+                                        for each in (data.image(i), data.mask(i), maps[i])]
 
 
 def features_of(path):
@@ -35,7 +38,7 @@ def same(found, wanted):
 
 
 def flipped(path, read, n, seed=0):
-    """What comes of `n` copies of a file with some bytes flipped, one after the other: 'said', 'same', or else the trouble."""
+    """What comes of each of `n` copies of a file with some bytes flipped: 'said', 'same', or else the trouble."""
     wanted, rng, outcomes = read(path), np.random.RandomState(seed), []
     with open(path, 'rb') as stream:
         content = np.frombuffer(stream.read(), 'uint8')
@@ -98,6 +101,7 @@ print(*flipped({!r}, {}, 120), sep='\\n')
         without = []
         for path in self.data, self.path('data.features-32.h5'):
             with h5py.File(path, 'r') as file:
-                file.visititems(lambda name, item: without.append(name) if isinstance(item, h5py.Dataset) and not item.fletcher32
+                file.visititems(lambda name, item: without.append(name) if isinstance(item, h5py.Dataset)
+                                and not item.fletcher32
                                 else None)
         self.assertEqual(without, [])

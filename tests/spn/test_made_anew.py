@@ -71,8 +71,8 @@ class MadeAnewTest(FolderTestCase):
         found = records()
         new = found[FACE]._replace(name='new.png', image=255 - found[FACE].image)
         write_small(self.data, [new] + found[1:])
-        self.assertIn("superpixels 'mine' of 1 pictures are dropped, which are gone or have changed, face.png the first",
-                      self.shown.getvalue())
+        self.assertIn("superpixels 'mine' of 1 pictures are dropped, which are gone or have changed, face.png the "
+                      'first', self.shown.getvalue())
         self.assertIn("superpixels 'grid' of 1 pictures are still to be made", self.shown.getvalue())
         with Dataset(self.data) as data:
             self.assert_says(["no superpixels 'grid' for 1 of its 3 pictures, new.png the first", '`spn superpixels',

@@ -1,4 +1,4 @@
-"""Two that write to one file at once: threads stand for processes, because a lock of `spn.files` is held by an open file."""
+"""Two that write to one file at once: threads stand for processes, because an open file holds a lock of `spn.files`."""
 import fcntl
 import os
 import threading

@@ -1,1 +1,1 @@
-"""Where pictures with image-level labels come from: each file brings one source into the layout of `spn.data.dataset`."""
+"""Sources of pictures with image-level labels: each module writes one kind of source as a `spn.data.dataset`."""

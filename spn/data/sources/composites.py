@@ -1,8 +1,9 @@
 """Composites: photographed objects on photographed backgrounds, with exact masks, from Debian packages.
 
-The objects are the stamps of Tux Paint, photographs cut out by hand: the folder is the class, the alpha channel the mask.
-One to three objects of different classes are pasted on a background. Objects and backgrounds are held out: none of those
-in a test or validation picture is in a training picture. Numbers on composites are not comparable with those on VOC.
+The objects are the stamps of Tux Paint, photographs cut out by hand: the folder is the class, the alpha channel the
+mask. One to three objects of different classes are pasted on a background. Objects and backgrounds are held out: none
+of those in a test or validation picture is in a training picture. Numbers on composites are not comparable with those
+on VOC.
 """
 import functools
 import glob
@@ -26,9 +27,10 @@ BACKGROUNDS = [
     (DebianPackage('tuxpaint-data', '1:0.9.28-sdl2-1',
                    'f5d0de8f9a70d2efc1241d19f26168cb8bf279f1b77abd3631e7a1a55c40e5e5',
                    'photographs of backgrounds', 8), 'usr/share/tuxpaint/templates', [
-        'burnt_bark.jpg', 'cliff.jpg', 'corn_maze.jpg', 'lighthouse.jpg', 'mossy_bark.jpg', 'mossy_log.jpg', 'mudstone.jpg',
-        'ocean_splash.jpg', 'ocean_waves.jpg', 'redwoods_above.jpg', 'rocks.jpg', 'spiders_web.jpg', 'sun_behind_clouds.jpg',
-        'sun_behind_leaves.jpg', 'trees_above.jpg', 'trees_at_dusk.jpg', 'wool_mill_machine.jpg']),
+        'burnt_bark.jpg', 'cliff.jpg', 'corn_maze.jpg', 'lighthouse.jpg', 'mossy_bark.jpg', 'mossy_log.jpg',
+        'mudstone.jpg', 'ocean_splash.jpg', 'ocean_waves.jpg', 'redwoods_above.jpg', 'rocks.jpg', 'spiders_web.jpg',
+        'sun_behind_clouds.jpg', 'sun_behind_leaves.jpg', 'trees_above.jpg', 'trees_at_dusk.jpg',
+        'wool_mill_machine.jpg']),
     (DebianPackage('mate-backgrounds', '1.26.0-1',
                    '7bf4c2209f34b4f61ba6d24c8b58c28b361e82e4b943aae6d42c030169af9e04',
                    'photographs of backgrounds', 47), 'usr/share/backgrounds/mate/nature', [
@@ -42,16 +44,19 @@ BACKGROUNDS = [
     (DebianPackage('lxqt-themes', '1.2.0-1',
                    'd518df36b515b09d36cb00b12645dd8ce170bb82bb0966297741905ce3edc8e1',
                    'photographs of backgrounds', 26), 'usr/share/lxqt/wallpapers', [
-        'Valendas.png', 'after-the-rain.jpg', 'beam.png', 'cloud.png', 'drop.png', 'fog.jpg', 'this-is-not-windows.jpg']),
+        'Valendas.png', 'after-the-rain.jpg', 'beam.png', 'cloud.png', 'drop.png', 'fog.jpg',
+        'this-is-not-windows.jpg']),
 ]
 
-# By folder or by name. Fewer than fifteen photographs: insects, trees, clothes, instruments, balls; not photographed: signs.
+# By folder or by name. Insects, trees, clothes, instruments and balls have fewer than fifteen photographs, signs none.
 CLASSES = {
     'bird': ['animals/birds/*.png'],
-    'hoofed animal': ['animals/mammals/{}/*.png'.format(folder) for folder in ('bovines', 'camel', 'deer', 'equines')] + [
+    'hoofed animal': ['animals/mammals/{}/*.png'.format(folder)
+                      for folder in ('bovines', 'camel', 'deer', 'equines')] + [
         'animals/mammals/{}.png'.format(name) for name in (
             'giraffe', 'hippopotamus', 'pig', 'pig_golden', 'pig_golden2', 'rhino_black', 'wildboar')],
-    'furry animal': ['animals/mammals/{}/*.png'.format(folder) for folder in ('apes', 'bears', 'cats', 'dogs', 'rodents')] + [
+    'furry animal': ['animals/mammals/{}/*.png'.format(folder)
+                     for folder in ('apes', 'bears', 'cats', 'dogs', 'rodents')] + [
         'animals/mammals/{}.png'.format(name) for name in ('badger', 'ferret', 'rabbit_little', 'aquatic/otter')] + [
         'animals/marsupials/*.png'],
     'sea animal': ['animals/fish/*.png', 'animals/shellfish/*.png'] + [
@@ -136,7 +141,8 @@ def find_materials():
             raise SpnError('the package {} has only {} objects of the class {!r}: its folder {} is not as it was '
                            'unpacked, remove it'.format(STAMPS, len(paths), name, STAMPS.folder()))
         objects.append(paths)
-    backgrounds = [os.path.join(package.fetch(), folder, name) for package, folder, names in BACKGROUNDS for name in names]
+    backgrounds = [os.path.join(package.fetch(), folder, name) for package, folder, names in BACKGROUNDS
+                   for name in names]
     for path in backgrounds:
         if not os.path.exists(path):
             raise SpnError('{} is missing: remove the folder of its package, which is then fetched anew'.format(path))
@@ -213,7 +219,7 @@ def crop_of_background(path, shape, rng):
 
 @functools.lru_cache(maxsize=512)
 def stamp(path):
-    """An object in the smallest box, its colours multiplied by its alpha, so that resizing mixes in nothing from outside."""
+    """An object in its bounding box, colours multiplied by alpha, so that resizing mixes in nothing from outside."""
     with Image.open(path) as opened:
         image = opened.convert('RGBA')
     return image.crop(image.getchannel('A').point(lambda alpha: 255 * (alpha > 127)).getbbox()).convert('RGBa')

@@ -1,14 +1,14 @@
 """Any folder with one subfolder of pictures for each class, named as the class.
 
 Masks are welcome and may lack: ``FOLDER/masks/CLASS/NAME.png`` is the mask of ``FOLDER/CLASS/NAME.jpg`` (or any other
-ending), a palette or grey PNG of the picture's size; 0 is background, all other values the object; in a palette black is
-background, whatever its number is. So ``masks`` can be no class. Hidden files are left alone.
+ending), a palette or grey PNG of the picture's size; 0 is background, all other values the object; in a palette black
+is background, whatever its number is. So ``masks`` can be no class. Hidden files are left alone.
 
 Links to pictures of the folder are welcome. Links to folders are not followed, nor is any that leads out of FOLDER.
 
 A picture has the label of its folder, and no other. Of each class 70 % of the pictures are 'train', 15 % 'val' and 15 %
-'test', shuffled by the seed and the name of the class alone: another class more moves no picture. Files of the same bytes are
-in one split, that of the first of them.
+'test', shuffled by the seed and the name of the class alone: another class more moves no picture. Files of the same
+bytes are in one split, that of the first of them.
 """
 import functools
 import os
@@ -51,7 +51,8 @@ def make_dataset(path, folder, seed, max_side=None, without=()):
     Raises
     ------
     SpnError
-        If there is no class, a class that nobody has, a mask that shows nothing, or a split of which nothing can be read.
+        If there is no class, a class that nobody has, a mask that shows nothing, or a split of which nothing can be
+        read.
     """
     class_names, left_out = classes_in(folder)
     masks_of_others = tuple(os.path.join(folder, MASKS, name, '') for name in without)
@@ -71,8 +72,8 @@ def make_dataset(path, folder, seed, max_side=None, without=()):
         if not readable:
             raise SpnError('{} is a class that nobody has: {} in it can be read as a picture. Put some there or remove '
                            'it{}'.format(os.path.join(folder, name),
-                                         'none of {} files'.format(len(pictures[name])) if pictures[name] else 'nothing',
-                                         because(left_out)))
+                                         'none of {} files'.format(len(pictures[name])) if pictures[name]
+                                         else 'nothing', because(left_out)))
         splits.update(deal([picture for picture in readable if picture not in again], seed, name))
     keep_together(splits, same, class_of.get)
     masks = {mask for mask in masks_in(folder, left_out) if not mask.startswith(masks_of_others)}
@@ -80,7 +81,8 @@ def make_dataset(path, folder, seed, max_side=None, without=()):
     records = [functools.partial(record, folder, picture, {mask_of(folder, picture)} & masks, labels[class_of[picture]],
                                  split=split, max_side=max_side) for picture, split in splits.items()]
     made_by = {'source': 'folder', 'folder': folder, 'seed': seed, 'max_side': max_side}
-    skipped = write_dataset(path, class_names, records, len(records), largest(shapes.values()), made_by, list(splits.values()))
+    skipped = write_dataset(path, class_names, records, len(records), largest(shapes.values()), made_by,
+                            list(splits.values()))
     return left_out + skipped + ['{} was left out: it is the mask of no picture'.format(mask)
                                  for mask in sorted(masks - {mask_of(folder, picture) for picture in class_of})]
 
@@ -93,8 +95,8 @@ def classes_in(folder):
         raise SpnError('{} cannot be read as a folder of pictures: {}'.format(folder, error)) from error
     names = [os.path.basename(path) for path in folders if os.path.basename(path) != MASKS]
     if not names:
-        raise SpnError('{} has no folder in it: wanted is one for each class, named as the class, with its pictures{}'.format(
-            folder, because(left_out)))
+        raise SpnError('{} has no folder in it: wanted is one for each class, named as the class, with its '
+                       'pictures{}'.format(folder, because(left_out)))
     return names, left_out
 
 

@@ -8,7 +8,7 @@ from PIL import Image, ImageOps
 from ...errors import SpnError, UnreadablePicture
 from ...files import progress
 
-#: Pillow goes by the content of a file, whatever its ending, and would start Ghostscript on PostScript that is called x.jpg.
+#: Pillow goes by the content of a file, not its ending: it would start Ghostscript on PostScript named x.jpg.
 FORMATS = ('BMP', 'GIF', 'JPEG', 'JPEG2000', 'PNG', 'PPM', 'TGA', 'TIFF', 'WEBP')
 ORIENTATION = 0x0112    # EXIF
 LYING = (5, 6, 7, 8)    # rows and columns change places
@@ -25,7 +25,7 @@ def opened(path):
                 yield picture
     except SpnError:
         raise
-    except Exception as error:  # Pillow raises whatever its decoders stumble over: OSError, SyntaxError, struct.error, ...
+    except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, struct.error, ...
         raise UnreadablePicture('{} cannot be read as a picture: {}'.format(path, error)) from error
 
 

@@ -1,7 +1,8 @@
-"""Masks as they lie in folders. Numbers are what counts, but an editor that saves a mask again numbers its colours anew.
+"""Masks as they lie in folders. Numbers are what counts, but an editor that saves a mask again numbers its colours
+anew.
 
-So where a mask has colours, these say what its numbers mean. A palette of greys, or of one colour alone, is none: such a
-mask holds numbers, as a grey one does.
+So where a mask has colours, these say what its numbers mean. A palette of greys, or of one colour alone, is none: such
+a mask holds numbers, as a grey one does.
 """
 import numpy as np
 from PIL import Image
@@ -131,8 +132,8 @@ def classes_of_colours(path, pixels, mode):
 
 
 def in_colours(path, mode):
-    return SpnError("{} has the mode {}, but a mask must be a palette or grey PNG of 8 bits, whose values are numbers, or "
-                    "have no colours but PASCAL VOC's; save it as one".format(path, mode))
+    return SpnError("{} has the mode {}, but a mask must be a palette or grey PNG of 8 bits, whose values are numbers, "
+                    "or have no colours but PASCAL VOC's; save it as one".format(path, mode))
 
 
 def unknown_colours(path, colours):
@@ -142,5 +143,5 @@ def unknown_colours(path, colours):
     else:
         wrong = "shows its number {} in the colour ({}, {}, {}), which is none of PASCAL VOC's".format(
             n, *(colours[n] >> shift & 255 for shift in (16, 8, 0)))
-    return SpnError("the palette of {} {}, so nobody can tell what its numbers mean: save it with VOC's colours, or as a "
-                    'grey PNG of 8 bits whose values are the classes'.format(path, wrong))
+    return SpnError("the palette of {} {}, so nobody can tell what its numbers mean: save it with VOC's colours, or as "
+                    'a grey PNG of 8 bits whose values are the classes'.format(path, wrong))

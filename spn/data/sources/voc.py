@@ -1,14 +1,14 @@
 """PASCAL VOC 2012, as its authors hand it out: JPEGImages, SegmentationClass, Annotations, ImageSets.
 
-Splits. Its test set has no public masks. ImageSets/Segmentation/train.txt is 'train'; of val.txt the first, third, fifth ..
-picture is 'val' and those between are 'test'. On request ImageSets/Main/trainval.txt gives more of 'train', without masks.
-A line of a list is the name of a picture, or the paths of a picture and its mask in the tree, as in the common train_aug.txt.
-Files of the same bytes are in one split, that of the first. Nothing outside of the tree is read.
+Splits. Its test set has no public masks. ImageSets/Segmentation/train.txt is 'train'; of val.txt the first, third,
+fifth .. picture is 'val' and those between are 'test'. On request ImageSets/Main/trainval.txt gives more of 'train',
+without masks. A line of a list is the name of a picture, or the paths of a picture and its mask in the tree, as in the
+common train_aug.txt. Files of the same bytes are in one split, that of the first. Nothing outside of the tree is read.
 
-Labels. A picture with a mask is labelled with the classes that the mask shows. Its annotation names more, because objects
-that are "difficult" are void in the mask, but never fewer: a picture whose mask shows a class that its annotation lacks is
-named and skipped, as nobody can tell which of them is right. A picture without a mask is labelled with the objects of its
-annotation, those that are difficult left out as they are in VOC's own lists.
+Labels. A picture with a mask is labelled with the classes that the mask shows. Its annotation names more, because
+objects that are "difficult" are void in the mask, but never fewer: a picture whose mask shows a class that its
+annotation lacks is named and skipped, as nobody can tell which of them is right. A picture without a mask is labelled
+with the objects of its annotation, those that are difficult left out as they are in VOC's own lists.
 """
 import functools
 import os
@@ -24,8 +24,8 @@ from .masks import read_classes
 from .splits import identical, keep_together
 from .walk import inside
 
-CLASS_NAMES = ['aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car', 'cat', 'chair', 'cow', 'diningtable', 'dog',
-               'horse', 'motorbike', 'person', 'pottedplant', 'sheep', 'sofa', 'train', 'tvmonitor']
+CLASS_NAMES = ['aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car', 'cat', 'chair', 'cow', 'diningtable',
+               'dog', 'horse', 'motorbike', 'person', 'pottedplant', 'sheep', 'sofa', 'train', 'tvmonitor']
 
 WANTED = ('wanted is the name of a picture in JPEGImages, or the paths in {} of a picture and its mask, such as '
           '/JPEGImages/2007_000032.jpg /SegmentationClass/2007_000032.png')
@@ -64,8 +64,8 @@ def make_dataset(path, folder, max_side=None, unsegmented=False, without=()):
     Raises
     ------
     SpnError
-        If the tree is not whole, is one of other classes, or has a list with a line that cannot be understood or leads out
-        of the tree; if nothing of a split can be read.
+        If the tree is not whole, is one of other classes, or has a list with a line that cannot be understood or leads
+        out of the tree; if nothing of a split can be read.
     """
     kept = classes_without(CLASS_NAMES, without)
     for part in 'JPEGImages', 'SegmentationClass', 'ImageSets':
@@ -74,7 +74,8 @@ def make_dataset(path, folder, max_side=None, unsegmented=False, without=()):
                            'JPEGImages, SegmentationClass, Annotations and ImageSets in it'.format(folder, part))
     segmented = splits_of(folder)
     listed = [entry.picture for entry in segmented]
-    more = [entry for entry in entries_in(folder, 'Main/trainval.txt') if entry.picture not in set(listed)] if unsegmented else []
+    more = [entry for entry in entries_in(folder, 'Main/trainval.txt')
+            if entry.picture not in set(listed)] if unsegmented else []
     splits = dict(zip(listed, segmented.values()), **{entry.picture: 'train' for entry in more})
     keep_together(splits, identical(list(splits)))
     records = [functools.partial(record, entry, split=splits[entry.picture], max_side=max_side)
@@ -93,8 +94,8 @@ def splits_of(folder):
     train, val = entries_in(folder, 'Segmentation/train.txt'), entries_in(folder, 'Segmentation/val.txt')
     both = sorted({entry.name for entry in train} & {entry.name for entry in val})
     if both:
-        raise SpnError('{} is in both train.txt and val.txt of {}/ImageSets/Segmentation: remove it from one of them'.format(
-            os.path.splitext(both[0])[0], folder))
+        raise SpnError('{} is in both train.txt and val.txt of {}/ImageSets/Segmentation: remove it from one of '
+                       'them'.format(os.path.splitext(both[0])[0], folder))
     return {**dict.fromkeys(train, 'train'), **dict.fromkeys(val[::2], 'val'), **dict.fromkeys(val[1::2], 'test')}
 
 

@@ -168,7 +168,8 @@ class BadFilesTest(FolderTestCase):
 
     def test_a_file_that_is_no_HDF5_file(self):
         self.write('data.h5', 'a letter')
-        self.assert_says([self.data, 'is cut short or no HDF5 file', 'make it anew with `spn data`'], Dataset, self.data)
+        self.assert_says([self.data, 'is cut short or no HDF5 file', 'make it anew with `spn data`'], Dataset,
+                         self.data)
 
     def test_a_file_cut_short_anywhere(self):
         write_small(self.data)
@@ -196,7 +197,8 @@ class BadFilesTest(FolderTestCase):
         write_small(self.data)
         with open(self.data, 'rb') as stream:
             whole = stream.read()
-        # One bit, in what tells where all else is. In a process of its own, for old HDF5 libraries complain when they end.
+        # One bit, in what tells where all else is. In a process of its own, for old HDF5 libraries complain when they
+        # end.
         place = whole.index(b'layout') + 10
         self.write('data.h5', whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1:])
         said = run_python('''
@@ -289,8 +291,8 @@ class BadRecordsTest(FolderTestCase):
         return run_python(FULL_DISK.format(action=action, limits=list(limits)), folder=self.folder).splitlines()
 
     def test_a_full_disk_is_a_sentence_wherever_it_strikes_and_leaves_the_file_as_it_was(self):
-        # HDF5 would go down at another place each time: as it makes the file, writes what tells where things are, writes
-        # pictures, or closes. Once the process has ended nothing may remain of it.
+        # HDF5 would go down at another place each time: as it makes the file, writes what tells where things are,
+        # writes pictures, or closes. Once the process has ended nothing may remain of it.
         size = len(self.before)
         maps = ('add_superpixels("data.h5", "noise", '
                 '[np.random.randint(9999, size=record.image.shape[:2]) for record in records()], {})')
@@ -303,7 +305,8 @@ class BadRecordsTest(FolderTestCase):
             self.assert_untouched()
 
     def test_a_full_disk_ends_the_run_at_once(self):
-        said = self.write_on_full_disk('dataset.write_dataset("data.h5", ["a"], noise(1000), 1000, (64, 80), {})', [200000])
+        said = self.write_on_full_disk('dataset.write_dataset("data.h5", ["a"], noise(1000), 1000, (64, 80), {})',
+                                       [200000])
         self.assertEqual(len(said), 1)
         self.assertLess(len(self.files()), 100)
 

@@ -29,7 +29,8 @@ class MethodsTest(FolderTestCase):
                 found = superpixel_map(photograph, method_settings(method, {}))
                 self.assertEqual((found.dtype, found.shape), ('int32', photograph.shape[:2]))
                 self.assertEqual(np.unique(found).tolist(), list(range(found.max() + 1)), method)
-                # As many pieces as superpixels: none is in two. (SLIC's and Felzenszwalb's may touch at a corner alone.)
+                # As many pieces as superpixels: none is in two. (SLIC's and Felzenszwalb's may touch at a corner
+                # alone.)
                 self.assertEqual(measure.label(found, background=-1, connectivity=2).max(), found.max() + 1, method)
 
     def test_superpixels_keep_to_an_edge_that_anyone_can_see(self):
@@ -79,8 +80,10 @@ class MethodsTest(FolderTestCase):
                 self.assertEqual(np.unique(found).tolist(), list(range(found.max() + 1)), (method, shape))
 
     def test_what_a_method_cannot_be_told(self):
-        self.assert_says(["no superpixel method 'seeds'", 'felzenszwalb, grid, slic, watershed'], method_settings, 'seeds', {})
-        self.assert_says(["slic has no setting 'scale'", 'n_segments, compactness'], method_settings, 'slic', {'scale': 3.})
+        self.assert_says(["no superpixel method 'seeds'", 'felzenszwalb, grid, slic, watershed'], method_settings,
+                         'seeds', {})
+        self.assert_says(["slic has no setting 'scale'", 'n_segments, compactness'], method_settings, 'slic',
+                         {'scale': 3.})
         for value in 0, -1., float('nan'), float('inf'):
             self.assert_says(['scale={}'.format(value), 'above 0'], method_settings, 'felzenszwalb', {'scale': value})
         self.assert_says(['n_segments=0.5', 'must be a whole number'], method_settings, 'slic', {'n_segments': .5})
@@ -156,10 +159,12 @@ class MapsOfUserTest(FolderTestCase):
         self.assert_says([self.path('face.npy'), 'has no superpixel'], self.map_of)
 
     def test_files_that_are_broken(self):
-        Image.fromarray(np.random.RandomState(0).randint(99, size=(200, 300)).astype('uint8')).save(self.path('face.png'))
+        Image.fromarray(np.random.RandomState(0).randint(99,
+                                                         size=(200, 300)).astype('uint8')).save(self.path('face.png'))
         with open(self.path('face.png'), 'r+b') as stream:
             stream.truncate(9000)
-        self.assert_says([self.path('face.png'), 'cannot be read'], user_superpixel_map, self.folder, 'face.jpg', (200, 300))
+        self.assert_says([self.path('face.png'), 'cannot be read'], user_superpixel_map, self.folder, 'face.jpg',
+                         (200, 300))
         for content in b'', b'a letter', b'\x93NUMPY\x01\x00':
             self.write('face.npy', content)
             self.assert_says([self.path('face.npy'), 'cannot be read as a superpixel map'], self.map_of)
@@ -178,7 +183,8 @@ class MakeTest(FolderTestCase):
         cat = photographs()[1]
         found = [Record('{}.png'.format(i), cat[seed + i % 40:seed + 20 + i % 40 + i % 7, i % 30:i % 30 + 16 + i % 3],
                         np.ones(2, 'uint8'), None, 'train') for i in range(n)]
-        dataset.write_dataset(self.data, ['a', 'b'], [lambda record=record: record for record in found], n, (30, 20), {})
+        dataset.write_dataset(self.data, ['a', 'b'], [lambda record=record: record for record in found], n, (30, 20),
+                              {})
         return [record.image for record in found]
 
     def stored(self, name='maps'):
@@ -263,8 +269,10 @@ class MakeTest(FolderTestCase):
     def test_a_name_that_superpixels_cannot_have(self):
         write_small(self.data)
         for name in '', 'a/b':
-            self.assert_says([repr(name), 'choose a name'], superpixels.make_superpixels, self.data, name, method_settings('grid', {}))
+            self.assert_says([repr(name), 'choose a name'], superpixels.make_superpixels, self.data, name,
+                             method_settings('grid', {}))
 
     def test_a_data_set_that_is_not_there(self):
-        self.assert_says([self.data, 'is not there'], superpixels.make_superpixels, self.data, 'maps', method_settings('grid', {}))
+        self.assert_says([self.data, 'is not there'], superpixels.make_superpixels, self.data, 'maps',
+                         method_settings('grid', {}))
         self.assertEqual(self.files(), [])

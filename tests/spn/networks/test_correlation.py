@@ -33,7 +33,8 @@ class CorrelationTest(FolderTestCase):
     def test_two_that_look_alike_share_and_one_that_does_not_keeps_its_own(self):
         features = np.array([[[1., 0], [3, 0], [0, 2]]])
         found = correlated(np.array([[[6.], [12], [1]]]), features - features.mean(), np.array([[2., 2, 4]]))
-        # Less their mean, weighted by size, (1, 1), they are (0, -1), (2, -1) and (-1, 1): the third is opposite to both.
+        # Less their mean, weighted by size, (1, 1), they are (0, -1), (2, -1) and (-1, 1): the third is opposite to
+        # both.
         cosine = 1 / 5 ** .5
         first, second = (6 + 12 * cosine) / (1 + cosine), (6 * cosine + 12) / (1 + cosine)
         np.testing.assert_allclose(found[0, :, 0], [first, second, 1], rtol=1e-5)
@@ -44,7 +45,8 @@ class CorrelationTest(FolderTestCase):
         found = correlated(self.scores, self.features, self.sizes)
         for k in range(2):
             wanted = shared(self.scores[k], self.features[k], self.sizes[k])
-            np.testing.assert_allclose(np.delete(found[k], [1, 4], axis=0), np.delete(wanted, [1, 4], axis=0), atol=1e-5)
+            np.testing.assert_allclose(np.delete(found[k], [1, 4], axis=0), np.delete(wanted, [1, 4], axis=0),
+                                       atol=1e-5)
             self.assertTrue(np.isfinite(found).all())
 
     def test_a_superpixel_that_is_the_whole_image_keeps_its_scores(self):
@@ -80,7 +82,8 @@ class MeanTest(unittest.TestCase):
         for exponent in 0, .5, 1:
             found = K.eval(MeanOverSuperpixels(exponent)([K.variable(scores), K.variable(sizes)]))
             for k, there in enumerate(([0, 1, 2], [0, 2, 3, 4])):
-                np.testing.assert_allclose(found[k], np.average(scores[k][there], axis=0, weights=sizes[k][there] ** exponent),
+                np.testing.assert_allclose(found[k],
+                                           np.average(scores[k][there], axis=0, weights=sizes[k][there] ** exponent),
                                            rtol=1e-5)
 
 

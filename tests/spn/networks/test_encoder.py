@@ -41,7 +41,8 @@ class SmallBlocks(object):
 
     def __enter__(self):
         layers = ['block1_conv1', 'block1_conv2', 'block2_conv1', 'block3_conv1']
-        self.patches = [mock.patch.object(encoder, 'BLOCKS', self.BLOCKS), mock.patch.object(encoder, 'CONVOLUTIONS', layers)]
+        self.patches = [mock.patch.object(encoder, 'BLOCKS', self.BLOCKS),
+                        mock.patch.object(encoder, 'CONVOLUTIONS', layers)]
         for patch in self.patches:
             patch.start()
         return layers
@@ -72,7 +73,8 @@ class ConvolutionsTest(FolderTestCase):
     def test_all_layers_are_those_of_SciPy_one_after_the_other(self):
         with SmallBlocks() as layers:
             small = encoder_of('random')
-            weights = {name: [kernel, np.arange(len(bias)) / 4] for name, (kernel, bias) in encoder.random_weights().items()}
+            weights = {name: [kernel, np.arange(len(bias)) / 4]
+                       for name, (kernel, bias) in encoder.random_weights().items()}
             for name, (kernel, bias) in weights.items():
                 small.model.get_layer(name).set_weights([kernel[::-1, ::-1], bias])
         photographs_ = np.stack([data.astronaut()[60:92, 200:240], data.chelsea()[100:132, 120:160]])
@@ -171,7 +173,8 @@ class WeightsTest(FolderTestCase):
     def test_kerass_own_file_that_is_missing_broken_or_of_another_network(self):
         self.assert_says([self.folder, 'is not there', '--weights package'], weights_from, 'keras')
         self.write('vgg16_weights.h5', 'a letter')
-        self.assert_says(['vgg16_weights.h5 is not the file of keras.applications', '--weights package'], weights_from, 'auto')
+        self.assert_says(['vgg16_weights.h5 is not the file of keras.applications', '--weights package'], weights_from,
+                         'auto')
         self.write_keras_file('vgg16_weights.h5', shapes=((3, 3), (3, 3)))
         self.assert_says(['vgg16_weights.h5 is not the file', 'block2_conv1'], weights_from, 'keras')
         self.write_keras_file('vgg16_weights.h5', shapes=((3, 3), (3, 4), (4, 5), (5, 4)))
@@ -203,7 +206,7 @@ class WeightsTest(FolderTestCase):
 
 
 class EncoderByHand(object):
-    """Stands for an encoder: its features are the mean colours of cells. `stop_after` images it is stopped, as by Ctrl-C."""
+    """Stands for an encoder: its features are the mean colours of cells. After `stop_after` images Ctrl-C stops it."""
 
     def __init__(self, fingerprint='by hand', stop_after=None):
         self.fingerprint, self.stop_after, self.encoded = fingerprint, stop_after, 0
@@ -231,7 +234,8 @@ class FeaturesTest(FolderTestCase):
 
     def write_images(self, n=10, seed=0):
         """A data set of n parts of photographs: the first third is train."""
-        found = [records()[k % 3]._replace(image=photographs()[k % 3][seed:, k % 20:], mask=None, split='train' if k < n / 3
+        found = [records()[k % 3]._replace(image=photographs()[k % 3][seed:, k % 20:], mask=None,
+                                           split='train' if k < n / 3
                                            else 'val') for k in range(n)]
         write_small(self.data, found)
         return [record.image for record in found]
@@ -322,7 +326,8 @@ class FeaturesTest(FolderTestCase):
         path = self.path('data.features-32.h5')
         with open(path, 'r+b') as stream:
             stream.truncate(os.path.getsize(path) // 2)
-        self.assert_says([path, 'is cut short or no HDF5 file', 'remove it and make it anew with `spn encode`'], Features, path)
+        self.assert_says([path, 'is cut short or no HDF5 file', 'remove it and make it anew with `spn encode`'],
+                         Features, path)
         again = EncoderByHand()
         self.make(again)
         self.assertEqual(again.encoded, 10)

@@ -40,7 +40,8 @@ def true_scores(weights, features, superpixel_map, stages=2):
     seen = bilinear(upsampled, superpixel_map.shape)
     pooled = np.array([seen[:, superpixel_map == n].mean(axis=1) if np.any(superpixel_map == n) else np.zeros(len(seen))
                        for n in range(superpixel_map.max() + 1)])
-    return np.einsum('chw,ck->khw', encoded, weights['cell_scores'][0][0, 0]), pooled.dot(weights['superpixel_scores'][0])
+    return np.einsum('chw,ck->khw', encoded,
+                     weights['cell_scores'][0][0, 0]), pooled.dot(weights['superpixel_scores'][0])
 
 
 def sigmoid(x):
@@ -59,7 +60,8 @@ class NetworkTest(unittest.TestCase):
         rng = np.random.RandomState(0)
         cls.model = superpixel_pooling_network.build(N_CLASSES, SETTINGS)
         for layer in cls.model.layers:
-            layer.set_weights([rng.normal(0, .2 if array.ndim == 4 else 1, array.shape) for array in layer.get_weights()])
+            layer.set_weights([rng.normal(0, .2 if array.ndim == 4 else 1, array.shape)
+                               for array in layer.get_weights()])
         cls.weights = {layer.name: layer.get_weights() for layer in cls.model.layers if layer.weights}
         cls.features = np.maximum(rng.normal(size=(2, 512, 3, 4)), 0).astype('float32')
         # The second image has three superpixels, of which 1 is none, and pixels that belong to none.
@@ -82,7 +84,8 @@ class NetworkTest(unittest.TestCase):
             np.testing.assert_allclose(of_superpixels, wanted[1], rtol=1e-3, atol=1e-4 * np.abs(wanted[1]).max())
             self.assertGreater(of_superpixels.std(axis=0).min(), .1)
             there = np.unique(superpixel_map[superpixel_map >= 0])
-            np.testing.assert_allclose(of_image, wanted[1][there].mean(axis=0), rtol=1e-3, atol=1e-4 * np.abs(wanted[1]).max())
+            np.testing.assert_allclose(of_image, wanted[1][there].mean(axis=0), rtol=1e-3,
+                                       atol=1e-4 * np.abs(wanted[1]).max())
 
     def test_scores_are_read_of_more_superpixels_than_training_had(self):
         superpixel_map = np.arange(120, dtype='int32').reshape(10, 12)
@@ -111,7 +114,7 @@ class NetworkTest(unittest.TestCase):
                                                                   + self.weights['superpixel_scores'][1]), atol=1e-5)
         self.assertGreater(np.abs(of_superpixels - of_gap).max(), 1e-3)
 
-    def test_with_correlation_it_is_that_of_the_mean_by_pixels_over_scores_that_superpixels_which_look_alike_share(self):
+    def test_with_correlation_it_is_that_of_the_mean_by_pixels_over_scores_shared_by_superpixels_that_look_alike(self):
         model = superpixel_pooling_network.build(N_CLASSES, SETTINGS._replace(correlation=True, size_exponent=1))
         for layer in model.layers:
             if layer.weights:
@@ -124,7 +127,8 @@ class NetworkTest(unittest.TestCase):
             sizes = np.bincount(labels[labels >= 0])[there]
             scores = shared(true_scores(self.weights, small[k], labels)[1][there], looks, sizes)
             mean = np.average(scores, axis=0, weights=sizes)
-            np.testing.assert_allclose(of_superpixels[k], sigmoid(mean + self.weights['superpixel_scores'][1]), atol=1e-5)
+            np.testing.assert_allclose(of_superpixels[k], sigmoid(mean + self.weights['superpixel_scores'][1]),
+                                       atol=1e-5)
             # Without bias, in an image whose superpixels no training had.
             trained = self.network(model, correlation=True, size_exponent=1)
             more = columns(9)
@@ -132,7 +136,8 @@ class NetworkTest(unittest.TestCase):
             self.assertEqual(len(scores), 9)
             np.testing.assert_allclose(of_image[1], mean, atol=1e-4)
             sizes = np.bincount(more.ravel())
-            scores = shared(true_scores(self.weights, small[k], more)[1], means(bilinear(fine[k], more.shape), more), sizes)
+            scores = shared(true_scores(self.weights, small[k], more)[1], means(bilinear(fine[k], more.shape), more),
+                            sizes)
             np.testing.assert_allclose(of_image[0], np.average(scores, axis=0, weights=sizes), atol=1e-4)
 
     def test_scores_are_shared_among_the_superpixels_of_all_maps_of_an_image(self):
@@ -157,7 +162,7 @@ class NetworkTest(unittest.TestCase):
     def test_a_network_of_one_branch_has_its_scores_alone(self):
         # Without upsampling superpixels have as many channels as the extra convolution makes.
         weights = dict(self.weights, superpixel_scores=[
-            np.random.RandomState(1).normal(size=(SETTINGS['channels'], N_CLASSES)), np.ones(N_CLASSES)])
+            np.random.RandomState(1).normal(size=(SETTINGS.channels, N_CLASSES)), np.ones(N_CLASSES)])
         wanted = true_scores(weights, self.features[0], self.maps[0], stages=0)
         for branch, other, output in [('gap', 'superpixel', 0), ('superpixel', 'gap', 1)]:
             settings = {other + '_branch': False, 'upsampling_stages': 0}
@@ -166,9 +171,11 @@ class NetworkTest(unittest.TestCase):
             for layer in model.layers:
                 if layer.weights:
                     layer.set_weights(weights[layer.name])
-            of_cells, of_superpixels, _ = self.network(model, **settings).scores(RMS * self.features[0], [self.maps[0]], None)
+            of_cells, of_superpixels, _ = self.network(model,
+                                                       **settings).scores(RMS * self.features[0], [self.maps[0]], None)
             self.assertEqual((of_cells is None, len(of_superpixels)), (output == 1, output))
-            np.testing.assert_allclose((of_superpixels or [of_cells])[0], wanted[output], rtol=1e-3, atol=1e-4 * np.abs(wanted[output]).max())
+            np.testing.assert_allclose((of_superpixels or [of_cells])[0], wanted[output], rtol=1e-3,
+                                       atol=1e-4 * np.abs(wanted[output]).max())
 
     def test_a_network_of_no_branch_is_refused(self):
         with self.assertRaisesRegex(SpnError, 'without the GAP branch and without the superpixel branch'):
@@ -177,14 +184,15 @@ class NetworkTest(unittest.TestCase):
     def test_the_loss_is_the_cross_entropy_summed_over_classes(self):
         truth, probability = np.array([[1., 0, 1], [0, 0, 0]]), np.array([[.9, .2, .5], [.1, .5, .75]])
         wanted = [-np.log(.9 * .8 * .5), -np.log(.9 * .5 * .25)]
-        np.testing.assert_allclose(K.eval(superpixel_pooling_network.summed_cross_entropy(K.variable(truth), K.variable(probability))), wanted,
-                                   rtol=1e-5)
+        loss = superpixel_pooling_network.summed_cross_entropy(K.variable(truth), K.variable(probability))
+        np.testing.assert_allclose(K.eval(loss), wanted, rtol=1e-5)
 
 
 class FileTest(FolderTestCase):
 
     ABOUT = {'settings': as_json(SETTINGS._replace(superpixel_branch=False)), 'rms': RMS,
-             'class_names': ['bird', 'cat', 'cup'], 'seed': 3, 'sizes': [64, 96], 'training': as_json(TrainingSettings(epochs=2)), 'superpixels': [{'method': 'grid'}],
+             'class_names': ['bird', 'cat', 'cup'], 'seed': 3, 'sizes': [64, 96],
+             'training': as_json(TrainingSettings(epochs=2)), 'superpixels': [{'method': 'grid'}],
              'superpixel_names': ['grid'], 'encoder': 'a digest', 'weights': 'random', 'data': 'another'}
     LOG = [{'epoch': 1, 'loss': .5}]
 
@@ -260,7 +268,8 @@ class FileTest(FolderTestCase):
         other = self.write('other.bin', b'0' * 4 * 16)
         for plant in [lambda file: file.__setitem__('x', h5py.ExternalLink(other, '/')),
                       lambda file: file.__setitem__('x', h5py.SoftLink('/model_weights')),
-                      lambda file: file['model_weights'].create_dataset('x', (16,), 'int32', external=[(other, 0, 64)])]:
+                      lambda file: file['model_weights'].create_dataset(
+                          'x', (16,), 'int32', external=[(other, 0, 64)])]:
             with h5py.File(self.model_file, 'r+') as file:
                 plant(file)
             self.assert_says([self.model_file, '/x ', 'it anew with `spn train`'],
@@ -281,7 +290,8 @@ class FileTest(FolderTestCase):
                 ({'class_names': ['bird', 'cat']}, 'cell_scores has arrays of'), ({'log': 3}, 'log is 3'),
                 ({'log': [{'epoch': 1}]}, "lacks 'loss'"), ({'log': [{'epoch': 1, 'loss': 'low'}]}, "loss is 'low'"),
                 ({'log': [{'epoch': 1, 'loss': float('nan')}]}, 'diverged')]:
-            SuperpixelPoolingNetwork(self.model, dict(self.ABOUT, **dict({'log': self.LOG}, **changed))).save(self.model_file)
+            SuperpixelPoolingNetwork(self.model,
+                                     dict(self.ABOUT, **dict({'log': self.LOG}, **changed))).save(self.model_file)
             self.assert_says([self.model_file, words, 'rain it anew with `spn train`'], SuperpixelPoolingNetwork.load,
                              self.model_file)
 
@@ -294,12 +304,14 @@ class FileTest(FolderTestCase):
         with h5py.File(self.model_file, 'r+') as file:
             layer = file['model_weights/extra_conv']
             layer[layer.attrs['weight_names'][0].decode()][0] = np.nan
-        self.assert_says([self.model_file, 'diverged', 'smaller learning rate'], SuperpixelPoolingNetwork.load, self.model_file)
+        self.assert_says([self.model_file, 'diverged', 'smaller learning rate'], SuperpixelPoolingNetwork.load,
+                         self.model_file)
 
     def test_every_array_has_a_checksum(self):
         without = []
         with h5py.File(self.model_file, 'r') as file:
-            file.visititems(lambda name, item: without.append(name) if isinstance(item, h5py.Dataset) and not item.fletcher32
+            file.visititems(lambda name, item: without.append(name) if isinstance(item, h5py.Dataset)
+                            and not item.fletcher32
                             else None)
         self.assertEqual(without, [])
 
@@ -312,7 +324,8 @@ class FileTest(FolderTestCase):
 
     def test_a_checkpoint_of_another_model_is_said_and_left_alone(self):
         size = os.path.getsize(self.model_file)
-        for changed, words in [({'seed': 4}, 'seed: 3 there, 4 asked for'), ({'sizes': [64]}, 'sizes: [64, 96] there, [64]'),
+        for changed, words in [({'seed': 4}, 'seed: 3 there, 4 asked for'),
+                               ({'sizes': [64]}, 'sizes: [64, 96] there, [64]'),
                                ({'extra': 1}, 'extra: None there, 1 asked for')]:
             self.assert_says([self.model_file, 'is of another training', words, 'or another folder'],
                              SuperpixelPoolingNetwork.resumed, self.model_file, dict(self.ABOUT, **changed))

@@ -48,10 +48,11 @@ class PiecesTest(unittest.TestCase):
 
 
 class ScoresByHand(SharesByHand):
-    """Stands for a trained network of three classes: features are the scores of cells, scores of superpixels their means."""
+    """Stands for a trained network of three classes: features are scores of cells, superpixel scores their means."""
 
     def __init__(self, gap_branch=True, superpixel_branch=True, correlation=False):
-        self.settings = NetworkSettings(gap_branch=gap_branch, superpixel_branch=superpixel_branch, correlation=correlation)
+        self.settings = NetworkSettings(gap_branch=gap_branch, superpixel_branch=superpixel_branch,
+                                        correlation=correlation)
         self.about, self.asked = {}, 0
 
     def scores(self, features, superpixel_maps, fine):
@@ -73,7 +74,8 @@ class MapsTest(unittest.TestCase):
         self.features = [ArrayOfFeatures(rng.normal(size=(2, 3, side, side)), 16 * side) for side in (2, 3, 4)]
         # Two kinds of superpixels: in columns, and in rows of which the first belongs to none.
         self.superpixels = [[np.arange(cols) // 4 * np.ones((rows, 1), int) for rows, cols in self.sizes],
-                            [(np.arange(rows)[:, np.newaxis] - 1) // 2 * np.ones(cols, int) for rows, cols in self.sizes]]
+                            [(np.arange(rows)[:, np.newaxis] - 1) // 2 * np.ones(cols, int)
+                             for rows, cols in self.sizes]]
 
     def maps(self, **branches):
         return ActivationMaps(ScoresByHand(**branches), self.features, self.superpixels, self.sizes)
@@ -99,7 +101,8 @@ class MapsTest(unittest.TestCase):
             wanted = [bilinear(features[i], shape) for features in self.features]
             np.testing.assert_allclose(maps.cam(i, np.array([2, 0])), np.max(wanted, axis=0)[[2, 0]], atol=1e-6)
             np.testing.assert_allclose(maps.cam(i, np.array([1]), [1]), wanted[1][[1]], atol=1e-6)
-            np.testing.assert_allclose(maps.cam(i, np.array([1]), [2, 0]), np.maximum(wanted[0], wanted[2])[[1]], atol=1e-6)
+            np.testing.assert_allclose(maps.cam(i, np.array([1]), [2, 0]), np.maximum(wanted[0], wanted[2])[[1]],
+                                       atol=1e-6)
 
     def test_CAM_without_smoothing_repeats_the_scores_of_cells(self):
         np.testing.assert_allclose(self.maps().cam(0, np.array([1]), [1], Image.NEAREST)[0],
@@ -131,7 +134,7 @@ class MapsTest(unittest.TestCase):
         kinds = np.split(found, [len(scores[0])])
         return np.mean([np.where(each >= 0, of_kind.T[:, each], 0) for of_kind, each in zip(kinds, maps)], axis=0)
 
-    def test_correlated_SP_CAM_is_shared_by_superpixels_of_all_kinds_that_look_alike_and_the_mean_over_image_sizes(self):
+    def test_correlated_SP_CAM_is_shared_by_superpixels_of_all_kinds_that_look_alike_and_the_mean_over_sizes(self):
         maps = self.maps()
         for i in range(2):
             of_sizes = []
@@ -139,7 +142,8 @@ class MapsTest(unittest.TestCase):
                 seen = bilinear(self.features[size][i], self.sizes[i])
                 of_sizes.append(self.of_superpixels_that_look_alike(
                     i, size, [10 * means(seen, superpixels[i]) for superpixels in self.superpixels]))
-            np.testing.assert_allclose(maps.correlated_sp_cam(i, np.array([2, 0])), np.mean(of_sizes, axis=0)[[2, 0]], rtol=1e-5)
+            np.testing.assert_allclose(maps.correlated_sp_cam(i, np.array([2, 0])), np.mean(of_sizes, axis=0)[[2, 0]],
+                                       rtol=1e-5)
             np.testing.assert_allclose(maps.correlated_sp_cam(i, np.array([1]), [1]), of_sizes[1][[1]], rtol=1e-5)
 
     def test_correlated_CAM_is_averaged_in_superpixels_and_then_shared(self):
@@ -181,7 +185,8 @@ class MapsTest(unittest.TestCase):
         classes, shape = np.array([2, 0, 1]), self.sizes[0]
         self.superpixels = self.superpixels[1:]  # the first row belongs to none
         self.features[2] = ArrayOfFeatures(np.array(list(map(self.features[2].__getitem__, (0, 1)))) - .4, 64)
-        for branches, bias in [({}, [0, 0, .5]), ({'correlation': True}, [0, 0, .5]), ({'superpixel_branch': False}, [-1, 1, 0])]:
+        for branches, bias in [({}, [0, 0, .5]), ({'correlation': True}, [0, 0, .5]),
+                               ({'superpixel_branch': False}, [-1, 1, 0])]:
             maps = self.maps(**branches)
             found = cam_of(RunByHand(maps.trained), maps, True, absolute=True)(0, classes)
             seen = bilinear(self.features[2][0], shape)

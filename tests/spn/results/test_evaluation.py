@@ -5,7 +5,8 @@ import numpy as np
 
 from spn.data import dataset
 from spn.data.dataset import Dataset, Record, add_superpixels
-from spn.results.evaluation import best_threshold, confusion, evaluate, intersection_over_union, oracle, precision, recall, summary
+from spn.results.evaluation import (best_threshold, confusion, evaluate, intersection_over_union, oracle, precision,
+                                    recall, summary)
 from tests.spn.cases import FolderTestCase
 
 TRUTH = np.array([[0, 0, 1, 1, 255],
@@ -58,8 +59,8 @@ class DatasetTestCase(FolderTestCase):
             records.append(Record(str(k), np.zeros(shape + (3,), 'uint8'), np.array(shown, 'uint8'),
                                   None if mask is None else np.array(mask, 'uint8'), split))
         self.data = self.path('data.h5')
-        dataset.write_dataset(self.data, ['cat', 'cup'], [lambda record=record: record for record in records], len(records),
-                              (2, 5), {})
+        dataset.write_dataset(self.data, ['cat', 'cup'], [lambda record=record: record for record in records],
+                              len(records), (2, 5), {})
         opened = Dataset(self.data)
         self.addCleanup(opened.close)
         return opened
@@ -79,8 +80,8 @@ class EvaluateTest(DatasetTestCase):
     def test_the_threshold_is_the_best_one_on_val_whatever_is_best_on_test(self):
         found = evaluate(self.images, {'rising': self.rising}, thresholds=[.1, .3, .5, .7])['rising']
         self.assertEqual((found['threshold'], found['val']), (.5, 1))
-        # By hand, of [1, 1, 1, 0] as [0, 0, 1, 1] and of [2, 2, ?, 0] as [0, 0, 2, 2]. The threshold .1 would have given
-        # more: (0 + 3/4 + 2/3) / 3.
+        # By hand, of [1, 1, 1, 0] as [0, 0, 1, 1] and of [2, 2, ?, 0] as [0, 0, 2, 2]. The threshold .1 would have
+        # given more: (0 + 3/4 + 2/3) / 3.
         self.assertEqual(found['classes'], [0, 1 / 4, 0])
         self.assertAlmostEqual(found['mean'], 1 / 12)
         self.assertAlmostEqual(found['precision'], (0 + 1 / 2 + 0) / 3)

@@ -11,10 +11,12 @@ class OutputsTest(FolderTestCase):
         self.assertEqual(stems_of(['monday/1.jpg', 'tuesday/1.jpg', 'a-b.png', 'a/b.png']),
                          ['monday/1', 'tuesday/1', 'a-b', 'a/b'])
         self.assertEqual(stems_of(['a.jpg', 'a.png', 'b.jpg']), ['a.jpg', 'a.png', 'b.jpg'])
-        self.assert_says(["'a.jpg' and '/a.jpg'", 'would be the same file', 'rename one'], stems_of, ['a.jpg', '/a.jpg'])
+        self.assert_says(["'a.jpg' and '/a.jpg'", 'would be the same file', 'rename one'], stems_of,
+                         ['a.jpg', '/a.jpg'])
 
     def test_no_name_leads_out_of_the_folder_or_hides_a_file(self):
-        for name in '..', '../../x.jpg', '/etc/passwd', 'a/../../b', '.hidden', 'x\0y', 'x\ny', '', 'n' * 5000, 'a//b', 'caf\udce9':
+        for name in ('..', '../../x.jpg', '/etc/passwd', 'a/../../b', '.hidden', 'x\0y', 'x\ny', '', 'n' * 5000, 'a//b',
+                     'caf\udce9'):
             stem, = stems_of([name])
             path = os.path.join(self.folder, stem + '.png')
             os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -31,7 +33,8 @@ class OutputsTest(FolderTestCase):
     def test_folders_are_walked_without_what_was_written_before(self):
         for name in 'in/1.jpg', 'in/deep/2.jpg', 'in/.hidden.jpg', 'in/out/old-mask.png', 'other/3.jpg':
             self.write(name, name)
-        paths, names = pictures_in([self.path('in'), self.path('other', '3.jpg'), self.path('in', '1.jpg')], self.path('in', 'out'))
+        paths, names = pictures_in([self.path('in'), self.path('other', '3.jpg'), self.path('in', '1.jpg')],
+                                   self.path('in', 'out'))
         self.assertEqual(names, ['in/1.jpg', 'in/deep/2.jpg', 'other/3.jpg'])
         self.assertEqual([os.path.relpath(path, self.folder) for path in paths], names)
         self.assert_says(['choose another --out'], pictures_in, [self.path('in')], self.path('in'))

@@ -11,7 +11,8 @@ from tests.spn.cases import FolderTestCase, records, write_small
 
 def maps_of(side):
     """Superpixel maps of the small data set: columns, of `side` pixels each."""
-    return [np.arange(cols) // side * np.ones((rows, 1), int) for rows, cols in (each.image.shape[:2] for each in records())]
+    return [np.arange(cols) // side * np.ones((rows, 1), int)
+            for rows, cols in (each.image.shape[:2] for each in records())]
 
 
 class SuperpixelsTest(FolderTestCase):

@@ -32,7 +32,8 @@ def content_of(path):
             return stream.read()
     found = {}
     with h5py.File(path, 'r') as file:
-        file.visititems(lambda name, item: found.update({name: item[()].tobytes()}) if isinstance(item, h5py.Dataset) else None)
+        file.visititems(lambda name, item: found.update({name: item[()].tobytes()}) if isinstance(item, h5py.Dataset)
+                        else None)
         return found, {name: str(value) for name, value in file.attrs.items()}
 
 
@@ -48,12 +49,14 @@ class BatchesTest(unittest.TestCase):
 
     def setUp(self):
         # Features and labels tell their image.
-        self.features = [ArrayOfFeatures(np.arange(9.).reshape(9, 1, 1, 1) + np.zeros((1, 1, side, side)), 16 * side, rms)
+        self.features = [ArrayOfFeatures(np.arange(9.).reshape(9, 1, 1, 1) + np.zeros((1, 1, side, side)), 16 * side,
+                                         rms)
                          for side, rms in [(2, 1.), (3, 2.), (4, 6.)]]
         self.labels = np.arange(9)[:, np.newaxis] * [1, 10]
 
     def batches(self, seed=0, features=None, maps=None, truth=None, **options):
-        return Batches(features or self.features, maps or [maps_of(9)], truth or (lambda images, superpixels: [self.labels[images]]),
+        return Batches(features or self.features, maps or [maps_of(9)],
+                       truth or (lambda images, superpixels: [self.labels[images]]),
                        np.array([0, 2, 3, 5, 6, 8]), 16, 4, seed, **options)
 
     def images(self, batches, epoch):
@@ -138,7 +141,8 @@ class BatchesTest(unittest.TestCase):
         self.assertEqual(len(set(seen)), 12)
 
     def test_finer_features_are_dropped_too(self):
-        (found, _, fine), _ = self.batches(features=[ArrayOfFeatures(np.ones((9, 512, 2, 2)), 32)], dropout=.75, finer=('fine',))[0]
+        (found, _, fine), _ = self.batches(features=[ArrayOfFeatures(np.ones((9, 512, 2, 2)), 32)], dropout=.75,
+                                           finer=('fine',))[0]
         for each in found, fine:
             self.assertAlmostEqual(np.mean(np.any(each != 0, axis=(2, 3))), .25, delta=.05)
 
@@ -166,7 +170,8 @@ class NumbersTest(unittest.TestCase):
         self.assertEqual(mean_average_precision(truth, truth), 1)
 
     def test_images_of_one_score_rank_as_they_come(self):
-        self.assertAlmostEqual(mean_average_precision(np.array([[0], [1], [1]]), np.full((3, 1), .5)), (1 / 2 + 2 / 3) / 2)
+        self.assertAlmostEqual(mean_average_precision(np.array([[0], [1], [1]]), np.full((3, 1), .5)),
+                               (1 / 2 + 2 / 3) / 2)
         truth = np.arange(100).reshape(100, 1) % 2
         self.assertAlmostEqual(mean_average_precision(truth, np.full((100, 1), .5)), .5)
         self.assertAlmostEqual(mean_average_precision(1 - truth, np.full((100, 1), .5)),
@@ -242,7 +247,8 @@ class TrainingTest(SharedFolderTestCase):
             self.assertEqual({name: float(value) for name, value in row.items()}, logged)
             # Both branches count the same; the rest is what large weights cost.
             self.assertLess(0, float(row['loss']) - float(row['gap_loss']) - float(row['superpixel_loss']))
-            self.assertAlmostEqual(float(row['loss']), float(row['gap_loss']) + float(row['superpixel_loss']), delta=.01)
+            self.assertAlmostEqual(float(row['loss']), float(row['gap_loss']) + float(row['superpixel_loss']),
+                                   delta=.01)
 
     def test_the_model_tells_how_it_was_made(self):
         about = SuperpixelPoolingNetwork.load(os.path.join(self.whole, 'model.h5')).about
@@ -255,19 +261,22 @@ class TrainingTest(SharedFolderTestCase):
         self.assertAlmostEqual(about['rms'], np.mean([features.rms for features in self.features]))
 
     def test_a_network_without_a_branch_or_without_correlation_is_trained_on_what_it_has(self):
-        for changed, outputs, n_inputs in [({'gap_branch': False}, ['superpixel'], 3), ({'superpixel_branch': False}, ['gap'], 2),
+        for changed, outputs, n_inputs in [({'gap_branch': False}, ['superpixel'], 3),
+                                           ({'superpixel_branch': False}, ['gap'], 2),
                                            ({'correlation': False}, ['gap', 'superpixel'], 2)]:
             with mock.patch.object(TrainingTest, 'SETTINGS', self.SETTINGS._replace(**changed)):
                 trained = self.train(self.path(*changed), epochs=1)
             self.assertEqual((trained.model.output_names, len(trained.model.inputs)), (outputs, n_inputs))
             row, = trained.about['log']
-            self.assertEqual({name for name in row if name.startswith('val')}, {'val_{}_precision'.format(name) for name in outputs})
+            self.assertEqual({name for name in row if name.startswith('val')},
+                             {'val_{}_precision'.format(name) for name in outputs})
             maps = ActivationMaps(trained, self.features, [maps_of(16)], np.array([[6, 16]] * 16))
             found = maps.probabilities(3)
             self.assertTrue(found.shape == (2,) and np.all((0 < found) & (found < 1)))
 
     def test_the_last_epochs_have_the_last_learning_rate(self):
-        self.assertAlmostEqual(float(self.trained.model.optimizer.lr.get_value()), .003 * .4, places=7)  # 3 / 4 of 4 epochs
+        self.assertAlmostEqual(float(self.trained.model.optimizer.lr.get_value()), .003 * .4,
+                               places=7)  # 3 / 4 of 4 epochs
 
     def test_a_run_that_was_stopped_ends_as_one_that_was_not(self):
         read, batches = [], Batches.__getitem__
@@ -308,7 +317,8 @@ class TrainingTest(SharedFolderTestCase):
             self.assertEqual(len(self.rows(folder)), last - 1)
             self.train(folder)
             for name in 'log.csv', 'model.h5':
-                self.assertEqual(content_of(os.path.join(folder, name)), content_of(os.path.join(self.whole, name)), name)
+                self.assertEqual(content_of(os.path.join(folder, name)), content_of(os.path.join(self.whole, name)),
+                                 name)
 
     def test_a_finished_run_has_its_log_again(self):
         shutil.copy(os.path.join(self.whole, 'model.h5'), self.folder)
@@ -366,5 +376,6 @@ class TrainingTest(SharedFolderTestCase):
         dataset.write_dataset(path, ['cat', 'cup'], [lambda: record, lambda: record._replace(
             labels=np.array([0, 1], 'uint8'), split='val')], 2, (64, 80), {})
         add_superpixels(path, 'columns', [np.zeros((64, 80), int)] * 2, {})
-        self.assert_says([path, 'no image of the split "train" is labelled \'cup\'', 'cannot be learned'], image_labels.train,
+        self.assert_says([path, 'no image of the split "train" is labelled \'cup\'', 'cannot be learned'],
+                         image_labels.train,
                          path, self.path('run'), self.features, ['columns'], 'random', self.SETTINGS, self.TRAINING, 0)

@@ -19,8 +19,8 @@ from spn.training import fit, rounds
 from spn.training.batches import Batches
 from spn.training.pseudo_labels import least_scattered, masks_to_learn, scatter, targets
 from spn.training.rounds import learn_from_cams
-from tests.spn.cases import (ArrayOfFeatures, SharedFolderTestCase, SharesByHand, bilinear, means, photographs, records, shared,
-                             write_small)
+from tests.spn.cases import (ArrayOfFeatures, SharedFolderTestCase, SharesByHand, bilinear, means, photographs, records,
+                             shared, write_small)
 
 from keras import backend as K
 
@@ -65,7 +65,7 @@ class TargetsTest(unittest.TestCase):
         np.testing.assert_allclose(found * 8, [[1, 0, 3], [0, 0, 0], [1, 2, 0], [0, 0, 0]], atol=1e-6)
         self.assertEqual(found.dtype, 'float32')
 
-    def test_pixels_that_may_be_of_a_class_or_not_do_not_count_nor_do_superpixels_of_which_less_than_half_is_known(self):
+    def test_pixels_that_may_be_of_a_class_or_not_do_not_count_nor_superpixels_of_which_less_than_half_is_known(self):
         superpixel_map = np.repeat([[0, 1, 2]], 4, axis=0).astype('int32')
         certain, possible = np.zeros((2, 4, 3), 'uint8')
         certain[0], possible[:3] = 1, 1  # each superpixel: one surely, two maybe, one surely not
@@ -92,12 +92,14 @@ class NetworkTest(unittest.TestCase):
         cls.about = {'class_names': ['cat', 'cup'], 'settings': as_json(SegmentationSettings(hidden=5)),
                      'training': {'learning_rate': 1.}, 'seed': 0, 'rms': [2., 4., 8.]}
         cls.network = SegmentationNetwork.new(cls.about)
-        cls.layers = [rng.normal(size=(channels, side, side)).astype('float32') for channels, side in ((512, 2), (512, 4), (256, 4))]
+        cls.layers = [rng.normal(size=(channels, side, side)).astype('float32')
+                      for channels, side in ((512, 2), (512, 4), (256, 4))]
         cls.maps = [np.arange(24, dtype='int32').reshape(4, 6) // 3, np.arange(6) // 3 * np.ones((4, 1), 'int32')]
         cls.maps[1][0] = -1
 
     def test_what_three_layers_see_is_pooled_in_superpixels_and_classified(self):
-        (hidden, bias), (classify, last_bias) = [self.network.model.get_layer(name).get_weights() for name in ('hidden', 'class')]
+        (hidden, bias), (classify,
+                         last_bias) = [self.network.model.get_layer(name).get_weights() for name in ('hidden', 'class')]
         found = self.network.probabilities(self.layers, self.maps)
         for of_map, superpixel_map in zip(found, self.maps):
             pooled = np.concatenate([means(bilinear(layer, (4, 6)), superpixel_map) / rms
@@ -145,8 +147,8 @@ class NetworkTest(unittest.TestCase):
 
 
 class ScoresByHand(object):
-    """Stands for a trained network of two classes whose scores are the first channels of the features; no two superpixels look
-    alike to it.
+    """Stands for a trained network of two classes whose scores are the first channels of the features; no two
+    superpixels look alike to it.
     """
 
     def __init__(self):
@@ -154,7 +156,8 @@ class ScoresByHand(object):
         self.about = {'sizes': [64], 'class_names': ['left', 'right'], 'superpixel_names': ['cells']}
 
     def scores(self, features, superpixel_maps, fine):
-        return features[:2], [means(bilinear(features[:2], each.shape), each) for each in superpixel_maps], [np.zeros(2)]
+        return features[:2], [means(bilinear(features[:2], each.shape), each)
+                              for each in superpixel_maps], [np.zeros(2)]
 
     def correlated(self, scores, fine, superpixel_maps):
         return scores
@@ -206,7 +209,8 @@ class LearningTest(SharedFolderTestCase):
     @classmethod
     def learn(cls, folder, n_rounds=2, **how):
         with Dataset(cls.data) as data:
-            return learn_from_cams(data, RunByHand(folder, cls.features), n_rounds, cls.SETTINGS, cls.ROUND._replace(**how), 0)
+            return learn_from_cams(data, RunByHand(folder, cls.features), n_rounds, cls.SETTINGS,
+                                   cls.ROUND._replace(**how), 0)
 
     def setUp(self):
         super(LearningTest, self).setUp()
@@ -225,8 +229,8 @@ class LearningTest(SharedFolderTestCase):
             np.testing.assert_array_equal(possible, 2 * self.masks[i])
 
     def test_masks_that_are_all_empty_are_said(self):
-        self.assert_says([self.data, 'the masks to learn from are all empty', 'more epochs'], masks_to_learn, self.opened,
-                         lambda i, classes: np.zeros((2, 32, 40), 'uint8'), 1.)
+        self.assert_says([self.data, 'the masks to learn from are all empty', 'more epochs'], masks_to_learn,
+                         self.opened, lambda i, classes: np.zeros((2, 32, 40), 'uint8'), 1.)
 
     def test_a_data_set_without_images_to_train_on_is_said_before_features_are_computed(self):
         write_small(self.path('data.h5'), records()[1:])

@@ -50,7 +50,8 @@ class FolderTest(FolderTestCase):
         for name, n in [('a', 1), ('b', 2), ('c', 3), ('d', 20), ('e', 40)]:
             self.add(name, n, shape=(20, 20 + n))  # no file is there twice
         _, found = self.make()
-        for name, wanted in [('a', (1, 0, 0)), ('b', (2, 0, 0)), ('c', (1, 1, 1)), ('d', (14, 3, 3)), ('e', (28, 6, 6))]:
+        for name, wanted in [('a', (1, 0, 0)), ('b', (2, 0, 0)), ('c', (1, 1, 1)), ('d', (14, 3, 3)),
+                             ('e', (28, 6, 6))]:
             splits = [split for split, label, _, _ in found.values() if label == name]
             self.assertEqual(tuple(splits.count(split) for split in ('train', 'val', 'test')), wanted)
 
@@ -84,8 +85,8 @@ class FolderTest(FolderTestCase):
         self.write('pictures/masks/cat/00.png', png(self.cat))
         self.write('pictures/masks/bird/0.png', png(self.cat))
         skipped, _ = self.make()
-        self.assertEqual(skipped, ['{}/masks/{}.png was left out: it is the mask of no picture'.format(self.pictures, name)
-                                   for name in ('bird/0', 'cat/00')])
+        self.assertEqual(skipped, ['{}/masks/{}.png was left out: it is the mask of no picture'.format(
+            self.pictures, name) for name in ('bird/0', 'cat/00')])
 
     def test_broken_pictures_are_named_and_skipped(self):
         self.add('cat', 3)
@@ -111,7 +112,8 @@ class FolderTest(FolderTestCase):
     def test_an_empty_mask(self):
         self.add('cat', 2)
         self.write('pictures/masks/cat/1.png', png(np.zeros((20, 30), 'uint8')))
-        self.assert_stops(self.path('pictures', 'masks', 'cat', '1.png'), 'shows no object', '20 x 30 pixels are background')
+        self.assert_stops(self.path('pictures', 'masks', 'cat', '1.png'), 'shows no object',
+                          '20 x 30 pixels are background')
 
     def test_a_class_that_is_left_out_moves_no_picture_of_the_others(self):
         for name in 'cat', 'dog', 'owl':
@@ -151,7 +153,8 @@ class FolderTest(FolderTestCase):
         self.assertEqual((len(found), self.splits_of(found)), (12, before))
         self.assertEqual([sentence.split(' was left out: ')[0][len(self.pictures):] for sentence in skipped],
                          ['/kitty', '/cat/all', '/cat/loop', '/cat/self'])
-        self.assertIn('it is a link to the folder {}'.format(os.path.realpath(self.path('pictures', 'cat'))), skipped[0])
+        self.assertIn('it is a link to the folder {}'.format(os.path.realpath(self.path('pictures', 'cat'))),
+                      skipped[0])
 
     def test_links_that_lead_out_of_the_folder_are_named_and_not_followed(self):
         self.add('cat', 3)

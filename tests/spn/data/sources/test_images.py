@@ -55,7 +55,8 @@ class ImagesTest(FolderTestCase):
 
     def test_pictures_that_a_camera_turned_are_upright(self):
         # What must be done to a picture with each EXIF orientation.
-        upright = {1: lambda x: x, 2: np.fliplr, 3: lambda x: np.rot90(x, 2), 4: np.flipud, 5: lambda x: x.swapaxes(0, 1),
+        upright = {1: lambda x: x, 2: np.fliplr, 3: lambda x: np.rot90(x, 2), 4: np.flipud,
+                   5: lambda x: x.swapaxes(0, 1),
                    6: lambda x: np.rot90(x, -1), 7: lambda x: np.rot90(x, 2).swapaxes(0, 1), 8: np.rot90}
         for orientation, turn in upright.items():
             exif = Image.Exif()

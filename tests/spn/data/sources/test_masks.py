@@ -41,7 +41,8 @@ class MasksTest(FolderTestCase):
 
     def test_a_mask_holds_numbers_and_keeps_them_when_it_is_scaled(self):
         values = np.random.RandomState(0).choice([0, 3, 255], size=(64, 80)).astype('uint8')
-        for content, wanted in [(png(values), values), (png(values, 'P', VOC), values), (png(values == 3), values == 3)]:
+        for content, wanted in [(png(values), values), (png(values, 'P', VOC), values),
+                                (png(values == 3), values == 3)]:
             self.assertEqual(self.classes(content), wanted.tolist())
             # The pixel in which the middle of the larger pixel lies.
             self.assertEqual(self.classes(content, 20), wanted[2::4, 2::4].tolist())
@@ -105,7 +106,8 @@ class MasksTest(FolderTestCase):
         self.assertEqual(self.classes(quantized(VOC[np.array([[7, 7, 0]])])), [[7, 7, 0]])
 
     def test_greys_whose_black_is_not_0_are_refused_for_classes(self):
-        self.assert_refused(('number 0', '(255, 255, 255)'), quantized(np.where(MASK > 0, 255, 0)[..., np.newaxis].repeat(
+        self.assert_refused(('number 0', '(255, 255, 255)'),
+                            quantized(np.where(MASK > 0, 255, 0)[..., np.newaxis].repeat(
             3, axis=2).astype('uint8')))
 
     def test_void_is_255_where_the_palette_ends_with_the_classes(self):

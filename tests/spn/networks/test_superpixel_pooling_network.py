@@ -171,8 +171,8 @@ class NetworkTest(unittest.TestCase):
             for layer in model.layers:
                 if layer.weights:
                     layer.set_weights(weights[layer.name])
-            of_cells, of_superpixels, _ = self.network(model,
-                                                       **settings).scores(RMS * self.features[0], [self.maps[0]], None)
+            network = self.network(model, **settings)
+            of_cells, of_superpixels, _ = network.scores(RMS * self.features[0], [self.maps[0]], None)
             self.assertEqual((of_cells is None, len(of_superpixels)), (output == 1, output))
             np.testing.assert_allclose((of_superpixels or [of_cells])[0], wanted[output], rtol=1e-3,
                                        atol=1e-4 * np.abs(wanted[output]).max())

@@ -1,7 +1,6 @@
-"""The segmentation network: which masks it learns from, what it says, that it learns, rounds that are stopped."""
+"""Rounds of the segmentation network: what it learns from, that it learns, rounds that are stopped."""
 import os
 import shutil
-import unittest
 from unittest import mock
 
 import numpy as np
@@ -9,141 +8,17 @@ import numpy as np
 from spn.data import dataset
 from spn.data.dataset import Dataset, Record, add_superpixels
 from spn.files import write_text
-from spn.networks.segmentation_network import SegmentationNetwork, cross_entropy
-from spn.networks.settings import NetworkSettings, RoundSettings, SegmentationSettings, as_json
+from spn.networks.segmentation_network import SegmentationNetwork
+from spn.networks.settings import NetworkSettings, RoundSettings, SegmentationSettings
 from spn.results import segmentation_maps
 from spn.results.activation_maps import ActivationMaps
 from spn.results.runs import Run
-from spn.results.segmentation_maps import among
 from spn.training import fit, rounds
 from spn.training.batches import Batches
-from spn.training.pseudo_labels import least_scattered, masks_to_learn, scatter, targets
+from spn.training.pseudo_labels import masks_to_learn
 from spn.training.rounds import learn_from_cams
-from tests.spn.cases import (ArrayOfFeatures, SharedFolderTestCase, SharesByHand, bilinear, means, photographs, records,
-                             shared, write_small)
-
-from keras import backend as K
-
-
-class ScatterTest(unittest.TestCase):
-
-    def test_a_disc_has_1_whatever_its_size_and_place(self):
-        rows, cols = np.mgrid[:200, :300]
-        for radius, row, col in [(20, 60, 50), (60, 100, 200)]:
-            self.assertAlmostEqual(scatter((rows - row) ** 2 + (cols - col) ** 2 <= radius ** 2), 1, delta=.01)
-
-    def test_a_square_has_a_little_more_and_a_line_much_more(self):
-        # pi / 3 of a square, pi / 6 * (n + 1 / n) of a rectangle of 1 x n in the limit of small pixels.
-        self.assertAlmostEqual(scatter(np.ones((100, 100), bool)), np.pi / 3, delta=.001)
-        self.assertAlmostEqual(scatter(np.ones((10, 400), bool)), np.pi / 6 * (40 + 1 / 40), delta=.1)
-
-    def test_pieces_far_apart_have_much_more(self):
-        mask = np.zeros((40, 400), bool)
-        mask[10:30, :20] = mask[10:30, -20:] = True
-        # Two squares of side 20 at 190 from their middle: (20 ** 2 / 6 + 190 ** 2) * 2 pi / 800.
-        self.assertAlmostEqual(scatter(mask), (400 / 6 + 190 ** 2) * 2 * np.pi / 800, delta=.1)
-
-    def test_an_empty_mask_has_infinity_and_a_pixel_0(self):
-        self.assertEqual(scatter(np.zeros((5, 6), bool)), np.inf)
-        self.assertEqual(scatter(np.eye(1, 6, 2, dtype=bool)), 0)
-
-    def test_of_each_class_the_share_that_is_scattered_least_is_taken_and_no_empty_mask(self):
-        scatters = np.array([3., 1, np.inf, 2, 9, np.inf, 1.5, 2.5])
-        classes = np.array([0, 0, 0, 0, 4, 7, 0, 4])
-        self.assertEqual(np.flatnonzero(least_scattered(scatters, classes, .5)).tolist(), [1, 6, 7])
-        self.assertEqual(np.flatnonzero(least_scattered(scatters, classes, .51)).tolist(), [1, 3, 4, 6, 7])
-        self.assertEqual(np.flatnonzero(least_scattered(scatters, classes, 1.)).tolist(), [0, 1, 3, 4, 6, 7])
-        self.assertEqual(np.flatnonzero(least_scattered(scatters, classes, .01)).tolist(), [1, 7])
-
-
-class TargetsTest(unittest.TestCase):
-
-    def test_targets_are_the_pixels_of_each_class_in_each_superpixel_by_those_of_the_image(self):
-        superpixel_map = np.array([[0, 0, 2, 2], [0, 0, -1, 2]], 'int32')
-        mask = np.array([[0, 2, 1, 1], [2, 2, 1, 0]], 'uint8')
-        found = targets(mask, mask, superpixel_map, 4, 2)
-        np.testing.assert_allclose(found * 8, [[1, 0, 3], [0, 0, 0], [1, 2, 0], [0, 0, 0]], atol=1e-6)
-        self.assertEqual(found.dtype, 'float32')
-
-    def test_pixels_that_may_be_of_a_class_or_not_do_not_count_nor_superpixels_of_which_less_than_half_is_known(self):
-        superpixel_map = np.repeat([[0, 1, 2]], 4, axis=0).astype('int32')
-        certain, possible = np.zeros((2, 4, 3), 'uint8')
-        certain[0], possible[:3] = 1, 1  # each superpixel: one surely, two maybe, one surely not
-        possible[2, 1], possible[:, 2] = 0, 1  # the second: two surely not; the third: none
-        found = targets(certain, possible, superpixel_map, 3, 1)
-        np.testing.assert_allclose(found * 12, [[1, 1], [2, 1], [0, 0]], atol=1e-6)
-
-    def test_the_loss_is_the_mean_over_the_pixels_whose_truth_is_known(self):
-        truth, probability = np.array([[[.5, 0], [.1, .2]], [[0, 0], [0, .1]]]), np.array([[[.25, .75], [.5, .5]],
-                                                                                        [[.9, .1], [.2, .8]]])
-        wanted = -(.5 * np.log(.25) + .3 * np.log(.5) + .1 * np.log(.8)) / .9
-        found = K.eval(cross_entropy(K.variable(truth), K.variable(probability)))
-        self.assertAlmostEqual(float(found), wanted, places=5)
-
-    def test_where_nothing_is_known_the_loss_is_0(self):
-        self.assertEqual(K.eval(cross_entropy(K.zeros((1, 2, 3)), K.variable(np.full((1, 2, 3), 1 / 3)))), 0)
-
-
-class NetworkTest(unittest.TestCase):
-
-    @classmethod
-    def setUpClass(cls):
-        rng = np.random.RandomState(0)
-        cls.about = {'class_names': ['cat', 'cup'], 'settings': as_json(SegmentationSettings(hidden=5)),
-                     'training': {'learning_rate': 1.}, 'seed': 0, 'rms': [2., 4., 8.]}
-        cls.network = SegmentationNetwork.new(cls.about)
-        cls.layers = [rng.normal(size=(channels, side, side)).astype('float32')
-                      for channels, side in ((512, 2), (512, 4), (256, 4))]
-        cls.maps = [np.arange(24, dtype='int32').reshape(4, 6) // 3, np.arange(6) // 3 * np.ones((4, 1), 'int32')]
-        cls.maps[1][0] = -1
-
-    def test_what_three_layers_see_is_pooled_in_superpixels_and_classified(self):
-        (hidden, bias), (classify,
-                         last_bias) = [self.network.model.get_layer(name).get_weights() for name in ('hidden', 'class')]
-        found = self.network.probabilities(self.layers, self.maps)
-        for of_map, superpixel_map in zip(found, self.maps):
-            pooled = np.concatenate([means(bilinear(layer, (4, 6)), superpixel_map) / rms
-                                     for layer, rms in zip(self.layers, self.about['rms'])], axis=1)
-            scores = np.exp(np.maximum(pooled.dot(hidden) + bias, 0).dot(classify) + last_bias)
-            np.testing.assert_allclose(of_map, scores / scores.sum(axis=1, keepdims=True), rtol=1e-4)
-
-    def test_one_map_says_what_it_says_beside_others(self):
-        alone, = self.network.probabilities(self.layers, self.maps[1:])
-        np.testing.assert_allclose(alone, self.network.probabilities(self.layers, self.maps)[1], rtol=1e-5)
-
-    def maps_of_two_sizes(self):
-        rng = np.random.RandomState(1)
-        features = [ArrayOfFeatures(rng.normal(size=(1, 512, side, side)), 16 * side) for side in (2, 3)]
-        return ActivationMaps(SharesByHand(), features, [[each] for each in self.maps], np.array([[4, 6]]))
-
-    def test_maps_of_classes_are_shared_by_superpixels_that_look_alike_and_the_mean_over_sizes_and_maps(self):
-        maps, classes, painted = self.maps_of_two_sizes(), np.array([1, 0]), []
-        for features in maps.features:
-            found = [of_map[:, [2, 1]] / of_map.sum(axis=1, keepdims=True)
-                     for of_map in self.network.probabilities(features.blocks(0), self.maps)]
-            looks = np.concatenate([means(bilinear(features.fine[0], (4, 6)), each) for each in self.maps])
-            sizes = np.concatenate([np.bincount(each[each >= 0]) for each in self.maps])
-            given = shared(np.concatenate(found), looks, sizes)
-            for of_map, superpixel_map in zip(np.split(given, [len(found[0])]), self.maps):
-                painted.append(np.where(superpixel_map >= 0, of_map.T[:, superpixel_map], 0))
-        mean = np.mean(painted, axis=0)
-        np.testing.assert_allclose(segmentation_maps.class_maps(self.network, maps, 0, classes),
-                                   mean / mean.max(axis=(1, 2), keepdims=True), rtol=1e-4)
-
-    def test_an_image_has_a_class_by_the_mean_over_the_five_superpixels_that_speak_most_for_it(self):
-        maps, wanted = self.maps_of_two_sizes(), []
-        for features in maps.features:
-            for of_map in self.network.probabilities(features.blocks(0), self.maps):
-                wanted.append([sorted(of_class)[-5:] for of_class in of_map.T[1:]])
-        wanted = [np.mean([np.mean(each[c]) for each in wanted]) for c in range(2)]
-        np.testing.assert_allclose(segmentation_maps.image_probabilities(self.network, maps, 0), wanted, rtol=1e-5)
-
-    def test_classes_that_are_out_of_the_question_leave_their_probability_to_the_others(self):
-        found = among(np.array([[.2, .1, .3, .4], [.5, 0, .25, .25]]), np.array([2, 0]))
-        np.testing.assert_allclose(found, [[4 / 7, 1 / 7], [1 / 3, 0]])
-
-    def test_a_superpixel_that_is_surely_something_else_has_no_class(self):
-        np.testing.assert_array_equal(among(np.array([[0., 0, 1]]), np.array([0])), [[0]])
+from tests.spn.cases import (ArrayOfFeatures, SharedFolderTestCase, bilinear, means, photographs, records,
+                             write_small)
 
 
 class ScoresByHand(object):

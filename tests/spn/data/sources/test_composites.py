@@ -82,8 +82,8 @@ class CompositesTest(FolderTestCase):
         rng = np.random.RandomState(0)
         shapes = []
         for k in range(3):
-            blot = np.asarray(Image.fromarray(rng.randint(256,
-                                                          size=(5, 6)).astype('uint8')).resize((90, 70), Image.BICUBIC))
+            blot = rng.randint(256, size=(5, 6)).astype('uint8')
+            blot = np.asarray(Image.fromarray(blot).resize((90, 70), Image.BICUBIC))
             stamp = np.zeros((70, 90, 4), 'uint8')
             stamp[..., 0], stamp[..., 3] = 250, np.clip(4. * blot - 300, 0, 255)
             shapes.append(self.write('{}.png'.format(k), png(stamp)))

@@ -84,7 +84,7 @@ def features_path(data_path, size):
     return '{}.features-{}.h5'.format(os.path.splitext(data_path)[0], size)
 
 
-def squared(image, size):
+def square_image(image, size):
     """An image resized to `size` x `size` pixels, as the paper's mini-batches are."""
     return np.array(Image.fromarray(image).resize((size, size), Image.BILINEAR))
 
@@ -168,7 +168,7 @@ def encode(path, made_by, dataset, encoder):
         with progress(total=len(missing), title='features of {} px'.format(made_by['size']), unit='images') as bar:
             bar.update(parts.n_done())
             for part in parts.missing():
-                images = np.array([squared(dataset.image(missing[k]), made_by['size']) for k in parts.items(part)])
+                images = np.array([square_image(dataset.image(missing[k]), made_by['size']) for k in parts.items(part)])
                 parts.save(part, **{name: array.astype('float16') for name, array in zip(OUTPUTS, encoder(images))})
                 bar.update(len(images))
         with hdf5_beside(path) as (file, disk):

@@ -9,7 +9,7 @@ from PIL import Image
 from ..data.superpixels import superpixel_map
 from ..errors import SpnError
 from ..networks.encoder import Encoder
-from ..networks.features import ImageFeatures, make_features, squared
+from ..networks.features import ImageFeatures, make_features, square_image
 from ..networks.segmentation_network import SegmentationNetwork
 from ..networks.superpixel_pooling_network import SuperpixelPoolingNetwork
 from . import segmentation_maps
@@ -151,7 +151,8 @@ class Run(object):
                 raise SpnError('{} was trained on superpixel maps from {}: those of a new picture cannot be made; use '
                                '`spn cam` on a data set that has them'.format(self.folder, settings['folder']))
         maps = [[superpixel_map(image, settings)] for settings in self.about['superpixels']]
-        features = [PictureFeatures(*self.encoder()(squared(image, size)[np.newaxis])) for size in self.about['sizes']]
+        features = [PictureFeatures(*self.encoder()(square_image(image, size)[np.newaxis]))
+                    for size in self.about['sizes']]
         return ActivationMaps(self.network, features, maps, np.array([image.shape[:2]]))
 
     def methods(self, maps, dataset):

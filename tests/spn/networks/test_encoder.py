@@ -11,7 +11,7 @@ from skimage import data
 
 from spn.networks import encoder, features
 from spn.networks.encoder import MEAN_BGR, OUTPUTS, Encoder, weights_from
-from spn.networks.features import Features, check_size, squared
+from spn.networks.features import Features, check_size, square_image
 from tests.spn.cases import FolderTestCase, photographs, records, write_small
 
 from keras import backend as K
@@ -246,7 +246,7 @@ class FeaturesTest(FolderTestCase):
         return made
 
     def wanted(self, image, size, layer=0):
-        return EncoderByHand()(squared(image, size)[np.newaxis])[layer][0]
+        return EncoderByHand()(square_image(image, size)[np.newaxis])[layer][0]
 
     def test_the_features_of_each_image_are_kept_as_float16_with_their_root_mean_square_over_train(self):
         images, total = self.write_images(), []
@@ -268,9 +268,9 @@ class FeaturesTest(FolderTestCase):
 
     def test_images_are_squared_before(self):
         image = photographs()[0]
-        self.assertEqual(squared(image, 32).shape, (32, 32, 3))
+        self.assertEqual(square_image(image, 32).shape, (32, 32, 3))
         means = image.reshape(32, 2, 16, 5, 3).mean(axis=(1, 3))
-        self.assertLess(np.abs(squared(image, 32).reshape(32, 16, 2, 3).mean(axis=2) - means).mean(), 4)
+        self.assertLess(np.abs(square_image(image, 32).reshape(32, 16, 2, 3).mean(axis=2) - means).mean(), 4)
 
     def test_a_second_run_computes_nothing(self):
         self.write_images()

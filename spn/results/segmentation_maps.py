@@ -28,7 +28,7 @@ def superpixel_probabilities(network, maps, i):
 
 
 def image_probabilities(network, maps, i):
-    """How surely image `i` shows each class, (classes,): the mean over the superpixels of highest probability."""
+    """How surely image `i` shows each class, (classes,): the mean of its `WITNESSES` highest probabilities."""
     return np.mean([np.sort(map_probabilities[:, 1:], axis=0)[-WITNESSES:].mean(axis=0)
                     for size_probabilities in superpixel_probabilities(network, maps, i)
                     for map_probabilities in size_probabilities], axis=0)

@@ -32,10 +32,10 @@ class Number(click.FloatRange):
     """A number of a range; what is none, nan, is in no range."""
 
     def convert(self, value, parameter, context):
-        found = super(Number, self).convert(value, parameter, context)
-        if not math.isfinite(found):
+        number = super(Number, self).convert(value, parameter, context)
+        if not math.isfinite(number):
             self.fail('{} is no finite number'.format(value), parameter, context)
-        return found
+        return number
 
 
 def command(group, name, example):
@@ -61,9 +61,9 @@ def say_version(context, parameter, asked):
 def main():
     """Superpixel pooling networks: from image-level labels to segmentations.
 
-    One command after the other: data, superpixels, encode, train, segment, cam, predict, evaluate; info shows what a data
-    set holds. What they write they write beside and move into place; a command that was stopped goes on where it was when
-    it is given again.
+    One command after the other: data, superpixels, encode, train, segment, cam, predict, evaluate; info shows what a
+    data set holds. What they write they write beside and move into place; a command that was stopped goes on where it
+    was when it is given again.
     """
 
 
@@ -80,10 +80,11 @@ def say_skipped(skipped):
 
 
 def say_data(path):
-    from .dataset import SPLITS, Dataset
+    from .data.dataset import SPLITS, Dataset
     with Dataset(path) as dataset:
         click.echo('{}: {}; classes: {}'.format(path, ', '.join(
-            '{} {}'.format((dataset.splits == split).sum(), split) for split in SPLITS), ', '.join(dataset.class_names)))
+            '{} {}'.format((dataset.splits == split).sum(), split) for split in SPLITS),
+            ', '.join(dataset.class_names)))
 
 
 @command(data, 'composites', 'spn data composites composites.h5 --train 600 --val 120 --test 180')
@@ -95,11 +96,11 @@ def say_data(path):
 def data_composites(out, train, val, test, seed):
     """Photographed objects on photographed backgrounds, with exact masks, from Debian packages.
 
-    Objects and backgrounds of val and test are held out from training. The packages (270 MB) are fetched without root into
-    SPN_HOME, or ~/.cache/spn.
+    Objects and backgrounds of val and test are held out from training. The packages (270 MB) are fetched without root
+    into SPN_HOME, or ~/.cache/spn.
     """
-    from .sources import composites
-    say_skipped(composites.make(out, {'train': train, 'val': val, 'test': test}, seed))
+    from .data.sources import composites
+    say_skipped(composites.make_dataset(out, {'train': train, 'val': val, 'test': test}, seed))
     say_data(out)
 
 
@@ -109,7 +110,7 @@ def data_composites(out, train, val, test, seed):
 @click.option('--seed', type=int, hidden=True, help='Nothing is random here.')
 def info(data, names, seed):
     """Show what a data set holds: pictures, classes, splits, superpixels, and features on disk beside it."""
-    from . import report
+    from .results import report
     click.echo(report.contents(data, names), nl=False)
 
 
@@ -130,11 +131,11 @@ without_option = click.option('--without', 'without', metavar='CLASS', **each_on
 def data_voc(folder, out, max_side, unsegmented, without, seed):
     """A PASCAL VOC 2012 tree.
 
-    ImageSets/Segmentation/train.txt is train; of val.txt every other picture is val, the others test. A line of them is a
-    name, or two paths in FOLDER, /JPEGImages/NAME.jpg /SegmentationClassAug/NAME.png.
+    ImageSets/Segmentation/train.txt is train; of val.txt every other picture is val, the others test. A line of them is
+    a name, or two paths in FOLDER, /JPEGImages/NAME.jpg /SegmentationClassAug/NAME.png.
     """
-    from .sources import voc
-    say_skipped(voc.make(out, folder, max_side, unsegmented, without))
+    from .data.sources import voc
+    say_skipped(voc.make_dataset(out, folder, max_side, unsegmented, without))
     say_data(out)
 
 
@@ -147,11 +148,11 @@ def data_voc(folder, out, max_side, unsegmented, without, seed):
 def data_folder(folder, out, max_side, without, seed):
     """Any folder with one subfolder of pictures for each class.
 
-    FOLDER/masks/CLASS/NAME.png is the mask of FOLDER/CLASS/NAME.jpg, where there is one. Of each class 70 % of the pictures
-    are train, 15 % val and 15 % test. Links to folders, or out of FOLDER, are not followed.
+    FOLDER/masks/CLASS/NAME.png is the mask of FOLDER/CLASS/NAME.jpg, where there is one. Of each class 70 % of the
+    pictures are train, 15 % val and 15 % test. Links to folders, or out of FOLDER, are not followed.
     """
-    from .sources import folder as source
-    say_skipped(source.make(out, folder, seed, max_side, without))
+    from .data.sources import folder as source
+    say_skipped(source.make_dataset(out, folder, seed, max_side, without))
     say_data(out)
 
 
@@ -159,23 +160,25 @@ def data_folder(folder, out, max_side, without, seed):
 @data_argument
 @click.option('--method', type=click.Choice(['felzenszwalb', 'slic', 'watershed', 'grid']), default='felzenszwalb',
               show_default=True)
-@click.option('--set', 'given', metavar='SETTING=NUMBER', **each_once, help='A setting of the method, such as scale=300.')
-@click.option('--folder', type=click.Path(file_okay=False), help='Your own maps, NAME.npy or NAME.png for each picture.')
+@click.option('--set', 'given', metavar='SETTING=NUMBER', **each_once,
+              help='A setting of the method, such as scale=300.')
+@click.option('--folder', type=click.Path(file_okay=False),
+              help='Your own maps, NAME.npy or NAME.png for each picture.')
 @click.option('--name', help="What to call these maps in the file; the method's name if not given.")
 @click.option('--workers', type=click.IntRange(1), help='Processes; as many as cores if not given.')
 @click.option('--seed', type=int, hidden=True, help='Nothing is random here.')
 def superpixels(data, method, given, folder, name, workers, seed):
     """Add superpixel maps to a data set."""
-    from . import superpixels
+    from .data import superpixels
     if folder:
         settings = {'folder': os.path.abspath(folder)}
     else:
-        found = dict(map(setting, given))
-        if len(found) < len(given):
+        parameters = dict(map(setting, given))
+        if len(parameters) < len(given):
             raise SpnError('--set {} sets one setting twice: give each once'.format(' --set '.join(given)))
-        settings = superpixels.settings_of(method, found)
+        settings = superpixels.method_settings(method, parameters)
     name = name or (os.path.basename(settings['folder']) if folder else method)
-    counts = superpixels.make(data, name, settings, workers)
+    counts = superpixels.make_superpixels(data, name, settings, workers)
     click.echo('{}: superpixels {!r}, {} to {} an image, {:.0f} on average'.format(
         data, name, counts.min(), counts.max(), counts.mean()))
 
@@ -202,21 +205,22 @@ weights_option = click.option('--weights', type=click.Choice(['auto', 'package',
 def encode(data, sizes, weights, seed):
     """Run the frozen VGG16 over all images, once for each size, and keep its features on disk beside the data set.
 
-    An image takes half a second at 224 pixels, on two cores, and half a megabyte. `spn train` does the same where it is needed.
+    An image takes half a second at 224 pixels, on two cores, and half a megabyte. `spn train` does the same where it is
+    needed.
     """
     for features in encoded(data, sizes, weights):
         click.echo('{}: {} images'.format(features.path, len(features)))
 
 
 def encoded(data, sizes, weights):
-    from . import features
-    from .dataset import Dataset
-    from .encoder import Encoder
+    from .data.dataset import Dataset
+    from .networks import features
+    from .networks.encoder import Encoder
     for size in sizes:
         features.check_size(size)
     with Dataset(data):  # before weights are fetched for it
         encoder = Encoder(weights)
-    return [features.make(data, size, encoder) for size in sizes]
+    return [features.make_features(data, size, encoder) for size in sizes]
 
 
 @command(main, 'train', 'spn train composites.h5 --out run --superpixels felzenszwalb --epochs 8')
@@ -240,14 +244,20 @@ def train(data, out, names, sizes, weights, seed, **given):
 
     Writes model.h5, log.csv and curves.png, and after each epoch checkpoint.h5, from which the same command goes on.
     """
-    from . import network, training
-    given = {name: value for name, value in given.items() if value is not None}
-    settings, how = [dict(defaults, **{name: given[name] for name in given if name in defaults})
-                     for defaults in (network.DEFAULTS, training.DEFAULTS)]
-    training.check_data(data, names, settings)  # before the hours of encoding
-    trained = training.train(data, out, encoded(data, sizes, weights), list(names), weights, settings, how, seed)
+    from .networks.settings import NetworkSettings, TrainingSettings
+    from .training import image_labels
+    settings, training = [changed(defaults, given) for defaults in (NetworkSettings(), TrainingSettings())]
+    image_labels.check_data(data, names, settings)  # before the hours of encoding
+    features = encoded(data, sizes, weights)
+    trained = image_labels.train(data, out, features, list(names), weights, settings, training, seed)
     click.echo('{}: {}'.format(os.path.join(out, 'model.h5'), ', '.join(
         '{} {:.3g}'.format(name.replace('_', ' '), value) for name, value in trained.about['log'][-1].items())))
+
+
+def changed(settings, given):
+    """Settings with those values that options gave, of the options that are theirs."""
+    return settings._replace(**{name: value for name, value in given.items()
+                                if name in settings._fields and value is not None})
 
 
 run_argument = click.argument('run', type=click.Path(file_okay=False))
@@ -261,20 +271,22 @@ run_argument = click.argument('run', type=click.Path(file_okay=False))
 @click.option('--threshold', type=Number(0, 1), help='Of the maximum of each class; by the masks of val if not '
               'given, .5 if there are none.')
 @click.option('--sp-cam', is_flag=True, help='Take SP-CAM even if there is a segmentation network.')
-@click.option('--absolute', is_flag=True, help='SP-CAM: take the threshold of the probability of each superpixel instead.')
+@click.option('--absolute', is_flag=True,
+              help='SP-CAM: take the threshold of the probability of each superpixel instead.')
 @click.option('--one-size', is_flag=True, help='SP-CAM: take the middle image size alone, not all.')
 @click.option('--seed', type=int, hidden=True, help='Nothing is random here.')
 def cam(data, run, out, split, threshold, sp_cam, absolute, one_size, seed):
     """Make masks of labelled pictures, for the classes that each is labelled with: the best masks that there are.
 
-    By the last round of the segmentation network, or by SP-CAM where `spn segment` was not run. Writes masks as palette PNGs,
-    overlays and heat maps of each class, in the folders and under the names of the pictures, and classes.csv and classes.png,
-    which tell numbers and colours. Masks have the size of the images in DATA: that of the pictures, if these are no larger than
-    --max-side of `spn data`. Where there are few pictures to learn from, those of SP-CAM may be better: `spn evaluate` tells.
+    By the last round of the segmentation network, or by SP-CAM where `spn segment` was not run. Writes masks as palette
+    PNGs, overlays and heat maps of each class, in the folders and under the names of the pictures, and classes.csv and
+    classes.png, which tell numbers and colours. Masks have the size of the images in DATA: that of the pictures, if
+    these are no larger than --max-side of `spn data`. Where there are few pictures to learn from, those of SP-CAM may
+    be better: `spn evaluate` tells.
     """
-    from .dataset import Dataset
-    from .prediction import write_cams
-    from .runs import Run
+    from .data.dataset import Dataset
+    from .results.prediction import write_cams
+    from .results.runs import Run
     with Dataset(data) as dataset:
         count, method = write_cams(dataset, Run(run), out, split, threshold, sp_cam, absolute, one_size)
     click.echo('{}: masks, overlays and heat maps of {} images, by {}'.format(out, count, method))
@@ -295,13 +307,13 @@ def segment(data, run, rounds, seed, **given):
 
     Writes RUN/round-1, RUN/round-2 .. with model.h5, log.csv and curves.png. A round that was stopped goes on.
     """
-    from . import segmentation
-    from .dataset import Dataset
-    from .rounds import learn_from_cams
-    from .runs import Run
-    training = dict(segmentation.TRAINING, **{name: value for name, value in given.items() if value is not None})
+    from .data.dataset import Dataset
+    from .networks.settings import RoundSettings, SegmentationSettings
+    from .results.runs import Run
+    from .training.rounds import learn_from_cams
+    training = changed(RoundSettings(), given)
     with Dataset(data) as dataset:
-        networks = learn_from_cams(dataset, Run(run), rounds, segmentation.DEFAULTS, training, seed)
+        networks = learn_from_cams(dataset, Run(run), rounds, SegmentationSettings(), training, seed)
     click.echo('{}: {} rounds'.format(run, len(networks)))
 
 
@@ -316,13 +328,13 @@ def segment(data, run, rounds, seed, **given):
 @click.option('--small', is_flag=True, help='Leave masks and overlays of larger pictures scaled down.')
 @click.option('--seed', type=int, hidden=True, help='Nothing is random here.')
 def predict(pictures, run, out, named, max_side, small, seed):
-    """Segment new pictures, or folders of them: by the last round of the segmentation network, or SP-CAM where there is none.
+    """Segment new pictures, or folders of them: by the last round of the segmentation network, else by SP-CAM.
 
-    Writes NAME-mask.png, a palette PNG of the size of the picture, and NAME-overlay.png, below the folders of pictures that are
-    in several; classes.csv and classes.png tell numbers and colours.
+    Writes NAME-mask.png, a palette PNG of the size of the picture, and NAME-overlay.png, below the folders of pictures
+    that are in several; classes.csv and classes.png tell numbers and colours.
     """
-    from .prediction import write_predictions
-    from .runs import Run
+    from .results.prediction import write_predictions
+    from .results.runs import Run
     count, skipped = write_predictions(Run(run), pictures, out, named, max_side, small)
     say_skipped(skipped)
     click.echo('{}: masks and overlays of {} pictures; classes.csv tells the numbers in masks'.format(out, count))
@@ -336,18 +348,21 @@ def predict(pictures, run, out, named, max_side, small, seed):
 def evaluate(data, runs, out, seed):
     """Compare the masks of one run or several with the true ones.
 
-    Thresholds are chosen on val, what is reported is of test. Writes results.md, results.json, bars.png and examples.png;
-    of several runs the mean and the spread. What a run came to is kept in RUN/results.json until data or models change.
+    Thresholds are chosen on val, what is reported is of test. Writes results.md, results.json, bars.png and
+    examples.png; of several runs the mean and the spread. What a run came to is kept in RUN/results.json until data or
+    models change.
     """
-    from . import report
+    from .results import report
     click.echo(report.write(data, list(dict.fromkeys(map(os.path.normpath, runs))), out))
 
 
 @command(main, 'reproduce', 'spn reproduce --folder reproduction --document docs/reproduction.md')
 @click.option('--folder', type=click.Path(file_okay=False), default='reproduction', show_default=True,
               help='Where data and runs are kept; a run that was stopped goes on.')
-@click.option('--document', type=click.Path(dir_okay=False), help='Where the results go; FOLDER/reproduction.md if not given.')
-@click.option('--quick', is_flag=True, help='The whole way on a few small pictures: to see that it works, not how well.')
+@click.option('--document', type=click.Path(dir_okay=False),
+              help='Where the results go; FOLDER/reproduction.md if not given.')
+@click.option('--quick', is_flag=True,
+              help='The whole way on a few small pictures: to see that it works, not how well.')
 @weights_option
 @seed_option
 def reproduce(folder, document, quick, weights, seed):

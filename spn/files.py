@@ -76,8 +76,8 @@ def lock_if_free(file):
 def locked(path):
     """Have the block to itself among all processes that write to `path`: those that come later wait, and say so.
 
-    The lock is an empty file beside `path`, removed at the end. One that a killed process left behind stops nobody, because
-    the system itself lets go of its lock.
+    The lock is an empty file beside `path`, removed at the end. One that a killed process left behind stops nobody,
+    because the system itself lets go of its lock.
 
     Parameters
     ----------
@@ -156,8 +156,8 @@ class Parts(object):
     Each part is written beside and moved into place, so a run that is stopped, by whatever, loses one part at most, and
     the same command goes on where it was. Parts that were made otherwise (`made_by`) are thrown away.
 
-    At the end of a ``with`` block the folder is removed, but for a block that was stopped when some part was there to go on
-    with. Two processes with the same parts must not meet: see :func:`locked`.
+    At the end of a ``with`` block the folder is removed, but for a block that was stopped when some part was there to
+    go on with. Two processes with the same parts must not meet: see :func:`locked`.
 
     Parameters
     ----------

@@ -26,16 +26,17 @@ def open_hdf5(path, layout, what, command):
     opened = None
     try:
         opened = h5py.File(path, 'r')
-        found = opened.attrs.get('layout')
-        found = None if found is None else text(found)
+        actual = opened.attrs.get('layout')
+        actual = None if actual is None else text(actual)
     except Exception as error:  # of a damaged file HDF5 and h5py say whatever they stumble over
         if opened is not None:
             opened.close()
-        raise SpnError('{} is cut short or no HDF5 file ({}): remove it and make it anew with {}'.format(path, error, command)) from error
-    if found != layout:
+        raise SpnError('{} is cut short or no HDF5 file ({}): remove it and make it anew with {}'.format(
+            path, error, command)) from error
+    if actual != layout:
         opened.close()
-        raise SpnError('{} is not {} of this version: its layout is {!r}, wanted is {!r}; remove it and make it anew with {}'.format(
-            path, what, found, layout, command))
+        raise SpnError('{} is not {} of this version: its layout is {!r}, wanted is {!r}; remove it and make it '
+                       'anew with {}'.format(path, what, actual, layout, command))
     try:
         with whole(path, command):
             refuse_other_files(opened)
@@ -60,7 +61,8 @@ def refuse_other_files(group):
 
 @contextlib.contextmanager
 def whole(path, command, make='make'):
-    """Say of what goes wrong when a block reads from the file at `path` that the file is damaged, and what makes it anew.
+    """Say of what goes wrong when a block reads from the file at `path` that the file is damaged, and how to make it
+    anew.
 
     Every dataset of ours has a checksum: HDF5 reads no bit that is not as it was written.
     """
@@ -103,7 +105,7 @@ def text(value):
 
 
 def as_text(value):
-    """What HDF5 stores a str, or an array of them, as: bytes of one length, for those of any length have no checksum."""
+    """What HDF5 stores for a str, or an array of them: bytes of a fixed length, because others have no checksum."""
     if isinstance(value, str):
         return np.bytes_(value.encode('utf-8'))
     encoded = [each.encode('utf-8') for each in value]
@@ -136,7 +138,8 @@ def hdf5_beside(path, mode='w'):
             shutil.copyfile(path, beside)
         with Disk(beside, mode) as disk:
             try:
-                # From 1.8 on an attribute may have more than 64 KiB, from 1.10 on what tells where chunks lie has a checksum.
+                # From 1.8 on an attribute may have more than 64 KiB, from 1.10 on what tells where chunks lie has a
+                # checksum.
                 with h5py.File(disk, mode, libver=('v110', 'v110')) as file:
                     yield file, disk
             finally:
@@ -144,7 +147,7 @@ def hdf5_beside(path, mode='w'):
 
 
 class Disk(io.FileIO):
-    """A file that keeps the first error for itself until it is asked: HDF5 goes down where a write fails, Python with it."""
+    """A file that keeps the first error until it is asked: a write that fails would abort HDF5, and Python with it."""
 
     def __init__(self, path, mode):
         super(Disk, self).__init__(path, {'w': 'w+', 'r+': 'r+'}[mode])

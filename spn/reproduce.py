@@ -5,15 +5,20 @@ Every step keeps what it made, so that the same command goes on where it was sto
 import json
 import os
 import time
+from typing import NamedTuple, Optional
 
-from . import features, network, report, segmentation, superpixels, training
-from .dataset import Dataset
-from .encoder import Encoder
+from .data import superpixels
+from .data.dataset import Dataset
+from .data.sources import composites
 from .errors import SpnError
 from .files import locked, write_json, write_text
-from .rounds import learn_from_cams
-from .runs import Run
-from .sources import composites
+from .networks.encoder import Encoder
+from .networks.features import make_features
+from .networks.settings import NetworkSettings, RoundSettings, SegmentationSettings, TrainingSettings
+from .results import report
+from .results.runs import Run
+from .training import image_labels
+from .training.rounds import learn_from_cams
 
 #: Superpixel maps by name: those of the network, and those of ablations alone.
 MAPS = {
@@ -25,25 +30,45 @@ MAPS = {
 }
 NETWORK_MAPS = ('fine', 'middle', 'coarse')
 
-#: What is left out or changed in turn: settings of the network, superpixel maps, how many image sizes.
+
+class Ablation(NamedTuple):
+    """What is left out or changed."""
+
+    network: NetworkSettings = NetworkSettings()
+    superpixel_maps: tuple = NETWORK_MAPS
+    n_sizes: Optional[int] = None   # how many of the image sizes, the largest of them; all of them if None
+
+
 ABLATIONS = {
-    'without the GAP branch': {'settings': {'gap_branch': False}},
-    'without the superpixel layer': {'settings': {'superpixel_branch': False}},
-    'without correlation in training': {'settings': {'correlation': False}},
-    'superpixels count the same': {'settings': {'size_exponent': 0}},
-    'one upsampling stage': {'settings': {'upsampling_stages': 1}},
-    'fine superpixels': {'maps': ('fine',)},
-    'middle superpixels': {'maps': ('middle',)},
-    'coarse superpixels': {'maps': ('coarse',)},
-    'SLIC': {'maps': ('slic',)},
-    'watershed': {'maps': ('watershed',)},
-    'one image size, the larger': {'n_sizes': 1},
+    'without the GAP branch': Ablation(NetworkSettings(gap_branch=False)),
+    'without the superpixel layer': Ablation(NetworkSettings(superpixel_branch=False)),
+    'without correlation in training': Ablation(NetworkSettings(correlation=False)),
+    'superpixels count the same': Ablation(NetworkSettings(size_exponent=0)),
+    'one upsampling stage': Ablation(NetworkSettings(upsampling_stages=1)),
+    'fine superpixels': Ablation(superpixel_maps=('fine',)),
+    'middle superpixels': Ablation(superpixel_maps=('middle',)),
+    'coarse superpixels': Ablation(superpixel_maps=('coarse',)),
+    'SLIC': Ablation(superpixel_maps=('slic',)),
+    'watershed': Ablation(superpixel_maps=('watershed',)),
+    'one image size, the larger': Ablation(n_sizes=1),
 }
 
-FULL = {'pictures': {'train': 600, 'val': 120, 'test': 180}, 'sizes': [224, 288], 'seeds': 3, 'rounds': 2,
-        'training': {}, 'segmentation': {}, 'ablations': list(ABLATIONS)}
-QUICK = {'pictures': {'train': 36, 'val': 9, 'test': 9}, 'sizes': [96, 128], 'seeds': 2, 'rounds': 2,
-         'training': {'epochs': 2}, 'segmentation': {'epochs': 1}, 'ablations': ['middle superpixels']}
+
+class Plan(NamedTuple):
+    """How much of it is done."""
+
+    n_pictures: dict                # in each split
+    sizes: list                     # of images, in increasing order
+    n_seeds: int
+    n_rounds: int
+    ablations: list                 # names, of `ABLATIONS`
+    training: TrainingSettings = TrainingSettings()
+    rounds: RoundSettings = RoundSettings()
+
+
+FULL = Plan({'train': 600, 'val': 120, 'test': 180}, [224, 288], 3, 2, list(ABLATIONS))
+QUICK = Plan({'train': 36, 'val': 9, 'test': 9}, [96, 128], 2, 2, ['middle superpixels'],
+             TrainingSettings(epochs=2), RoundSettings(epochs=1))
 
 BEGIN, END = '<!-- results: written by `make reproduce` -->', '<!-- end of results -->'
 
@@ -56,9 +81,9 @@ def reproduce(folder, document, plan=FULL, data_seed=0, weights='auto', say=prin
     folder : str
         Where data and runs are kept.
     document : str
-        The Markdown file that gets the results: what is between its marks is replaced. Its pictures lie in a folder beside
-        it, of the same name.
-    plan : dict
+        The Markdown file that gets the results: what is between its marks is replaced. Its pictures lie in a folder
+        beside it, of the same name.
+    plan : Plan
         `FULL` or `QUICK`.
     data_seed : int
         Which objects and backgrounds are held out.
@@ -80,54 +105,55 @@ def make_all(folder, document, plan, data_seed, weights, say):
         make_data(data_path, plan, data_seed)
     with clock('features of the frozen encoder'):
         encoder = Encoder(weights)
-        found = [features.make(data_path, size, encoder) for size in plan['sizes']]
-    runs = [os.path.join(folder, 'seed-{}'.format(seed)) for seed in range(plan['seeds'])]
+        features = [make_features(data_path, size, encoder) for size in plan.sizes]
+    runs = [os.path.join(folder, 'seed-{}'.format(seed)) for seed in range(plan.n_seeds)]
     for seed, run in enumerate(runs):
         with clock('training, seed {}'.format(seed)):
-            train(data_path, run, found, {}, plan, weights, seed)
+            train(data_path, run, features, Ablation(), plan, weights, seed)
         with clock('segmentation network, seed {}'.format(seed)):
             with Dataset(data_path) as dataset:
-                how = dict(segmentation.TRAINING, **plan['segmentation'])
-                learn_from_cams(dataset, Run(run), plan['rounds'], segmentation.DEFAULTS, how, seed)
+                learn_from_cams(dataset, Run(run), plan.n_rounds, SegmentationSettings(), plan.rounds, seed)
         with clock('evaluation, seed {}'.format(seed)):
-            report.results_of(data_path, run)
-    ablations = {name: os.path.join(folder, name.replace(',', '').replace(' ', '-').lower()) for name in plan['ablations']}
+            report.run_results(data_path, run)
+    ablations = {name: os.path.join(folder, name.replace(',', '').replace(' ', '-').lower()) for name in plan.ablations}
     for name, run in ablations.items():
         with clock('ablation: ' + name):
-            train(data_path, run, found, ABLATIONS[name], plan, weights, 0)
-            report.results_of(data_path, run, report.ABLATED)
+            train(data_path, run, features, ABLATIONS[name], plan, weights, 0)
+            report.run_results(data_path, run, report.ABLATED)
     with clock('tables and pictures'):
         pictures = os.path.splitext(document)[0]
         table = report.write(data_path, runs, pictures)
-        unchanged = {'nothing (seed 0)': report.results_of(data_path, runs[0])}
-        of_ablations = report.table_of_ablations(dict(unchanged, **{
-            name: report.results_of(data_path, run, report.ABLATED) for name, run in ablations.items()}))
+        unchanged = {'nothing (seed 0)': report.run_results(data_path, runs[0])}
+        ablation_table = report.table_of_ablations(dict(unchanged, **{
+            name: report.run_results(data_path, run, report.ABLATED) for name, run in ablations.items()}))
     write_results(document, [
-        report.describe(data_path, runs), table, '![Mean IoU of each method]({0}/bars.png)'.format(os.path.basename(pictures)),
-        of_ablations, '![Best, median and worst test images]({0}/examples.png)'.format(os.path.basename(pictures)),
+        report.describe(data_path, runs), table,
+        '![Mean IoU of each method]({0}/bars.png)'.format(os.path.basename(pictures)),
+        ablation_table, '![Best, median and worst test images]({0}/examples.png)'.format(os.path.basename(pictures)),
         clock.table()])
 
 
 def make_data(path, plan, seed):
     """The composites and their superpixel maps, as far as they are not there."""
     if not os.path.exists(path):
-        composites.make(path, plan['pictures'], seed)
-    used = set(NETWORK_MAPS).union(*[ABLATIONS[name].get('maps', ()) for name in plan['ablations']])
+        composites.make_dataset(path, plan.n_pictures, seed)
+    used = set(NETWORK_MAPS).union(*[ABLATIONS[name].superpixel_maps for name in plan.ablations])
     with Dataset(path) as dataset:
         there = dataset.superpixel_names()
-        if dataset.made_by != json.loads(json.dumps(composites.made_by(plan['pictures'], seed))):
+        if dataset.made_by != json.loads(json.dumps(composites.made_by(plan.n_pictures, seed))):
             raise SpnError('{} was made with other settings ({}): remove its folder, or choose another'.format(
                 path, dataset.made_by))
     for name in MAPS:
         if name in used and name not in there:
-            method, given = MAPS[name]
-            superpixels.make(path, name, superpixels.settings_of(method, given))
+            method, parameters = MAPS[name]
+            superpixels.make_superpixels(path, name, superpixels.method_settings(method, parameters))
 
 
-def train(data_path, folder, found, changed, plan, weights, seed):
+def train(data_path, folder, features, ablation, plan, weights, seed):
     """Train one network, as far as it is not there."""
-    training.train(data_path, folder, found[-changed.get('n_sizes', len(found)):], list(changed.get('maps', NETWORK_MAPS)), weights,
-                   dict(network.DEFAULTS, **changed.get('settings', {})), dict(training.DEFAULTS, **plan['training']), seed)
+    features = features[-(ablation.n_sizes or len(features)):]
+    image_labels.train(data_path, folder, features, list(ablation.superpixel_maps), weights, ablation.network,
+                       plan.training, seed)
 
 
 def place_for_results(document):

@@ -9,9 +9,9 @@ import unittest
 import numpy as np
 from skimage import data
 
-from spn import dataset
+from spn.data import dataset
 from spn.errors import SpnError
-from spn.features import Layers
+from spn.networks.features import ImageFeatures
 
 
 class FolderTestCase(unittest.TestCase):
@@ -78,8 +78,8 @@ def records(changed=None):
 def write_small(path, found=None):
     """Write a data set of `found`, or of :func:`records`, and return what was skipped."""
     found = records() if found is None else found
-    return dataset.write_dataset(path, ['living', 'thing'], [lambda record=record: record for record in found], len(found),
-                                 (72, 80), {'by': 'hand'})
+    return dataset.write_dataset(path, ['living', 'thing'], [lambda record=record: record for record in found],
+                                 len(found), (72, 80), {'by': 'hand'})
 
 
 def bilinear(maps, shape):
@@ -127,8 +127,8 @@ class SharesByHand(object):
         return np.split(shared(np.concatenate(scores), looks, sizes), np.cumsum([len(each) for each in scores])[:-1])
 
 
-class ArrayOfFeatures(Layers):
-    """Stands for `spn.features.Features`, without a file."""
+class ArrayOfFeatures(ImageFeatures):
+    """Stands for `spn.networks.features.Features`, without a file."""
 
     def __init__(self, array, size, rms=1., encoder='by hand'):
         self._features, self.size, self.rms = array.astype('float32'), size, rms

@@ -17,11 +17,12 @@ import numpy as np
 from PIL import Image
 from skimage import data
 
-from spn import commands, prediction, runs, segmentation
-from spn.activation_maps import relative
-from spn.dataset import Dataset
-from spn.pictures import COLOURS
-from spn.runs import Run
+from spn import commands
+from spn.data.dataset import Dataset
+from spn.results import prediction, runs, segmentation_maps
+from spn.results.activation_maps import relative
+from spn.results.drawing import COLOURS
+from spn.results.runs import Run
 from tests.processes import REPOSITORY, run_python
 from tests.spn.cases import FolderTestCase, SharedFolderTestCase, write_small
 
@@ -56,14 +57,15 @@ class WholeWayTest(SharedFolderTestCase):
     def make_shared(cls):
         cls.data, cls.run_folder = [os.path.join(cls.shared, name) for name in ('data.h5', 'run')]
         size, random = ('--size', 32, '--size', 48), ('--weights', 'random')
-        cls.said = {'data': good('data', 'composites', cls.data, *sum([['--' + split, n] for split, n in N.items()], []))}
+        cls.said = {'data': good('data', 'composites', cls.data,
+                                 *sum([['--' + split, n] for split, n in N.items()], []))}
         cls.said['superpixels'] = good('superpixels', cls.data, '--set', 'scale=900', '--set', 'min_size=400',
                                        '--name', 'coarse', '--workers', 1)
         with warnings.catch_warnings():
             warnings.simplefilter('always')
             cls.said['encode'] = good('encode', cls.data, *size + random)
-            cls.said['train'] = good('train', cls.data, '--out', cls.run_folder, '--superpixels', 'coarse', '--epochs', 2,
-                                     '--batch-size', 3, '--upsampling-stages', 0, '--seed', 3, *size + random)
+            cls.said['train'] = good('train', cls.data, '--out', cls.run_folder, '--superpixels', 'coarse', '--epochs',
+                                     2, '--batch-size', 3, '--upsampling-stages', 0, '--seed', 3, *size + random)
             cls.said['segment'] = good('segment', cls.data, cls.run_folder, '--rounds', 1, '--epochs', 1)
         cls.trained = Run(cls.run_folder)
 
@@ -133,7 +135,8 @@ class WholeWayTest(SharedFolderTestCase):
             self.assertEqual((mode, palette[:11]), ('P', COLOURS[:11].tolist()))
             classes = np.flatnonzero(self.opened.labels[i])
             values = relative(maps.correlated_sp_cam(i, classes))
-            np.testing.assert_array_equal(found, np.where(values.max(axis=0) >= .5, classes[values.argmax(axis=0)] + 1, 0))
+            np.testing.assert_array_equal(found,
+                                          np.where(values.max(axis=0) >= .5, classes[values.argmax(axis=0)] + 1, 0))
             overlay, mode, _ = self.png(out, 'overlays', stem + '.png')
             image = self.opened.image(i)
             self.assertEqual((overlay.shape, mode), (image.shape, 'RGB'))
@@ -147,27 +150,32 @@ class WholeWayTest(SharedFolderTestCase):
         with open(os.path.join(out, 'classes.csv'), newline='', encoding='utf-8') as stream:
             rows = list(csv.reader(stream))
         self.assertEqual(rows[:2], [['number', 'name', 'colour'], ['0', 'background', '#000000']])
-        self.assertEqual([row[:2] for row in rows[2:]], [[str(c + 1), name] for c, name in enumerate(self.opened.class_names)])
-        self.assertEqual([tuple(bytes.fromhex(row[2][1:])) for row in rows[1:]], list(map(tuple, COLOURS[:11].tolist()))[:len(rows) - 1])
+        self.assertEqual([row[:2] for row in rows[2:]],
+                         [[str(c + 1), name] for c, name in enumerate(self.opened.class_names)])
+        self.assertEqual([tuple(bytes.fromhex(row[2][1:])) for row in rows[1:]],
+                         list(map(tuple, COLOURS[:11].tolist()))[:len(rows) - 1])
 
     def test_cam_of_all_splits_has_the_masks_of_the_segmentation_network(self):
         out = self.path('out')
         printed, _ = good('cam', self.data, self.run_folder, '--out', out, '--split', 'all')
-        self.assertEqual(printed, out + ': masks, overlays and heat maps of 14 images, by segmentation network, round 1\n')
+        self.assertEqual(printed, out +
+                         ': masks, overlays and heat maps of 14 images, by segmentation network, round 1\n')
         self.assertEqual(len(os.listdir(os.path.join(out, 'masks'))), 14)
         maps, network = self.trained.on_dataset(self.opened), self.trained.rounds[0]
-        masks_of = segmentation.method(network, maps)
+        masks_of = segmentation_maps.method(network, maps)
         for i in range(14):
             wanted, = masks_of(i, np.flatnonzero(self.opened.labels[i]), [network.about['threshold']])
             np.testing.assert_array_equal(self.png(out, 'masks', self.opened.names[i] + '.png')[0], wanted)
-        self.assert_sentence(['SP-CAM', 'give --sp-cam too'], 'cam', self.data, self.run_folder, '--out', out, '--one-size')
+        self.assert_sentence(['SP-CAM', 'give --sp-cam too'], 'cam', self.data, self.run_folder, '--out', out,
+                             '--one-size')
 
     def test_superpixels_that_were_replaced_after_training_are_not_taken_for_those_of_before(self):
         changed = self.path('changed.h5')
         shutil.copy(self.data, changed)
         good('superpixels', changed, '--method', 'grid', '--name', 'coarse')
         for command in 'cam', 'evaluate':
-            self.assert_sentence([changed, "the superpixels 'coarse' are not those that", 'method=grid', 'scale=900.0', 'Make those again'],
+            self.assert_sentence([changed, "the superpixels 'coarse' are not those that", 'method=grid', 'scale=900.0',
+                                  'Make those again'],
                                  command, changed, self.run_folder, '--out', self.path('out'))
 
     def test_info_shows_what_a_data_set_holds(self):
@@ -181,7 +189,8 @@ class WholeWayTest(SharedFolderTestCase):
             np.array(self.opened.class_names)[self.opened.labels[i] > 0])), lines)
 
     def test_cam_hands_on_all_that_it_is_told(self):
-        with mock.patch.object(prediction, 'write_cams', return_value=(9, 'it')) as write_cams, mock.patch.object(runs, 'Run'):
+        with mock.patch.object(prediction, 'write_cams',
+                               return_value=(9, 'it')) as write_cams, mock.patch.object(runs, 'Run'):
             good('cam', self.data, self.run_folder, '--out', 'out', '--split', 'train', '--absolute')
             good('cam', self.data, self.run_folder, '--out', 'out', '--threshold', .25, '--one-size', '--sp-cam')
         self.assertEqual([call[0][2:] for call in write_cams.call_args_list],
@@ -193,7 +202,8 @@ class WholeWayTest(SharedFolderTestCase):
         pictures = [self.write('cat.jpg', whole.getvalue()), self.write('cut.jpg', whole.getvalue()[:20000]),
                     self.write('letter.png', 'a letter')]
         out = self.path('out')
-        printed, said = good('predict', *pictures, '--run', self.run_folder, '--out', out, '--max-side', 96, '--class', 'bird')
+        printed, said = good('predict', *pictures, '--run', self.run_folder, '--out', out, '--max-side', 96, '--class',
+                             'bird')
         self.assertEqual(printed, out + ': masks and overlays of 1 pictures; classes.csv tells the numbers in masks\n')
         self.assertEqual(sorted(os.listdir(out)), ['cat-mask.png', 'cat-overlay.png', 'classes.csv', 'classes.png'])
         mask, mode, palette = self.png(out, 'cat-mask.png')
@@ -210,15 +220,18 @@ class WholeWayTest(SharedFolderTestCase):
             self.write(name, picture.getvalue())
         given, out = ('--run', self.run_folder, '--class', 'bird', '--max-side', 64), self.path('out')
         good('predict', self.path('monday', '1.png'), self.path('tuesday'), *given, '--out', out, '--small')
-        self.assertEqual({os.path.relpath(os.path.join(folder, name), out) for folder, _, names in os.walk(out) for name in names},
-                         {'classes.csv', 'classes.png'} | {stem + ending for stem in ('monday/1', 'tuesday/1', 'tuesday/late/2')
+        self.assertEqual({os.path.relpath(os.path.join(folder, name), out) for folder, _, names in os.walk(out)
+                          for name in names},
+                         {'classes.csv', 'classes.png'} | {stem + ending
+                                                           for stem in ('monday/1', 'tuesday/1', 'tuesday/late/2')
                                                            for ending in ('-mask.png', '-overlay.png')})
-        self.assertEqual(self.png(out, 'monday', '1-mask.png')[0].shape, (42, 64))  # 50 x 76, of which the longer side is 64
+        self.assertEqual(self.png(out, 'monday', '1-mask.png')[0].shape,
+                         (42, 64))  # 50 x 76, of which the longer side is 64
 
     def test_predict_of_nothing_that_can_be_read_fails(self):
         letter = self.write('letter.png', 'a letter')
-        self.assert_sentence(['none of 1 pictures could be read', letter], 'predict', letter, '--run', self.run_folder, '--out',
-                             self.path('out'))
+        self.assert_sentence(['none of 1 pictures could be read', letter], 'predict', letter, '--run', self.run_folder,
+                             '--out', self.path('out'))
         self.assertFalse(os.path.exists(self.path('out')))
 
     def test_the_readme_shows_how_to_predict_from_python(self):
@@ -236,7 +249,7 @@ class WholeWayTest(SharedFolderTestCase):
         mask, classes = prediction.predict(self.trained, image)
         maps = self.trained.on_picture(image)
         self.assertEqual(mask.shape, image.shape[:2])
-        sure = segmentation.of_image(self.trained.rounds[-1], maps, 0)
+        sure = segmentation_maps.image_probabilities(self.trained.rounds[-1], maps, 0)
         self.assertEqual(classes.tolist(), [c for c in range(len(sure)) if sure[c] >= .5 or sure[c] == sure.max()])
         self.assertTrue(set(np.unique(mask)) <= {0} | {c + 1 for c in classes})
 
@@ -252,7 +265,8 @@ class WholeWayTest(SharedFolderTestCase):
         rows = [[cell.strip() for cell in line.strip('|').split('|')] for line in printed.strip().splitlines()]
         self.assertEqual([row[0] for row in rows[2:]], list(results))
         self.assertEqual(list(results), [
-            'CAM', 'CAM, smooth', 'CAM, all sizes', 'CAM averaged in superpixels', 'CAM averaged in superpixels, all sizes',
+            'CAM', 'CAM, smooth', 'CAM, all sizes', 'CAM averaged in superpixels',
+            'CAM averaged in superpixels, all sizes',
             'CAM averaged in superpixels, correlated', 'SP-CAM', 'SP-CAM, all sizes', 'SP-CAM, correlated',
             'segmentation network, round 1', 'segmentation network, round 1, classes found out', 'superpixel oracle'])
         self.assertEqual(rows[0][6:], ['background'] + self.opened.class_names)
@@ -295,7 +309,8 @@ class WholeWayTest(SharedFolderTestCase):
             stream.truncate(100000)
         out, size = ('--out', self.path('out')), ('--size', 32, '--weights', 'random')
         for words, arguments in [
-                ((other, 'has the classes living, thing', 'was trained on bird'), ('cam', other, self.run_folder) + out),
+                ((other, 'has the classes living, thing', 'was trained on bird'),
+                 ('cam', other, self.run_folder) + out),
                 ((cut, 'is cut short or no HDF5 file', '`spn train`'), ('cam', self.data, self.path('cut')) + out),
                 (('none/model.h5 is not there', '`spn train`'), ('segment', self.data, self.path('none'))),
                 (('none/model.h5 is not there',), ('evaluate', self.data, self.path('none')) + out),
@@ -327,8 +342,8 @@ class FrontTest(FolderTestCase):
     def test_every_command_has_help_with_an_example_of_itself_and_a_seed(self):
         found = all_commands()
         self.assertEqual({' '.join(names) for names, _ in found} - {'reproduce'}, {
-            'data composites', 'data voc', 'data folder', 'info', 'superpixels', 'encode', 'train', 'cam', 'segment', 'predict',
-            'evaluate'})
+            'data composites', 'data voc', 'data folder', 'info', 'superpixels', 'encode', 'train', 'cam', 'segment',
+            'predict', 'evaluate'})
         for names, command in found:
             text, _ = good(*names + ('--help',))
             self.assertRegex(text, r'Example:\s+spn ' + ' '.join(names))
@@ -341,7 +356,8 @@ class FrontTest(FolderTestCase):
             command.make_context(' '.join(names), words[1 + len(names):])
 
     def test_python_runs_it_too(self):
-        found = subprocess.run([sys.executable, '-m', 'spn', '--help'], cwd=REPOSITORY, stdout=subprocess.PIPE, timeout=100)
+        found = subprocess.run([sys.executable, '-m', 'spn', '--help'], cwd=REPOSITORY, stdout=subprocess.PIPE,
+                               timeout=100)
         self.assertEqual(found.returncode, 0)
         self.assertTrue(found.stdout.startswith(b'Usage: spn '))
 
@@ -372,7 +388,8 @@ class FrontTest(FolderTestCase):
         for words, arguments in [
                 (('none.h5 is not there', '`spn data`'), ('superpixels', self.path('none.h5'))),
                 (('cut.h5 is cut short',), ('encode', self.path('cut.h5'), '--size', 32, '--weights', 'random')),
-                (('--set scale is not of the form SETTING=NUMBER',), ('superpixels', self.path('data.h5'), '--set', 'scale')),
+                (('--set scale is not of the form SETTING=NUMBER',),
+                 ('superpixels', self.path('data.h5'), '--set', 'scale')),
                 (("no setting 'size'",), ('superpixels', self.path('data.h5'), '--set', 'size=3')),
                 (('none cannot be read as a folder',), ('data', 'folder', self.path('none'), self.path('new.h5'))),
                 (('has no folder JPEGImages',), ('data', 'voc', self.folder, self.path('new.h5')))]:
@@ -391,7 +408,8 @@ class FrontTest(FolderTestCase):
         found = ('train', self.path('data.h5'), '--out', self.path('run'), '--size', 32, '--weights', 'random')
         for words, more in [(('labelled \'thing\'', 'leave the class out'), ('--superpixels', 'grid')),
                             (("no superpixels 'none'",), ('--superpixels', 'none')),
-                            (('has nothing to learn from',), ('--superpixels', 'grid', '--no-gap-branch', '--no-superpixel-branch'))]:
+                            (('has nothing to learn from',),
+                             ('--superpixels', 'grid', '--no-gap-branch', '--no-superpixel-branch'))]:
             printed, said, status = spn(*found + more)
             self.assertEqual((status, printed), (1, ''), said)
             for word in words:
@@ -400,7 +418,8 @@ class FrontTest(FolderTestCase):
 
     def test_numbers_that_are_none_are_refused(self):
         for arguments, option in [(('train', 'data.h5', '--out', 'out'), '--learning-rate'),
-                                  (('segment', 'data.h5', 'run'), '--kept'), (('cam', 'data.h5', 'run', '--out', 'out'), '--threshold')]:
+                                  (('segment', 'data.h5', 'run'), '--kept'),
+                                  (('cam', 'data.h5', 'run', '--out', 'out'), '--threshold')]:
             _, said, status = spn(*arguments + (option, 'nan'))
             self.assertEqual(status, 2)
             self.assertIn("Invalid value for '{}': nan is no finite number".format(option), said)
@@ -409,7 +428,7 @@ class FrontTest(FolderTestCase):
         said = run_python("""
 from spn.errors import SpnError
 try:
-    import spn.encoder
+    import spn.networks.encoder
 except SpnError as error:
     print(error)
 """, {'device': 'opencl0:0'})

@@ -1,23 +1,26 @@
-"""Files whose bits flip on disk: what is read is as it was written, or a sentence says which file is damaged, and the cure."""
+"""Files whose bits flip on disk: what is read is as it was written, or a sentence names the file and the cure."""
 import h5py
 import numpy as np
 
-from spn import features
-from spn.dataset import Dataset, add_superpixels
+from spn.data.dataset import Dataset, add_superpixels
 from spn.errors import SpnError
-from spn.features import Features
+from spn.networks import features
+from spn.networks.features import Features
 from tests.processes import run_python
 from tests.spn.cases import FolderTestCase, records, write_small
-from tests.spn.test_encoder import EncoderByHand
+from tests.spn.networks.test_encoder import EncoderByHand
 
 
 def data_set_of(path):
     """All that a data set file says."""
     with Dataset(path) as data:
         maps = data.superpixel_maps('columns')
-        found = [data.labels, data.sizes, data.names, data.splits, data.has_mask, data.digests, np.array(data.class_names)]
-        found += [np.array([data.fingerprint, data.mask_fingerprint, str(data.made_by), maps.fingerprint, str(maps.made_by)])]
-        return found + [maps.counts] + [each for i in range(len(data)) for each in (data.image(i), data.mask(i), maps[i])]
+        found = [data.labels, data.sizes, data.names, data.splits, data.has_mask, data.digests,
+                 np.array(data.class_names)]
+        found += [np.array([data.fingerprint, data.mask_fingerprint, str(data.made_by), maps.fingerprint,
+                            str(maps.made_by)])]
+        return found + [maps.counts] + [each for i in range(len(data))
+                                        for each in (data.image(i), data.mask(i), maps[i])]
 
 
 def features_of(path):
@@ -25,7 +28,7 @@ def features_of(path):
     made = Features(path)
     try:
         return [np.array(made.digests), np.array([made.rms, made.fine.rms, made.finest.rms, made.size])] + [
-            layer for i in range(len(made)) for layer in made.layers(i)]
+            layer for i in range(len(made)) for layer in made.blocks(i)]
     finally:
         made.close()
 
@@ -35,7 +38,7 @@ def same(found, wanted):
 
 
 def flipped(path, read, n, seed=0):
-    """What comes of `n` copies of a file with some bytes flipped, one after the other: 'said', 'same', or else the trouble."""
+    """What comes of each of `n` copies of a file with some bytes flipped: 'said', 'same', or else the trouble."""
     wanted, rng, outcomes = read(path), np.random.RandomState(seed), []
     with open(path, 'rb') as stream:
         content = np.frombuffer(stream.read(), 'uint8')
@@ -77,7 +80,7 @@ print(*flipped({!r}, {}, 120), sep='\\n')
         self.assert_safe(self.data, data_set_of)
 
     def test_features_with_flipped_bytes(self):
-        features.make(self.data, 32, EncoderByHand()).close()
+        features.make_features(self.data, 32, EncoderByHand()).close()
         self.assert_safe(self.path('data.features-32.h5'), features_of)
 
     def test_a_damaged_picture_is_said_with_its_file_its_dataset_and_the_cure(self):
@@ -94,10 +97,11 @@ print(*flipped({!r}, {}, 120), sep='\\n')
             np.testing.assert_array_equal(data.image(2), records()[2].image)
 
     def test_every_dataset_has_a_checksum(self):
-        features.make(self.data, 32, EncoderByHand()).close()
+        features.make_features(self.data, 32, EncoderByHand()).close()
         without = []
         for path in self.data, self.path('data.features-32.h5'):
             with h5py.File(path, 'r') as file:
-                file.visititems(lambda name, item: without.append(name) if isinstance(item, h5py.Dataset) and not item.fletcher32
+                file.visititems(lambda name, item: without.append(name) if isinstance(item, h5py.Dataset)
+                                and not item.fletcher32
                                 else None)
         self.assertEqual(without, [])

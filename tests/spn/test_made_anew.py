@@ -3,11 +3,12 @@ from unittest import mock
 
 import numpy as np
 
-from spn import features, superpixels
-from spn.dataset import Dataset, add_superpixels
-from spn.superpixels import settings_of
+from spn.data import superpixels
+from spn.data.dataset import Dataset, add_superpixels
+from spn.data.superpixels import method_settings
+from spn.networks import features
 from tests.spn.cases import FolderTestCase, records, write_small
-from tests.spn.test_encoder import EncoderByHand
+from tests.spn.networks.test_encoder import EncoderByHand
 
 FACE, CAT, CUP = range(3)
 
@@ -29,22 +30,22 @@ class MadeAnewTest(FolderTestCase):
 
     def test_masks_that_are_added_cost_neither_superpixels_nor_features(self):
         first, second = EncoderByHand(), EncoderByHand()
-        features.make(self.data, 32, first).close()
+        features.make_features(self.data, 32, first).close()
         cup = records()[CUP]
         write_small(self.data, records()[:2] + [cup._replace(mask=np.full(cup.image.shape[:2], 2, 'uint8'))])
-        features.make(self.data, 32, second).close()
+        features.make_features(self.data, 32, second).close()
         self.assertEqual((first.encoded, second.encoded), (3, 0))
         for found, wanted in zip(self.read(), self.maps):
             np.testing.assert_array_equal(found, wanted)
         self.assertNotIn('dropped', self.shown.getvalue())
 
     def test_pictures_in_another_order_under_other_names_keep_what_is_theirs(self):
-        before = features.make(self.data, 32, EncoderByHand())
+        before = features.make_features(self.data, 32, EncoderByHand())
         wanted = [before[i] for i in range(3)]
         before.close()
         write_small(self.data, [record._replace(name='renamed.png') for record in records()[::-1]])
         idle = EncoderByHand()
-        after = features.make(self.data, 32, idle)
+        after = features.make_features(self.data, 32, idle)
         self.addCleanup(after.close)
         self.assertEqual(idle.encoded, 0)
         for i in range(3):
@@ -52,26 +53,26 @@ class MadeAnewTest(FolderTestCase):
             np.testing.assert_array_equal(self.read()[i], self.maps[2 - i])
 
     def test_features_are_averaged_over_the_pictures_that_are_to_be_trained_on_now(self):
-        before = features.make(self.data, 32, EncoderByHand())
+        before = features.make_features(self.data, 32, EncoderByHand())
         of_cat = float(np.mean(before[CAT].astype('float64') ** 2) ** .5)
         before.close()
         found = records()
         write_small(self.data, [found[FACE]._replace(split='val'), found[CAT]._replace(split='train'), found[CUP]])
         idle = EncoderByHand()
-        after = features.make(self.data, 32, idle)
+        after = features.make_features(self.data, 32, idle)
         self.addCleanup(after.close)
         self.assertEqual(idle.encoded, 0)
         self.assertAlmostEqual(after.rms, of_cat, places=6)
 
     def test_only_what_is_new_is_computed_and_what_is_gone_is_named(self):
-        settings = settings_of('grid', {'n_segments': 12})
-        superpixels.make(self.data, 'grid', settings, n_workers=1)
-        features.make(self.data, 32, EncoderByHand()).close()
+        settings = method_settings('grid', {'n_segments': 12})
+        superpixels.make_superpixels(self.data, 'grid', settings, n_workers=1)
+        features.make_features(self.data, 32, EncoderByHand()).close()
         found = records()
         new = found[FACE]._replace(name='new.png', image=255 - found[FACE].image)
         write_small(self.data, [new] + found[1:])
-        self.assertIn("superpixels 'mine' of 1 pictures are dropped, which are gone or have changed, face.png the first",
-                      self.shown.getvalue())
+        self.assertIn("superpixels 'mine' of 1 pictures are dropped, which are gone or have changed, face.png the "
+                      'first', self.shown.getvalue())
         self.assertIn("superpixels 'grid' of 1 pictures are still to be made", self.shown.getvalue())
         with Dataset(self.data) as data:
             self.assert_says(["no superpixels 'grid' for 1 of its 3 pictures, new.png the first", '`spn superpixels',
@@ -83,14 +84,14 @@ class MadeAnewTest(FolderTestCase):
             return maps_of_part(path, settings, items)
         maps_of_part = superpixels.maps_of_part
         with mock.patch.object(superpixels, 'maps_of_part', counted):
-            superpixels.make(self.data, 'grid', settings, n_workers=1)
+            superpixels.make_superpixels(self.data, 'grid', settings, n_workers=1)
         self.assertEqual(computed, [0])
         for record, grid in zip([new] + found[1:], self.read('grid')):
             np.testing.assert_array_equal(grid, superpixels.superpixel_map(record.image, settings))
         self.assertIsNone(self.read()[0])
         np.testing.assert_array_equal(self.read()[CAT], self.maps[CAT])
         again = EncoderByHand()
-        features.make(self.data, 32, again).close()
+        features.make_features(self.data, 32, again).close()
         self.assertEqual(again.encoded, 1)
         self.assertIn('the features of 1 pictures are dropped', self.shown.getvalue())
 

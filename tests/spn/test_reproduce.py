@@ -13,7 +13,8 @@ from .cases import FolderTestCase
 class ReproduceTest(FolderTestCase):
 
     def test_one_command_goes_the_whole_way_and_a_second_one_finds_all_of_it_done(self):
-        document = self.write('results/reproduction.md', 'Before.\n' + reproduce.BEGIN + 'Of yesterday.' + reproduce.END + '\nAfter.\n')
+        document = self.write('results/reproduction.md',
+                              'Before.\n' + reproduce.BEGIN + 'Of yesterday.' + reproduce.END + '\nAfter.\n')
         arguments = ['reproduce', '--quick', '--folder', self.path('work'), '--document', document]
         for again in False, True:
             made = {name: os.stat(self.path('work', name, 'model.h5')).st_mtime_ns for name in ('seed-0', 'seed-1')
@@ -26,7 +27,8 @@ class ReproduceTest(FolderTestCase):
         self.assertTrue(text.startswith('Before.\n') and text.endswith('\nAfter.\n'), text)
         self.assertNotIn('yesterday', text)
         self.assertIn('36 training images, 9 to choose thresholds on, 9 to report on', text)
-        for row in ('CAM', 'SP-CAM, all sizes', 'segmentation network, round 2', 'superpixel oracle', 'middle superpixels'):
+        for row in ('CAM', 'SP-CAM, all sizes', 'segmentation network, round 2', 'superpixel oracle',
+                    'middle superpixels'):
             self.assertIn('| {} |'.format(row), text)
         for picture in 'bars.png', 'examples.png':
             self.assertIn('(reproduction/{})'.format(picture), text)
@@ -38,6 +40,7 @@ class ReproduceTest(FolderTestCase):
 
     def test_a_document_without_a_place_for_results_is_left_as_it_is(self):
         document = self.write('notes.md', 'My notes.\n')
-        self.assert_says(['notes.md', 'no place for results', reproduce.BEGIN], reproduce.write_results, document, ['table'])
+        self.assert_says(['notes.md', 'no place for results', reproduce.BEGIN], reproduce.write_results, document,
+                         ['table'])
         with open(document) as stream:
             self.assertEqual(stream.read(), 'My notes.\n')

@@ -1,4 +1,4 @@
-"""Two that write to one file at once: threads stand for processes, because a lock of `spn.files` is held by an open file."""
+"""Two that write to one file at once: threads stand for processes, because an open file holds a lock of `spn.files`."""
 import fcntl
 import os
 import threading
@@ -6,11 +6,12 @@ from unittest import mock
 
 import numpy as np
 
-from spn import features, files
-from spn.dataset import Dataset, add_superpixels
+from spn import files
+from spn.data.dataset import Dataset, add_superpixels
 from spn.files import locked, write_text
+from spn.networks import features
 from tests.spn.cases import FolderTestCase, write_small
-from tests.spn.test_encoder import EncoderByHand
+from tests.spn.networks.test_encoder import EncoderByHand
 
 
 class SecondOne(object):
@@ -110,14 +111,14 @@ class LockedTest(FolderTestCase):
         data = self.path('data.h5')
         write_small(data)
         idle = EncoderByHand()
-        second = self.second(lambda: features.make(data, 32, idle))
+        second = self.second(lambda: features.make_features(data, 32, idle))
 
         class Busy(EncoderByHand):
             def __call__(self, images):
                 second.start()
                 return super(Busy, self).__call__(images)
         busy = Busy()
-        features.make(data, 32, busy).close()
+        features.make_features(data, 32, busy).close()
         found = second.join()
         self.addCleanup(found.close)
         self.assertEqual((busy.encoded, idle.encoded, len(found)), (3, 0, 3))

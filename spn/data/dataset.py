@@ -1,0 +1,451 @@
+"""The HDF5 file that holds a data set: images, superpixel maps, image-level labels, masks where known, splits.
+
+=====================  ============  ===================================================================================
+dataset                dtype         what
+=====================  ============  ===================================================================================
+images                 uint8         (n, rows, cols, 3), RGB; smaller images are padded with 0 below and to the right
+sizes                  int32         (n, 2), rows and columns of each image without padding
+labels                 uint8         (n, classes), 1 for the classes that the image is labelled with
+masks                  uint8         (n, rows, cols), 0 background, c + 1 class c, 255 unknown or padding
+has_mask               bool          (n,), whether the mask is known
+names                  str           (n,), where each image came from
+splits                 str           (n,), 'train', 'val' or 'test'
+digests                str           (n,), the sha256 of each image's size and pixels
+superpixels/NAME       int32         (n, rows, cols), -1 in the padding: superpixel pooling ignores it
+=====================  ============  ===================================================================================
+
+The file's attributes say what it is (``layout``), its ``class_names``, how it was made (``made_by``, JSON) and its
+``fingerprint``, a digest of images, labels and splits: models know their data set by it. Masks have one of their own,
+``mask_fingerprint``, because nothing is trained on them. Each of the superpixel maps has ``made_by`` too,
+``n_superpixels`` (no image has more), ``counts`` (-1 for an image that has no map yet) and a ``fingerprint``.
+
+Every dataset has a checksum, fletcher32, so that a damaged file is a sentence and no wrong picture. Text is UTF-8 of a
+fixed length, because HDF5 has no checksum for text of any length.
+
+Padding to one size lets Keras' HDF5Matrix read every array as it is.
+"""
+import hashlib
+import itertools
+import json
+import os
+from collections import namedtuple
+
+import numpy as np
+
+from ..errors import SpnError, UnreadablePicture
+from ..files import locked, progress, say
+from ..hdf5 import Stored, as_text, hdf5_beside, open_hdf5, text, whole
+
+LAYOUT = 'spn data set 1'
+MADE_BY = '`spn data`'
+SPLITS = ('train', 'val', 'test')
+UNKNOWN = 255
+
+Record = namedtuple('Record', 'name image labels mask split')
+Record.__doc__ = """One image of a data set.
+
+name : str
+image : ndarray of uint8, (rows, cols, 3)
+labels : ndarray of uint8, (classes,)
+mask : ndarray of uint8, (rows, cols), or None where it is not known
+split : str
+"""
+
+
+class Dataset(object):
+    """A data set file, opened to be read. Use it in a ``with`` block.
+
+    Parameters
+    ----------
+    path : str
+
+    Attributes
+    ----------
+    labels, splits, names, class_names, sizes, has_mask, digests : ndarray
+        As in the file.
+    fingerprint, mask_fingerprint : str
+    made_by : dict
+
+    Raises
+    ------
+    SpnError
+        If the file is missing, cut short, no HDF5 file or has another layout.
+    """
+
+    def __init__(self, path):
+        self.path = path
+        self._file = open_hdf5(path, LAYOUT, 'a data set', MADE_BY)
+        try:
+            with whole(path, MADE_BY):
+                self._read()
+        except SpnError:
+            self.close()
+            raise
+
+    def _read(self):
+        attributes = self._file.attrs
+        self.class_names = [text(name) for name in attributes['class_names']]
+        self.fingerprint = text(attributes['fingerprint'])
+        self.mask_fingerprint = text(attributes.get('mask_fingerprint', ''))  # older files have both in one
+        self.made_by = json.loads(text(attributes['made_by']))
+        self.labels, self.sizes = self._file['labels'][:], self._file['sizes'][:]
+        self.names, self.splits = [np.array([text(value) for value in self._file[name][:]])
+                                   for name in ('names', 'splits')]
+        self.has_mask = self._file['has_mask'][:]
+        self._images, self._masks = [self._stored(name) for name in ('images', 'masks')]
+        if 'digests' in self._file:
+            self.digests = np.array([text(value) for value in self._file['digests'][:]])
+        else:
+            self.digests = np.array([image_digest(self.image(i)) for i in range(len(self))])
+
+    @property
+    def fingerprint_with_masks(self):
+        """For what depends on masks too: thresholds, and how good masks are."""
+        return self.fingerprint + self.mask_fingerprint
+
+    def _stored(self, name):
+        return Stored(self.path, name, self._file[name], MADE_BY)
+
+    def __len__(self):
+        return len(self.labels)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.close()
+
+    def close(self):
+        self._file.close()
+
+    def indices(self, split):
+        """The images of a split, as indices.
+
+        Raises
+        ------
+        SpnError
+            If there are none.
+        """
+        indices = np.flatnonzero(self.splits == split)
+        if not len(indices):
+            raise SpnError('{} has no image in the split {!r}; it has {}'.format(
+                self.path, split, ', '.join('{} in {!r}'.format(np.sum(self.splits == name), name)
+                                            for name in SPLITS)))
+        return indices
+
+    def image(self, i):
+        """The image without padding: (rows, cols, 3), uint8."""
+        rows, cols = self.sizes[i]
+        return self._images[i, :rows, :cols]
+
+    def mask(self, i):
+        """The true mask without padding: (rows, cols), uint8; None where it is not known."""
+        rows, cols = self.sizes[i]
+        return self._masks[i, :rows, :cols] if self.has_mask[i] else None
+
+    def superpixel_names(self):
+        return sorted(self._file.get('superpixels', ()))
+
+    def superpixel_maps(self, name):
+        """One of the sets of superpixel maps.
+
+        Raises
+        ------
+        SpnError
+            If there is none of this name.
+        """
+        maps = self.superpixel_maps_so_far(name)
+        lacking = np.flatnonzero(maps.counts < 0)
+        if len(lacking):
+            raise SpnError('{} has no superpixels {!r} for {} of its {} pictures, {} the first: `spn superpixels {} '
+                           '--name {}` makes them, with what they were made with before ({})'.format(
+                               self.path, name, len(lacking), len(self), self.names[lacking[0]], self.path, name,
+                               ', '.join('{}={}'.format(*each) for each in sorted(maps.made_by.items()))))
+        return maps
+
+    def superpixel_maps_so_far(self, name):
+        """As :func:`superpixel_maps`, but some images may have no map yet: ``counts`` is -1 for these."""
+        if name not in self.superpixel_names():
+            raise SpnError('{} has no superpixels {!r}; it has {}. `spn superpixels {} --name {}` makes them'.format(
+                self.path, name, ', '.join(self.superpixel_names()) or 'none at all', self.path, name))
+        with whole(self.path, MADE_BY):
+            return SuperpixelMaps(self.sizes, self._stored('superpixels/' + name))
+
+
+class SuperpixelMaps(object):
+    """Superpixel maps of all images of a data set: ``maps[i]`` is (rows, cols) of int32, without padding.
+
+    Attributes
+    ----------
+    n_superpixels : int
+        No image has more.
+    counts : ndarray, (n,)
+        How many each image has.
+    made_by : dict
+    fingerprint : str
+        A digest of the maps.
+    """
+
+    def __init__(self, sizes, stored):
+        self._sizes, self._maps = sizes, stored
+        self.n_superpixels = int(stored.attrs['n_superpixels'])
+        self.counts = stored.attrs['counts']
+        self.made_by = json.loads(text(stored.attrs['made_by']))
+        self.fingerprint = text(stored.attrs.get('fingerprint', ''))
+
+    def __len__(self):
+        return len(self._sizes)
+
+    def __getitem__(self, i):
+        rows, cols = self._sizes[i]
+        return self._maps[i, :rows, :cols]
+
+
+def write_dataset(path, class_names, records, n, shape, made_by, splits=()):
+    """Write a data set file. Superpixel maps of the file that was there are kept for pictures that are as they were.
+
+    Parameters
+    ----------
+    path : str
+    class_names : list of str
+    records : iterable of callable
+        Each returns a :class:`Record`, or raises `UnreadablePicture`: such a picture is named and skipped.
+    n : int
+        The number of records.
+    shape : (int, int)
+        No image is larger.
+    made_by : dict
+        How the data set was made; JSON.
+    splits : sequence of str, optional
+        The split of each record: one of which nothing can be read is refused then.
+
+    Returns
+    -------
+    skipped : list of str
+        A sentence for each picture that was left out.
+
+    Raises
+    ------
+    SpnError
+        If labels and mask of an image disagree, if no picture could be read, if there are more classes than a mask can
+        hold, or if the disk is full.
+    """
+    if len(class_names) >= UNKNOWN:
+        raise SpnError('{} was not written: of {} classes, masks can hold {}'.format(
+            path, len(class_names), UNKNOWN - 1))
+    skipped, first_unread = [], {}
+    columns = {name: [] for name in ('sizes', 'labels', 'has_mask', 'names', 'splits', 'digests')}
+    digests = {'fingerprint': hashlib.sha256(), 'mask_fingerprint': hashlib.sha256()}
+    with locked(path), hdf5_beside(path) as (file, disk):
+        for name, tail in [('images', tuple(shape) + (3,)), ('masks', tuple(shape))]:
+            file.create_dataset(name, (n,) + tail, 'uint8', maxshape=(None,) + tail, chunks=(1,) + tail,
+                                compression='lzf', fletcher32=True)
+        for record, meant_for in progress(itertools.zip_longest(records, splits), n, 'pictures', 'pictures'):
+            try:
+                name, image, labels, mask, split = record()
+            except UnreadablePicture as error:
+                skipped.append(str(error))
+                first_unread.setdefault(meant_for, str(error))
+                continue
+            check_record(name, image, labels, mask, split, class_names)
+            k, (rows, cols) = len(columns['names']), image.shape[:2]
+            file['images'][k] = padded(image, shape, 0)
+            file['masks'][k] = padded(np.full((rows, cols), UNKNOWN, 'uint8') if mask is None else mask, shape, UNKNOWN)
+            disk.check()
+            for column, value in [('sizes', (rows, cols)), ('labels', labels), ('has_mask', mask is not None),
+                                  ('names', name), ('splits', split), ('digests', image_digest(image))]:
+                columns[column].append(value)
+            for array in (image, labels, split.encode()):
+                digests['fingerprint'].update(np.ascontiguousarray(array))
+            digests['mask_fingerprint'].update(b'none' if mask is None else np.ascontiguousarray(mask))
+        k = len(columns['names'])
+        if k == 0:
+            raise SpnError('{} was not written: none of {} pictures could be read. The first: {}'.format(
+                path, n, skipped[0] if skipped else 'there is none'))
+        for split in sorted(set(splits) - set(columns['splits'])):
+            raise SpnError('{} was not written: none of the pictures of {} could be used. The first: {}'.format(
+                path, split, first_unread[split]))
+        for name in ('images', 'masks'):
+            file[name].resize(k, axis=0)
+        for name, dtype in [('sizes', 'int32'), ('labels', 'uint8'), ('has_mask', 'bool')]:
+            write_column(file, name, np.array(columns[name], dtype))
+        for name in ('names', 'splits', 'digests'):
+            write_column(file, name, as_text(columns[name]))
+        file.attrs.update(layout=as_text(LAYOUT), class_names=as_text(class_names),
+                          made_by=as_text(json.dumps(made_by, sort_keys=True)),
+                          **{name: as_text(digest.hexdigest()) for name, digest in digests.items()})
+        if os.path.exists(path):
+            keep_superpixels(path, file, disk, columns['names'], columns['digests'])
+    train = [labels for labels, split in zip(columns['labels'], columns['splits']) if split == 'train']
+    lacking = np.flatnonzero(np.sum(train, axis=0) == 0) if train else []
+    if len(lacking):
+        say('no picture of train shows {}: nothing can be learned of it'.format(names_of(lacking, class_names)))
+    return skipped
+
+
+def classes_without(class_names, left_out):
+    """The names of classes that remain.
+
+    Raises
+    ------
+    SpnError
+        If one that is to be left out is not there, or none remains.
+    """
+    for name in left_out:
+        if name not in class_names:
+            raise SpnError('there is no class {!r} to leave out; there are {}'.format(name, ', '.join(class_names)))
+    kept = [name for name in class_names if name not in left_out]
+    if not kept:
+        raise SpnError('all classes are left out: keep one at least')
+    return kept
+
+
+def record_of_classes(record, class_names, kept):
+    """A record of some of the classes: of the pixels of others nothing is known.
+
+    Parameters
+    ----------
+    record : callable
+        As for :func:`write_dataset`, of `class_names`.
+    class_names, kept : list of str
+
+    Raises
+    ------
+    UnreadablePicture
+        If the picture shows none of them.
+    """
+    full = record()
+    places = np.array([class_names.index(name) for name in kept])
+    if not full.labels[places].any():
+        raise UnreadablePicture('{} shows no class but those that are left out'.format(full.name))
+    meaning = np.arange(256, dtype='uint8')
+    meaning[1:len(class_names) + 1] = UNKNOWN
+    meaning[places + 1] = np.arange(1, len(kept) + 1)
+    return full._replace(labels=full.labels[places], mask=None if full.mask is None else meaning[full.mask])
+
+
+def write_column(file, name, values):
+    file.create_dataset(name, data=values, maxshape=(None,) + values.shape[1:], chunks=True, fletcher32=True)
+
+
+def image_digest(image):
+    return hashlib.sha256(repr(image.shape).encode() + np.ascontiguousarray(image).tobytes()).hexdigest()
+
+
+def keep_superpixels(path, file, disk, names, digests):
+    """Bring the superpixel maps of the data set at `path` into the one that will take its place.
+
+    An image has the map of the same image there, by its pixels; a map that the user brought, by its name too. Says what
+    is dropped.
+    """
+    try:
+        old = Dataset(path)
+    except SpnError as error:
+        say('what is to be replaced could not be read, nothing of it is kept: {}'.format(error))
+        return
+    with old:
+        by_name = {key: i for i, key in enumerate(zip(old.names, old.digests))}
+        by_pixels = {digest: i for i, digest in enumerate(old.digests)}
+        for name in old.superpixel_names():
+            maps = old.superpixel_maps_so_far(name)
+            places = [by_name.get((image_name, digest), None if 'folder' in maps.made_by else by_pixels.get(digest))
+                      for image_name, digest in zip(names, digests)]
+            made = {i for i in range(len(old)) if maps.counts[i] >= 0}
+            dropped, lacking = made - set(places), sum(i not in made for i in places)
+            if dropped:
+                say('{}: superpixels {!r} of {} pictures are dropped, which are gone or have changed, {} the '
+                    'first'.format(path, name, len(dropped), old.names[min(dropped)]))
+            if lacking < len(places):
+                write_maps(file, disk, name, (maps[i] if i in made else None for i in places), maps.made_by)
+                if lacking:
+                    say('{}: superpixels {!r} of {} pictures are still to be made, by `spn superpixels`'.format(
+                        path, name, lacking))
+
+
+def check_record(name, image, labels, mask, split, class_names):
+    """Say what is wrong with one image before it spoils a data set."""
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+        raise SpnError('{}: the image is {} of {}, wanted is (rows, cols, 3) of uint8'.format(
+            name, image.shape, image.dtype))
+    if split not in SPLITS:
+        raise SpnError('{}: the split is {!r}, wanted is one of {}'.format(name, split, ', '.join(SPLITS)))
+    if mask is None:
+        return
+    if mask.shape != image.shape[:2]:
+        raise SpnError('{}: the mask is {}, but the image is {}; they must be of one size'.format(
+            name, mask.shape, image.shape[:2]))
+    shown = np.setdiff1d(mask, [0, UNKNOWN]).astype(int) - 1
+    if len(shown) and shown.max() >= len(class_names):
+        raise SpnError('{}: the mask holds {}, but there are {} classes (0 is background, {} unknown)'.format(
+            name, shown.max() + 1, len(class_names), UNKNOWN))
+    labelled = np.flatnonzero(labels)
+    if not np.array_equal(shown, labelled):
+        raise SpnError('{}: labels and mask disagree: it is labelled {}, but its mask shows {}'.format(
+            name, names_of(labelled, class_names), names_of(shown, class_names)))
+
+
+def names_of(classes, class_names):
+    return ' and '.join(class_names[c] for c in classes) or 'nothing'
+
+
+def padded(array, shape, value):
+    """`array` in the upper left corner of one of `shape`, the rest filled with `value`."""
+    rows, cols = array.shape[:2]
+    result = np.full(tuple(shape) + array.shape[2:], value, array.dtype)
+    result[:rows, :cols] = array
+    return result
+
+
+def add_superpixels(path, name, maps, made_by, digests=None):
+    """Add superpixel maps to a data set file; those of the same name are replaced.
+
+    Parameters
+    ----------
+    path, name : str
+    maps : iterable of ndarray of int, (rows, cols) each
+        In the order of the images, without padding.
+    made_by : dict
+    digests : ndarray of str, optional
+        Those of the images that the maps are of.
+
+    Returns
+    -------
+    counts : ndarray of int
+        How many superpixels each image has.
+
+    Raises
+    ------
+    SpnError
+        If the images have other digests by now.
+    """
+    with locked(path):
+        if digests is not None:
+            with Dataset(path) as dataset:
+                if dataset.digests.tolist() != digests.tolist():
+                    raise SpnError('{} was made anew while superpixels of its pictures were computed: run the same '
+                                   'command again'.format(path))
+        with hdf5_beside(path, 'r+') as (file, disk):
+            return write_maps(file, disk, name, maps, made_by)
+
+
+def write_maps(file, disk, name, maps, made_by):
+    """Write superpixel maps, None for an image that has none, to an open file; their counts."""
+    group = file.require_group('superpixels')
+    if name in group:
+        del group[name]
+    n, rows, cols = file['masks'].shape
+    stored = group.create_dataset(name, (n, rows, cols), 'int32', chunks=(1, rows, cols), compression='gzip',
+                                  compression_opts=1, shuffle=True, fletcher32=True)
+    counts, largest, digest = [], 0, hashlib.sha256()
+    for i, superpixel_map in enumerate(maps):
+        if superpixel_map is None:
+            counts.append(-1)
+            continue
+        stored[i] = padded(superpixel_map.astype('int32'), (rows, cols), -1)
+        disk.check()
+        counts.append(len(np.unique(superpixel_map[superpixel_map >= 0])))
+        largest = max(largest, int(superpixel_map.max()) + 1)
+        digest.update(np.ascontiguousarray(superpixel_map, 'int32'))
+    stored.attrs.update(made_by=as_text(json.dumps(made_by, sort_keys=True)), n_superpixels=largest,
+                        counts=np.array(counts), fingerprint=as_text(digest.hexdigest()))
+    return np.array(counts)

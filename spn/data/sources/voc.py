@@ -1,0 +1,212 @@
+"""PASCAL VOC 2012, as its authors hand it out: JPEGImages, SegmentationClass, Annotations, ImageSets.
+
+Splits. Its test set has no public masks. ImageSets/Segmentation/train.txt is 'train'; of val.txt the first, third,
+fifth .. picture is 'val' and those between are 'test'. On request ImageSets/Main/trainval.txt gives more of 'train',
+without masks. A line of a list is the name of a picture, or the paths of a picture and its mask in the tree, as in the
+common train_aug.txt. Files of the same bytes are in one split, that of the first. Nothing outside of the tree is read.
+
+Labels. A picture with a mask is labelled with the classes that the mask shows. Its annotation names more, because
+objects that are "difficult" are void in the mask, but never fewer: a picture whose mask shows a class that its
+annotation lacks is named and skipped, as nobody can tell which of them is right. A picture without a mask is labelled
+with the objects of its annotation, those that are difficult left out as they are in VOC's own lists.
+"""
+import functools
+import os
+from collections import namedtuple
+from xml.etree import ElementTree
+
+import numpy as np
+
+from ...errors import SpnError, UnreadablePicture
+from ..dataset import UNKNOWN, Record, classes_without, names_of, record_of_classes, write_dataset
+from .images import largest, read_picture, shapes_of
+from .masks import read_classes
+from .splits import identical, keep_together
+from .walk import inside
+
+CLASS_NAMES = ['aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car', 'cat', 'chair', 'cow', 'diningtable',
+               'dog', 'horse', 'motorbike', 'person', 'pottedplant', 'sheep', 'sofa', 'train', 'tvmonitor']
+
+WANTED = ('wanted is the name of a picture in JPEGImages, or the paths in {} of a picture and its mask, such as '
+          '/JPEGImages/2007_000032.jpg /SegmentationClass/2007_000032.png')
+
+Entry = namedtuple('Entry', 'name picture mask annotation')
+Entry.__doc__ = """A line of a list.
+
+name : str
+    What the picture is called in the data set.
+picture, mask, annotation : str
+    Paths; the last two need not be there.
+"""
+
+
+def make_dataset(path, folder, max_side=None, unsegmented=False, without=()):
+    """Write a data set of a PASCAL VOC 2012 tree.
+
+    Parameters
+    ----------
+    path : str
+        The HDF5 file.
+    folder : str
+        The folder VOC2012.
+    max_side : int, optional
+        Pictures with a longer side are scaled down to it, and their masks by nearest neighbour.
+    unsegmented : bool
+        Whether pictures that have no mask are added to 'train'.
+    without : sequence of str
+        Classes to leave out: their pixels are void, and pictures that show nothing else are skipped.
+
+    Returns
+    -------
+    skipped : list of str
+        A sentence for each picture that was left out.
+
+    Raises
+    ------
+    SpnError
+        If the tree is not whole, is one of other classes, or has a list with a line that cannot be understood or leads
+        out of the tree; if nothing of a split can be read.
+    """
+    kept = classes_without(CLASS_NAMES, without)
+    for part in 'JPEGImages', 'SegmentationClass', 'ImageSets':
+        if not os.path.isdir(os.path.join(folder, part)):
+            raise SpnError('{} is no PASCAL VOC tree, it has no folder {}: wanted is the folder VOC2012 itself, with '
+                           'JPEGImages, SegmentationClass, Annotations and ImageSets in it'.format(folder, part))
+    segmented = splits_of(folder)
+    listed = [entry.picture for entry in segmented]
+    more = [entry for entry in entries_in(folder, 'Main/trainval.txt')
+            if entry.picture not in set(listed)] if unsegmented else []
+    splits = dict(zip(listed, segmented.values()), **{entry.picture: 'train' for entry in more})
+    keep_together(splits, identical(list(splits)))
+    records = [functools.partial(record, entry, split=splits[entry.picture], max_side=max_side)
+               for record, entries in [(segmented_record, segmented), (annotated_record, more)] for entry in entries]
+    shapes = shapes_of(list(splits), max_side)
+    made_by = {'source': 'voc', 'folder': folder, 'max_side': max_side, 'unsegmented': unsegmented}
+    record_splits = [record.keywords['split'] for record in records]
+    if without:
+        made_by['without'] = sorted(without)
+        records = [functools.partial(record_of_classes, record, CLASS_NAMES, kept) for record in records]
+    return write_dataset(path, kept, records, len(records), largest(shapes.values()), made_by, record_splits)
+
+
+def splits_of(folder):
+    """The pictures that have masks, and the split of each, as a dict."""
+    train, val = entries_in(folder, 'Segmentation/train.txt'), entries_in(folder, 'Segmentation/val.txt')
+    both = sorted({entry.name for entry in train} & {entry.name for entry in val})
+    if both:
+        raise SpnError('{} is in both train.txt and val.txt of {}/ImageSets/Segmentation: remove it from one of '
+                       'them'.format(os.path.splitext(both[0])[0], folder))
+    return {**dict.fromkeys(train, 'train'), **dict.fromkeys(val[::2], 'val'), **dict.fromkeys(val[1::2], 'test')}
+
+
+def entries_in(folder, name):
+    """The lines of a list, each picture once."""
+    path = os.path.join(folder, 'ImageSets', name)
+    if not inside(folder, path):
+        raise SpnError('{} leads out of {}: copy the list there'.format(path, folder))
+    try:
+        with open(path, encoding='utf-8-sig') as stream:
+            lines = list(stream)
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpnError('{} cannot be read as a list of pictures: {}'.format(path, error)) from error
+    entries = {}
+    for k, line in enumerate(lines, 1):
+        if line.strip():
+            entry = entry_of(folder, line.split(), '{}, line {}: {!r}'.format(path, k, line.strip()))
+            entries.setdefault(entry.picture, entry)
+    return list(entries.values())
+
+
+def entry_of(folder, words, said):
+    """What the words of a line stand for; `said` begins the sentence on what is wrong with them."""
+    numbers = words[1:] in (['-1'], ['0'], ['1'])  # VOC's lists of single classes tell whether a picture shows it
+    if len(words) > 2 or len(words) == 2 and not numbers and not words[1].lower().endswith('.png'):
+        raise SpnError('{} cannot be understood: {}'.format(said, WANTED.format(folder)))
+    picture = picture_of(folder, words[0], said)
+    name = os.path.relpath(picture, os.path.join(folder, 'JPEGImages'))
+    if name.startswith(os.pardir):
+        name = os.path.relpath(picture, folder)
+    stem = os.path.splitext(name)[0]
+    annotation = located(folder, os.path.join('Annotations', stem + '.xml'), said)
+    if len(words) == 1 or numbers:
+        return Entry(name, picture, located(folder, os.path.join('SegmentationClass', stem + '.png'), said), annotation)
+    return Entry(name, picture, in_a_folder(located(folder, words[1], said), folder, said), annotation)
+
+
+def picture_of(folder, word, said):
+    stem, ending = os.path.splitext(word)
+    if ending.lower() not in ('.jpg', '.jpeg', '.png'):
+        return located(folder, os.path.join('JPEGImages', word + '.jpg'), said)
+    places = [located(folder, place, said) for place in (
+        os.path.join('JPEGImages', word.lstrip('/')), os.path.join('JPEGImages', stem.lstrip('/') + '.jpg'), word)]
+    # A name of no file stands for a picture that is missing; a path of no folder is a mistake.
+    return next((place for place in places if os.path.exists(place)),
+                in_a_folder(places[2], folder, said) if '/' in word else places[1])
+
+
+def located(folder, word, said):
+    """The path of what a list names; a leading slash stands for the VOC folder."""
+    start = os.path.abspath(folder) + os.sep
+    path = os.path.normpath(os.path.join(folder, word[len(start):] if word.startswith(start) else word.lstrip('/')))
+    if not inside(folder, path):
+        raise SpnError('{} leads out of {}, where nothing is read: copy there what it leads to; {}'.format(
+            said, folder, WANTED.format(folder)))
+    return path
+
+
+def in_a_folder(path, folder, said):
+    if not os.path.isdir(os.path.dirname(path)):
+        raise SpnError('{} names a file in {}, which is no folder: {}'.format(
+            said, os.path.dirname(path), WANTED.format(folder)))
+    return path
+
+
+def segmented_record(entry, split, max_side):
+    """One picture that has a mask."""
+    image, mask = read_picture(entry.picture, max_side), read_classes(entry.mask, max_side)
+    shown = set(np.setdiff1d(mask, [0, UNKNOWN]).astype(int) - 1)
+    if not shown:
+        raise UnreadablePicture('{} shows no object: it holds background and void alone'.format(entry.mask))
+    if os.path.exists(entry.annotation):
+        lacking = sorted(shown & set(range(len(CLASS_NAMES))) - set(objects_in(entry.annotation)))
+        if lacking:
+            raise UnreadablePicture('{} shows {}, but {} names no such object'.format(
+                entry.mask, names_of(lacking, CLASS_NAMES), entry.annotation))
+    return Record(entry.name, image, labels_of(shown), mask, split)
+
+
+def annotated_record(entry, split, max_side):
+    """One picture that has no mask."""
+    image = read_picture(entry.picture, max_side)
+    clear = {c for c, difficult in objects_in(entry.annotation).items() if not difficult}
+    if not clear:
+        raise UnreadablePicture('{} names no object that is not difficult'.format(entry.annotation))
+    return Record(entry.name, image, labels_of(clear), None, split)
+
+
+class WithoutDoctype(ElementTree.TreeBuilder):
+    """Refuses what VOC's annotations never have: a DTD can name files, or entities that fill the memory."""
+
+    def doctype(self, *_):
+        raise ValueError('it has a DOCTYPE, which no annotation needs; remove it')
+
+
+def objects_in(path):
+    """The classes that an annotation names, each with whether all objects of it are difficult, as a dict."""
+    try:
+        objects = ElementTree.parse(path, ElementTree.XMLParser(target=WithoutDoctype())).getroot().findall('object')
+    except (OSError, ElementTree.ParseError, ValueError, LookupError) as error:
+        raise UnreadablePicture('{} cannot be read as an annotation: {}'.format(path, error)) from error
+    all_difficult = {}
+    for thing in objects:
+        name = thing.findtext('name', '').strip()
+        if name not in CLASS_NAMES:
+            raise SpnError("{} names an object {!r}, which is none of VOC's twenty classes: for other classes there is "
+                           '`spn data folder`'.format(path, name))
+        c = CLASS_NAMES.index(name)
+        all_difficult[c] = all_difficult.get(c, True) and thing.findtext('difficult', '0').strip() == '1'
+    return all_difficult
+
+
+def labels_of(classes):
+    return np.isin(np.arange(len(CLASS_NAMES)), list(classes)).astype('uint8')

@@ -1,0 +1,185 @@
+"""Class activation maps: what the scores of a trained network say of each pixel, and the masks that follow.
+
+CAM is the class scores of the GAP branch, resized to the image; SP-CAM the class scores of each superpixel, painted on
+its pixels. Over several image sizes the maximum counts, as in the paper, but the mean where superpixels that look alike
+share their scores; over several superpixel maps the mean.
+"""
+import numpy as np
+from PIL import Image
+
+
+class ActivationMaps(object):
+    """Reads activation maps of the images of a data set off a trained network.
+
+    Parameters
+    ----------
+    trained : spn.networks.superpixel_pooling_network.SuperpixelPoolingNetwork
+    features : list of spn.networks.features.Features
+        One for each image size.
+    superpixels : list of spn.data.dataset.SuperpixelMaps
+    sizes : ndarray, (n, 2)
+        Rows and columns of each image.
+    """
+
+    def __init__(self, trained, features, superpixels, sizes):
+        self.trained, self.features, self.superpixels, self.sizes = trained, features, superpixels, sizes
+        self._scores = {}  # of all images that were asked for: they are small, and to compute them takes a while
+
+    def scores(self, i):
+        """Class scores of image `i`.
+
+        Returns
+        -------
+        cell_scores : list of ndarray, (classes, h, w) each
+            One for each image size; empty without the GAP branch.
+        superpixel_scores : list of list of ndarray, (n, classes) each
+            By image size and superpixel map; empty without the superpixel branch.
+        image_scores : list of list of ndarray, (classes,) each
+            By image size and superpixel map, from the superpixel branch.
+        """
+        if i not in self._scores:
+            maps = [maps[i] for maps in self.superpixels]
+            cell_scores, superpixel_scores, image_scores = zip(*[
+                self.trained.scores(features[i], maps, features.fine[i]) for features in self.features])
+            self._scores[i] = ([scores for scores in cell_scores if scores is not None],
+                               list(filter(len, superpixel_scores)), list(filter(len, image_scores)))
+        return self._scores[i]
+
+    def probabilities(self, i):
+        """The probability of each class in image `i`, (classes,): the mean over branches, sizes and superpixel maps."""
+        cell_scores, _, image_scores = self.scores(i)
+        logits = [scores.mean(axis=(1, 2)) + self.trained.bias('cell_scores') for scores in cell_scores]
+        logits += [scores + self.trained.bias('superpixel_scores') for by_map in image_scores for scores in by_map]
+        return np.mean(1 / (1 + np.exp(-np.array(logits))), axis=0)
+
+    def cam(self, i, classes, sizes=None, resample=Image.BILINEAR):
+        """CAM of some classes, (classes, rows, cols).
+
+        Parameters
+        ----------
+        i : int
+        classes : ndarray of int
+        sizes : list of int, optional
+            Which of the image sizes, by place; all of them if None.
+        resample : int
+            How Pillow resizes the scores.
+        """
+        cell_scores = chosen(self.scores(i)[0], sizes)
+        return np.max([resized(scores[classes], self.sizes[i], resample) for scores in cell_scores], axis=0)
+
+    def cam_in_superpixels(self, i, classes, sizes=None):
+        """CAM averaged in superpixels afterwards: what the superpixel layer is worth beyond that is the question."""
+        cam = self.cam(i, classes, sizes)
+        return np.mean([averaged(cam, maps[i]) for maps in self.superpixels], axis=0)
+
+    def sp_cam(self, i, classes, sizes=None):
+        """SP-CAM of some classes, (classes, rows, cols)."""
+        superpixel_scores = chosen(self.scores(i)[1], sizes)
+        sp_cams = [[painted(scores[:, classes], maps[i]) for scores, maps in zip(by_map, self.superpixels)]
+                   for by_map in superpixel_scores]
+        return np.max([np.mean(by_map, axis=0) for by_map in sp_cams], axis=0)
+
+    def correlated_cam(self, i, classes, sizes=None):
+        """CAM averaged in superpixels afterwards, and over superpixels that look alike: the mean over image sizes."""
+        cams = [resized(scores[classes], self.sizes[i]) for scores in chosen(self.scores(i)[0], sizes)]
+        return self.correlated(i, [[means_in(cam, maps[i]) for maps in self.superpixels] for cam in cams], sizes)
+
+    def correlated_sp_cam(self, i, classes, sizes=None, signed=False):
+        """SP-CAM averaged over superpixels that look alike: the mean over image sizes.
+
+        Where it is not `signed`, what speaks against a class in one place says nothing of places that look alike.
+        """
+        superpixel_scores = [[scores[:, classes] for scores in by_map] for by_map in chosen(self.scores(i)[1], sizes)]
+        return self.correlated(i, superpixel_scores, sizes, signed)
+
+    def correlated(self, i, scores, sizes=None, signed=False):
+        """Scores averaged over superpixels of image `i` that look alike, (classes, rows, cols): the mean over image
+        sizes.
+
+        Parameters
+        ----------
+        i : int
+        scores : list of list of ndarray, (n, classes) each
+            By image size and superpixel map.
+        sizes : list of int, optional
+            Which of the image sizes they are of, by place; all of them if None.
+        signed : bool
+            Whether negative scores count as they are; as 0 if not.
+        """
+        maps, by_size = [maps[i] for maps in self.superpixels], []
+        if not scores[0][0].shape[1]:
+            return np.zeros((0,) + maps[0].shape)  # Theano multiplies no empty matrices
+        for by_map, features in zip(scores, chosen(self.features, sizes)):
+            evidence = by_map if signed else [np.maximum(map_scores, 0) for map_scores in by_map]
+            shared = self.trained.correlated(evidence, features.fine[i], maps)
+            by_size.append(np.mean([painted(*each) for each in zip(shared, maps)], axis=0))
+        return np.mean(by_size, axis=0)
+
+    def in_superpixels(self, i):
+        """Where image `i` has superpixels, (rows, cols) of bool."""
+        return np.any([maps[i] >= 0 for maps in self.superpixels], axis=0)
+
+
+def chosen(items, places):
+    return items if places is None else [items[place] for place in places]
+
+
+def resized(maps, shape, resample=Image.BILINEAR):
+    """Maps (classes, h, w) resized to `shape`."""
+    size = int(shape[1]), int(shape[0])
+    planes = [np.array(Image.fromarray(plane.astype('float32')).resize(size, resample)) for plane in maps]
+    return np.reshape(planes, (len(maps),) + size[::-1])
+
+
+def painted(scores, superpixel_map):
+    """Scores (n, classes) of superpixels on their pixels: (classes, rows, cols), 0 where there is no superpixel."""
+    return np.where(superpixel_map >= 0, scores.T[:, superpixel_map], 0)
+
+
+def averaged(maps, superpixel_map):
+    """The mean of maps (classes, rows, cols) in each superpixel, painted back."""
+    return painted(means_in(maps, superpixel_map), superpixel_map)
+
+
+def means_in(maps, superpixel_map):
+    """The mean of maps (classes, rows, cols) in each superpixel, (n, classes)."""
+    n, inside = superpixel_map.max() + 1, superpixel_map >= 0
+    labels = superpixel_map[inside]
+    sizes = np.maximum(np.bincount(labels, minlength=n), 1)
+    means = [np.bincount(labels, plane[inside], n) / sizes for plane in maps]
+    return np.reshape(means, (len(maps), n)).T
+
+
+def relative(maps):
+    """Maps by their maximum: what speaks against a class is 0, where it is strongest is 1."""
+    positive = np.maximum(maps, 0)
+    return positive / np.maximum(positive.max(axis=(1, 2), keepdims=True), 1e-12)
+
+
+def masks(maps, classes, thresholds):
+    """Masks by thresholds: where no class reaches it there is no object, elsewhere it is that of the highest value.
+
+    Parameters
+    ----------
+    maps : ndarray, (classes, rows, cols)
+        Values in 0 .. 1: of :func:`relative`, as in the paper, or probabilities.
+    classes : ndarray of int
+        Which they are; of none all is background.
+    thresholds : sequence of float
+
+    Returns
+    -------
+    ndarray of uint8, (thresholds, rows, cols)
+        0 background, c + 1 class c.
+    """
+    if not len(classes):
+        return np.zeros((len(thresholds),) + maps.shape[1:], 'uint8')
+    best = maps.argmax(axis=0)
+    value = np.take_along_axis(maps, best[np.newaxis], axis=0)[0]
+    named = (np.asarray(classes) + 1).astype('uint8')[best]
+    return np.where(value >= np.asarray(thresholds)[:, np.newaxis, np.newaxis], named, 0).astype('uint8')
+
+
+def thresholded(values):
+    """A method of `spn.results.evaluation` from a function ``(i, classes)`` -> (classes, rows, cols) in 0 .. 1."""
+    return lambda i, classes, thresholds: masks(values(i, classes), classes, thresholds)

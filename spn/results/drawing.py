@@ -1,0 +1,175 @@
+"""The pictures that the commands draw."""
+import csv
+import io
+import os
+import re
+from textwrap import wrap
+
+import matplotlib
+matplotlib.use('Agg')
+from matplotlib import pyplot as plt  # noqa: E402
+from matplotlib.patches import Patch  # noqa: E402
+import numpy as np  # noqa: E402
+from PIL import Image  # noqa: E402
+from scipy.ndimage import maximum_filter  # noqa: E402
+from skimage.segmentation import find_boundaries, mark_boundaries  # noqa: E402
+
+from ..data.dataset import UNKNOWN  # noqa: E402
+from ..data.palette import PALETTE  # noqa: E402
+from ..data.sources import voc  # noqa: E402
+from ..files import write_text, written_beside  # noqa: E402
+
+# The first ten classes have colours that can be told apart.
+COLOURS = PALETTE.copy()
+COLOURS[1:11] = np.round(255 * np.array(matplotlib.colormaps['tab10'].colors))
+
+
+def colours_of(class_names):
+    """The colours of classes in masks, overlays and keys, (256, 3) of uint8, by the number that a mask holds.
+
+    VOC's classes have those of VOC's own masks, which other tools know them by.
+    """
+    return PALETTE if list(class_names) == voc.CLASS_NAMES else COLOURS
+
+
+def save_figure(figure, path):
+    with written_beside(path) as beside:
+        figure.savefig(beside, dpi=100, bbox_inches='tight')
+    plt.close(figure)
+
+
+def save_mask(mask, path, colours):
+    """A mask as VOC stores it: a PNG whose values are classes and whose palette, `colours`, shows them."""
+    image = Image.fromarray(mask.astype('uint8'), 'P')
+    image.putpalette(colours.tobytes())
+    with written_beside(path) as beside:
+        image.save(beside, 'PNG')
+
+
+def save_image(image, path):
+    with written_beside(path) as beside:
+        Image.fromarray(image).save(beside, 'PNG')
+
+
+def overlay(image, mask, colours):
+    """An image with its mask in colours over it, outlined; uint8."""
+    shown = (mask > 0) & (mask != UNKNOWN)
+    grey = image[shown].mean(axis=-1, keepdims=True)  # else a red object makes another colour of each class
+    mixed = image.copy()
+    mixed[shown] = .45 * grey + .55 * colours[mask[shown]]
+    # An outline of one pixel cannot be seen where a photograph of thousands is looked at whole.
+    mixed[maximum_filter(find_boundaries(mask, mode='inner'), max(1, max(mask.shape) // 500))] = 255
+    return mixed
+
+
+def heat(image, scores):
+    """Scores of one class, (rows, cols) in 0 .. 1, over the grey image."""
+    grey = image.mean(axis=-1, keepdims=True) / 255
+    colours = matplotlib.colormaps['inferno'](scores)[..., :3]
+    return (255 * (.35 * grey + .65 * colours)).clip(0, 255).astype('uint8')
+
+
+def draw_curves(log, path):
+    """Loss by epoch and, beside it, precision where it was looked at."""
+    epochs = [row['epoch'] for row in log]
+    names = [name for name in log[0] if name != 'epoch']
+    kinds = [('loss in training', None, [name for name in names if not name.startswith('val')]),
+             ('average precision on val', 1.02, [name for name in names if name.startswith('val')])]
+    kinds = [kind for kind in kinds if kind[-1]]
+    figure, line = plt.subplots(1, len(kinds), figsize=(4.5 * len(kinds), 3.2), squeeze=False)
+    for axes, (label, highest, shown) in zip(line[0], kinds):
+        for name in shown:
+            axes.plot(epochs, [row[name] for row in log], marker='.', label=name.replace('_', ' '))
+        axes.set(xlabel='epoch', ylabel=label, ylim=(0, highest))
+        axes.legend(frameon=False)
+        axes.grid(alpha=.3)
+    save_figure(figure, path)
+
+
+def titled(image, classes, class_names, path):
+    """A picture with the names of its classes, in their colours, in a corner."""
+    rows, cols = image.shape[:2]
+    # The bit more keeps matplotlib from rounding 113 / 100 * 100 pixels down to 112.
+    figure = plt.figure(figsize=((cols + .01) / 100, (rows + .01) / 100))
+    figure.figimage(image)  # pixel by pixel, which imshow is not
+    figure.legend(*_keys(classes, class_names, colours_of(class_names)), framealpha=.8, loc='upper left',
+                  fontsize=8 * max(1, max(rows, cols) / 500))
+    with written_beside(path) as beside:
+        figure.savefig(beside, dpi=100)
+    plt.close(figure)
+
+
+def write_key(class_names, folder):
+    """Say what the numbers in masks mean: ``classes.png`` for the eye, ``classes.csv`` for programs.
+
+    The second has the columns number, name and colour (``#rrggbb``), background first.
+    """
+    numbered = ['{} {}'.format(c + 1, name) for c, name in enumerate(class_names)]
+    figure = plt.figure(figsize=(1, 1))
+    figure.legend(*_keys(range(len(class_names)), numbered, colours_of(class_names)), loc='center', frameon=False)
+    save_figure(figure, os.path.join(folder, 'classes.png'))
+    rows = io.StringIO()
+    writer = csv.writer(rows, lineterminator='\n')
+    writer.writerow(['number', 'name', 'colour'])
+    for number, (name, colour) in enumerate(zip(['background'] + list(class_names), colours_of(class_names))):
+        writer.writerow([number, name, '#{:02x}{:02x}{:02x}'.format(*colour)])
+    write_text(os.path.join(folder, 'classes.csv'), rows.getvalue())
+
+
+def _keys(classes, names, colours):
+    # matplotlib takes what is between two $ for a formula, and leaves out a name that starts with _.
+    shown = [re.sub('^_', ' _', names[c].replace('$', r'\$')) for c in classes]
+    return [Patch(color=colours[c + 1] / 255) for c in classes], shown
+
+
+def draw_bars(results, pictures, path):
+    """The mean intersection over union of each method, with the runs as dots.
+
+    Parameters
+    ----------
+    results : list of dict
+        Of each run, as from :func:`spn.results.evaluation.evaluate`.
+    pictures : str
+        What the masks are of, in words.
+    """
+    names = list(results[0])[::-1]
+    values = 100 * np.array([[result[name]['mean'] for result in results] for name in names])
+    figure, axes = plt.subplots(figsize=(8, .34 * len(names) + .9))
+    colours = ['tab:blue' if name.startswith('SP-CAM') else 'tab:green' if name.startswith('segmentation') else
+               'lightgrey' if name.startswith('superpixel') else 'tab:grey' for name in names]
+    axes.barh(names, values.mean(axis=1), color=colours)
+    for y, ious in enumerate(values):
+        axes.text(ious.max() + 1, y, '{:.1f}'.format(ious.mean()), va='center', fontsize=8)
+        if len(ious) > 1:
+            axes.plot(ious, [y] * len(ious), 'k.', markersize=3)
+    axes.set(xlabel='mean intersection over union on {}, %'.format(pictures), xlim=(0, 100))
+    axes.tick_params(axis='y', labelsize=8)
+    axes.spines[['top', 'right']].set_visible(False)
+    save_figure(figure, path)
+
+
+def draw_sheet(rows, names, class_names, path):
+    """Examples: image, superpixels, the masks of methods and the true mask.
+
+    Parameters
+    ----------
+    rows : list of tuple
+        Title, image, superpixel map, true mask, and the masks of the methods.
+    names : list of str
+        The methods.
+    """
+    heads, colours = ['image', 'superpixels'] + names + ['truth'], colours_of(class_names)
+    figure, axes = plt.subplots(len(rows), len(heads), figsize=(1.9 * len(heads), 1.75 * len(rows)), squeeze=False)
+    for line, (title, image, superpixel_map, truth, masks) in zip(axes, rows):
+        shown = [image, mark_boundaries(image, superpixel_map, (1, 1, 0), mode='inner')]
+        shown += [overlay(image, mask, colours) for mask in masks + [truth]]
+        for cell, picture in zip(line, shown):
+            cell.imshow(picture)
+            cell.set(xticks=[], yticks=[])
+        line[0].set_ylabel(title, fontsize=8)
+    for cell, head in zip(axes[0], heads):
+        cell.set_title('\n'.join(wrap(head, 24)), fontsize=8)
+    figure.legend(*_keys(range(len(class_names)), class_names, colours), frameon=False,
+                  ncol=min(len(class_names), 10), loc='upper center', bbox_to_anchor=(.5, .1), fontsize=8)
+    figure.subplots_adjust(wspace=.04, hspace=.04)
+    save_figure(figure, path)

@@ -1,0 +1,205 @@
+"""The table, the bars and the sheet of examples that compare the masks of runs with the true ones."""
+import glob
+import json
+import os
+
+import numpy as np
+
+from ..data.dataset import SPLITS, Dataset
+from ..files import digest_of_file, write_json, write_text
+from .drawing import draw_bars, draw_sheet
+from .evaluation import evaluate
+from .runs import ORACLE, Run
+
+UNLABELLED = ', classes found out'
+ABLATED = ('CAM, smooth', 'CAM averaged in superpixels, all sizes', 'SP-CAM, all sizes',
+           'CAM averaged in superpixels, correlated', 'SP-CAM, correlated', ORACLE)  # what ablations are compared by
+SHOWN = ('CAM, smooth', 'SP-CAM, correlated')  # on the sheet of examples, beside the best
+
+
+def write(data_path, folders, out):
+    """Evaluate runs and write ``results.json``, ``results.md``, ``bars.png`` and ``examples.png``.
+
+    Parameters
+    ----------
+    data_path : str
+    folders : sequence of str
+        Runs that differ in their seed alone: means and spreads are over them.
+    out : str
+        The folder to write to.
+
+    Returns
+    -------
+    str
+        The table.
+    """
+    results = [run_results(data_path, folder) for folder in folders]
+    with Dataset(data_path) as dataset:
+        class_names = ['background'] + dataset.class_names
+        table = as_table(results, class_names)
+        write_json(os.path.join(out, 'results.json'), dict(zip(folders, results)))
+        write_text(os.path.join(out, 'results.md'), table)
+        draw_bars(results, test_pictures(dataset), os.path.join(out, 'bars.png'))
+        run = Run(folders[0])
+        draw_examples(dataset, run, results[0], os.path.join(out, 'examples.png'))
+    return table
+
+
+def test_pictures(dataset):
+    """What the pictures of 'test' are, in words."""
+    held_out = dataset.made_by.get('source') == 'composites'
+    return 'held-out objects and backgrounds' if held_out else "the pictures of 'test'"
+
+
+def run_results(data_path, folder, names=None):
+    """Results of a run, kept in its folder as ``results.json`` until data or models change.
+
+    Parameters
+    ----------
+    data_path, folder : str
+    names : sequence of str, optional
+        Which methods to compare, of those there are; all of them, and the final one without image labels, if None.
+
+    Returns
+    -------
+    dict of str to dict
+        As from :func:`spn.results.evaluation.evaluate`.
+    """
+    run, path = Run(folder), os.path.join(folder, 'results.json')
+    with Dataset(data_path) as dataset:
+        made_from = {'data': dataset.fingerprint_with_masks, 'models': [digest_of_file(path) for path in run.paths],
+              'superpixels': [dataset.superpixel_maps(name).fingerprint for name in run.about['superpixel_names']],
+              'methods': names and list(names)}
+        try:
+            with open(path, encoding='utf-8') as stream:
+                kept = json.load(stream)
+        except (OSError, ValueError):
+            kept = {}
+        if kept.get('of') != made_from:
+            maps = run.on_dataset(dataset)
+            methods = run.methods(maps, dataset)
+            kept = {'of': made_from, 'methods': evaluate(dataset, {name: method for name, method in methods.items()
+                                                            if names is None or name in names})}
+            if names is None:
+                kept['methods'].update(evaluate(dataset, {run.final + UNLABELLED: methods[run.final]},
+                                                classes_of=lambda i: run.classes_of(maps, i)))
+            kept['methods'][ORACLE] = kept['methods'].pop(ORACLE)
+            write_json(path, kept)
+    return kept['methods']
+
+
+def mean_and_spread(values):
+    """In percent: the mean, and the standard deviation where there are several."""
+    values = 100 * np.array(values)
+    return '{:.1f}'.format(values.mean()) + (' ± {:.1f}'.format(values.std(ddof=1)) if len(values) > 1 else '')
+
+
+def as_table(results, class_names):
+    """Markdown: a row for each method."""
+    lines = ['| masks from | mean IoU | on val | precision | recall | threshold | ' + ' | '.join(class_names) + ' |',
+             '|---|---|---|---|---|---|' + '---|' * len(class_names)]
+    for name in results[0]:
+        run_rows = [result[name] for result in results]
+        class_ious = 100 * np.mean([row['classes'] for row in run_rows], axis=0)
+        thresholds = sorted({row['threshold'] for row in run_rows})
+        lines.append('| {} | **{}** | {} | {} | {} | {} | {} |'.format(
+            name, *[mean_and_spread([row[key] for row in run_rows]) for key in ('mean', 'val', 'precision', 'recall')],
+            '-' if name == ORACLE else ', '.join('{:.2f}'.format(threshold) for threshold in thresholds),
+            ' | '.join('{:.0f}'.format(value) for value in class_ious)))
+    return '\n'.join(lines) + '\n'
+
+
+def table_of_ablations(results):
+    """Markdown: CAM, SP-CAM, both correlated, and the oracle of runs that differ in more than their seed.
+
+    Parameters
+    ----------
+    results : dict of str to dict
+        For each name the results of a run.
+    """
+    lines = ['| changed | ' + ' | '.join(ABLATED) + ' |', '|---|' + '---|' * len(ABLATED)]
+    for changed, result in results.items():
+        lines.append('| {} | {} |'.format(changed, ' | '.join(
+            '{:.1f} ({:.1f})'.format(100 * result[name]['mean'], 100 * result[name]['val']) if name in result else '-'
+            for name in ABLATED)))
+    return '\n'.join(lines) + '\n'
+
+
+def describe(data_path, folders):
+    """What was trained on what, in words."""
+    about = Run(folders[0]).about
+    with Dataset(data_path) as dataset:
+        counts = {split: int((dataset.splits == split).sum()) for split in ('train', 'val', 'test')}
+        maps = ['{}: {:.0f}'.format(name, dataset.superpixel_maps(name).counts.mean())
+                for name in dataset.superpixel_names()]
+    return ('{} training images, {} to choose thresholds on, {} to report on; image sizes {}; superpixels an image: '
+            '{}; {} seed{}; {} epochs. Average precision of the image labels on val: {}.'.format(
+                counts['train'], counts['val'], counts['test'], ', '.join(map(str, about['sizes'])), ', '.join(maps),
+                len(folders), 's' * (len(folders) > 1), about['training']['epochs'], ', '.join(
+                    '{} {:.2f}'.format(name[4:-10], value) for name, value in about['log'][-1].items()
+                    if name.endswith('_precision'))))
+
+
+def contents(data_path, with_names=False):
+    """What a data set holds, in lines.
+
+    Parameters
+    ----------
+    data_path : str
+    with_names : bool
+        Whether there is a line for each picture too: split, name and classes, with tabs between them.
+
+    Returns
+    -------
+    str
+    """
+    with Dataset(data_path) as dataset:
+        def described(settings):
+            return ', '.join('{} {}'.format(*item) for item in sorted(settings.items())
+                             if not isinstance(item[1], list))
+        rows, cols = dataset.sizes.max(axis=0)
+        lines = ['{}: {} pictures, the largest of {} rows and {} columns; {}'.format(
+            data_path, len(dataset), rows, cols, described(dataset.made_by))]
+        counts = zip(dataset.class_names, dataset.labels.sum(axis=0))
+        lines.append('classes: ' + ', '.join('{} ({})'.format(*count) for count in counts))
+        for split in SPLITS:
+            in_split = dataset.splits == split
+            lines.append('{}: {} pictures, {} with masks'.format(
+                split, in_split.sum(), dataset.has_mask[in_split].sum()))
+        for name in dataset.superpixel_names():
+            maps = dataset.superpixel_maps_so_far(name)
+            counts, lacking = maps.counts[maps.counts >= 0], np.sum(maps.counts < 0)
+            lines.append('superpixels {!r}: {} to {} an image, {:.0f} on average; {}{}'.format(
+                name, counts.min(), counts.max(), counts.mean(), described(maps.made_by),
+                '; still to be made for {} pictures'.format(lacking) if lacking else ''))
+        beside = glob.escape(os.path.splitext(data_path)[0]) + '.features-*.h5'
+        lines += ['features: ' + path for path in sorted(glob.glob(beside))]
+        if with_names:
+            lines += ['{}\t{}\t{}'.format(split, name, ', '.join(np.array(dataset.class_names)[labels > 0]))
+                      for split in SPLITS for name, labels in zip(dataset.names[dataset.splits == split],
+                                                                  dataset.labels[dataset.splits == split])]
+    return '\n'.join(lines) + '\n'
+
+
+def draw_examples(dataset, run, result, path):
+    """The three best, the three in the middle and the three worst test images by the run's final method."""
+    maps = run.on_dataset(dataset)
+    methods = run.methods(maps, dataset)
+    final = run.final
+    indices = [i for i in dataset.indices('test') if dataset.has_mask[i]]
+    order = np.argsort(-np.array(result[final]['images']), kind='stable')
+    middle = max(0, len(order) // 2 - 1)
+    title_of = {}  # of few images none is shown twice
+    for title, places in [('best', order[:3]), ('worst', order[-3:]), ('median', order[middle:middle + 3])]:
+        for place in places:
+            title_of.setdefault(place, title)
+    chosen = [(title_of[place], place) for place in order if place in title_of]
+    names = [name for name in SHOWN if name in methods and name != final] + [final]
+    rows = []
+    for title, place in chosen:
+        i = indices[place]
+        classes = np.flatnonzero(dataset.labels[i])
+        masks = [methods[name](i, classes, [result[name]['threshold']])[0] for name in names]
+        rows.append(('{}, {:.0f} %'.format(title, 100 * result[final]['images'][place]), dataset.image(i),
+                     maps.superpixels[0][i], dataset.mask(i), masks))
+    draw_sheet(rows, names, dataset.class_names, path)

@@ -1,0 +1,291 @@
+"""A run: the folder that `spn train` and `spn segment` write to, and all that can be read off it."""
+import glob
+import os
+from functools import partial
+
+import numpy as np
+from PIL import Image
+
+from ..data.superpixels import superpixel_map
+from ..errors import SpnError
+from ..networks.encoder import Encoder
+from ..networks.features import ImageFeatures, make_features, square_image
+from ..networks.segmentation_network import SegmentationNetwork
+from ..networks.superpixel_pooling_network import SuperpixelPoolingNetwork
+from . import segmentation_maps
+from .activation_maps import ActivationMaps, relative, thresholded
+from .evaluation import oracle
+
+ORACLE = 'superpixel oracle'
+
+UNCHECKED = .5  # the paper's threshold, where there is no mask to choose one by
+
+
+class Run(object):
+    """What was trained; models are loaded when they are asked for.
+
+    Parameters
+    ----------
+    folder : str
+
+    Attributes
+    ----------
+    paths : list of str
+        The files of the network and of the rounds.
+    network : SuperpixelPoolingNetwork
+    rounds : list of SegmentationNetwork
+        One for each round; empty before `spn segment`.
+    """
+
+    def __init__(self, folder):
+        self.folder = folder
+        round_paths = glob.glob(os.path.join(glob.escape(folder), 'round-*', 'model.h5'))
+        self.paths = [os.path.join(folder, 'model.h5')] + sorted(round_paths)
+        if not os.path.exists(self.paths[0]):
+            raise SpnError('{} is not there: `spn train` makes it'.format(self.paths[0]))
+        self._network = self._rounds = self._encoder = None
+
+    @property
+    def network(self):
+        if self._network is None:
+            self._network = SuperpixelPoolingNetwork.load(self.paths[0])
+        return self._network
+
+    @property
+    def rounds(self):
+        if self._rounds is None:
+            self._rounds = sorted(map(SegmentationNetwork.load, self.paths[1:]), key=lambda each: each.about['round'])
+        return self._rounds
+
+    @property
+    def about(self):
+        return self.network.about
+
+    @property
+    def class_names(self):
+        """The classes it knows, list of str: in masks the first of them is 1."""
+        return self.about['class_names']
+
+    def classes_named(self, names):
+        """The numbers of classes, from 0 on, as a list of int; each once.
+
+        Raises
+        ------
+        SpnError
+            If there is no such class.
+        """
+        for name in names:
+            if name not in self.class_names:
+                raise SpnError('{} does not know the class {!r}; it knows {}'.format(
+                    self.folder, name, ', '.join(self.class_names)))
+        return [self.class_names.index(name) for name in dict.fromkeys(names)]
+
+    @property
+    def middle(self):
+        """The image size of what takes one size, by place: the middle one of those trained on."""
+        sizes = self.about['sizes']
+        return sizes.index(sorted(sizes)[len(sizes) // 2])
+
+    def encoder(self):
+        """The encoder that the network was trained on.
+
+        Raises
+        ------
+        SpnError
+            If its weights are not those of then.
+        """
+        if self._encoder is None:
+            encoder = Encoder(self.about['weights'])
+            if encoder.fingerprint != self.about['encoder']:
+                raise SpnError('{}/model.h5 was trained on other encoder weights than these ({!r}): bring those back, '
+                               'or train it anew'.format(self.folder, self.about['weights']))
+            self._encoder = encoder
+        return self._encoder
+
+    def on_dataset(self, dataset):
+        """Activation maps of a data set whose superpixels are called as those of training.
+
+        Parameters
+        ----------
+        dataset : spn.data.dataset.Dataset
+
+        Returns
+        -------
+        ActivationMaps
+
+        Raises
+        ------
+        SpnError
+            If the data set has other classes, lacks the superpixels, or has others of the same name.
+        """
+        if dataset.class_names != self.about['class_names']:
+            raise SpnError('{} has the classes {}, but {} was trained on {}'.format(
+                dataset.path, ', '.join(dataset.class_names), self.folder, ', '.join(self.about['class_names'])))
+        maps = [dataset.superpixel_maps(name) for name in self.about['superpixel_names']]
+        # Older models do not tell them.
+        digests = self.about.get('superpixel_digests', [each.fingerprint for each in maps])
+        for name, each, trained_on, digest in zip(
+                self.about['superpixel_names'], maps, self.about['superpixels'], digests):
+            if 'folder' in each.made_by and 'folder' in trained_on:
+                # The user brings them, from another folder for each data set: those of the same pictures hold the same.
+                same = each.fingerprint == digest or dataset.fingerprint != self.about['data']
+            else:
+                same = each.made_by == trained_on
+            if not same:
+                raise SpnError('{}: the superpixels {!r} are not those that {} was trained on: they were made with {}, '
+                               'those with {}. Make those again by `spn superpixels {} --name {}`, or train '
+                               'anew'.format(dataset.path, name, self.folder, described(each.made_by),
+                                             described(trained_on), dataset.path, name))
+        features = [make_features(dataset.path, size, self.encoder()) for size in self.about['sizes']]
+        return ActivationMaps(self.network, features, maps, dataset.sizes)
+
+    def on_picture(self, image):
+        """Activation maps of one picture, which is image 0 then; its superpixels are made as those of training.
+
+        Parameters
+        ----------
+        image : ndarray of uint8, (rows, cols, 3)
+        """
+        for settings in self.about['superpixels']:
+            if 'folder' in settings:
+                raise SpnError('{} was trained on superpixel maps from {}: those of a new picture cannot be made; use '
+                               '`spn cam` on a data set that has them'.format(self.folder, settings['folder']))
+        maps = [[superpixel_map(image, settings)] for settings in self.about['superpixels']]
+        features = [PictureFeatures(*self.encoder()(square_image(image, size)[np.newaxis]))
+                    for size in self.about['sizes']]
+        return ActivationMaps(self.network, features, maps, np.array([image.shape[:2]]))
+
+    def methods(self, maps, dataset):
+        """What can be compared: functions ``(i, classes, thresholds) -> masks`` by name.
+
+        Parameters
+        ----------
+        maps : ActivationMaps
+        dataset : spn.data.dataset.Dataset
+        """
+        one = [self.middle]
+        scores = {}
+        if self.network.settings.gap_branch:
+            scores.update({
+                'CAM': lambda i, classes: maps.cam(i, classes, one, Image.NEAREST),
+                'CAM, smooth': lambda i, classes: maps.cam(i, classes, one),
+                'CAM, all sizes': maps.cam,
+                'CAM averaged in superpixels': lambda i, classes: maps.cam_in_superpixels(i, classes, one),
+                'CAM averaged in superpixels, all sizes': maps.cam_in_superpixels,
+                'CAM averaged in superpixels, correlated': maps.correlated_cam})
+        if self.network.settings.superpixel_branch:
+            scores.update({
+                'SP-CAM': lambda i, classes: maps.sp_cam(i, classes, one),
+                'SP-CAM, all sizes': maps.sp_cam,
+                'SP-CAM, correlated': maps.correlated_sp_cam})
+        methods = {name: thresholded(relatively(values)) for name, values in scores.items()}
+        for network in self.rounds:
+            methods[round_name(network)] = segmentation_maps.method(network, maps)
+        methods[ORACLE] = oracle(dataset, maps.superpixels[0])
+        return methods
+
+    @property
+    def final(self):
+        """The name of the method by which this run makes masks: its best one."""
+        return round_name(self.rounds[-1]) if self.rounds else self.final_cam
+
+    @property
+    def final_cam(self):
+        """The name of the method by which the superpixel pooling network makes masks."""
+        if not self.network.settings.superpixel_branch:
+            return 'CAM, all sizes'
+        return 'SP-CAM, correlated' if self.network.settings.correlation else 'SP-CAM, all sizes'
+
+    def classes_of(self, maps, i, least=.5):
+        """The classes that image `i` has where nobody says so: the surer ones, and the surest in any case.
+
+        The last round of the segmentation network knows them best; without one the superpixel pooling network is asked.
+
+        Parameters
+        ----------
+        maps : ActivationMaps
+        i : int
+        least : float
+
+        Returns
+        -------
+        ndarray of int
+        """
+        sure = segmentation_maps.image_probabilities(self.rounds[-1], maps, i) if self.rounds else maps.probabilities(i)
+        return np.flatnonzero(sure >= min(least, sure.max()))
+
+
+def described(made_by):
+    return ', '.join('{}={}'.format(*setting) for setting in sorted(made_by.items()))
+
+
+def best_of(run, maps):
+    """What the best masks of a run are made by: the last round of the segmentation network, else SP-CAM.
+
+    Parameters
+    ----------
+    run : spn.results.runs.Run
+    maps : spn.results.activation_maps.ActivationMaps
+
+    Returns
+    -------
+    values : callable
+        ``(i, classes)`` -> (classes, rows, cols) in 0 .. 1.
+    threshold : float or None
+        That which was found best when the segmentation network was trained; None for SP-CAM.
+    """
+    if not run.rounds:
+        return cam_of(run, maps), None
+    last = run.rounds[-1]
+    return partial(segmentation_maps.class_maps, last, maps), last.about['threshold']
+
+
+def cam_of(run, maps, one_size=False, absolute=False):
+    """Values in 0 .. 1 by which SP-CAM makes masks, correlated if the network is; without a superpixel branch
+    those of CAM.
+
+    Parameters
+    ----------
+    run : spn.results.runs.Run
+    maps : spn.results.activation_maps.ActivationMaps
+    one_size : bool
+        The middle image size alone, in place of all.
+    absolute : bool
+        Probabilities, in place of shares of each class's maximum.
+
+    Returns
+    -------
+    callable
+        ``(i, classes)`` -> (classes, rows, cols).
+    """
+    settings = run.network.settings
+    if not settings.superpixel_branch:
+        branch, bias = maps.cam, 'cell_scores'
+    elif not settings.correlation:
+        branch, bias = maps.sp_cam, 'superpixel_scores'
+    else:
+        branch, bias = partial(maps.correlated_sp_cam, signed=absolute), 'superpixel_scores'
+    sizes = [run.middle] if one_size else None
+
+    def values(i, classes):
+        scores = branch(i, classes, sizes)
+        if not absolute:
+            return relative(scores)
+        probability = 1 / (1 + np.exp(-scores - run.network.bias(bias)[classes][:, np.newaxis, np.newaxis]))
+        return probability * (maps.in_superpixels(i) if settings.superpixel_branch else 1)
+    return values
+
+
+def round_name(network):
+    return 'segmentation network, round {}'.format(network.about['round'])
+
+
+def relatively(scores):
+    return lambda i, classes: relative(scores(i, classes))
+
+
+class PictureFeatures(ImageFeatures):
+    """Features of one picture, as `spn.networks.features.Features` of a data set."""
+
+    def __init__(self, features, fine, finest):
+        self._features, self.fine, self.finest = features, fine, finest

@@ -1,0 +1,98 @@
+"""Rounds of (make masks, learn from them): SP-CAM teaches the first segmentation network, each the next."""
+import os
+
+import numpy as np
+
+from ..files import digest_of_file, locked
+from ..networks.segmentation_network import SegmentationNetwork
+from ..networks.settings import RoundSettings, as_json
+from ..results.activation_maps import thresholded
+from ..results.evaluation import best_threshold
+from ..results.runs import UNCHECKED, cam_of
+from ..results.segmentation_maps import method
+from .batches import Batches, nearest
+from .fit import fit
+from .pseudo_labels import masks_to_learn, targets
+
+
+def learn_from_cams(dataset, run, n_rounds, settings, training, seed):
+    """Train a segmentation network in each round, on the masks of the one before.
+
+    Parameters
+    ----------
+    dataset : spn.data.dataset.Dataset
+    run : spn.results.runs.Run
+        In its folder ``round-1``, ``round-2``, .. are made, each with ``checkpoint.h5``, ``model.h5``, ``log.csv`` and
+        ``curves.png``. A round that was stopped goes on.
+    n_rounds : int
+    settings : spn.networks.settings.SegmentationSettings
+    training : spn.networks.settings.RoundSettings
+    seed : int
+
+    Returns
+    -------
+    list of spn.networks.segmentation_network.SegmentationNetwork
+        One for each round.
+    """
+    with locked(run.folder):
+        return learn_rounds(dataset, run, n_rounds, settings, training, seed)
+
+
+def learn_rounds(dataset, run, n_rounds, settings, training, seed):
+    """As :func:`learn_from_cams`, which sees to it that no other process trains in the folder."""
+    dataset.indices('train')  # says that there are none before features are computed
+    maps = run.on_dataset(dataset)
+    masks_of, threshold = thresholded(cam_of(run, maps)), None
+    teacher, networks = run.paths[0], []
+    for number in range(1, n_rounds + 1):
+        folder = os.path.join(run.folder, 'round-{}'.format(number))
+        about = {'settings': as_json(settings), 'training': as_json(training), 'seed': seed + number, 'round': number,
+                 'data': dataset.fingerprint_with_masks, 'class_names': dataset.class_names,
+                 'teacher': digest_of_file(teacher)}
+        network = SegmentationNetwork.resumed(os.path.join(folder, 'model.h5'), about)
+        if network is None:
+            if threshold is None:
+                threshold = best_threshold(dataset, masks_of, UNCHECKED)
+            thresholds = [threshold, threshold * training.possible]
+            masks = masks_to_learn(dataset, lambda i, classes: masks_of(i, classes, thresholds), training.kept)
+            network = learn(dataset, maps, masks, folder, about)
+        teacher = os.path.join(folder, 'model.h5')
+        masks_of, threshold = method(network, maps), network.about['threshold']
+        networks.append(network)
+    return networks
+
+
+def learn(dataset, maps, masks, folder, about):
+    """Train the network of one round.
+
+    Parameters
+    ----------
+    dataset : spn.data.dataset.Dataset
+    maps : spn.results.activation_maps.ActivationMaps
+    masks : dict of int to (ndarray, ndarray)
+        As from :func:`masks_to_learn`.
+    folder : str
+    about : dict
+        As of `SegmentationNetwork`, without what is found in training.
+
+    Returns
+    -------
+    spn.networks.segmentation_network.SegmentationNetwork
+    """
+    training, n_classes = RoundSettings(**about['training']), len(dataset.class_names)
+
+    def truth(images, superpixels):
+        n_superpixels = superpixels.max() + 1
+        return [np.array([targets(*[nearest(mask, training.map_size) for mask in masks[i]], superpixel_map,
+                                  n_superpixels, n_classes)
+                          for i, superpixel_map in zip(images, superpixels)])]
+
+    batches = Batches(maps.features, maps.superpixels, truth, np.array(sorted(masks)), training.map_size,
+                      training.batch_size, about['seed'], training.dropout, finer=('fine', 'finest'))
+    network = SegmentationNetwork.resumed(os.path.join(folder, 'checkpoint.h5'), about, to_train=True)
+    if network is None:
+        network = SegmentationNetwork.new(dict(about, rms=batches.rms))
+    fit(network, batches, folder, dict)
+    network.about['threshold'] = best_threshold(dataset, method(network, maps), UNCHECKED)
+    network.save(os.path.join(folder, 'model.h5'))
+    return network

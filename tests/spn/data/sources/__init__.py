@@ -1,0 +1,1 @@
+"""Tests of `spn.data.sources`: where pictures come from."""

@@ -1,1 +1,0 @@
-"""Tests of `spn.sources`: where pictures come from."""

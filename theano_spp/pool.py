@@ -3,7 +3,7 @@ import theano.tensor as T
 from theano.gof import Apply, EnumList, ParamsType
 from theano.gradient import DisconnectedType
 
-from . import reference
+from . import composites, reference
 from .arguments import as_features, as_mode, as_n_superpixels, as_resize, one_of
 from .external_c import ExternalC
 from .extremum import SuperpixelExtremum
@@ -14,7 +14,7 @@ from .weighted import check_goes_with_weights, weighted_pool
 
 
 #: What `superpixel_pool` can do.
-MODES = ('mean', 'sum', 'max', 'min')
+MODES = ('mean', 'sum', 'max', 'min') + composites.MODES
 
 
 def superpixel_pool(feature_map, superpixel_map, n_superpixels=None, mode='mean', pixel_weights=None, resize=None):
@@ -88,6 +88,8 @@ def superpixel_pool(feature_map, superpixel_map, n_superpixels=None, mode='mean'
     superpixel_map = as_label_map('SuperpixelPool', superpixel_map)
     if n_superpixels is None:
         n_superpixels = superpixel_count(superpixel_map)
+    if mode in composites.MODES:
+        return composites.composite_pool(feature_map, superpixel_map, n_superpixels, mode, pixel_weights, resize)
     if pixel_weights is not None:
         check_goes_with_weights('SuperpixelPool', mode, resize)
         return weighted_pool(feature_map, superpixel_map, n_superpixels, mode, pixel_weights)

@@ -16,7 +16,7 @@ from theano.gradient import disconnected_grad
 from .arguments import as_features, as_n_superpixels
 from .extremum import SuperpixelExtremum
 from .label_map import as_label_map
-from .sizes import superpixel_count
+from .sizes import SuperpixelSizes, superpixel_count
 from .unpool import SuperpixelUnpool
 from .weighted import check_goes_with_weights, weighted_pool
 
@@ -137,7 +137,7 @@ def superpixel_normalize(feature_map, superpixel_map, n_superpixels=None, epsilo
     feature_map, features, superpixels = _prepared('superpixel_normalize', feature_map, superpixel_map, n_superpixels)
     deviations = _deviations(features, superpixels)
     variance = superpixels.mean(T.sqr(deviations))
-    scale = 1 / T.sqrt(variance + _as_epsilon('superpixel_normalize', epsilon, features.dtype))
+    scale = 1 / T.sqrt(variance + as_epsilon('superpixel_normalize', epsilon, features.dtype))
     return T.cast(deviations * superpixels.paint(scale), feature_map.dtype)
 
 
@@ -155,7 +155,10 @@ class _Superpixels(object):
     def __init__(self, superpixel_map, n_superpixels, pixel_weights=None):
         self._labels = superpixel_map, n_superpixels
         self._pixel_weights = pixel_weights
-        self._belongs = T.ge(superpixel_map, 0).dimshuffle(0, 'x', *range(1, superpixel_map.ndim))
+        # Not superpixel_map >= 0 with a channel axis: Theano brings that axis to the map first, and its DimShuffle takes the
+        # zero strides of np.broadcast_to for axes of its own, and reads beyond the map.
+        sizes = SuperpixelSizes()(superpixel_map, n_superpixels)
+        self._belongs = self.paint(T.cast(sizes, 'float32').dimshuffle(0, 'x', 1))  # where it is not 0
 
     def mean(self, features):
         if self._pixel_weights is not None:
@@ -243,7 +246,7 @@ def _prepared(op_name, feature_map, superpixel_map, n_superpixels, pixel_weights
     return feature_map, features, _Superpixels(superpixel_map, n_superpixels, pixel_weights)
 
 
-def _as_epsilon(op_name, epsilon, dtype):
+def as_epsilon(op_name, epsilon, dtype):
     """Return `epsilon` as an array without axes."""
     if isinstance(epsilon, (bool, np.bool_)) or not isinstance(epsilon, (int, float, np.integer, np.floating)):
         raise TypeError('%s: epsilon is %r, but a number is wanted (1e-5, for example)' % (op_name, epsilon))

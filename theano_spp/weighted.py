@@ -33,7 +33,7 @@ WEIGHTED_MODES = ('mean', 'sum', 'var', 'std')
 def check_goes_with_weights(op_name, mode, resize):
     """Raise ValueError with what to use instead if weights do not go with `mode` or `resize`."""
     if mode not in WEIGHTED_MODES:
-        cure = ('add the logarithm of the weights to the features: feature_map + T.log(pixel_weights)[:, None]'
+        cure = ('add the logarithm of the weights to the features: feature_map + T.log(pixel_weights)[:, None, ...]'
                 if mode == 'logsumexp' else 'label the pixels that shall not count with -1')
         raise ValueError('%s: pixel_weights go with mode %s, but mode is %r (%s)'
                          % (op_name, one_of(WEIGHTED_MODES), mode, cure))

@@ -270,8 +270,8 @@ def draw_label_tools(path):
 
 
 PICTURES = {'semantics.png': draw_pooling, 'extremum.png': draw_extremum, 'composites.png': draw_composites,
-            'weights.png': draw_weights, 'resize.png': draw_resize, 'unpool_resize.png': draw_unpool_resize, 'label_tools.png': draw_label_tools,
-            'graph.png': draw_graph}
+            'weights.png': draw_weights, 'resize.png': draw_resize, 'unpool_resize.png': draw_unpool_resize,
+            'label_tools.png': draw_label_tools, 'graph.png': draw_graph}
 
 
 def draw(folder):

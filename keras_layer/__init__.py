@@ -8,11 +8,13 @@ from keras.utils import get_custom_objects
 from .over_superpixels import GlobalSuperpixelPooling, SuperpixelSoftmax
 from .superpixel_pooling import SuperpixelPooling1D, SuperpixelPooling2D, SuperpixelPooling3D
 from .superpixel_unpooling import SuperpixelUnpooling1D, SuperpixelUnpooling2D, SuperpixelUnpooling3D
+from .within_superpixels import PixelSoftmax, SuperpixelNormalization
 
 #: The layers by name, as ``load_model`` and ``model_from_json`` take them. Importing this package registers them too.
 custom_objects = {layer.__name__: layer for layer in (
     SuperpixelPooling1D, SuperpixelPooling2D, SuperpixelPooling3D,
-    SuperpixelUnpooling1D, SuperpixelUnpooling2D, SuperpixelUnpooling3D, GlobalSuperpixelPooling, SuperpixelSoftmax)}
+    SuperpixelUnpooling1D, SuperpixelUnpooling2D, SuperpixelUnpooling3D, GlobalSuperpixelPooling, SuperpixelSoftmax,
+    PixelSoftmax, SuperpixelNormalization)}
 
 # Keras then knows them as it knows its own layers, also where nobody can name them: pickle, deepcopy. Whoever registered a
 # layer of the same name before keeps it.

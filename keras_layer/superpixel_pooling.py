@@ -6,6 +6,7 @@ from keras.engine import Layer
 
 from theano_spp import superpixel_pool, superpixel_sizes
 from theano_spp.arguments import as_mode, as_resize
+from theano_spp.composites import check_goes_with_resize
 from theano_spp.pool import MODES
 from theano_spp.sizes import superpixel_count
 from theano_spp.weighted import check_goes_with_weights
@@ -27,6 +28,7 @@ class _SuperpixelPooling(Layer):
         self.data_format = K.normalize_data_format(data_format)
         self.mask_empty = bool(mask_empty)
         as_resize(type(self).__name__, resize)
+        check_goes_with_resize(type(self).__name__, self.mode, resize)
         self.resize = resize
         self.supports_masking = True  # else clone_model drops the mask that compute_mask gives
 
@@ -97,13 +99,14 @@ class SuperpixelPooling2D(_SuperpixelPooling):
     Called on ``[feature_map, superpixel_map]``. The map holds the superpixel of each pixel,
     0 .. n_superpixels - 1, as integers or as floats that are whole numbers. Pixels with a
     negative label belong to none. A third input, `pixel_weights`, says how much each pixel
-    counts in the sum or the mean.
+    counts in the sum, the mean, the variance or the standard deviation.
 
     # Arguments
         n_superpixels: A positive integer, or None to take the largest label of each
             batch + 1. Give a number where the pooled features are an output of the model:
             `predict` puts batches together, and these must have one shape.
-        mode: `'mean'`, `'sum'`, `'max'` or `'min'`.
+        mode: `'mean'`, `'sum'`, `'max'`, `'min'`, `'var'`, `'std'` or `'logsumexp'`; the last
+            three without `resize`.
         data_format: A string, one of `channels_last` or `channels_first`.
             None takes `image_data_format` of your Keras config file.
         mask_empty: Whether to give the layers above a mask, (batch, n_superpixels), that is

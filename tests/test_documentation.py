@@ -29,11 +29,11 @@ class DocumentationTest(unittest.TestCase):
     def test_the_examples_in_docstrings_hold(self):
         printed = run_python('''
 import doctest, numpy, theano_spp
-from theano_spp import graph, label_tools, overlap, pool, sizes, unpool
-for module in graph, label_tools, overlap, pool, sizes, unpool:
+from theano_spp import composites, graph, label_tools, overlap, pool, sizes, unpool
+for module in composites, graph, label_tools, overlap, pool, sizes, unpool:
     print(doctest.testmod(module))
 ''', {'floatX': 'float64'})
-        self.assertEqual(printed.count('failed=0'), 6, printed)
+        self.assertEqual(printed.count('failed=0'), 7, printed)
         self.assertEqual(printed.count('attempted=0'), 0, printed)
 
     def test_every_link_and_picture_of_the_documents_exists(self):

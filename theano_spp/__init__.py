@@ -5,6 +5,7 @@ legacy_bridge.apply()
 from . import external_c
 
 from . import half_precision, label_tools  # the first registers an optimization with Theano
+from .composites import superpixel_normalize, superpixel_softmax
 from .extremum import SuperpixelExtremum
 from .graph import superpixel_adjacency, superpixel_centroids
 from .overlap import superpixel_overlap
@@ -15,5 +16,5 @@ from .version import __version__
 from . import gpuarray  # registers the ops on the GPU with Theano
 
 __all__ = ['superpixel_pool', 'superpixel_unpool', 'superpixel_sizes', 'superpixel_overlap',
-           'superpixel_centroids', 'superpixel_adjacency', 'label_tools',
-           'SuperpixelPool', 'SuperpixelUnpool', 'SuperpixelExtremum', '__version__']
+           'superpixel_centroids', 'superpixel_adjacency', 'superpixel_softmax', 'superpixel_normalize',
+           'label_tools', 'SuperpixelPool', 'SuperpixelUnpool', 'SuperpixelExtremum', '__version__']

@@ -10,7 +10,8 @@ from .interpolation import KINDS
 FEATURE_DTYPES = ('float16', 'float32', 'float64')
 #: What other libraries call the modes.
 MODE_SYNONYMS = {'avg': 'mean', 'ave': 'mean', 'average': 'mean', 'average_inc_pad': 'mean',
-                 'average_exc_pad': 'mean', 'add': 'sum', 'total': 'sum', 'maximum': 'max', 'minimum': 'min'}
+                 'average_exc_pad': 'mean', 'add': 'sum', 'total': 'sum', 'maximum': 'max', 'minimum': 'min',
+                 'variance': 'var', 'stddev': 'std', 'lse': 'logsumexp'}
 #: What else one might call the kinds of resizing.
 RESIZE_SYNONYMS = {'linear': 'bilinear', 'trilinear': 'bilinear', 'none': None}
 

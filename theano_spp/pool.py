@@ -3,7 +3,7 @@ import theano.tensor as T
 from theano.gof import Apply, EnumList, ParamsType
 from theano.gradient import DisconnectedType
 
-from . import reference
+from . import composites, reference
 from .arguments import as_features, as_mode, as_n_superpixels, as_resize, one_of
 from .external_c import ExternalC
 from .extremum import SuperpixelExtremum
@@ -14,7 +14,7 @@ from .weighted import check_goes_with_weights, weighted_pool
 
 
 #: What `superpixel_pool` can do.
-MODES = ('mean', 'sum', 'max', 'min')
+MODES = ('mean', 'sum', 'max', 'min') + composites.MODES
 
 
 def superpixel_pool(feature_map, superpixel_map, n_superpixels=None, mode='mean', pixel_weights=None, resize=None):
@@ -29,15 +29,19 @@ def superpixel_pool(feature_map, superpixel_map, n_superpixels=None, mode='mean'
         belongs to none. The islands of one label are one superpixel.
     n_superpixels : int or integer Theano scalar, optional
         None takes the largest label of the batch + 1.
-    mode : {'mean', 'sum', 'max', 'min'}
+    mode : {'mean', 'sum', 'max', 'min', 'var', 'std', 'logsumexp'}
+        'var' is the population variance, as ``np.var``, 'std' its square root, 'logsumexp' log(sum(exp(x))),
+        a smooth maximum.
     pixel_weights : tensor_like of floats, integers or bool, shape (batch, *spatial), optional
-        How much each pixel counts in 'mean' and 'sum': the mean is sum(w x) / sum(w), and 0 where the
-        weights of a superpixel sum to 0. Not together with `resize`.
+        How much each pixel counts in 'mean', 'sum', 'var' and 'std': the mean is sum(w x) / sum(w), and 0 where
+        the weights of a superpixel sum to 0; the variance is the weighted mean of the squares of the deviations
+        from it, and wants weights that are not negative. Not together with `resize`.
     resize : {None, 'nearest', 'bilinear'}
         For a superpixel map that is finer than the features (or coarser): the result is that of resizing
         the features to its size, with half-pixel centres, and pooling then; but the resized features are
         never made, except where there is no C compiler or Theano's mode is FAST_COMPILE. None wants equal
         spatial sizes. 'bilinear' is linear along every spatial axis. float16 is computed in float32.
+        In 'mean', 'sum', 'max' and 'min' alone.
 
     Returns
     -------
@@ -49,8 +53,8 @@ def superpixel_pool(feature_map, superpixel_map, n_superpixels=None, mode='mean'
     TypeError
         If the labels are not integers, the features not floats, `n_superpixels` not an integer.
     ValueError
-        If `mode` or `resize` is unknown, `n_superpixels` negative, or the shapes do not agree; shapes
-        and symbolic numbers are checked when the compiled function runs.
+        If `mode` or `resize` is unknown, `n_superpixels` negative, the shapes do not agree, or `mode` does not go
+        with `pixel_weights` or `resize`; shapes and symbolic numbers are checked when the compiled function runs.
     IndexError
         When the compiled function runs, if a label is not below `n_superpixels`.
 
@@ -58,9 +62,10 @@ def superpixel_pool(feature_map, superpixel_map, n_superpixels=None, mode='mean'
     -----
     The gradient of 'mean' and 'sum' for `feature_map` is :func:`superpixel_unpool` in the same mode,
     with the same `resize`. That of 'max' and 'min' goes to one pixel for each superpixel and channel: the
-    first that has the value, in row-major order. `pixel_weights` have a gradient too; `superpixel_map`
-    and `n_superpixels` are disconnected. A NaN reaches its own superpixel and channel, no other; in 'max'
-    and 'min' it wins, as in ``np.max``.
+    first that has the value, in row-major order. 'var', 'std' and 'logsumexp' are graphs of the other operations
+    (:mod:`theano_spp.composites`) and have derivatives of every order; where 'std' is 0 its gradient is 0.
+    `pixel_weights` have a gradient too; `superpixel_map` and `n_superpixels` are disconnected. A NaN reaches its own
+    superpixel and channel, no other; in 'max' and 'min' it wins, as in ``np.max``.
 
     References
     ----------
@@ -88,6 +93,8 @@ def superpixel_pool(feature_map, superpixel_map, n_superpixels=None, mode='mean'
     superpixel_map = as_label_map('SuperpixelPool', superpixel_map)
     if n_superpixels is None:
         n_superpixels = superpixel_count(superpixel_map)
+    if mode in composites.MODES:
+        return composites.composite_pool(feature_map, superpixel_map, n_superpixels, mode, pixel_weights, resize)
     if pixel_weights is not None:
         check_goes_with_weights('SuperpixelPool', mode, resize)
         return weighted_pool(feature_map, superpixel_map, n_superpixels, mode, pixel_weights)

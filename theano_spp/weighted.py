@@ -21,20 +21,22 @@ from theano.gof import Apply
 from theano.gradient import DisconnectedType
 
 from . import reference
-from .arguments import as_features, as_n_superpixels, check_float64_is_allowed
+from .arguments import as_features, as_n_superpixels, check_float64_is_allowed, one_of
 from .external_c import ExternalC
 from .label_map import as_label_map
 from .unpool import SuperpixelUnpool
 
 #: The modes of `superpixel_pool` that weights go with.
-WEIGHTED_MODES = ('mean', 'sum')
+WEIGHTED_MODES = ('mean', 'sum', 'var', 'std')
 
 
 def check_goes_with_weights(op_name, mode, resize):
     """Raise ValueError with what to use instead if weights do not go with `mode` or `resize`."""
     if mode not in WEIGHTED_MODES:
-        raise ValueError("%s: pixel_weights go with mode 'mean' or 'sum', but mode is %r (label the pixels"
-                         ' that shall not count with -1)' % (op_name, mode))
+        cure = ('add the logarithm of the weights to the features: feature_map + T.log(pixel_weights)[:, None, ...]'
+                if mode == 'logsumexp' else 'label the pixels that shall not count with -1')
+        raise ValueError('%s: pixel_weights go with mode %s, but mode is %r (%s)'
+                         % (op_name, one_of(WEIGHTED_MODES), mode, cure))
     if resize is not None:
         raise ValueError('%s: pixel_weights go with resize=None, but resize is %r (give features of the'
                          ' size of the superpixel map, or label the pixels that shall not count with -1)'

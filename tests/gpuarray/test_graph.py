@@ -15,8 +15,8 @@ from tests.gpuarray.on_device import ON_CPU, gpu_ops, transfers
 from tests.label_maps import regions_map
 from tests.processes import run_python
 from tests.theano_spp.test_cache import COUNT, TELL
-from theano_spp import (SuperpixelPool, SuperpixelUnpool, superpixel_overlap, superpixel_pool, superpixel_sizes,
-                        superpixel_unpool)
+from theano_spp import (SuperpixelPool, SuperpixelUnpool, superpixel_normalize, superpixel_overlap, superpixel_pool,
+                        superpixel_sizes, superpixel_softmax, superpixel_unpool)
 from theano_spp.external_c import ExternalC
 from theano_spp.gpuarray.external_kernels import ExternalKernels
 from theano_spp.gpuarray.pool import GpuSuperpixelPool
@@ -73,7 +73,12 @@ class LiftingTest(unittest.TestCase):
             ({'GpuSuperpixelOverlapPool', 'GpuSuperpixelOverlapUnpool'}, T.grad(T.sqr(resized).sum(), self.features)),
             ({'GpuSuperpixelOverlap'}, superpixel_overlap(fine, n, (11, 13))),
             ({'GpuWeightedPool', 'GpuWeightedUnpool'}, T.grad(T.sqr(weighted).sum(), self.features)),
-            ({'GpuWeightedPool', 'GpuPixelDot', 'GpuSuperpixelUnpool'}, T.grad(T.sqr(weighted).sum(), weights))]
+            ({'GpuWeightedPool', 'GpuPixelDot', 'GpuSuperpixelUnpool'}, T.grad(T.sqr(weighted).sum(), weights)),
+            ({'GpuSuperpixelPool', 'GpuSuperpixelUnpool', 'GpuSuperpixelSizes'},
+             T.grad(superpixel_pool(self.features, self.labels, n, 'std').sum(), self.features)),
+            ({'GpuSuperpixelExtremum', 'GpuSuperpixelPool'}, superpixel_pool(self.features, self.labels, n, 'logsumexp')),
+            ({'GpuSuperpixelExtremum', 'GpuSuperpixelUnpool'}, superpixel_softmax(self.features, self.labels, n)),
+            ({'GpuSuperpixelPool', 'GpuSuperpixelUnpool'}, superpixel_normalize(self.features, self.labels, n))]
         for optimizer in ('fast_run', 'fast_compile'):
             for names, result in of_each:
                 function = theano.function([n], result.transfer(None), mode=theano.Mode('cvm', optimizer),

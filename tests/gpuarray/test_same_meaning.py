@@ -7,7 +7,8 @@ from theano.compile.mode import predefined_modes
 
 from tests.gpuarray.on_device import gpu_ops
 from tests.keras_layer import test_values as keras_values
-from tests.theano_spp import test_errors, test_extremum, test_gradients, test_memory, test_resize, test_values, test_weights
+from tests.theano_spp import (test_composites, test_errors, test_extremum, test_gradients, test_memory, test_resize, test_values,
+                              test_weights)
 from theano_spp import superpixel_pool
 
 # Theano's own ops on a device cannot run without a compiler: that mode compares with the reference on the host.
@@ -113,6 +114,23 @@ class WeightsDerivativeTest(test_weights.DerivativeTest):
 
 
 class WeightsErrorTest(test_weights.ErrorTest):
+    pass
+
+
+class CompositesValuesTest(test_composites.ValuesTest):
+    # DebugMode's own buffers on a device need pygpu's default context.
+    test_fast_compile_and_debug_mode_give_the_same = None
+
+
+class CompositesPrecisionTest(test_composites.PrecisionTest):
+    pass
+
+
+class CompositesNotFiniteTest(test_composites.NotFiniteTest):
+    pass
+
+
+class CompositesGradientTest(test_composites.GradientTest):
     pass
 
 

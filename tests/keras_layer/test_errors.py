@@ -22,8 +22,8 @@ class LayerErrorTest(unittest.TestCase):
                              % (wrong,), SuperpixelPooling2D, wrong)
 
     def test_an_unknown_mode(self):
-        self.assert_says("SuperpixelPooling1D: mode is 'avg', but must be 'mean', 'sum', 'max' or 'min' (use 'mean')",
-                         SuperpixelPooling1D, mode='avg')
+        self.assert_says("SuperpixelPooling1D: mode is 'avg', but must be 'mean', 'sum', 'max', 'min', 'var', 'std'"
+                         " or 'logsumexp' (use 'mean')", SuperpixelPooling1D, mode='avg')
         self.assert_says("SuperpixelUnpooling2D: mode is 'max', but must be 'sum' or 'mean'",
                          SuperpixelUnpooling2D, 'max')
 
@@ -93,8 +93,8 @@ class LayerErrorTest(unittest.TestCase):
 
     def test_weights_with_a_mode_or_a_resize_that_has_none(self):
         inputs = [Input((7, 3)), Input((7,)), Input((7,))]
-        self.assert_says("SuperpixelPooling1D: pixel_weights go with mode 'mean' or 'sum', but mode is 'max' (label the"
-                         ' pixels that shall not count with -1)', SuperpixelPooling1D(3, 'max', 'channels_last'), inputs)
+        self.assert_says("SuperpixelPooling1D: pixel_weights go with mode 'mean', 'sum', 'var' or 'std', but mode is 'max' (label"
+                         ' the pixels that shall not count with -1)', SuperpixelPooling1D(3, 'max', 'channels_last'), inputs)
         self.assert_says("SuperpixelPooling1D: pixel_weights go with resize=None, but resize is 'nearest' (give features"
                          ' of the size', SuperpixelPooling1D(3, data_format='channels_last', resize='nearest'), inputs)
 

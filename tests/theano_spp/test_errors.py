@@ -59,8 +59,8 @@ class ArgumentErrorTest(ErrorTestCase):
                          FEATURES.astype('complex128'), LABELS)
 
     def test_an_unknown_mode_is_told_the_known_ones(self):
-        self.assert_says(ValueError, "SuperpixelPool: mode is 'avg', but must be 'mean', 'sum', 'max' or 'min' (use 'mean')",
-                         superpixel_pool, FEATURES, LABELS, mode='avg')
+        self.assert_says(ValueError, "SuperpixelPool: mode is 'avg', but must be 'mean', 'sum', 'max', 'min', 'var', 'std'"
+                         " or 'logsumexp' (use 'mean')", superpixel_pool, FEATURES, LABELS, mode='avg')
         self.assert_says(ValueError, "SuperpixelUnpool: mode is 'average', but must be 'sum' or 'mean' (use 'mean')",
                          superpixel_unpool, np.ones((2, 3, 4)), LABELS, 'average')
         for mode in ('median', None, 1, ['mean']):

@@ -446,8 +446,8 @@ class ErrorTest(unittest.TestCase):
 
     def test_weights_with_a_mode_or_a_resize_that_has_none(self):
         x, m, w = np.ones((2, 3, 5, 7)), np.zeros((2, 5, 7), 'int32'), np.ones((2, 5, 7))
-        self.assert_says(ValueError, "SuperpixelPool: pixel_weights go with mode 'mean' or 'sum', but mode is 'max' (label"
-                         ' the pixels that shall not count with -1)', superpixel_pool, x, m, 3, 'max', w)
+        self.assert_says(ValueError, "SuperpixelPool: pixel_weights go with mode 'mean', 'sum', 'var' or 'std', but mode is"
+                         " 'max' (label the pixels that shall not count with -1)", superpixel_pool, x, m, 3, 'max', w)
         self.assert_says(ValueError, "SuperpixelPool: pixel_weights go with resize=None, but resize is 'nearest' (give"
                          ' features of the size of the superpixel map', superpixel_pool, x, m, 3, 'mean', w, 'nearest')
 

@@ -1,0 +1,267 @@
+"""Operations that are graphs of others: variance, standard deviation, logsumexp, softmax, normalization.
+
+Nothing here is C and nothing is an op, so every device, layout and derivative comes from the ops below. A formula in which
+each superpixel has a mean, a sum or a maximum belongs here; a new kind of reduction does not.
+
+Two things are the same in all of them. What is subtracted for the sake of precision alone, a maximum or a first estimate of
+the mean, changes no value, so no gradient flows through it, and those of every order are right all the same. And a pixel
+that belongs to none is set to 0 before anything is squared or exponentiated: its NaN would else come back in the gradient,
+as 0 times NaN.
+"""
+import numpy as np
+import theano.tensor as T
+from theano.compile.ops import ViewOp
+from theano.gradient import disconnected_grad
+
+from .arguments import as_features, as_n_superpixels
+from .extremum import SuperpixelExtremum
+from .label_map import as_label_map
+from .sizes import SuperpixelSizes, superpixel_count
+from .unpool import SuperpixelUnpool
+from .weighted import check_goes_with_weights, weighted_pool
+
+#: The modes of `superpixel_pool` that are graphs of other ops.
+MODES = ('var', 'std', 'logsumexp')
+
+
+def check_goes_with_resize(op_name, mode, resize):
+    """Raise ValueError with what to do instead if `mode` is a composite and features would have to be resized."""
+    if mode in MODES and resize is not None:
+        raise ValueError('%s: mode %r goes with resize=None, but resize is %r (each pixel is compared with its own'
+                         ' superpixel, so the features must lie on the pixels: resize the superpixel map to the features by'
+                         ' nearest neighbour, or the features to the superpixel map beforehand)' % (op_name, mode, resize))
+
+
+def composite_pool(feature_map, superpixel_map, n_superpixels, mode, pixel_weights=None, resize=None):
+    """:func:`superpixel_pool` in the modes of `MODES`: parameters, result and errors are described there."""
+    check_goes_with_resize('SuperpixelPool', mode, resize)
+    if pixel_weights is not None:
+        check_goes_with_weights('SuperpixelPool', mode, resize)
+    feature_map, features, superpixels = _prepared('SuperpixelPool', feature_map, superpixel_map, n_superpixels,
+                                                   pixel_weights)
+    pooled = {'var': _variance, 'std': _standard_deviation, 'logsumexp': _logsumexp}[mode](features, superpixels)
+    return T.cast(pooled, feature_map.dtype)
+
+
+def superpixel_softmax(feature_map, superpixel_map, n_superpixels=None):
+    """Softmax over the pixels of each superpixel, in each channel by itself.
+
+    Parameters
+    ----------
+    feature_map : tensor_like of float16, float32 or float64, shape (batch, channels, *spatial)
+        1 to 3 spatial axes, any memory layout. Any magnitude: nothing overflows.
+    superpixel_map : tensor_like of any integer dtype, shape (batch, *spatial)
+        Labels as for :func:`superpixel_pool`.
+    n_superpixels : int or integer Theano scalar, optional
+        None takes the largest label of the batch + 1. The result does not depend on it.
+
+    Returns
+    -------
+    TensorVariable, shape and dtype of `feature_map`
+        exp(x) / sum of exp(x) over the pixels of the superpixel, so that each superpixel that has pixels sums to 1 in each
+        channel; 0 on pixels that belong to none.
+
+    Raises
+    ------
+    TypeError
+        If the labels are not integers, the features not floats, `n_superpixels` not an integer.
+    ValueError
+        If `n_superpixels` is negative, or the shapes do not agree.
+    IndexError
+        When the compiled function runs, if a label is not below `n_superpixels`.
+
+    Notes
+    -----
+    Gradients of every order, for `feature_map`; `superpixel_map` and `n_superpixels` are disconnected. Where the maximum of
+    a superpixel is NaN or infinite in a channel, all its pixels are NaN in this channel, as in ``scipy.special.softmax``.
+    float16 is computed in float32.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> feature_map = np.log([[[[1., 3.], [5., 9.]]]])
+    >>> superpixel_softmax(feature_map, np.array([[[0, 0], [1, -1]]])).eval().round(3)
+    array([[[[0.25, 0.75],
+             [1.  , 0.  ]]]])
+    """
+    feature_map, features, superpixels = _prepared('superpixel_softmax', feature_map, superpixel_map, n_superpixels)
+    powers = _powers(features, superpixels, superpixels.max(features))
+    total = superpixels.sum(powers)
+    # 1 for no pixels, which paints no pixel. Pixels that belong to none are painted 0, and 0 is what they get.
+    return T.cast(powers * superpixels.paint(1 / (total + T.eq(total, 0))), feature_map.dtype)
+
+
+def superpixel_normalize(feature_map, superpixel_map, n_superpixels=None, epsilon=1e-5):
+    """Give each superpixel the mean 0 and the variance 1, in each channel by itself.
+
+    Parameters
+    ----------
+    feature_map : tensor_like of float16, float32 or float64, shape (batch, channels, *spatial)
+        1 to 3 spatial axes, any memory layout.
+    superpixel_map : tensor_like of any integer dtype, shape (batch, *spatial)
+        Labels as for :func:`superpixel_pool`.
+    n_superpixels : int or integer Theano scalar, optional
+        None takes the largest label of the batch + 1. The result does not depend on it.
+    epsilon : float
+        Added to the variance, as in batch normalization; positive.
+
+    Returns
+    -------
+    TensorVariable, shape and dtype of `feature_map`
+        (x - mean) / sqrt(variance + epsilon), with the population variance; 0 on pixels that belong to none, and exactly 0
+        in a superpixel of equal features.
+
+    Raises
+    ------
+    TypeError
+        If the labels are not integers, the features not floats, `n_superpixels` not an integer or `epsilon` no number.
+    ValueError
+        If `n_superpixels` is negative, `epsilon` not positive, or the shapes do not agree.
+    IndexError
+        When the compiled function runs, if a label is not below `n_superpixels`.
+
+    Notes
+    -----
+    Gradients of every order, for `feature_map`; `superpixel_map` and `n_superpixels` are disconnected. A NaN or an infinity
+    makes NaN of its own superpixel in its own channel. float16 is computed in float32, where the square of a deviation
+    must not be above 3.4e38.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> feature_map = np.array([[[[1., 3.], [7., 9.]]]])
+    >>> superpixel_normalize(feature_map, np.array([[[0, 0], [1, -1]]])).eval().round(3)
+    array([[[[-1.,  1.],
+             [ 0.,  0.]]]])
+    """
+    feature_map, features, superpixels = _prepared('superpixel_normalize', feature_map, superpixel_map, n_superpixels)
+    deviations = _deviations(features, superpixels)
+    variance = superpixels.mean(T.sqr(deviations))
+    scale = 1 / T.sqrt(variance + as_epsilon('superpixel_normalize', epsilon, features.dtype))
+    return T.cast(deviations * superpixels.paint(scale), feature_map.dtype)
+
+
+class _Superpixels(object):
+    """The superpixels of one label map: what the formulas below are written in.
+
+    Parameters
+    ----------
+    superpixel_map : TensorVariable of integers, shape (batch, *spatial)
+    n_superpixels : TensorVariable of int64, scalar
+    pixel_weights : tensor_like, shape (batch, *spatial), optional
+        How much each pixel counts in :meth:`mean`.
+    """
+
+    def __init__(self, superpixel_map, n_superpixels, pixel_weights=None):
+        self._labels = superpixel_map, n_superpixels
+        self._pixel_weights = pixel_weights
+        # Not superpixel_map >= 0 with a channel axis: Theano brings that axis to the map first, and its DimShuffle takes the
+        # zero strides of np.broadcast_to for axes of its own, and reads beyond the map.
+        sizes = SuperpixelSizes()(superpixel_map, n_superpixels)
+        self._belongs = self.paint(T.cast(sizes, 'float32').dimshuffle(0, 'x', 1))  # where it is not 0
+
+    def mean(self, features):
+        if self._pixel_weights is not None:
+            return weighted_pool(features, *self._labels, mode='mean', pixel_weights=self._pixel_weights)
+        return self._pool('mean', features)
+
+    def sum(self, features):
+        return self._pool('sum', features)
+
+    def max(self, features):
+        return SuperpixelExtremum('max')(features, *self._labels)[0]
+
+    def paint(self, pooled):
+        return SuperpixelUnpool('sum')(pooled, self._labels[0])
+
+    def zero_outside(self, features):
+        """0 on pixels that belong to none."""
+        return T.switch(self._belongs, features, np.zeros((), features.dtype))
+
+    def _pool(self, mode, features):
+        from .pool import SuperpixelPool  # here, because pool.py needs this file
+        return SuperpixelPool(mode)(features, *self._labels)
+
+
+def _deviations(features, superpixels):
+    """x - mean, exactly 0 in a superpixel of equal features.
+
+    The mean of equal numbers is not always that number: rounding may make it a few units in the last place more or less.
+    But this difference is again the same on all pixels, and such small whole numbers of units are summed and divided
+    without rounding, so that a second mean, of the differences, takes away the rest.
+    """
+    centred = features - superpixels.paint(disconnected_grad(superpixels.mean(features)))
+    return superpixels.zero_outside(centred - superpixels.paint(superpixels.mean(centred)))
+
+
+def _variance(features, superpixels):
+    return superpixels.mean(T.sqr(_deviations(features, superpixels)))
+
+
+def _standard_deviation(features, superpixels):
+    """The square root of the variance, with the gradient 0 where it is 0.
+
+    The slope of the root is infinite there, and times the gradient of the variance, 0, it would be NaN. 0 is right:
+    the standard deviation is convex and has its minimum there, so that 0 is a subgradient.
+    """
+    variance = _variance(features, superpixels)
+    nothing = T.eq(variance, 0)
+    # The root of 1 where there is nothing: a switch would keep its value from the result, but not its NaN from the gradient.
+    return T.switch(nothing, np.zeros((), variance.dtype), T.sqrt(variance + nothing))
+
+
+def _logsumexp(features, superpixels):
+    largest = disconnected_grad(superpixels.max(features))
+    # inf - inf is NaN, and with 0 instead the sum is infinite by itself.
+    shift = T.switch(T.isinf(largest), np.zeros((), largest.dtype), largest)
+    total = superpixels.sum(_powers(features, superpixels, shift))
+    # Without pixels, or all -inf: the maximum, 0 or -inf, is the result.
+    nothing = T.eq(total, 0)
+    return T.switch(nothing, largest, shift + T.log(total + nothing))
+
+
+def _powers(features, superpixels, shift):
+    """exp(x - shift), and 1 on pixels that belong to none; `shift` is one value for each channel and superpixel."""
+    return T.exp(superpixels.zero_outside(features - superpixels.paint(disconnected_grad(shift))))
+
+
+def _prepared(op_name, feature_map, superpixel_map, n_superpixels, pixel_weights=None):
+    """Check the arguments of a public function.
+
+    Returns
+    -------
+    feature_map : TensorVariable
+    features : TensorVariable
+        The same in float32 if they are float16, whose squares end at 65504.
+    superpixels : _Superpixels
+    """
+    feature_map = as_features(op_name, 'feature_map', feature_map, axes=(3, 4, 5),
+                              layout='(batch, channels, *spatial) with 1 to 3 spatial axes')
+    superpixel_map = as_label_map(op_name, superpixel_map, feature_map.ndim - 2)
+    n_superpixels = (superpixel_count(superpixel_map) if n_superpixels is None
+                     else as_n_superpixels(op_name, n_superpixels))
+    features = feature_map
+    if feature_map.dtype == 'float16':
+        features = T.cast(_GradientOfOwnDtype()(feature_map), 'float32')
+    return feature_map, features, _Superpixels(superpixel_map, n_superpixels, pixel_weights)
+
+
+def as_epsilon(op_name, epsilon, dtype):
+    """Return `epsilon` as an array without axes."""
+    if isinstance(epsilon, (bool, np.bool_)) or not isinstance(epsilon, (int, float, np.integer, np.floating)):
+        raise TypeError('%s: epsilon is %r, but a number is wanted (1e-5, for example)' % (op_name, epsilon))
+    value = np.asarray(epsilon, dtype)
+    if not 0 < value < np.inf:
+        raise ValueError('%s: epsilon is %r, but must be positive and finite in %s, because a superpixel of equal features'
+                         ' would be divided by 0 (use 1e-5, for example)' % (op_name, epsilon, dtype))
+    return value
+
+
+class _GradientOfOwnDtype(ViewOp):
+    """The identity, whose gradient has the dtype of its input: Theano's own cast to float32 has one of float32."""
+
+    def grad(self, inputs, output_gradients):
+        return [T.cast(output_gradients[0], inputs[0].dtype)]
+
+    def R_op(self, inputs, eval_points):
+        return list(eval_points)

@@ -53,7 +53,7 @@ bench-gpu: ## mean pooling on a GPU, in GB/s: make bench-gpu DEVICE=cuda PEERS=p
 docs:      ## the pages to browse, in docs/_build/html; a warning or a broken reference is an error
 	@sh make_venv.sh "$(PYTHON)" .venv-docs docs/requirements.txt
 	@rm -rf docs/_build
-	@THEANO_FLAGS="cxx=,$$THEANO_FLAGS" .venv-docs/bin/python -m sphinx -q -W --keep-going -j auto -c docs \
+	@THEANO_FLAGS="cxx=,$$THEANO_FLAGS" .venv-docs/bin/python -W ignore -m sphinx -q -W --keep-going -j auto -c docs \
 	    -d docs/_build/doctrees . docs/_build/html
 	@echo "docs/_build/html/index.html"
 

@@ -4,11 +4,13 @@ The source folder is the repository, not ``docs``: so the links between Markdown
 ``CONTRIBUTING.md`` among them, work in the pages as they do where the code is hosted, and none of the documents is changed
 or copied for it.
 """
+import logging
 import os
 import re
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+logging.getLogger('theano.tensor.blas').setLevel(logging.ERROR)  # nothing is computed here, so BLAS may be slow
 import keras_layer  # noqa: E402  before keras, for autodoc too: it chooses Keras's Theano backend
 from theano_spp import __version__  # noqa: E402
 
@@ -20,8 +22,9 @@ html_title = 'theano-spp ' + release
 
 extensions = ['sphinx.ext.autodoc', 'numpydoc', 'myst_parser']
 root_doc = 'docs/index'
-include_patterns = ['docs/**', 'CONTRIBUTING.md', 'CHANGES.md', 'benchmarks/**']
-exclude_patterns = ['docs/_build', 'docs/reproduction/*.md']  # the tables of docs/reproduction.md once more
+include_patterns = ['docs/**', 'CONTRIBUTING.md', 'CHANGES.md', 'benchmarks/README.md', 'benchmarks/results/*.md']
+exclude_patterns = ['docs/_build', 'docs/reproduction/*.md',  # the tables of docs/reproduction.md once more
+                    'benchmarks/results/*-quick*']
 
 # A role or link that leads nowhere is an error. `Single backticks` are a link where they name something documented, and
 # code everywhere else: most name a parameter.
@@ -32,6 +35,7 @@ nitpick_ignore_regex = [('py:obj', '.*')]
 autodoc_member_order = 'bysource'
 numpydoc_show_class_members = False
 myst_heading_anchors = 3
+suppress_warnings = ['myst.header']  # a section of README.md that a page includes starts at its own level
 
 html_theme = 'furo'
 html_static_path = ['_static']
@@ -40,6 +44,12 @@ templates_path = ['_templates']
 html_additional_pages = {'index': 'to_front_page.html'}  # the front page itself is docs/index.html
 html_copy_source = False
 html_show_sphinx = False
+
+
+def with_stars_escaped(line):
+    """Keep the star of ``(batch, *spatial)`` from beginning an emphasis, except within backticks."""
+    return ''.join(text if text.startswith('`') else re.sub(r'([(,] ?)\*', r'\1\*', text)
+                   for text in re.split('(`+[^`]+`+)', line))
 
 
 def in_numpy_style(lines):
@@ -74,10 +84,11 @@ def in_numpy_style(lines):
     return kept
 
 
-def read_keras_style(app, what, name, obj, options, lines):
+def prepare_docstring(app, what, name, obj, options, lines):
     if getattr(obj, '__module__', '').split('.')[0] == 'keras_layer':
         lines[:] = in_numpy_style(lines)
+    lines[:] = map(with_stars_escaped, lines)
 
 
 def setup(app):
-    app.connect('autodoc-process-docstring', read_keras_style, priority=400)  # before numpydoc
+    app.connect('autodoc-process-docstring', prepare_docstring, priority=400)  # before numpydoc

@@ -1,8 +1,8 @@
 """Sphinx's settings for ``make docs``.
 
-The source folder is the repository, not ``docs``: so the links between Markdown documents, those of ``benchmarks`` and
-``CONTRIBUTING.md`` among them, work in the pages as they do where the code is hosted, and none of the documents is changed
-or copied for it.
+The source folder is the repository, not ``docs``: so the links between Markdown documents, those of ``benchmarks``
+and ``CONTRIBUTING.md`` among them, work in the pages as they do where the code is hosted, and none of the documents
+is changed or copied for it.
 """
 import logging
 import os
@@ -32,6 +32,7 @@ nitpicky = True
 default_role = 'py:obj'
 nitpick_ignore_regex = [('py:obj', '.*')]
 
+highlight_language = 'text'  # where no language is given: what programs print, and commands
 autodoc_member_order = 'bysource'
 numpydoc_show_class_members = False
 myst_heading_anchors = 3
@@ -76,7 +77,7 @@ def in_numpy_style(lines):
     for title, text in notes.items():
         kept += ['**{}**'.format(title), '']
         for before, line in zip([''] + text, text):
-            # A list ends where a line is not indented; without a blank line there and before it it is no list to Sphinx.
+            # Sphinx takes lines for a list only between blank lines; it ends where a line is not indented.
             if line.startswith('- ') != bool(re.match('- |  ', before)) and not line.startswith('  '):
                 kept.append('')
             kept.append(line)

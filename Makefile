@@ -65,5 +65,6 @@ venv:      ## the .venv that all of these use, with the pinned requirements
 	@sh make_venv.sh $(PYTHON)
 
 clean:     ## remove all that the targets made
-	rm -rf .venv .venv-gpu .venv-bench .venv-docs .theano_test docs/_build build dist *.egg-info demo.png region_graph.png v3_block.png
+	rm -rf .venv .venv-gpu .venv-bench .venv-docs .theano_test build dist *.egg-info docs/_build
+	rm -f demo.png region_graph.png v3_block.png
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes .venv with the pinned requirements, from the Python named or from the first on PATH that fits; or another folder,
-# from another file of requirements:
+# Makes .venv with the pinned requirements, from the Python named or from the first on PATH that fits; or another
+# folder, from another file of requirements:
 #     sh make_venv.sh [python3.8 [.venv-docs docs/requirements.txt]]
 # Does nothing where it is ready. `make` calls this before each of its jobs.
 set -eu

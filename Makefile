@@ -9,7 +9,7 @@ IN_VENV = THEANO_FLAGS="blas.ldflags='$$($(VENV)/bin/python theano_spp/legacy_br
 # What the reproduction of the paper keeps, to go on where it was stopped, and where its results go.
 REPRODUCTION = $(if $(QUICK),--quick --folder reproduction-quick,--folder reproduction --document docs/reproduction.md)
 
-.PHONY: help demo example reproduce test test-cpu test-gpu fuzz sanitize bench bench-gpu wheel venv clean
+.PHONY: help demo example reproduce test test-cpu test-gpu fuzz sanitize bench bench-gpu docs wheel venv clean
 
 help:      ## list the targets
 	@sed -n 's/^\([a-z-]*\): .*## /  make \1\t/p' Makefile
@@ -52,6 +52,14 @@ bench: venv ## mean pooling beside other libraries (QUICK=1: in short); NAME=gro
 bench-gpu: ## mean pooling on a GPU, in GB/s: make bench-gpu DEVICE=cuda PEERS=python3 (one that has PyTorch or JAX)
 	@sh make_gpu_venv.sh && $(IN_VENV_GPU) -m benchmarks.gpu $(addprefix --peers ,$(PEERS))
 
+# No C code runs here, so none is compiled.
+docs:      ## the pages to browse, in docs/_build/html; a warning or a broken reference is an error
+	@sh make_venv.sh "$(PYTHON)" .venv-docs docs/requirements.txt
+	@rm -rf docs/_build
+	@THEANO_FLAGS="cxx=,$$THEANO_FLAGS" .venv-docs/bin/python -W ignore -m sphinx -q -W --keep-going -j auto -c docs \
+	    -d docs/_build/doctrees . docs/_build/html
+	@echo "docs/_build/html/index.html"
+
 wheel: venv ## the packages to install elsewhere, in dist/
 	@.venv/bin/python setup.py -q sdist bdist_wheel
 	@ls dist/*
@@ -60,5 +68,6 @@ venv:      ## the .venv that all of these use, with the pinned requirements
 	@sh make_venv.sh $(PYTHON)
 
 clean:     ## remove all that the targets made
-	rm -rf .venv .venv-gpu .venv-bench .theano_test build dist *.egg-info demo.png region_graph.png v3_block.png
+	rm -rf .venv .venv-gpu .venv-bench .venv-docs .theano_test build dist *.egg-info docs/_build
+	rm -f demo.png region_graph.png v3_block.png
 	find . -name __pycache__ -prune -exec rm -rf {} +

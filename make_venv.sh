@@ -1,9 +1,11 @@
 #!/bin/sh
-# Makes .venv with the pinned requirements, from the Python named or from the first on PATH that fits:
-#     sh make_venv.sh [python3.8]
+# Makes .venv with the pinned requirements, from the Python named or from the first on PATH that fits; or another
+# folder, from another file of requirements:
+#     sh make_venv.sh [python3.8 [.venv-docs docs/requirements.txt]]
 # Does nothing where it is ready. `make` calls this before each of its jobs.
 set -eu
 cd "$(dirname "$0")"
+venv=${2:-.venv} requirements=${3:-requirements-dev.txt}
 
 stop() {
     printf '%s\n' "$@" >&2
@@ -27,13 +29,13 @@ if [ -z "$python" ]; then
         "Install one (on Debian 12: apt-get install python3 python3-venv python3-dev) or name one: make test PYTHON=/path/to/python3.8"
 fi
 
-# The Python beneath, should this one live in a virtual environment, maybe in the very .venv that is to be made anew.
+# The Python beneath, should this one live in a virtual environment, maybe in the very one that is to be made anew.
 beneath=$("$python" -c 'import sys; print("%s/bin/python%d.%d" % ((sys.base_prefix,) + sys.version_info[:2]))')
 if [ -x "$beneath" ]; then python=$beneath; fi
 
-# A .venv is ready if it was finished from this Python for these requirements. An interrupted one has no such note.
-wanted="$python $("$python" -c 'import platform; print(platform.python_version())') $(cat requirements.txt requirements-spn.txt requirements-dev.txt make_venv.sh | cksum)"
-if [ "$(cat .venv/ready 2>/dev/null)" = "$wanted" ] && .venv/bin/python -c '' 2>/dev/null; then
+# An environment is ready if it was finished from this Python for these requirements. An interrupted one has no such note.
+wanted="$python $("$python" -c 'import platform; print(platform.python_version())') $(cat requirements.txt requirements-spn.txt "$requirements" make_venv.sh | cksum)"
+if [ "$(cat "$venv/ready" 2>/dev/null)" = "$wanted" ] && "$venv/bin/python" -c '' 2>/dev/null; then
     exit 0
 fi
 
@@ -53,11 +55,11 @@ command -v g++ >/dev/null ||
 [ -z "$missing" ] || stop "For $python these are missing:" "${missing%?}" \
     "On Debian or Ubuntu type:  sudo apt-get install$packages"
 
-echo "Making .venv from $python ($("$python" -V 2>&1)): about half a minute, once."
-rm -rf .venv
-"$python" -m venv .venv
-.venv/bin/python -m pip install --disable-pip-version-check -r requirements-dev.txt >.venv/pip.log 2>&1 </dev/null || {
-    tail -n 15 .venv/pip.log >&2
-    stop "pip could not install requirements-dev.txt; the whole story is in .venv/pip.log. Is there a network?"
+echo "Making $venv from $python ($("$python" -V 2>&1)): about half a minute, once."
+rm -rf "$venv"
+"$python" -m venv "$venv"
+"$venv/bin/python" -m pip install --disable-pip-version-check -r "$requirements" >"$venv/pip.log" 2>&1 </dev/null || {
+    tail -n 15 "$venv/pip.log" >&2
+    stop "pip could not install $requirements; the whole story is in $venv/pip.log. Is there a network?"
 }
-echo "$wanted" >.venv/ready
+echo "$wanted" >"$venv/ready"

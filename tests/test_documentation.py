@@ -9,6 +9,7 @@ import matplotlib.image
 import numpy as np
 
 from docs.draw_semantics import PICTURES, draw
+from docs.draw_tutorial import code_of_tutorial
 from tests.processes import REPOSITORY, run_python
 
 
@@ -26,6 +27,22 @@ class DocumentationTest(unittest.TestCase):
             self.assertEqual(len(code.splitlines()), 8)
             self.assertEqual(run_python(code), expected)
 
+    def test_the_code_of_the_tutorial_prints_what_it_shows_and_draws_the_pictures_that_it_shows(self):
+        folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, folder)
+        code, expected = code_of_tutorial()
+        self.assertGreater(len(code.splitlines()), 50)
+        self.assertEqual(run_python(code, folder=folder), expected)
+        shown = re.findall(r'\]\(tutorial/(.*?)\)', read('docs/tutorial.md'))
+        self.assertEqual(sorted(os.listdir(folder)), sorted(shown))
+        self.assertEqual(sorted(os.listdir(os.path.join(REPOSITORY, 'docs', 'tutorial'))), sorted(shown))
+        for name in shown:
+            drawn, kept = [matplotlib.image.imread(os.path.join(where, name)).astype(float)
+                           for where in (folder, os.path.join(REPOSITORY, 'docs', 'tutorial'))]
+            self.assertEqual(drawn.shape, kept.shape, name)
+            # Not each pixel: convolutions round differently on another machine, and training makes more of it.
+            self.assertLess(np.mean(abs(drawn - kept)), .1 * kept.max(), name)
+
     def test_the_examples_in_docstrings_hold(self):
         printed = run_python('''
 import doctest, numpy, theano_spp
@@ -38,7 +55,8 @@ for module in composites, graph, label_tools, overlap, pool, sizes, unpool:
 
     def test_every_link_and_picture_of_the_documents_exists(self):
         for name in ('README.md', 'CONTRIBUTING.md', 'docs/semantics.md', 'docs/gpu.md', 'docs/performance.md',
-                     'docs/old_models.md'):
+                     'docs/old_models.md', 'docs/tutorial.md', 'docs/glossary.md', 'docs/gallery.md', 'docs/index.md',
+                     'docs/install.md', 'docs/measurements.md', 'docs/reproduction.md'):
             for target in re.findall(r'\]\(([^)#:]+)\)', read(name)):
                 path = os.path.join(REPOSITORY, os.path.dirname(name), target)
                 self.assertTrue(os.path.exists(path), '%s -> %s' % (name, target))

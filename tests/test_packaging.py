@@ -18,7 +18,7 @@ from theano_spp.legacy_bridge import openblas_ldflags
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SITE_PACKAGES_HERE = os.path.dirname(os.path.dirname(os.path.abspath(nose.__file__)))
-NOT_TO_COPY = shutil.ignore_patterns('.*', 'build', 'dist', '*.egg-info', '__pycache__')
+NOT_TO_COPY = shutil.ignore_patterns('.*', 'build', '_build', 'dist', '*.egg-info', '__pycache__')
 
 
 def call(*command, **how):

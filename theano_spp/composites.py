@@ -158,7 +158,7 @@ class _Superpixels(object):
         # Not superpixel_map >= 0 with a channel axis: Theano brings that axis to the map first, and its DimShuffle takes the
         # zero strides of np.broadcast_to for axes of its own, and reads beyond the map.
         sizes = SuperpixelSizes()(superpixel_map, n_superpixels)
-        self._belongs = self.paint(T.cast(sizes, 'float32').dimshuffle(0, 'x', 1))  # where it is not 0
+        self._belongs = T.gt(self.paint(T.cast(sizes, 'float32').dimshuffle(0, 'x', 1)), 0)
 
     def mean(self, features):
         if self._pixel_weights is not None:

@@ -163,15 +163,17 @@ def draw_extremum(path):
 def draw_composites(path):
     """Deviation and logsumexp of each superpixel; softmax and normalization of its pixels."""
     x, m = FEATURES[None, None], LABELS[None]
-    pooled = [theano_spp.superpixel_pool(x, m, N_SUPERPIXELS, mode).eval()[0, 0] for mode in ('var', 'std', 'logsumexp')]
+    pooled = [theano_spp.superpixel_pool(x, m, N_SUPERPIXELS, mode).eval()[0, 0]
+              for mode in ('var', 'std', 'logsumexp')]
+    softmax = theano_spp.superpixel_softmax(x, m).eval()[0, 0]
+    normalized = theano_spp.superpixel_normalize(x, m).eval()[0, 0]
     figure, axes = panels([MAP, MAP, TABLE, MAP, MAP])
     draw_grid(axes[0], 'feature_map\none channel', FEATURES, LABELS)
     draw_grid(axes[1], 'superpixel_map\n-1 belongs to none', LABELS, LABELS, '%d')
-    draw_table(axes[2], 'superpixel_pool\nsuperpixel 3 has no pixels', pooled, ("'var'", "'std'", "'logsumexp'"), margin=1.6)
-    draw_grid(axes[3], 'superpixel_softmax\neach superpixel sums to 1', theano_spp.superpixel_softmax(x, m).eval()[0, 0], LABELS,
-              '%.2f')
-    draw_grid(axes[4], 'superpixel_normalize\nmean 0, variance 1 in each', theano_spp.superpixel_normalize(x, m).eval()[0, 0],
-              LABELS, '%.2f')
+    draw_table(axes[2], 'superpixel_pool\nsuperpixel 3 has no pixels', pooled, ("'var'", "'std'", "'logsumexp'"),
+               margin=1.6)
+    draw_grid(axes[3], 'superpixel_softmax\neach superpixel sums to 1', softmax, LABELS, '%.2f')
+    draw_grid(axes[4], 'superpixel_normalize\nmean 0, variance 1 in each', normalized, LABELS, '%.2f')
     save(figure, path)
 
 

@@ -82,8 +82,9 @@ class GlobalSuperpixelPooling(_OverSuperpixels):
 class SuperpixelSoftmax(_OverSuperpixels):
     """The softmax over the superpixels of an image, of each channel by itself; 0 for superpixels that have no pixels.
 
-    As attention over superpixels: which of them count. Give ``mask_empty=True`` to the pooling layer below. Not to be confused
-    with `PixelSoftmax`, which is called on a feature map and is the softmax over the pixels of each superpixel.
+    As attention over superpixels: which of them count. Give ``mask_empty=True`` to the pooling layer below. Not to be
+    confused with `PixelSoftmax`, which is called on a feature map and is the softmax over the pixels of each
+    superpixel.
 
     # Arguments
         data_format: As of the pooling layer.

@@ -130,6 +130,9 @@ class SuperpixelPool(ExternalC):
         if mode in SuperpixelExtremum.modes:
             raise ValueError("SuperpixelPool: mode is %r, but must be %s (use superpixel_pool(..., mode=%r) or the op"
                              ' SuperpixelExtremum)' % (mode, one_of(self.modes), mode))
+        if mode in composites.MODES:
+            raise ValueError('SuperpixelPool: mode is %r, but must be %s (use superpixel_pool(..., mode=%r),'
+                             ' a graph of ops)' % (mode, one_of(self.modes), mode))
         self.mode = as_mode('SuperpixelPool', mode, self.modes)
         super(SuperpixelPool, self).__init__(openmp)
 

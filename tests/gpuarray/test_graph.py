@@ -76,7 +76,8 @@ class LiftingTest(unittest.TestCase):
             ({'GpuWeightedPool', 'GpuPixelDot', 'GpuSuperpixelUnpool'}, T.grad(T.sqr(weighted).sum(), weights)),
             ({'GpuSuperpixelPool', 'GpuSuperpixelUnpool', 'GpuSuperpixelSizes'},
              T.grad(superpixel_pool(self.features, self.labels, n, 'std').sum(), self.features)),
-            ({'GpuSuperpixelExtremum', 'GpuSuperpixelPool'}, superpixel_pool(self.features, self.labels, n, 'logsumexp')),
+            ({'GpuSuperpixelExtremum', 'GpuSuperpixelPool'},
+             superpixel_pool(self.features, self.labels, n, 'logsumexp')),
             ({'GpuSuperpixelExtremum', 'GpuSuperpixelUnpool'}, superpixel_softmax(self.features, self.labels, n)),
             ({'GpuSuperpixelPool', 'GpuSuperpixelUnpool'}, superpixel_normalize(self.features, self.labels, n))]
         for optimizer in ('fast_run', 'fast_compile'):

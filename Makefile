@@ -9,7 +9,7 @@ IN_VENV = THEANO_FLAGS="blas.ldflags='$$($(VENV)/bin/python theano_spp/legacy_br
 # What the reproduction of the paper keeps, to go on where it was stopped, and where its results go.
 REPRODUCTION = $(if $(QUICK),--quick --folder reproduction-quick,--folder reproduction --document docs/reproduction.md)
 
-.PHONY: help demo example reproduce test test-cpu test-gpu fuzz sanitize bench bench-gpu docs wheel venv clean
+.PHONY: help demo example reproduce test test-cpu test-gpu fuzz sanitize lint bench bench-gpu docs wheel venv clean
 
 help:      ## list the targets
 	@sed -n 's/^\([a-z-]*\): .*## /  make \1\t/p' Makefile
@@ -37,7 +37,7 @@ IN_VENV_GPU = LD_LIBRARY_PATH="$$(echo $$PWD/.venv-gpu/lib/python3*/site-package
     THEANO_FLAGS="blas.ldflags=,device=$(DEVICE),floatX=float32,$$THEANO_FLAGS" .venv-gpu/bin/python
 
 test-gpu:  ## the ops on a GPU; where none is, through OpenCL on the processor: make test-gpu DEVICE=cuda
-	@sh make_gpu_venv.sh || { [ $$? = 2 ] && echo 'The tests on the GPU were not run.' && exit 0; exit 1; } && \
+	@sh environments/make_gpu_venv.sh || { [ $$? = 2 ] && echo 'The tests on the GPU were not run.' && exit 0; exit 1; } && \
 	[ -d .venv-gpu ] && $(IN_VENV_GPU) -m tests $(or $(TESTS),tests/gpuarray)
 
 fuzz: venv ## every op with generated inputs against an independent truth, for SECONDS=60
@@ -46,15 +46,25 @@ fuzz: venv ## every op with generated inputs against an independent truth, for S
 sanitize: venv ## the C code under AddressSanitizer and UBSan
 	@$(IN_VENV) -m tests.sanitize
 
+# In Python 3.11, which import-linter needs. ruff leaves the C files out.
+lint:      ## ruff, the length of lines in C files, the layers of imports: in seconds
+	@$(or $(PYTHON),python3) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "make lint: import-linter needs" \
+	    " Python 3.11, but this is Python %d.%d (name another: make lint PYTHON=python3.11)" % sys.version_info[:2])'
+	@sh environments/make_venv.sh "$(PYTHON)" .venv-lint requirements-lint.txt
+	@.venv-lint/bin/ruff check --quiet --no-cache .
+	@! grep -rnE '.{121}' theano_spp/c_code theano_spp/gpuarray/c_code || \
+	    { echo 'make lint: these lines of C are above 120 columns (wrap them).'; exit 1; }
+	@.venv-lint/bin/lint-imports --no-cache --no-logo
+
 bench: venv ## mean pooling beside other libraries (QUICK=1: in short); NAME=growth, training, operations, resize: more
 	@$(IN_VENV) -m benchmarks$(addprefix .,$(NAME)) $(if $(QUICK),--quick)
 
 bench-gpu: ## mean pooling on a GPU, in GB/s: make bench-gpu DEVICE=cuda PEERS=python3 (one that has PyTorch or JAX)
-	@sh make_gpu_venv.sh && $(IN_VENV_GPU) -m benchmarks.gpu $(addprefix --peers ,$(PEERS))
+	@sh environments/make_gpu_venv.sh && $(IN_VENV_GPU) -m benchmarks.gpu $(addprefix --peers ,$(PEERS))
 
 # No C code runs here, so none is compiled.
 docs:      ## the pages to browse, in docs/_build/html; a warning or a broken reference is an error
-	@sh make_venv.sh "$(PYTHON)" .venv-docs docs/requirements.txt
+	@sh environments/make_venv.sh "$(PYTHON)" .venv-docs requirements-docs.txt
 	@rm -rf docs/_build
 	@THEANO_FLAGS="cxx=,$$THEANO_FLAGS" .venv-docs/bin/python -W ignore -m sphinx -q -W --keep-going -j auto -c docs \
 	    -d docs/_build/doctrees . docs/_build/html
@@ -65,9 +75,9 @@ wheel: venv ## the packages to install elsewhere, in dist/
 	@ls dist/*
 
 venv:      ## the .venv that all of these use, with the pinned requirements
-	@sh make_venv.sh $(PYTHON)
+	@sh environments/make_venv.sh $(PYTHON)
 
 clean:     ## remove all that the targets made
-	rm -rf .venv .venv-gpu .venv-bench .venv-docs .theano_test build dist *.egg-info docs/_build
+	rm -rf .venv .venv-gpu .venv-bench .venv-docs .venv-lint .theano_test build dist *.egg-info docs/_build
 	rm -f demo.png region_graph.png v3_block.png
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,4 +1,4 @@
-"""Packs theano_spp, keras_layer and spn. Pins are in requirements*.txt, the version in theano_spp/version.py."""
+"""Packs theano_spp, keras_layer and spn. Pins are in environments/, the version in theano_spp/version.py."""
 import os
 import re
 
@@ -18,9 +18,9 @@ def pins(name):
     return [line for line in read(name).splitlines() if line and not line.startswith(('#', '-r'))]
 
 
-# How `import keras` works also where theano, keras or nose is imported before theano_spp. Python runs each line of a .pth
-# file that starts with `import`, at its start. This one does no more than to wait in sys.meta_path for the first of the
-# three; then it loads the bridge by its path, because theano_spp itself would import Theano.
+# How `import keras` works also where theano, keras or nose is imported before theano_spp. Python runs each line of a
+# .pth file that starts with `import`, at its start. This one does no more than to wait in sys.meta_path for the first
+# of the three; then it loads the bridge by its path, because theano_spp itself would import Theano.
 AT_START = """
 class FirstImport(object):
     waits_for = ('theano', 'keras', 'nose')
@@ -59,7 +59,8 @@ class build_py_with_bridge(build_py):
     And the pins into theano_spp, where theano_spp/installation.py reads them.
     """
 
-    written = {PTH_NAME: PTH_TEXT, os.path.join('theano_spp', 'requirements.txt'): read('requirements.txt')}
+    written = {PTH_NAME: PTH_TEXT,
+               os.path.join('theano_spp', 'requirements.txt'): read('environments/requirements.txt')}
 
     def run(self):
         build_py.run(self)
@@ -69,7 +70,8 @@ class build_py_with_bridge(build_py):
             write(self.get_finalized_command('install').install_lib, PTH_NAME, PTH_TEXT)
 
     def get_outputs(self, include_bytecode=1):
-        return build_py.get_outputs(self, include_bytecode) + [os.path.join(self.build_lib, name) for name in self.written]
+        return build_py.get_outputs(self, include_bytecode) + [
+            os.path.join(self.build_lib, name) for name in self.written]
 
 
 class develop_with_bridge(develop):
@@ -94,8 +96,8 @@ setup(
     packages=find_packages(include=['theano_spp', 'theano_spp.*', 'keras_layer', 'spn', 'spn.*']),
     package_data={'': ['c_code/*/*']},
     python_requires='>=3.6,<3.12',
-    install_requires=pins('requirements.txt'),
-    extras_require={'spn': pins('requirements-spn.txt')},
+    install_requires=pins('environments/requirements.txt'),
+    extras_require={'spn': pins('environments/requirements-spn.txt')},
     entry_points={'console_scripts': ['spn = spn.commands:main']},
     cmdclass={'build_py': build_py_with_bridge, 'develop': develop_with_bridge},
     zip_safe=False,

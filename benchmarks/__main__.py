@@ -11,22 +11,22 @@ import subprocess
 import sys
 import tempfile
 
-from . import pooling  # before NumPy
+import click
 
-import theano_spp  # noqa: E402, F401: first, for the bridge to a legacy Theano
-import click  # noqa: E402
-
-from .competitors import OURS  # noqa: E402
-from .report import machine, pooled_row, versions, write  # noqa: E402
+from . import pooling
+from .competitors import OURS
+from .report import machine, pooled_row, versions, write
 
 
 def summary(results):
     """A row for each workload: ours beside memory's limit and the best of the others."""
-    rows = ['| workload (batch, channels, h, w), superpixels | channels | threads | forward ms | of the floor | best peer'
-            ' | its time, of ours | gradient ms | of the floor | best peer | its time, of ours |', '|---|' + '---|' * 10]
+    rows = ['| workload (batch, channels, h, w), superpixels | channels | threads | forward ms | of the floor | best'
+            ' peer | its time, of ours | gradient ms | of the floor | best peer | its time, of ours |',
+            '|---|' + '---|' * 10]
     for result in results:
         times, (name, *shape, _) = result['milliseconds'], result['workload']
-        row = ['%s (%s), %d' % (name, ', '.join(map(str, shape)), result['n']), result['layout'], str(result['threads'])]
+        row = ['%s (%s), %d' % (name, ', '.join(map(str, shape)), result['n']), result['layout'],
+               str(result['threads'])]
         rows.append('| ' + ' | '.join(row + pooled_row(times, OURS)) + ' |')
     return rows
 

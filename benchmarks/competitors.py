@@ -4,10 +4,11 @@ forward(features, labels) -> pooled; gradient(upstream, features, labels) -> [gr
 """
 import functools
 
+# Before theano, which it may have to repair.
+from theano_spp import SuperpixelPool
+
 import numpy as np
 import theano.tensor as T
-
-from theano_spp import SuperpixelPool
 
 from . import naive, peers
 from .measure import compiled

@@ -11,7 +11,9 @@ import subprocess
 import tempfile
 import time
 
-import theano_spp  # noqa: F401: first, for the bridge and the ops on the device
+# Before theano, which it may have to repair.
+from theano_spp import superpixel_pool
+
 import click
 import numpy as np
 import pygpu
@@ -19,8 +21,6 @@ import theano
 import theano.tensor as T
 from theano.gpuarray.type import gpuarray_shared_constructor
 from tqdm import tqdm
-
-from theano_spp import superpixel_pool
 
 from .report import write
 from .workloads import WORKLOADS, make
@@ -124,12 +124,13 @@ def main(python):
     write(['# Mean pooling on a GPU, %s' % datetime.date.today().isoformat(), '',
            'Device: %s (%s). Theano %s, pygpu %s.%s' % (context.devname, theano.config.device, theano.__version__,
                                                         pygpu.__version__, beside),
-           'float32, channels first, superpixels by SLIC from photographs of scikit-image (W6: random, W7: one superpixel);'
-           ' medians of %d rounds in shuffled order, the arrays on the device, until the device has finished. GB/s: the'
-           ' features read once, or written once; the copy does both. Ours sorts and checks its labels, int32, in every'
-           ' call; those of PyTorch are int64 before. Gradients of PyTorch are those of autograd, which keeps what it'
-           ' computed forward.' % ROUNDS, '',
-           '| workload | | forward ms | GB/s | of ours | gradient ms | GB/s | of ours |', '|---|' + '---|' * 7] + rows, '-gpu')
+           'float32, channels first, superpixels by SLIC from photographs of scikit-image (W6: random, W7: one'
+           ' superpixel); medians of %d rounds in shuffled order, the arrays on the device, until the device has'
+           ' finished. GB/s: the features read once, or written once; the copy does both. Ours sorts and checks its'
+           ' labels, int32, in every call; those of PyTorch are int64 before. Gradients of PyTorch are those of'
+           ' autograd, which keeps what it computed forward.' % ROUNDS, '',
+           '| workload | | forward ms | GB/s | of ours | gradient ms | GB/s | of ours |',
+           '|---|' + '---|' * 7] + rows, '-gpu')
 
 
 if __name__ == '__main__':

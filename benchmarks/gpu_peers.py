@@ -1,9 +1,9 @@
 """What other libraries offer for mean pooling on a GPU, timed in a process of its own: the PyTorch and JAX that drive
 today's cards want a NumPy that Theano cannot live with. ``gpu.py`` starts it and lets it take turns.
 
-Commands come on stdin and each is answered by a line of JSON: ``versions`` by those of the libraries; ``prepare PATH``, an .npz
-with features, labels, upstream, n_superpixels and our results, by the names of what can be timed; ``time NAME`` by the seconds
-that its forward and gradient took.
+Commands come on stdin and each is answered by a line of JSON: ``versions`` by those of the libraries; ``prepare PATH``,
+an .npz with features, labels, upstream, n_superpixels and our results, by the names of what can be timed; ``time NAME``
+by the seconds that its forward and gradient took.
 """
 import json
 import os

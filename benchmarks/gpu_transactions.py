@@ -1,10 +1,11 @@
 """Bytes that designs of mean pooling move on a GPU, counted, not timed: ``python -m benchmarks.gpu_transactions``.
 
-Memory is read in sectors of 32 bytes by warps of 32 threads; a sector that several threads of a warp want at once is read once.
-What is counted is asked of the caches, for each byte of features. Three designs, of which the second is ours
+Memory is read in sectors of 32 bytes by warps of 32 threads; a sector that several threads of a warp want at once is
+read once. What is counted is asked of the caches, for each byte of features. Three designs, of which the second is ours
 (docs/gpu.md):
 
-atomics   features read in order, one atomic addition for each run of equal labels in a warp: a read and a write of a sector
+atomics   features read in order, one atomic addition for each run of equal labels in a warp: a read and a write of a
+          sector
 sorted    pixels sorted by superpixel once, features gathered through the order, segments of at most 4096
 runs      features read in order, a sum for each run of a tile of 1024 pixels, then the sums of each superpixel gathered
 """
@@ -30,7 +31,9 @@ def atomics(labels, n):
 
 
 def by_order(labels, n):
-    """Return bytes for each byte of features, the order included, and how many threads of a warp have a pixel, on average."""
+    """Return bytes for each byte of features, the order included, and how many threads of a warp have a pixel, on
+    average.
+    """
     order, starts = np.argsort(labels, kind='mergesort'), np.searchsorted(np.sort(labels), np.arange(n + 1))
     tiles = -(-labels.size // SEGMENT)
     lanes = 4  # of a warp: a segment of several warps is read in the same sectors
@@ -63,7 +66,8 @@ def by_runs(labels, n):
 
 
 def main():
-    rows = ['| | superpixels | atomics | additions at one address | sorted | threads of a warp at work | runs |', '|---|' + '---|' * 6]
+    rows = ['| | superpixels | atomics | additions at one address | sorted | threads of a warp at work | runs |',
+            '|---|' + '---|' * 6]
     for workload in tqdm(WORKLOADS, unit='workload'):
         _, labels, n = make(workload._replace(channels=1))
         image = labels[0].ravel()
@@ -72,9 +76,9 @@ def main():
         rows.append('| %s, %d x %d | %d | %.2f | %d | %.2f | %.1f of 32 | %.2f |' % (
             workload.name, workload.height, workload.width, n, moved, waiting, gathered, active, by_runs(image, n)))
     write(['# Bytes moved on a GPU by designs of mean pooling, counted, %s' % datetime.date.today().isoformat(), '',
-           'The first image of each workload, float32, channels first. Bytes asked of the caches for each byte of features'
-           ' (sectors of %d bytes, warps of %d threads); `python -m benchmarks.gpu_transactions` tells what the designs are.'
-           ' Nothing was timed.' % (SECTOR, WARP), ''] + rows, '-gpu-transactions')
+           'The first image of each workload, float32, channels first. Bytes asked of the caches for each byte of'
+           ' features (sectors of %d bytes, warps of %d threads); `python -m benchmarks.gpu_transactions` tells what'
+           ' the designs are. Nothing was timed.' % (SECTOR, WARP), ''] + rows, '-gpu-transactions')
 
 
 if __name__ == '__main__':

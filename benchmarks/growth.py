@@ -9,16 +9,14 @@ import subprocess
 import sys
 import tempfile
 
-from . import pooling  # before NumPy
-
-import theano_spp  # noqa: E402, F401: first, for the bridge to a legacy Theano
-import matplotlib  # noqa: E402
+import matplotlib
 matplotlib.use('Agg')
-import matplotlib.pyplot as plt  # noqa: E402
+import matplotlib.pyplot as plt
 
-from .competitors import OURS  # noqa: E402
-from .report import RESULTS, machine, pooled_row, versions, write  # noqa: E402
-from .workloads import GROWTH  # noqa: E402
+from . import pooling
+from .competitors import OURS
+from .report import RESULTS, machine, pooled_row, versions, write
+from .workloads import GROWTH
 
 CONTENDERS = ('inc_subtensor', 'numba loop', 'PyTorch index_add_', 'np.add.reduceat, np.take',
               'TensorFlow unsorted_segment_mean')
@@ -72,9 +70,9 @@ def draw(results, path):
 def main():
     results = measure()
     report = ['# How the cost of mean pooling grows, %s' % datetime.date.today().isoformat(), '', machine(), versions(),
-              'One thread, float32, one image, superpixels by SLIC from a photograph of scikit-image; medians of 5 rounds'
-              ' in shuffled order; the floor reads all features, or fills an array of their size. Best peer: of %s, as'
-              ' far as they are installed.' % ', '.join(CONTENDERS)]
+              'One thread, float32, one image, superpixels by SLIC from a photograph of scikit-image; medians of 5'
+              ' rounds in shuffled order; the floor reads all features, or fills an array of their size. Best peer: of'
+              ' %s, as far as they are installed.' % ', '.join(CONTENDERS)]
     for what, workloads in GROWTH.items():
         report += ['', '## %s' % what.capitalize(), '',
                    '| | superpixels | channels | forward ms | of the floor | best peer | its time, of ours'

@@ -2,7 +2,7 @@
 import numpy as np
 import theano.tensor as T
 
-from theano_spp import interpolation
+from theano_spp.reference import interpolation
 
 
 def row_numbers(labels, n):

@@ -13,19 +13,19 @@ import sys
 from . import threads
 threads.use(1)
 
-import theano_spp  # noqa: E402, F401: first, for the bridge to a legacy Theano
-import numpy as np  # noqa: E402
-import theano  # noqa: E402
-import theano.tensor as T  # noqa: E402
-from tqdm import tqdm  # noqa: E402
-
-from theano_spp import (superpixel_adjacency, superpixel_centroids, superpixel_overlap, superpixel_pool,  # noqa: E402
+# Before theano, which it may have to repair.
+from theano_spp import (superpixel_adjacency, superpixel_centroids, superpixel_overlap, superpixel_pool,
                         superpixel_sizes, superpixel_unpool)
 
-from . import naive  # noqa: E402
-from .measure import bind, check, compiled, medians, peak_memory  # noqa: E402
-from .report import machine, write  # noqa: E402
-from .workloads import superpixels  # noqa: E402
+import numpy as np
+import theano
+import theano.tensor as T
+from tqdm import tqdm
+
+from . import naive
+from .measure import bind, check, compiled, medians, peak_memory
+from .report import machine, write
+from .workloads import superpixels
 
 ROUNDS = 7
 CHANNELS = 512

@@ -36,7 +36,6 @@ def main(path, layouts, names, only, rounds):
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:number_of_threads])
     random.seed(0)
 
-    import theano_spp  # noqa: F401: first, for the bridge to a legacy Theano
     import numpy as np
     from tqdm import tqdm
     from . import competitors, floor

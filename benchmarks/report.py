@@ -69,7 +69,8 @@ def pooled_row(times, ours):
     """
     cells = []
     for part in (0, 1):
-        others = {name: both[part] for name, both in times.items() if not isinstance(both, str) and name not in (ours, 'floor')}
+        others = {name: both[part] for name, both in times.items()
+                  if not isinstance(both, str) and name not in (ours, 'floor')}
         peer = min(others, key=others.get)
         own = times[ours][part]
         cells += ['%.3g' % own, '%.2f' % (own / times['floor'][part]), peer, '%.2f' % (others[peer] / own)]

@@ -11,19 +11,19 @@ import sys
 from . import threads
 threads.use(2)
 
-import theano_spp  # noqa: E402, F401: first, for the bridge to a legacy Theano
-import click  # noqa: E402
-import numpy as np  # noqa: E402
-import theano.tensor as T  # noqa: E402
-from tqdm import tqdm  # noqa: E402
+# Before theano, which it may have to repair.
+from theano_spp import SuperpixelExtremum, superpixel_overlap, superpixel_pool
+from theano_spp.ops.resized import SuperpixelOverlapPool
 
-from theano_spp import SuperpixelExtremum, superpixel_overlap, superpixel_pool  # noqa: E402
-from theano_spp.overlap import SuperpixelOverlapPool  # noqa: E402
+import click
+import numpy as np
+import theano.tensor as T
+from tqdm import tqdm
 
-from . import naive  # noqa: E402
-from .measure import bind, check, compiled, medians, peak_memory  # noqa: E402
-from .report import machine, write  # noqa: E402
-from .workloads import superpixels  # noqa: E402
+from . import naive
+from .measure import bind, check, compiled, medians, peak_memory
+from .report import machine, write
+from .workloads import superpixels
 
 ROUNDS = 7
 CHANNELS = 512

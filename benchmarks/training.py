@@ -5,23 +5,24 @@ features' own size, and with ``resize='bilinear'`` at the size of the photograph
 """
 import collections
 import datetime
-import os
 import time
 
 from . import threads  # before NumPy
 
 threads.use(1)
 
-from keras_layer import SuperpixelPooling2D  # noqa: E402: first, for the bridges and Keras's backend
-import keras  # noqa: E402
-import numpy as np  # noqa: E402
-import theano  # noqa: E402
-from keras import backend, layers, models  # noqa: E402
-from tqdm import tqdm  # noqa: E402
+# Before keras: it chooses Keras's Theano backend.
+from keras_layer import SuperpixelPooling2D
 
-from . import measure  # noqa: E402, F401: it keeps memory
-from .report import machine, write  # noqa: E402
-from .workloads import superpixels  # noqa: E402
+import keras
+import numpy as np
+import theano
+from keras import backend, layers, models
+from tqdm import tqdm
+
+from . import measure  # noqa: F401  imported because it keeps memory
+from .report import machine, write
+from .workloads import superpixels
 
 theano.config.floatX = 'float32'
 backend.set_image_data_format('channels_first')
@@ -76,7 +77,8 @@ def _seconds_of_ops(profile):
 
 
 def main():
-    rows = ['| convolutions of | features | pooled | training step ms | ours ms | of the step | our ops |', '|---|' + '---|' * 6]
+    rows = ['| convolutions of | features | pooled | training step ms | ours ms | of the step | our ops |',
+            '|---|' + '---|' * 6]
     for blocks, resize in tqdm([(3, None), (3, 'bilinear'), (5, None), (5, 'bilinear')], unit='model'):
         seconds, ops = step(resize, blocks)
         side = SIDE // 2 ** (blocks - 1)

@@ -11,8 +11,8 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 logging.getLogger('theano.tensor.blas').setLevel(logging.ERROR)  # nothing is computed here, so BLAS may be slow
-import keras_layer  # noqa: E402  before keras, for autodoc too: it chooses Keras's Theano backend
-from theano_spp import __version__  # noqa: E402
+import keras_layer  # noqa: F401  before keras, for autodoc too: it chooses Keras's Theano backend
+from theano_spp import __version__
 
 project = 'theano-spp'
 author = 'theano-spp authors'

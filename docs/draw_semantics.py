@@ -3,12 +3,13 @@ import os
 
 import theano_spp
 from theano_spp import label_tools
+from theano_spp.reference import interpolation
 import matplotlib
 matplotlib.use('Agg')
-import matplotlib.pyplot as plt  # noqa: E402
-import numpy as np  # noqa: E402
-import theano  # noqa: E402
-import theano.tensor as T  # noqa: E402
+import matplotlib.pyplot as plt
+import numpy as np
+import theano
+import theano.tensor as T
 
 # Means that are whole numbers are easy to check by eye.
 FEATURES = np.array([[1, 2, 3, 8, 9],
@@ -163,15 +164,17 @@ def draw_extremum(path):
 def draw_composites(path):
     """Deviation and logsumexp of each superpixel; softmax and normalization of its pixels."""
     x, m = FEATURES[None, None], LABELS[None]
-    pooled = [theano_spp.superpixel_pool(x, m, N_SUPERPIXELS, mode).eval()[0, 0] for mode in ('var', 'std', 'logsumexp')]
+    pooled = [theano_spp.superpixel_pool(x, m, N_SUPERPIXELS, mode).eval()[0, 0]
+              for mode in ('var', 'std', 'logsumexp')]
+    softmax = theano_spp.superpixel_softmax(x, m).eval()[0, 0]
+    normalized = theano_spp.superpixel_normalize(x, m).eval()[0, 0]
     figure, axes = panels([MAP, MAP, TABLE, MAP, MAP])
     draw_grid(axes[0], 'feature_map\none channel', FEATURES, LABELS)
     draw_grid(axes[1], 'superpixel_map\n-1 belongs to none', LABELS, LABELS, '%d')
-    draw_table(axes[2], 'superpixel_pool\nsuperpixel 3 has no pixels', pooled, ("'var'", "'std'", "'logsumexp'"), margin=1.6)
-    draw_grid(axes[3], 'superpixel_softmax\neach superpixel sums to 1', theano_spp.superpixel_softmax(x, m).eval()[0, 0], LABELS,
-              '%.2f')
-    draw_grid(axes[4], 'superpixel_normalize\nmean 0, variance 1 in each', theano_spp.superpixel_normalize(x, m).eval()[0, 0],
-              LABELS, '%.2f')
+    draw_table(axes[2], 'superpixel_pool\nsuperpixel 3 has no pixels', pooled, ("'var'", "'std'", "'logsumexp'"),
+               margin=1.6)
+    draw_grid(axes[3], 'superpixel_softmax\neach superpixel sums to 1', softmax, LABELS, '%.2f')
+    draw_grid(axes[4], 'superpixel_normalize\nmean 0, variance 1 in each', normalized, LABELS, '%.2f')
     save(figure, path)
 
 
@@ -195,7 +198,7 @@ def draw_resize(path):
     finish(axes[0], 'feature_map\n4 cells', 6, 6)
     draw_grid(axes[3], 'superpixel_map\n36 pixels', FINE_LABELS, FINE_LABELS, '%d')
     for kind, (resized_axes, overlap_axes) in zip(('nearest', 'bilinear'), (axes[1:3], axes[4:6])):
-        resized = theano_spp.interpolation.resize(CELLS[None, None], FINE_LABELS.shape, kind)[0, 0]
+        resized = interpolation.resize(CELLS[None, None], FINE_LABELS.shape, kind)[0, 0]
         draw_grid(resized_axes, 'feature_map resized, %r\nnever made in memory' % kind, resized, FINE_LABELS)
         overlap = theano_spp.superpixel_overlap(FINE_LABELS[None], 3, CELLS.shape, kind).eval()[0]
         pooled = theano_spp.superpixel_pool(CELLS[None, None], FINE_LABELS[None], 3, resize=kind).eval()[0, 0]

@@ -13,7 +13,6 @@ from theano_spp import superpixel_adjacency, superpixel_centroids, superpixel_po
 
 import theano
 import theano.tensor as T
-import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from skimage.segmentation import slic

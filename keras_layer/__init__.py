@@ -1,7 +1,7 @@
 """Keras 2.2.5 layers for superpixel pooling, on its Theano backend."""
 # The order is meant: theano_spp makes a legacy Keras importable, and backend chooses Theano.
-import theano_spp  # noqa: F401
-from . import backend  # noqa: F401
+import theano_spp
+from . import backend
 
 from keras.utils import get_custom_objects
 
@@ -16,8 +16,8 @@ custom_objects = {layer.__name__: layer for layer in (
     SuperpixelUnpooling1D, SuperpixelUnpooling2D, SuperpixelUnpooling3D, GlobalSuperpixelPooling, SuperpixelSoftmax,
     PixelSoftmax, SuperpixelNormalization)}
 
-# Keras then knows them as it knows its own layers, also where nobody can name them: pickle, deepcopy. Whoever registered a
-# layer of the same name before keeps it.
+# Keras then knows them as it knows its own layers, also where nobody can name them: pickle, deepcopy. Whoever
+# registered a layer of the same name before keeps it.
 for _name, _layer in custom_objects.items():
     get_custom_objects().setdefault(_name, _layer)
 

@@ -38,8 +38,8 @@ def shapes_of_inputs(layer, inputs, names, axes, optional=0, cure=''):
     shapes = [K.int_shape(x) or (None,) * K.ndim(x) for x in inputs]
     for argument, x, shape, wanted in zip(names, inputs, shapes, axes):
         if len(shape) != wanted:
-            stale = (' (the tensor itself has %d axes, so the shape that Keras keeps of it is wrong: give the Lambda that makes it'
-                     ' its output_shape)' % wanted if K.ndim(x) == wanted else '')
+            stale = (' (the tensor itself has %d axes, so the shape that Keras keeps of it is wrong: give the Lambda'
+                     ' that makes it its output_shape)' % wanted if K.ndim(x) == wanted else '')
             raise ValueError('%s: %s has shape %s, but %s%s' % (
                 name, argument, shape, '%d axes are wanted' % wanted if argument != 'superpixel_map' else
                 '(batch, *spatial) with %d spatial %s is wanted (it has no channel axis)'

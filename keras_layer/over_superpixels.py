@@ -21,11 +21,13 @@ class _OverSuperpixels(Layer):
     def _present(self, pooled, mask):
         """Which superpixels there are, with the axes of `pooled`; all of them without a mask."""
         if K.ndim(pooled) != 3:
-            raise ValueError('%s: pooled has %d axes, but features of superpixels are wanted: (batch, channels, n_superpixels)'
-                             ' or, channels last, (batch, n_superpixels, channels)' % (type(self).__name__, K.ndim(pooled)))
+            raise ValueError('%s: pooled has %d axes, but features of superpixels are wanted: (batch, channels,'
+                             ' n_superpixels) or, channels last, (batch, n_superpixels, channels)'
+                             % (type(self).__name__, K.ndim(pooled)))
         if mask is None:
             return T.ones_like(pooled, dtype='bool')
-        return T.and_(mask.dimshuffle((0, 'x', 1) if self.axis == 2 else (0, 1, 'x')), T.ones_like(pooled, dtype='bool'))
+        return T.and_(mask.dimshuffle((0, 'x', 1) if self.axis == 2 else (0, 1, 'x')),
+                      T.ones_like(pooled, dtype='bool'))
 
     def get_config(self):
         return dict(super(_OverSuperpixels, self).get_config(), data_format=self.data_format)
@@ -34,11 +36,12 @@ class _OverSuperpixels(Layer):
 class GlobalSuperpixelPooling(_OverSuperpixels):
     """The maximum, mean or sum over the superpixels of an image, without those that have no pixels.
 
-    Give ``mask_empty=True`` to the pooling layer below: Keras's own `GlobalMaxPooling1D` takes the 0 of a superpixel without
-    pixels for a value.
+    Give ``mask_empty=True`` to the pooling layer below: Keras's own `GlobalMaxPooling1D` takes the 0 of a superpixel
+    without pixels for a value.
 
     # Arguments
-        mode: `'max'`, `'mean'` or `'sum'`. Where several superpixels have the maximum, the gradient goes to each of them.
+        mode: `'max'`, `'mean'` or `'sum'`. Where several superpixels have the maximum, the gradient goes to each of
+            them.
         data_format: As of the pooling layer.
 
     # Input shape
@@ -60,9 +63,10 @@ class GlobalSuperpixelPooling(_OverSuperpixels):
         present = self._present(inputs, mask)
         if self.mode == 'max':
             # With one more value, that of an image without superpixels: Theano has no maximum of nothing.
-            smallest = T.alloc(T.constant(-float('inf'), dtype=inputs.dtype), *[1 if axis == self.axis else inputs.shape[axis]
-                                                                               for axis in range(3)])
-            largest = T.max(T.concatenate([T.switch(present, inputs, smallest), smallest], axis=self.axis), axis=self.axis)
+            smallest = T.alloc(T.constant(-float('inf'), dtype=inputs.dtype),
+                               *[1 if axis == self.axis else inputs.shape[axis] for axis in range(3)])
+            largest = T.max(T.concatenate([T.switch(present, inputs, smallest), smallest], axis=self.axis),
+                            axis=self.axis)
             return T.switch(T.any(present, axis=self.axis), largest, T.zeros_like(largest))
         total = T.sum(T.switch(present, inputs, T.zeros_like(inputs)), axis=self.axis)
         if self.mode == 'sum':
@@ -82,8 +86,9 @@ class GlobalSuperpixelPooling(_OverSuperpixels):
 class SuperpixelSoftmax(_OverSuperpixels):
     """The softmax over the superpixels of an image, of each channel by itself; 0 for superpixels that have no pixels.
 
-    As attention over superpixels: which of them count. Give ``mask_empty=True`` to the pooling layer below. Not to be confused
-    with `PixelSoftmax`, which is called on a feature map and is the softmax over the pixels of each superpixel.
+    As attention over superpixels: which of them count. Give ``mask_empty=True`` to the pooling layer below. Not to be
+    confused with `PixelSoftmax`, which is called on a feature map and is the softmax over the pixels of each
+    superpixel.
 
     # Arguments
         data_format: As of the pooling layer.

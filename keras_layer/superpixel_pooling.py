@@ -6,10 +6,10 @@ from keras.engine import Layer
 
 from theano_spp import superpixel_pool, superpixel_sizes
 from theano_spp.arguments import as_mode, as_resize
-from theano_spp.composites import check_goes_with_resize
+from theano_spp.arguments import check_goes_with_resize
 from theano_spp.pool import MODES
 from theano_spp.sizes import superpixel_count
-from theano_spp.weighted import check_goes_with_weights
+from theano_spp.arguments import check_goes_with_weights
 
 from .data_format import channels_from_front, channels_to_front, join_shape, split_shape
 from .inputs import as_labels, differ, shapes_of_inputs, without_masked

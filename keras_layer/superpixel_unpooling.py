@@ -30,8 +30,8 @@ class _SuperpixelUnpooling(Layer):
             spatial_shape = None
         else:
             shapes_of_inputs(self, inputs, ['pooled', 'superpixel_map', 'feature_map'], [3, map_axes, feature_axes],
-                             cure='resize is %r, and the spatial sizes to make are those of feature_map; leave resize out'
-                             ' to paint in the size of superpixel_map' % self.resize)
+                             cure='resize is %r, and the spatial sizes to make are those of feature_map; leave resize'
+                                  ' out to paint in the size of superpixel_map' % self.resize)
             spatial_shape = channels_to_front(inputs[2], self.data_format).shape[2:]
         painted = superpixel_unpool(channels_to_front(inputs[0], self.data_format), as_labels(self, inputs[1]),
                                     self.mode, self.resize, spatial_shape)

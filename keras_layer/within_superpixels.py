@@ -1,4 +1,4 @@
-"""Keras layers that compare the pixels of each superpixel with one another: features in, features of the same shape out."""
+"""Keras layers that compare the pixels of each superpixel with one another; the features keep their shape."""
 from keras import backend as K
 from keras.engine import Layer
 
@@ -24,14 +24,15 @@ class _WithinSuperpixels(Layer):
         shapes = shapes_of_inputs(self, inputs, ['feature_map', 'superpixel_map'],
                                   [2 + self.spatial_axes, 1 + self.spatial_axes])
         if differ(split_shape(shapes[0], self.data_format)[2], shapes[1][1:]):
-            raise ValueError('%s: feature_map has shape %s (%s), but superpixel_map has shape %s; their spatial sizes must be'
-                             ' equal: resize the superpixel map to the features by nearest neighbour'
+            raise ValueError('%s: feature_map has shape %s (%s), but superpixel_map has shape %s; their spatial'
+                             ' sizes must be equal: resize the superpixel map to the features by nearest neighbour'
                              % (type(self).__name__, shapes[0], self.data_format, shapes[1]))
 
     def call(self, inputs, mask=None):
         self._check(inputs)
         labels = without_masked(self, as_labels(self, inputs[1]), mask[0] if mask else None)
-        return channels_from_front(self._compare(channels_to_front(inputs[0], self.data_format), labels), self.data_format)
+        compared = self._compare(channels_to_front(inputs[0], self.data_format), labels)
+        return channels_from_front(compared, self.data_format)
 
     def _compare(self, feature_map, superpixel_map):
         raise NotImplementedError
@@ -49,8 +50,8 @@ class _WithinSuperpixels(Layer):
 class PixelSoftmax(_WithinSuperpixels):
     """The softmax over the pixels of each superpixel, of each channel by itself; 0 on pixels that belong to none.
 
-    As attention within a superpixel: which of its pixels count. Not to be confused with `SuperpixelSoftmax`, which is called
-    on pooled features and is the softmax over the superpixels of an image: which of them count.
+    As attention within a superpixel: which of its pixels count. Not to be confused with `SuperpixelSoftmax`, which is
+    called on pooled features and is the softmax over the superpixels of an image: which of them count.
 
     Called on ``[feature_map, superpixel_map]``, with 1 to 3 spatial axes.
 
@@ -77,8 +78,8 @@ class PixelSoftmax(_WithinSuperpixels):
 class SuperpixelNormalization(_WithinSuperpixels):
     """Gives each superpixel the mean 0 and the variance 1, in each channel by itself; 0 on pixels that belong to none.
 
-    As instance normalization, with superpixels for images: what is left is how pixels differ from their superpixel. It has no
-    weights, and does the same in training and in prediction.
+    As instance normalization, with superpixels for images: what is left is how pixels differ from their superpixel. It
+    has no weights, and does the same in training and in prediction.
 
     Called on ``[feature_map, superpixel_map]``, with 1 to 3 spatial axes.
 

@@ -1,4 +1,5 @@
-"""Runs the tests under nose: `python -m tests`, or `python -m tests tests/theano_spp/test_values.py -x` for a part of them.
+"""Runs the tests under nose: `python -m tests`, or `python -m tests tests/theano_spp/test_values.py -x` for a part of
+them.
 
 Arguments are nose's own. The exit status is 0 only if nothing failed.
 """
@@ -10,11 +11,11 @@ from tests import environment
 environment.prepare()
 
 # Imports theano, and first of all applies the legacy bridge, which nose needs on Python 3.10 and 3.11.
-import theano_spp  # noqa: F401, E402
-import nose  # noqa: E402
-import theano  # noqa: E402
-from nose.plugins import Plugin  # noqa: E402
-from nose.plugins.skip import SkipTest  # noqa: E402
+import theano_spp  # noqa: F401
+import nose
+import theano
+from nose.plugins import Plugin
+from nose.plugins.skip import SkipTest
 
 
 class Tally(Plugin):

@@ -21,7 +21,8 @@ TESTS = ['tests/theano_spp/test_values.py', 'tests/theano_spp/test_errors.py', '
 FOLDER = os.path.join(REPOSITORY, '.theano_test', 'sanitized')
 
 PLANT = '''
-from theano_spp import SuperpixelPool, external_c
+from theano_spp import SuperpixelPool
+from theano_spp.ops import external_c
 import os, shutil, numpy as np, theano, theano.tensor as T
 planted = os.path.join({folder!r}, 'planted')
 shutil.rmtree(planted, ignore_errors=True)
@@ -58,7 +59,8 @@ def sanitized_environment():
         os.environ,
         LD_PRELOAD=' '.join(runtime),
         # Python itself is not clean of leaks; its small blocks must come from malloc to be watched.
-        ASAN_OPTIONS='detect_leaks=0:allocator_may_return_null=1', UBSAN_OPTIONS='print_stacktrace=1', PYTHONMALLOC='malloc',
+        ASAN_OPTIONS='detect_leaks=0:allocator_may_return_null=1', UBSAN_OPTIONS='print_stacktrace=1',
+        PYTHONMALLOC='malloc',
         THEANO_FLAGS="base_compiledir='%s',gcc.cxxflags='%s',%s" % (FOLDER, flags, os.environ.get('THEANO_FLAGS', '')))
 
 

@@ -46,8 +46,8 @@ class DocumentationTest(unittest.TestCase):
     def test_the_examples_in_docstrings_hold(self):
         printed = run_python('''
 import doctest, numpy, theano_spp
-from theano_spp import composites, graph, label_tools, overlap, pool, sizes, unpool
-for module in composites, graph, label_tools, overlap, pool, sizes, unpool:
+from theano_spp import composites, label_tools, overlap, pool, region_graph, sizes, unpool
+for module in composites, label_tools, overlap, pool, region_graph, sizes, unpool:
     print(doctest.testmod(module))
 ''', {'floatX': 'float64'})
         self.assertEqual(printed.count('failed=0'), 7, printed)

@@ -1,4 +1,6 @@
-"""What an installed theano-spp is: the content of its wheel, and what works in an environment that has nothing else of us."""
+"""What an installed theano-spp is: the content of its wheel, and what works in an environment that has nothing else of
+us.
+"""
 import glob
 import os
 import re
@@ -91,7 +93,8 @@ class TestPackaging(unittest.TestCase):
 
     def test_an_sdist_carries_what_the_wheel_is_made_of_and_no_tests(self):
         here = {name.split('/', 1)[1] for name in self.in_sdist if '/' in name}
-        for name in ('setup.py', 'requirements.txt', 'LICENSE', 'README.md', 'theano_spp/c_code/ops/superpixel_pool.cc'):
+        for name in ('setup.py', 'environments/requirements.txt', 'LICENSE', 'README.md',
+                     'theano_spp/c_code/ops/superpixel_pool.cc'):
             self.assertIn(name, here)
         self.assertFalse([name for name in here if name.startswith(('tests', 'examples', 'benchmarks'))])
 
@@ -179,9 +182,10 @@ except Exception as error:
         ways = [[], ['--use-pep517']] if int(setuptools.__version__.split('.')[0]) >= 64 else [[]]
         for way in ways:
             call(python, '-m', 'pip', 'uninstall', '-y', 'theano-spp', folder=self.folder)
-            call(python, '-m', 'pip', 'install', '--no-deps', '--no-index', '--no-build-isolation', *(way + ['-e', clone]),
-                 folder=self.folder)
-            printed = call(python, '-c', 'import keras, theano_spp; print(keras.backend.backend(), theano_spp.__file__)',
+            call(python, '-m', 'pip', 'install', '--no-deps', '--no-index', '--no-build-isolation',
+                 *(way + ['-e', clone]), folder=self.folder)
+            printed = call(python, '-c',
+                           'import keras, theano_spp; print(keras.backend.backend(), theano_spp.__file__)',
                            folder=self.folder)
             self.assertEqual(printed.splitlines()[-1].split(),
                              ['theano', os.path.join(os.path.realpath(clone), 'theano_spp', '__init__.py')])
@@ -189,7 +193,8 @@ except Exception as error:
     def test_python_starts_in_silence_and_imports_nothing_for_it(self):
         heavy = self.run_installed("""
 import sys
-print(sorted({'numpy', 'theano', 'keras', 'nose', 'h5py', 'theano_spp', 'subprocess', 'importlib.util'} & set(sys.modules)))
+heavy = {'numpy', 'theano', 'keras', 'nose', 'h5py', 'theano_spp', 'subprocess', 'importlib.util'}
+print(sorted(heavy & set(sys.modules)))
 """)
         self.assertEqual(heavy, '[]\n')
 

@@ -1,20 +1,31 @@
 """Superpixel pooling for Theano: one value for each channel and superpixel, with gradients."""
-# The order is meant: Theano may need the bridge, and external_c tells a wrong Theano in words.
-from . import legacy_bridge
-legacy_bridge.apply()
-from . import external_c
+import sys
 
-from . import half_precision, label_tools  # the first registers an optimization with Theano
-from .composites import superpixel_normalize, superpixel_softmax
-from .extremum import SuperpixelExtremum
-from .graph import superpixel_adjacency, superpixel_centroids
-from .overlap import superpixel_overlap
-from .pool import SuperpixelPool, superpixel_pool
-from .sizes import superpixel_sizes
-from .unpool import SuperpixelUnpool, superpixel_unpool
+from . import installation, legacy_bridge
 from .version import __version__
-from . import gpuarray  # registers the ops on the GPU with Theano
 
 __all__ = ['superpixel_pool', 'superpixel_unpool', 'superpixel_sizes', 'superpixel_overlap',
            'superpixel_centroids', 'superpixel_adjacency', 'superpixel_softmax', 'superpixel_normalize',
            'label_tools', 'SuperpixelPool', 'SuperpixelUnpool', 'SuperpixelExtremum', '__version__']
+
+legacy_bridge.apply()  # before Theano is imported, which may need it
+
+if sys.version_info >= (3, 7) and not installation.has_theano():
+    # theano_spp.reference needs NumPy alone. All else says what is missing when it is asked for.
+    def __getattr__(name):
+        if name in __all__:
+            installation.check_theano()
+        raise AttributeError("module 'theano_spp' has no attribute {!r}".format(name))
+else:
+    installation.check_theano()
+    from . import label_tools
+    from .composites import superpixel_normalize, superpixel_softmax
+    from .ops import half_precision  # registers an optimization with Theano
+    from .ops.max_min import SuperpixelExtremum
+    from .ops.mean_sum import SuperpixelPool, SuperpixelUnpool
+    from .overlap import superpixel_overlap
+    from .pool import superpixel_pool
+    from .region_graph import superpixel_adjacency, superpixel_centroids
+    from .sizes import superpixel_sizes
+    from .unpool import superpixel_unpool
+    from . import gpuarray  # registers the ops on the GPU with Theano

@@ -5,7 +5,7 @@ import theano.tensor as T
 from theano import gof
 from theano.compile import SharedVariable
 
-from .interpolation import KINDS
+from .reference.interpolation import KINDS
 
 FEATURE_DTYPES = ('float16', 'float32', 'float64')
 #: What other libraries call the modes.
@@ -46,6 +46,24 @@ def as_features(op_name, argument, features, axes, layout):
     return features
 
 
+def as_feature_map(op_name, feature_map):
+    """Return `feature_map` as a Theano variable of shape (batch, channels, *spatial)."""
+    return as_features(op_name, 'feature_map', feature_map, axes=(3, 4, 5),
+                       layout='(batch, channels, *spatial) with 1 to 3 spatial axes')
+
+
+def as_pooled(op_name, pooled, argument='pooled'):
+    """Return `pooled` as a Theano variable of shape (batch, channels, n_superpixels)."""
+    return as_features(op_name, argument, pooled, axes=(3,), layout='(batch, channels, n_superpixels)')
+
+
+def pooled_type(feature_map, superpixel_map, n_superpixels):
+    """Return the TensorType of what is pooled of these variables: (batch, channels, n_superpixels)."""
+    return T.TensorType(feature_map.dtype, (
+        feature_map.broadcastable[0] or superpixel_map.broadcastable[0], feature_map.broadcastable[1],
+        isinstance(n_superpixels, T.Constant) and int(n_superpixels.data) == 1))
+
+
 def check_float64_is_allowed(op_name, purpose):
     """Raise ValueError if Theano's flags forbid the float64 that is needed on the way.
 
@@ -79,6 +97,33 @@ def as_resize(op_name, resize, kinds=(None,) + KINDS):
         raise ValueError('%s: resize is %r, but must be %s%s' % (
             op_name, resize, one_of(kinds), ' (use %r)' % synonym if synonym in kinds else ''))
     return resize
+
+
+#: The modes of `superpixel_pool` that weights go with, and those that features go with that are to be resized.
+WEIGHTED_MODES = ('mean', 'sum', 'var', 'std')
+RESIZED_MODES = ('mean', 'sum', 'max', 'min')
+
+
+def check_goes_with_weights(op_name, mode, resize):
+    """Raise ValueError with what to use instead if weights do not go with `mode` or `resize`."""
+    if mode not in WEIGHTED_MODES:
+        cure = ('add the logarithm of the weights to the features: feature_map + T.log(pixel_weights)[:, None, ...]'
+                if mode == 'logsumexp' else 'label the pixels that shall not count with -1')
+        raise ValueError('%s: pixel_weights go with mode %s, but mode is %r (%s)'
+                         % (op_name, one_of(WEIGHTED_MODES), mode, cure))
+    if resize is not None:
+        raise ValueError('%s: pixel_weights go with resize=None, but resize is %r (give features of the'
+                         ' size of the superpixel map, or label the pixels that shall not count with -1)'
+                         % (op_name, resize))
+
+
+def check_goes_with_resize(op_name, mode, resize):
+    """Raise ValueError with what to do instead if `mode` is a composite and features would have to be resized."""
+    if mode not in RESIZED_MODES and resize is not None:
+        raise ValueError('%s: mode %r goes with resize=None, but resize is %r (each pixel is compared with its own'
+                         ' superpixel, so the features must lie on the pixels: resize the superpixel map to the'
+                         ' features by nearest neighbour, or the features to the superpixel map beforehand)'
+                         % (op_name, mode, resize))
 
 
 def as_spatial_shape(op_name, argument, spatial_shape, axes=None):

@@ -1,35 +1,42 @@
 """Operations that are graphs of others: variance, standard deviation, logsumexp, softmax, normalization.
 
-Nothing here is C and nothing is an op, so every device, layout and derivative comes from the ops below. A formula in which
-each superpixel has a mean, a sum or a maximum belongs here; a new kind of reduction does not.
+Nothing here is C and nothing is an op, so every device, layout and derivative comes from the ops below. A formula in
+which each superpixel has a mean, a sum or a maximum belongs here; a new kind of reduction does not.
 
-Two things are the same in all of them. What is subtracted for the sake of precision alone, a maximum or a first estimate of
-the mean, changes no value, so no gradient flows through it, and those of every order are right all the same. And a pixel
-that belongs to none is set to 0 before anything is squared or exponentiated: its NaN would else come back in the gradient,
-as 0 times NaN.
+Two things are the same in all of them. What is subtracted for the sake of precision alone, a maximum or a first
+estimate of the mean, changes no value, so no gradient flows through it, and those of every order are right all the
+same. And a pixel that belongs to none is set to 0 before anything is squared or exponentiated: its NaN would else come
+back in the gradient, as 0 times NaN.
 """
 import numpy as np
 import theano.tensor as T
 from theano.compile.ops import ViewOp
 from theano.gradient import disconnected_grad
 
-from .arguments import as_features, as_n_superpixels
-from .extremum import SuperpixelExtremum
+from .arguments import (as_feature_map, as_n_superpixels, check_float64_is_allowed, check_goes_with_resize,
+                        check_goes_with_weights)
 from .label_map import as_label_map
-from .sizes import SuperpixelSizes, superpixel_count
-from .unpool import SuperpixelUnpool
-from .weighted import check_goes_with_weights, weighted_pool
+from .ops.counts import SuperpixelSizes
+from .ops.max_min import SuperpixelExtremum
+from .ops.mean_sum import SuperpixelPool, SuperpixelUnpool
+from .ops.weighted import WeightedPool
+from .sizes import superpixel_count
 
 #: The modes of `superpixel_pool` that are graphs of other ops.
 MODES = ('var', 'std', 'logsumexp')
 
 
-def check_goes_with_resize(op_name, mode, resize):
-    """Raise ValueError with what to do instead if `mode` is a composite and features would have to be resized."""
-    if mode in MODES and resize is not None:
-        raise ValueError('%s: mode %r goes with resize=None, but resize is %r (each pixel is compared with its own'
-                         ' superpixel, so the features must lie on the pixels: resize the superpixel map to the features by'
-                         ' nearest neighbour, or the features to the superpixel map beforehand)' % (op_name, mode, resize))
+def weighted_pool(feature_map, superpixel_map, n_superpixels, mode, pixel_weights):
+    """Return sum(w x) for each superpixel, or sum(w x) / sum(w), and 0 where the weights sum to 0."""
+    check_float64_is_allowed('WeightedPool', 'features and pixel_weights are multiplied and added up')
+    feature_map = T.as_tensor_variable(feature_map)
+    pooled, total = WeightedPool()(feature_map, superpixel_map, n_superpixels, pixel_weights)
+    if mode == 'mean':
+        total = total[:, None, :]
+        nothing = T.eq(total, 0)
+        # 0 / 1 for no weight. A switch for 1 would not do: Theano's optimizations take it away, and 0 / 0 is there.
+        pooled = T.switch(nothing, np.float64(0), pooled) / (total + nothing)
+    return T.cast(pooled, feature_map.dtype)
 
 
 def composite_pool(feature_map, superpixel_map, n_superpixels, mode, pixel_weights=None, resize=None):
@@ -58,8 +65,8 @@ def superpixel_softmax(feature_map, superpixel_map, n_superpixels=None):
     Returns
     -------
     TensorVariable, shape and dtype of `feature_map`
-        exp(x) / sum of exp(x) over the pixels of the superpixel, so that each superpixel that has pixels sums to 1 in each
-        channel; 0 on pixels that belong to none.
+        exp(x) / sum of exp(x) over the pixels of the superpixel, so that each superpixel that has pixels sums to 1 in
+        each channel; 0 on pixels that belong to none.
 
     Raises
     ------
@@ -70,11 +77,9 @@ def superpixel_softmax(feature_map, superpixel_map, n_superpixels=None):
     IndexError
         When the compiled function runs, if a label is not below `n_superpixels`.
 
-    Notes
-    -----
-    Gradients of every order, for `feature_map`; `superpixel_map` and `n_superpixels` are disconnected. Where the maximum of
-    a superpixel is NaN or infinite in a channel, all its pixels are NaN in this channel, as in ``scipy.special.softmax``.
-    float16 is computed in float32.
+    Notes ----- Gradients of every order, for `feature_map`; `superpixel_map` and `n_superpixels` are disconnected.
+    Where the maximum of a superpixel is NaN or infinite in a channel, all its pixels are NaN in this channel, as in
+    ``scipy.special.softmax``. float16 is computed in float32.
 
     Examples
     --------
@@ -108,8 +113,8 @@ def superpixel_normalize(feature_map, superpixel_map, n_superpixels=None, epsilo
     Returns
     -------
     TensorVariable, shape and dtype of `feature_map`
-        (x - mean) / sqrt(variance + epsilon), with the population variance; 0 on pixels that belong to none, and exactly 0
-        in a superpixel of equal features.
+        (x - mean) / sqrt(variance + epsilon), with the population variance; 0 on pixels that belong to none, and
+        exactly 0 in a superpixel of equal features.
 
     Raises
     ------
@@ -120,11 +125,9 @@ def superpixel_normalize(feature_map, superpixel_map, n_superpixels=None, epsilo
     IndexError
         When the compiled function runs, if a label is not below `n_superpixels`.
 
-    Notes
-    -----
-    Gradients of every order, for `feature_map`; `superpixel_map` and `n_superpixels` are disconnected. A NaN or an infinity
-    makes NaN of its own superpixel in its own channel. float16 is computed in float32, where the square of a deviation
-    must not be above 3.4e38.
+    Notes ----- Gradients of every order, for `feature_map`; `superpixel_map` and `n_superpixels` are disconnected. A
+    NaN or an infinity makes NaN of its own superpixel in its own channel. float16 is computed in float32, where the
+    square of a deviation must not be above 3.4e38.
 
     Examples
     --------
@@ -141,7 +144,7 @@ def superpixel_normalize(feature_map, superpixel_map, n_superpixels=None, epsilo
     return T.cast(deviations * superpixels.paint(scale), feature_map.dtype)
 
 
-class _Superpixels(object):
+class _Superpixels:
     """The superpixels of one label map: what the formulas below are written in.
 
     Parameters
@@ -155,10 +158,10 @@ class _Superpixels(object):
     def __init__(self, superpixel_map, n_superpixels, pixel_weights=None):
         self._labels = superpixel_map, n_superpixels
         self._pixel_weights = pixel_weights
-        # Not superpixel_map >= 0 with a channel axis: Theano brings that axis to the map first, and its DimShuffle takes the
-        # zero strides of np.broadcast_to for axes of its own, and reads beyond the map.
+        # Not superpixel_map >= 0 with a channel axis: Theano brings that axis to the map first, and its DimShuffle
+        # takes the zero strides of np.broadcast_to for axes of its own, and reads beyond the map.
         sizes = SuperpixelSizes()(superpixel_map, n_superpixels)
-        self._belongs = self.paint(T.cast(sizes, 'float32').dimshuffle(0, 'x', 1))  # where it is not 0
+        self._belongs = T.gt(self.paint(T.cast(sizes, 'float32').dimshuffle(0, 'x', 1)), 0)
 
     def mean(self, features):
         if self._pixel_weights is not None:
@@ -179,16 +182,15 @@ class _Superpixels(object):
         return T.switch(self._belongs, features, np.zeros((), features.dtype))
 
     def _pool(self, mode, features):
-        from .pool import SuperpixelPool  # here, because pool.py needs this file
         return SuperpixelPool(mode)(features, *self._labels)
 
 
 def _deviations(features, superpixels):
     """x - mean, exactly 0 in a superpixel of equal features.
 
-    The mean of equal numbers is not always that number: rounding may make it a few units in the last place more or less.
-    But this difference is again the same on all pixels, and such small whole numbers of units are summed and divided
-    without rounding, so that a second mean, of the differences, takes away the rest.
+    The mean of equal numbers is not always that number: rounding may make it a few units in the last place more or
+    less. But this difference is again the same on all pixels, and such small whole numbers of units are summed and
+    divided without rounding, so that a second mean, of the differences, takes away the rest.
     """
     centred = features - superpixels.paint(disconnected_grad(superpixels.mean(features)))
     return superpixels.zero_outside(centred - superpixels.paint(superpixels.mean(centred)))
@@ -206,7 +208,7 @@ def _standard_deviation(features, superpixels):
     """
     variance = _variance(features, superpixels)
     nothing = T.eq(variance, 0)
-    # The root of 1 where there is nothing: a switch would keep its value from the result, but not its NaN from the gradient.
+    # The root of 1 where there is nothing: a switch alone would not keep NaN out of the gradient.
     return T.switch(nothing, np.zeros((), variance.dtype), T.sqrt(variance + nothing))
 
 
@@ -235,8 +237,7 @@ def _prepared(op_name, feature_map, superpixel_map, n_superpixels, pixel_weights
         The same in float32 if they are float16, whose squares end at 65504.
     superpixels : _Superpixels
     """
-    feature_map = as_features(op_name, 'feature_map', feature_map, axes=(3, 4, 5),
-                              layout='(batch, channels, *spatial) with 1 to 3 spatial axes')
+    feature_map = as_feature_map(op_name, feature_map)
     superpixel_map = as_label_map(op_name, superpixel_map, feature_map.ndim - 2)
     n_superpixels = (superpixel_count(superpixel_map) if n_superpixels is None
                      else as_n_superpixels(op_name, n_superpixels))
@@ -252,8 +253,8 @@ def as_epsilon(op_name, epsilon, dtype):
         raise TypeError('%s: epsilon is %r, but a number is wanted (1e-5, for example)' % (op_name, epsilon))
     value = np.asarray(epsilon, dtype)
     if not 0 < value < np.inf:
-        raise ValueError('%s: epsilon is %r, but must be positive and finite in %s, because a superpixel of equal features'
-                         ' would be divided by 0 (use 1e-5, for example)' % (op_name, epsilon, dtype))
+        raise ValueError('%s: epsilon is %r, but must be positive and finite in %s, because a superpixel of equal'
+                         ' features would be divided by 0 (use 1e-5, for example)' % (op_name, epsilon, dtype))
     return value
 
 

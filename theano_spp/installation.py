@@ -1,4 +1,5 @@
 """Why Theano cannot be imported here, in one sentence with what to type. Needs the standard library alone."""
+import importlib.util
 import os
 import re
 import sys
@@ -7,6 +8,24 @@ import textwrap
 HERE = os.path.dirname(os.path.abspath(__file__))
 #: What other projects ask pip for in newer versions, which then take the place of ours.
 REPLACED_BY_OTHERS = ('numpy', 'scipy', 'h5py')
+
+
+def has_theano():
+    """Whether there is any Theano, be it one that does not work here."""
+    return sys.modules.get('theano') is not None or importlib.util.find_spec('theano') is not None
+
+
+def check_theano():
+    """Raise ImportError, in one sentence with the cure, unless there is a Theano with what the ops build on."""
+    try:
+        from theano import gof
+        gof.COp
+    except Exception as reason:  # an Exception, no less, is what Theano raises where nothing can be compiled
+        sentence = why_theano_is_missing(reason)
+        if sentence is None:
+            raise
+        # Without the trace through Theano, which is forty lines long and ends elsewhere.
+        raise ImportError(sentence) from None
 
 
 def why_theano_is_missing(reason):
@@ -23,9 +42,9 @@ def why_theano_is_missing(reason):
         One sentence that ends with the cure; None where nothing is known of the reason.
     """
     if ' Python.h: ' in str(reason):
-        return ("theano_spp needs Theano, and Theano needs Python's header Python.h beside the compiler, which is not there"
-                ' (on Debian or Ubuntu: apt-get install python3-dev, or python{0}.{1}-dev for a Python {0}.{1} that is not the'
-                " system's own)".format(*sys.version_info))
+        return ("theano_spp needs Theano, and Theano needs Python's header Python.h beside the compiler, which is not"
+                ' there (on Debian or Ubuntu: apt-get install python3-dev, or python{0}.{1}-dev for a Python {0}.{1}'
+                " that is not the system's own)".format(*sys.version_info))
     theano, newer = sys.modules.get('theano'), newer_than_pinned()
     said = textwrap.shorten(str(reason), 200, placeholder=' ...')  # a compiler says pages
     if theano is not None:
@@ -38,8 +57,8 @@ def why_theano_is_missing(reason):
     else:
         missing = getattr(reason, 'name', None)
         problem, wanted = 'Theano cannot be imported (%s)' % said, [missing if missing in pins() else 'Theano-PyMC']
-    return ('theano_spp builds on theano.gof.COp of Theano 1.0.4 to 1.0.5 or Theano-PyMC 1.0.5 to 1.0.9, but %s: pip install %s'
-            % (problem, ' '.join('%s==%s' % (name, pins()[name]) for name in wanted)))
+    return ('theano_spp builds on theano.gof.COp of Theano 1.0.4 to 1.0.5 or Theano-PyMC 1.0.5 to 1.0.9, but %s: pip'
+            ' install %s' % (problem, ' '.join('%s==%s' % (name, pins()[name]) for name in wanted)))
 
 
 def newer_than_pinned():
@@ -64,9 +83,11 @@ def numbers(version):
 def pins():
     """Return {name: version} of requirements.txt for this Python; setup.py copies that file into the package."""
     inside = os.path.join(HERE, 'requirements.txt')
-    path = inside if os.path.exists(inside) else os.path.join(os.path.dirname(HERE), 'requirements.txt')
+    path = inside if os.path.exists(inside) else os.path.join(
+        os.path.dirname(HERE), 'environments', 'requirements.txt')
     with open(path, encoding='utf-8') as lines:
-        found = [re.match(r'([\w-]+)==([\w.]+)(?:; python_version (<|>=) "3\.(\d+)")?$', line.strip()) for line in lines]
+        found = [re.match(r'([\w-]+)==([\w.]+)(?:; python_version (<|>=) "3\.(\d+)")?$', line.strip())
+                 for line in lines]
     minor = sys.version_info[1]
     return {match.group(1): match.group(2) for match in found
             if match and (match.group(3) is None or (minor < int(match.group(4))) == (match.group(3) == '<'))}

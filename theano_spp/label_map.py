@@ -83,10 +83,11 @@ def as_label_batch(function_name, superpixel_map, spatial_axes):
         cures = ['spatial_axes=%d for %s' % (axes, what) for axes, what in ((labels.ndim, 'a single map'),
                                                                            (labels.ndim - 1, 'a batch of maps'))
                  if axes in (1, 2, 3)]
-        raise ValueError('%s: superpixel_map has shape %s, but with spatial_axes=%d a single map has %d axes and a batch of'
-                         ' maps has %d (%s)' % (function_name, labels.shape, spatial_axes, spatial_axes, spatial_axes + 1,
-                                                'use ' + ', or '.join(cures) if cures
-                                                else 'a map has 1 to 3 axes, and none for channels'))
+        raise ValueError('%s: superpixel_map has shape %s, but with spatial_axes=%d a single map has %d axes and a'
+                         ' batch of maps has %d (%s)'
+                         % (function_name, labels.shape, spatial_axes, spatial_axes, spatial_axes + 1,
+                            'use ' + ', or '.join(cures) if cures
+                            else 'a map has 1 to 3 axes, and none for channels'))
     is_single = labels.ndim == spatial_axes
     return labels[np.newaxis] if is_single else labels, is_single
 
@@ -106,8 +107,8 @@ def as_array(function_name, array, argument):
     except ValueError:  # newer NumPys say so where older ones make an array of objects
         values = np.empty((), object)
     if values.dtype == object:
-        raise TypeError('%s: %s is of type %s, but a NumPy array, or rows of equal lengths, are wanted (use list(...) for'
-                        ' what can only be iterated)' % (function_name, argument, type(array).__name__))
+        raise TypeError('%s: %s is of type %s, but a NumPy array, or rows of equal lengths, are wanted (use list(...)'
+                        ' for what can only be iterated)' % (function_name, argument, type(array).__name__))
     return values
 
 
@@ -155,35 +156,3 @@ def check_label_axes(op_name, labels, spatial_axes=None):
                          ' axes of feature_map is wanted, %d in all (the map has no channel axis; add'
                          ' a batch axis to a single map: superpixel_map[None, ...])'
                          % (op_name, labels.ndim, spatial_axes, 1 + spatial_axes))
-
-
-def check_labels(op_name, superpixel_map, n_superpixels, limit_name='n_superpixels is',
-                 argument='superpixel_map'):
-    """Raise IndexError for the first label that is not below `n_superpixels`.
-
-    Parameters
-    ----------
-    op_name : str
-        The op to name in the error.
-    superpixel_map : numpy.ndarray of integers, any number of axes
-    n_superpixels : int
-    limit_name : str
-        What holds the number of superpixels, for the error text.
-    argument : str
-        The map to name in the error.
-    """
-    # The same sentences as in c_code/labels/label_map.h.
-    bad = superpixel_map > n_superpixels - 1 if n_superpixels > 0 else superpixel_map >= 0
-    if bad.any():
-        place = np.unravel_index(np.argmax(bad), bad.shape)
-        raise IndexError('%s: %s[%s] is %d, but %s %d (%s; %s,'
-                         ' theano_spp.label_tools.relabel_sequential for ids with gaps)' % (
-            op_name, argument, ', '.join(str(i) for i in place), superpixel_map[place], limit_name, n_superpixels,
-            'labels are 0..%d' % (n_superpixels - 1) if n_superpixels > 0 else 'no label is valid',
-            'use -1 for pixels that belong to none' if superpixel_map.dtype.kind == 'i'
-            else 'for pixels that belong to none use -1 in a signed dtype'))
-
-
-def check_labels_fit_int64(function_name, labels, argument='superpixel_map'):
-    """Raise IndexError for the first label above 2**63 - 1, which uint64 alone can hold."""
-    check_labels(function_name, labels, 2 ** 63, 'the number of superpixels can be at most', argument)

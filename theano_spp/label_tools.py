@@ -1,8 +1,9 @@
 """For label maps as they come from the world: ids with gaps, several sizes, masks. NumPy in, NumPy out."""
 import numpy as np
 
-from .label_map import (as_array, as_label_array, as_label_batch, check_is_no_variable, check_labels_fit_int64,
-                        check_not_masked, check_spatial_axes)
+from .label_map import (as_array, as_label_array, as_label_batch, check_is_no_variable, check_not_masked,
+                        check_spatial_axes)
+from .messages import check_labels_fit_int64
 
 
 def relabel_sequential(superpixel_map, spatial_axes=2):
@@ -141,8 +142,8 @@ def pad_to_batch(superpixel_maps, shape=None, spatial_axes=2):
                          ' one)')
     for i, labels in enumerate(maps):
         if labels.ndim != spatial_axes:
-            raise ValueError('pad_to_batch: superpixel_maps[%d] has shape %s, but with spatial_axes=%d each map has %d axes'
-                             ' (give maps without batch axis, as a list%s)'
+            raise ValueError('pad_to_batch: superpixel_maps[%d] has shape %s, but with spatial_axes=%d each map has %d'
+                             ' axes (give maps without batch axis, as a list%s)'
                              % (i, labels.shape, spatial_axes, spatial_axes,
                                 ', or say spatial_axes=%d' % labels.ndim if labels.ndim in (1, 2, 3) else ''))
         check_labels_fit_int64('pad_to_batch', labels, 'superpixel_maps[%d]' % i)

@@ -13,8 +13,8 @@ nobody         ``import tensorflow``, Keras's first choice      `theano_without_
 =============  ===============================================  =======================
 
 `apply` only leaves a note at Python's import system: each bridge is built when ``theano``, ``keras`` or ``nose`` is
-imported for the first time, and only what is missing, so that a program which imports none of them never meets a bridge.
-What only Keras needs is built inside Keras: h5py is the same for everybody else.
+imported for the first time, and only what is missing, so that a program which imports none of them never meets a
+bridge. What only Keras needs is built inside Keras: h5py is the same for everybody else.
 
 This file needs the standard library alone, and never its own package: an installed theano-spp also loads it by its
 path, before any of the three (see ``setup.py``), and the Makefile runs it for the BLAS flags that it prints.
@@ -122,10 +122,13 @@ def theano_without_tensorflow():
 
 
 def bytes_for_saving(saving):
-    """Have the functions of ``keras.engine.saving`` that read weights meet bytes in attributes, see `AttributesOfBytes`."""
+    """Have the functions of ``keras.engine.saving`` that read weights meet bytes in attributes, see
+    `AttributesOfBytes`.
+    """
     if not hands_out_str(saving.h5py):
         return
-    for name in ('load_attributes_from_hdf5_group', 'load_weights_from_hdf5_group', 'load_weights_from_hdf5_group_by_name'):
+    for name in ('load_attributes_from_hdf5_group', 'load_weights_from_hdf5_group',
+                 'load_weights_from_hdf5_group_by_name'):
         setattr(saving, name, given_bytes(saving.h5py, getattr(saving, name)))
 
 
@@ -182,7 +185,7 @@ def groups_of_bytes(h5py):
             value = super(AttributesOfBytes, self).__getitem__(name)
             if isinstance(value, str):
                 return value.encode('utf-8')
-            if getattr(value, 'dtype', None) == object:
+            if getattr(value, 'dtype', None) == 'object':
                 value.flat = [item.encode('utf-8') if isinstance(item, str) else item for item in value.flat]
             return value
 

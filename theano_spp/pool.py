@@ -1,18 +1,19 @@
 """Superpixel pooling: one value for each channel and superpixel."""
-import theano.tensor as T
-from theano.gof import Apply, EnumList, ParamsType
-from theano.gradient import DisconnectedType
-
-from . import composites, reference
-from .arguments import as_features, as_mode, as_n_superpixels, as_resize, one_of
-from .external_c import ExternalC
-from .extremum import SuperpixelExtremum
+from . import composites
+from .arguments import as_mode, as_resize, check_goes_with_weights
 from .label_map import as_label_map
-from .overlap import SuperpixelOverlapPool
+from .ops.max_min import SuperpixelExtremum
+from .ops.mean_sum import SuperpixelPool
+from .ops.resized import SuperpixelOverlapPool
 from .sizes import superpixel_count
-from .weighted import check_goes_with_weights, weighted_pool
 
-
+#: The op for each mode, and the one that resizes the features to the size of the map.
+OPS = {
+    'mean': (SuperpixelPool, SuperpixelOverlapPool),
+    'sum': (SuperpixelPool, SuperpixelOverlapPool),
+    'max': (SuperpixelExtremum, SuperpixelExtremum),
+    'min': (SuperpixelExtremum, SuperpixelExtremum),
+}
 #: What `superpixel_pool` can do.
 MODES = ('mean', 'sum', 'max', 'min') + composites.MODES
 
@@ -63,7 +64,7 @@ def superpixel_pool(feature_map, superpixel_map, n_superpixels=None, mode='mean'
     The gradient of 'mean' and 'sum' for `feature_map` is :func:`superpixel_unpool` in the same mode,
     with the same `resize`. That of 'max' and 'min' goes to one pixel for each superpixel and channel: the
     first that has the value, in row-major order. 'var', 'std' and 'logsumexp' are graphs of the other operations
-    (:mod:`theano_spp.composites`) and have derivatives of every order; where 'std' is 0 its gradient is 0.
+    (``theano_spp/composites.py``) and have derivatives of every order; where 'std' is 0 its gradient is 0.
     `pixel_weights` have a gradient too; `superpixel_map` and `n_superpixels` are disconnected. A NaN reaches its own
     superpixel and channel, no other; in 'max' and 'min' it wins, as in ``np.max``.
 
@@ -97,70 +98,7 @@ def superpixel_pool(feature_map, superpixel_map, n_superpixels=None, mode='mean'
         return composites.composite_pool(feature_map, superpixel_map, n_superpixels, mode, pixel_weights, resize)
     if pixel_weights is not None:
         check_goes_with_weights('SuperpixelPool', mode, resize)
-        return weighted_pool(feature_map, superpixel_map, n_superpixels, mode, pixel_weights)
-    if mode in SuperpixelExtremum.modes:
-        return SuperpixelExtremum(mode, resize)(feature_map, superpixel_map, n_superpixels)[0]
-    if resize is not None:
-        return SuperpixelOverlapPool(mode, resize)(feature_map, superpixel_map, n_superpixels)
-    return SuperpixelPool(mode)(feature_map, superpixel_map, n_superpixels)
-
-
-class SuperpixelPool(ExternalC):
-    """The op behind :func:`superpixel_pool`.
-
-    Parameters
-    ----------
-    mode : {'mean', 'sum'}
-    openmp : bool, optional
-        Whether to use threads; None takes Theano's flag ``openmp``. The results are the same to
-        the last bit for every number of threads.
-    """
-
-    modes = ('mean', 'sum')
-
-    __props__ = ('mode',)
-    params_type = ParamsType(mode=EnumList(('SPP_POOL_MEAN', 'mean'), ('SPP_POOL_SUM', 'sum')))
-    c_file = 'ops/superpixel_pool.cc'
-    c_function = 'superpixel_pool'
-    feature_input = 0
-    label_input = 1
-
-    def __init__(self, mode='mean', openmp=None):
-        if mode in SuperpixelExtremum.modes:
-            raise ValueError("SuperpixelPool: mode is %r, but must be %s (use superpixel_pool(..., mode=%r) or the op"
-                             ' SuperpixelExtremum)' % (mode, one_of(self.modes), mode))
-        self.mode = as_mode('SuperpixelPool', mode, self.modes)
-        super(SuperpixelPool, self).__init__(openmp)
-
-    def make_node(self, feature_map, superpixel_map, n_superpixels):
-        feature_map = as_features('SuperpixelPool', 'feature_map', feature_map, axes=(3, 4, 5),
-                                  layout='(batch, channels, *spatial) with 1 to 3 spatial axes')
-        superpixel_map = as_label_map('SuperpixelPool', superpixel_map, feature_map.ndim - 2)
-        n_superpixels = as_n_superpixels('SuperpixelPool', n_superpixels)
-        one_superpixel = isinstance(n_superpixels, T.Constant) and int(n_superpixels.data) == 1
-        pooled = T.TensorType(feature_map.dtype, (
-            feature_map.broadcastable[0] or superpixel_map.broadcastable[0],
-            feature_map.broadcastable[1],
-            one_superpixel))
-        return Apply(self, [feature_map, superpixel_map, n_superpixels], [pooled()])
-
-    def perform(self, node, inputs, output_storage, params=None):
-        output_storage[0][0] = reference.pool(*inputs, mode=self.mode)
-
-    def infer_shape(self, node, input_shapes):
-        return [(input_shapes[0][0], input_shapes[0][1], node.inputs[2])]
-
-    def connection_pattern(self, node):
-        return [[True], [False], [False]]
-
-    def L_op(self, inputs, outputs, output_gradients):
-        from .unpool import SuperpixelUnpool  # here, because each is the other's adjoint
-        feature_map, superpixel_map, _ = inputs
-        gradient = SuperpixelUnpool(self.mode, self.openmp)(output_gradients[0], superpixel_map)
-        return [T.patternbroadcast(gradient, feature_map.broadcastable),
-                DisconnectedType()(), DisconnectedType()()]
-
-    def R_op(self, inputs, eval_points):
-        if eval_points[0] is None:
-            return [None]
-        return [self(eval_points[0], *inputs[1:])]
+        return composites.weighted_pool(feature_map, superpixel_map, n_superpixels, mode, pixel_weights)
+    plain_op, resizing_op = OPS[mode]
+    op = plain_op(mode) if resize is None else resizing_op(mode, resize)
+    return op(feature_map, superpixel_map, n_superpixels, return_list=True)[0]

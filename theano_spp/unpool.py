@@ -1,13 +1,7 @@
 """Superpixel unpooling: each superpixel's value painted on its pixels."""
-import theano.tensor as T
-from theano.gof import Apply, EnumList, ParamsType
-from theano.gradient import DisconnectedType
-
-from . import reference
-from .arguments import as_features, as_mode, as_resize
-from .external_c import ExternalC
-from .label_map import as_label_map
-from .overlap import SuperpixelOverlapUnpool
+from .arguments import as_resize
+from .ops.mean_sum import SuperpixelUnpool
+from .ops.resized import SuperpixelOverlapUnpool
 
 
 def superpixel_unpool(pooled, superpixel_map, mode='sum', resize=None, spatial_shape=None):
@@ -65,57 +59,3 @@ def superpixel_unpool(pooled, superpixel_map, mode='sum', resize=None, spatial_s
     if resize is not None:
         return SuperpixelOverlapUnpool(mode, resize)(pooled, superpixel_map, spatial_shape)
     return SuperpixelUnpool(mode)(pooled, superpixel_map)
-
-
-class SuperpixelUnpool(ExternalC):
-    """The op behind :func:`superpixel_unpool`.
-
-    Parameters
-    ----------
-    mode : {'sum', 'mean'}
-    openmp : bool, optional
-        Whether to use threads; None takes Theano's flag ``openmp``.
-    """
-
-    modes = ('sum', 'mean')
-
-    __props__ = ('mode',)
-    params_type = ParamsType(mode=EnumList(('SPP_UNPOOL_SUM', 'sum'), ('SPP_UNPOOL_MEAN', 'mean')))
-    c_file = 'ops/superpixel_unpool.cc'
-    c_function = 'superpixel_unpool'
-    feature_input = 0
-    label_input = 1
-
-    def __init__(self, mode='sum', openmp=None):
-        self.mode = as_mode('SuperpixelUnpool', mode, self.modes)
-        super(SuperpixelUnpool, self).__init__(openmp)
-
-    def make_node(self, pooled, superpixel_map):
-        pooled = as_features('SuperpixelUnpool', 'pooled', pooled, axes=(3,),
-                             layout='(batch, channels, n_superpixels)')
-        superpixel_map = as_label_map('SuperpixelUnpool', superpixel_map)
-        feature_map = T.TensorType(pooled.dtype, (
-            pooled.broadcastable[0] or superpixel_map.broadcastable[0],
-            pooled.broadcastable[1]) + superpixel_map.broadcastable[1:])
-        return Apply(self, [pooled, superpixel_map], [feature_map()])
-
-    def perform(self, node, inputs, output_storage, params=None):
-        output_storage[0][0] = reference.unpool(*inputs, mode=self.mode)
-
-    def infer_shape(self, node, input_shapes):
-        return [tuple(input_shapes[0][:2]) + tuple(input_shapes[1][1:])]
-
-    def connection_pattern(self, node):
-        return [[True], [False]]
-
-    def L_op(self, inputs, outputs, output_gradients):
-        from .pool import SuperpixelPool  # here, because each is the other's adjoint
-        pooled, superpixel_map = inputs
-        gradient = SuperpixelPool(self.mode, self.openmp)(
-            output_gradients[0], superpixel_map, pooled.shape[2])
-        return [T.patternbroadcast(gradient, pooled.broadcastable), DisconnectedType()()]
-
-    def R_op(self, inputs, eval_points):
-        if eval_points[0] is None:
-            return [None]
-        return [self(eval_points[0], inputs[1])]

@@ -7,17 +7,17 @@ from textwrap import wrap
 
 import matplotlib
 matplotlib.use('Agg')
-from matplotlib import pyplot as plt  # noqa: E402
-from matplotlib.patches import Patch  # noqa: E402
-import numpy as np  # noqa: E402
-from PIL import Image  # noqa: E402
-from scipy.ndimage import maximum_filter  # noqa: E402
-from skimage.segmentation import find_boundaries, mark_boundaries  # noqa: E402
+from matplotlib import pyplot as plt
+from matplotlib.patches import Patch
+import numpy as np
+from PIL import Image
+from scipy.ndimage import maximum_filter
+from skimage.segmentation import find_boundaries, mark_boundaries
 
-from ..data.dataset import UNKNOWN  # noqa: E402
-from ..data.palette import PALETTE  # noqa: E402
-from ..data.sources import voc  # noqa: E402
-from ..files import write_text, written_beside  # noqa: E402
+from ..data.dataset import UNKNOWN
+from ..data.palette import PALETTE
+from ..data.sources import voc
+from ..files import write_text, written_beside
 
 # The first ten classes have colours that can be told apart.
 COLOURS = PALETTE.copy()

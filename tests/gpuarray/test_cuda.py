@@ -7,7 +7,7 @@ import unittest
 
 from tests.gpuarray import nvrtc
 from theano_spp.gpuarray.external_kernels import ExternalKernels
-from theano_spp.weighted import WeightedUnpool
+from theano_spp.ops.weighted import WeightedUnpool
 
 ARCHITECTURES = ('compute_52', 'sm_52', 'sm_61', 'sm_70', 'sm_86', 'sm_90')
 LABEL_DTYPES = ('int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64')

@@ -33,6 +33,6 @@ class ErrorTest(unittest.TestCase):
         for many in (2 ** 31 - 1, 2 ** 62, 2 ** 63 - 1):
             kind, text = first_line(pool, *(values + (many,)))
             self.assertIs(kind, ValueError)
-            self.assertIn('SuperpixelPool: an image has 6 pixels and there are %d superpixels, but on the GPU both can be at'
-                          ' most 2**31 - 2 (cut the image' % many, text)
+            self.assertIn('SuperpixelPool: an image has 6 pixels and there are %d superpixels, but on the GPU both can'
+                          ' be at most 2**31 - 2 (cut the image' % many, text)
         np.testing.assert_array_equal(pool(*(values + (2,))), [[[1, 0]] * 2])

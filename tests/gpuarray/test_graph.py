@@ -17,12 +17,13 @@ from tests.processes import run_python
 from tests.theano_spp.test_cache import COUNT, TELL
 from theano_spp import (SuperpixelPool, SuperpixelUnpool, superpixel_normalize, superpixel_overlap, superpixel_pool,
                         superpixel_sizes, superpixel_softmax, superpixel_unpool)
-from theano_spp.external_c import ExternalC
+from theano_spp.ops.external_c import ExternalC
 from theano_spp.gpuarray.external_kernels import ExternalKernels
-from theano_spp.gpuarray.pool import GpuSuperpixelPool
-from theano_spp.gpuarray.unpool import GpuSuperpixelUnpool
-from theano_spp.sizes import LabelStatistic
-from theano_spp.weighted import _ProductOp
+from theano_spp.gpuarray.mean_sum import GpuSuperpixelPool
+from theano_spp.gpuarray.mean_sum import GpuSuperpixelUnpool
+from theano_spp.ops.counts import LabelStatistic
+from theano_spp.ops.multilinear import MultilinearOp
+from theano_spp.ops.weighted import WeightedOp
 
 
 def on_device(array):
@@ -76,7 +77,8 @@ class LiftingTest(unittest.TestCase):
             ({'GpuWeightedPool', 'GpuPixelDot', 'GpuSuperpixelUnpool'}, T.grad(T.sqr(weighted).sum(), weights)),
             ({'GpuSuperpixelPool', 'GpuSuperpixelUnpool', 'GpuSuperpixelSizes'},
              T.grad(superpixel_pool(self.features, self.labels, n, 'std').sum(), self.features)),
-            ({'GpuSuperpixelExtremum', 'GpuSuperpixelPool'}, superpixel_pool(self.features, self.labels, n, 'logsumexp')),
+            ({'GpuSuperpixelExtremum', 'GpuSuperpixelPool'},
+             superpixel_pool(self.features, self.labels, n, 'logsumexp')),
             ({'GpuSuperpixelExtremum', 'GpuSuperpixelUnpool'}, superpixel_softmax(self.features, self.labels, n)),
             ({'GpuSuperpixelPool', 'GpuSuperpixelUnpool'}, superpixel_normalize(self.features, self.labels, n))]
         for optimizer in ('fast_run', 'fast_compile'):
@@ -87,7 +89,8 @@ class LiftingTest(unittest.TestCase):
                 self.assertEqual(transfers(function), (0, 0), names)
 
     def test_every_op_on_the_cpu_has_one_on_the_device(self):
-        on_cpu = {op for base in (ExternalC, LabelStatistic, _ProductOp) for op in base.__subclasses__() if op.c_function}
+        bases = ExternalC, LabelStatistic, MultilinearOp, WeightedOp
+        on_cpu = {op for base in bases for op in base.__subclasses__() if op.c_function}
         self.assertEqual({gpu_op.cpu_op for gpu_op in ExternalKernels.__subclasses__()}, on_cpu)
 
     def test_the_old_and_the_new_pass_both_bring_them_there(self):

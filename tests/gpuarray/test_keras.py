@@ -20,7 +20,8 @@ model.compile(optimizers.SGD(.1), 'categorical_crossentropy')
 model.set_weights([rng.randn(*w.shape) * .3 for w in model.get_weights()])
 images, maps = rng.randn(8, 3, 11, 13).astype('float32'), rng.randint(-1, 6, (8, 11, 13)).astype('int32')
 targets = np.eye(2)[rng.randint(2, size=(8, 6))]
-losses = [model.train_on_batch([images[i:i + 2], maps[i:i + 2]], targets[i:i + 2]) for _ in range(3) for i in (0, 2, 4, 6)]
+losses = [model.train_on_batch([images[i:i + 2], maps[i:i + 2]], targets[i:i + 2])
+          for _ in range(3) for i in (0, 2, 4, 6)]
 names = [type(node.op).__name__ for node in model.train_function.function.maker.fgraph.toposort()]
 print('ops', names.count('GpuSuperpixelPool'), names.count('GpuSuperpixelUnpool'), names.count('SuperpixelPool'))
 print('losses', *['%.9g' % loss for loss in losses])
@@ -33,7 +34,8 @@ class TrainingTest(unittest.TestCase):
         of_device = {}
         for device in ('cpu', None):  # None: that of this process
             printed = run_python(TRAINED, {'device': device} if device else None)
-            of_device[device] = dict(line.split(' ', 1) for line in printed.splitlines() if line.startswith(('ops', 'losses')))
+            of_device[device] = dict(line.split(' ', 1) for line in printed.splitlines()
+                                     if line.startswith(('ops', 'losses')))
         self.assertEqual(of_device[None]['ops'], '1 1 0')
         self.assertEqual(of_device['cpu']['ops'], '0 0 1')
         losses = [np.array(of_device[device]['losses'].split(), float) for device in ('cpu', None)]

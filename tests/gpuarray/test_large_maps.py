@@ -1,4 +1,6 @@
-"""Superpixels that lie in several tiles of sorted pixels, and more superpixels than a digit of the sort can tell apart."""
+"""Superpixels that lie in several tiles of sorted pixels, and more superpixels than a digit of the sort can tell
+apart.
+"""
 import unittest
 from fractions import Fraction
 
@@ -7,7 +9,7 @@ import theano
 import theano.tensor as T
 
 from theano_spp import superpixel_pool, superpixel_unpool
-from theano_spp.extremum import SuperpixelExtremum
+from theano_spp.ops.max_min import SuperpixelExtremum
 
 TILE = 4096  # SPP_SEGMENT
 
@@ -82,7 +84,8 @@ class LargeMapTest(unittest.TestCase):
         labels = np.concatenate([np.zeros(6 * TILE, 'int32'), np.arange(1, 3001, dtype='int32')])[None]
         x, m = T.dtensor3(), T.imatrix()
         for kind in ('nearest', 'bilinear'):
-            found = theano.function([x, m], superpixel_pool(x, m, 3001, 'sum', resize=kind))(np.full((1, 1, 3), .1), labels)
+            found = theano.function([x, m], superpixel_pool(x, m, 3001, 'sum', resize=kind))(
+                np.full((1, 1, 3), .1), labels)
             self.assertLess(abs(found[0, 0, 0] - .1 * 6 * TILE), 1e-14 * .1 * 6 * TILE)
 
     def test_a_cell_that_many_pixels_see_does_not_lose_digits(self):
@@ -90,7 +93,8 @@ class LargeMapTest(unittest.TestCase):
         exact = float(Fraction(.1) * labels.size)
         y, m = T.dtensor3(), T.itensor3()
         for kind in ('nearest', 'bilinear'):
-            found = theano.function([y, m], superpixel_unpool(y, m, 'sum', kind, (1, 1)))(np.full((1, 1, 1), .1), labels)
+            found = theano.function([y, m], superpixel_unpool(y, m, 'sum', kind, (1, 1)))(
+                np.full((1, 1, 1), .1), labels)
             self.assertLess(abs(found[0, 0, 0, 0] - exact), 1e-14 * exact)
 
     def test_a_cell_that_many_winners_see_does_not_lose_digits(self):

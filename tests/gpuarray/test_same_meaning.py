@@ -7,8 +7,8 @@ from theano.compile.mode import predefined_modes
 
 from tests.gpuarray.on_device import gpu_ops
 from tests.keras_layer import test_values as keras_values
-from tests.theano_spp import (test_composites, test_errors, test_extremum, test_gradients, test_memory, test_resize, test_values,
-                              test_weights)
+from tests.theano_spp import (test_composites, test_errors, test_extremum, test_gradients, test_memory, test_resize,
+                              test_values, test_weights)
 from theano_spp import superpixel_pool
 
 # Theano's own ops on a device cannot run without a compiler: that mode compares with the reference on the host.

@@ -44,8 +44,9 @@ class LayerErrorTest(unittest.TestCase):
                          " feature_map, goes with resize='nearest' or 'bilinear')",
                          SuperpixelUnpooling2D(), [pooled, labels, features])
         self.assert_says("SuperpixelUnpooling2D is called on [pooled, superpixel_map, feature_map], but got 2 tensors"
-                         " (resize is 'nearest', and the spatial sizes to make are those of feature_map; leave resize out"
-                         " to paint in the size of superpixel_map)", SuperpixelUnpooling2D(resize='nearest'), [pooled, labels])
+                         " (resize is 'nearest', and the spatial sizes to make are those of feature_map; leave resize"
+                         " out to paint in the size of superpixel_map)",
+                         SuperpixelUnpooling2D(resize='nearest'), [pooled, labels])
 
     def test_a_shared_layer_says_so_at_its_second_call_too(self):
         features, labels = Input((5, 7, 3)), Input((5, 7))
@@ -81,8 +82,8 @@ class LayerErrorTest(unittest.TestCase):
                          SuperpixelPooling2D, resize='cubic')
         self.assert_says("SuperpixelUnpooling2D: resize is 'cubic'", SuperpixelUnpooling2D, resize='cubic')
         for layer in (SuperpixelPooling2D, SuperpixelUnpooling2D):
-            self.assert_says("%s: resize is 'none', but must be None, 'nearest' or 'bilinear' (use None)" % layer.__name__,
-                             layer, resize='none')
+            self.assert_says("%s: resize is 'none', but must be None, 'nearest' or 'bilinear' (use None)"
+                             % layer.__name__, layer, resize='none')
 
     def test_weights_of_another_shape_than_the_map(self):
         layer, features, labels = SuperpixelPooling2D(3, data_format='channels_last'), Input((5, 7, 3)), Input((5, 7))
@@ -93,16 +94,19 @@ class LayerErrorTest(unittest.TestCase):
 
     def test_weights_with_a_mode_or_a_resize_that_has_none(self):
         inputs = [Input((7, 3)), Input((7,)), Input((7,))]
-        self.assert_says("SuperpixelPooling1D: pixel_weights go with mode 'mean', 'sum', 'var' or 'std', but mode is 'max' (label"
-                         ' the pixels that shall not count with -1)', SuperpixelPooling1D(3, 'max', 'channels_last'), inputs)
-        self.assert_says("SuperpixelPooling1D: pixel_weights go with resize=None, but resize is 'nearest' (give features"
-                         ' of the size', SuperpixelPooling1D(3, data_format='channels_last', resize='nearest'), inputs)
+        self.assert_says("SuperpixelPooling1D: pixel_weights go with mode 'mean', 'sum', 'var' or 'std', but mode is"
+                         " 'max' (label the pixels that shall not count with -1)",
+                         SuperpixelPooling1D(3, 'max', 'channels_last'), inputs)
+        self.assert_says("SuperpixelPooling1D: pixel_weights go with resize=None, but resize is 'nearest' (give"
+                         ' features of the size',
+                         SuperpixelPooling1D(3, data_format='channels_last', resize='nearest'), inputs)
 
     def test_a_mask_of_features_that_are_resized(self):
         features = Masking()(Input((5, 7)))
         self.assert_says("SuperpixelPooling1D: feature_map has a mask, but resize is 'nearest'; a mask is not resized"
                          ' (label the pixels that do not count with -1 instead)',
-                         SuperpixelPooling1D(3, resize='nearest', data_format='channels_last'), [features, Input((11,))])
+                         SuperpixelPooling1D(3, resize='nearest', data_format='channels_last'),
+                         [features, Input((11,))])
 
     def test_a_label_too_large_is_named_when_the_model_runs(self):
         inputs = [Input((5, 7, 3)), Input((5, 7), dtype='int32')]
@@ -119,8 +123,8 @@ class StaleShapeTest(unittest.TestCase):
     def test_a_lambda_without_its_output_shape_is_named(self):
         features, labels = Input((8, 8, 3)), Input((8, 8, 1), dtype='int32')
         layer = SuperpixelPooling2D(4, data_format='channels_last')
-        with self.assertRaisesRegex(ValueError, r'superpixel_map has shape \(None, 8, 8, 1\).*the tensor itself has 3 axes.*'
-                                                'give the Lambda that makes it its output_shape'):
+        with self.assertRaisesRegex(ValueError, r'superpixel_map has shape \(None, 8, 8, 1\).*the tensor itself has 3'
+                                                ' axes.*give the Lambda that makes it its output_shape'):
             layer([features, Lambda(lambda x: x[..., 0])(labels)])
         pooled = layer([features, Lambda(lambda x: x[..., 0], output_shape=(8, 8))(labels)])
         self.assertEqual(pooled._keras_shape, (None, 4, 3))

@@ -124,7 +124,8 @@ print(repr(load_model({!r}, custom_objects=custom_objects).predict(list(small_da
         model, (images, labels, _) = small_model(), small_data(3)
         path = os.path.join(self.folder, 'm.h5')
         model.save(path)
-        for again in pickle.loads(pickle.dumps(model)), copy.deepcopy(model), load_model(path), model_from_json(model.to_json()):
+        for again in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model), load_model(path),
+                      model_from_json(model.to_json())):
             again.set_weights(model.get_weights())
             for found, wanted in zip(again.predict([images, labels]), model.predict([images, labels])):
                 np.testing.assert_array_equal(found, wanted)

@@ -87,7 +87,8 @@ class OptionsTest(unittest.TestCase):
 
     def test_features_of_one_pixel_are_not_repeated_to_the_size_of_the_weights(self):
         inputs = [Input((5, 7, 3)), Input((None, None), dtype='int32'), Input((None, None))]
-        means = Lambda(lambda x: K.mean(x, axis=(1, 2), keepdims=True), lambda shape: (shape[0], 1, 1, shape[3]))(inputs[0])
+        means = Lambda(lambda x: K.mean(x, axis=(1, 2), keepdims=True),
+                       lambda shape: (shape[0], 1, 1, shape[3]))(inputs[0])
         model = Model(inputs, SuperpixelPooling2D(6, 'sum', 'channels_last')([means] + inputs[1:]))
         with self.assertRaises(ValueError) as caught:
             model.predict([np.moveaxis(self.features, 1, -1), self.labels, np.ones((2, 5, 7))])
@@ -128,7 +129,8 @@ class OptionsTest(unittest.TestCase):
         inputs = [Input((5, 7, 3)), Input((11, 13), dtype='int32')]
         pooled = SuperpixelPooling2D(6, 'max', 'channels_last', mask_empty=True, resize='nearest')(inputs)
         means = Model(inputs, GlobalAveragePooling1D()(pooled)).predict(
-            [np.moveaxis(self.features, 1, -1), np.pad(labels, ((0, 0), (0, 6), (0, 6)), 'constant', constant_values=-1)])
+            [np.moveaxis(self.features, 1, -1),
+             np.pad(labels, ((0, 0), (0, 6), (0, 6)), 'constant', constant_values=-1)])
         resized = exact_resize(self.features, (11, 13), 'nearest')[:, :, :5, :7]
         maxima = exact_extremum(resized, labels, 6, 'max')[0]
         np.testing.assert_allclose(means, maxima[..., [0, 1, 2, 4, 5]].mean(-1), rtol=1e-5)

@@ -50,7 +50,8 @@ class OverSuperpixelsTest(unittest.TestCase):
     def test_gradients_are_finite_and_reach_no_superpixel_that_is_left_out(self):
         mask = np.array([[1, 0, 1], [0, 1, 0], [0, 0, 0]], bool)
         pooled, present, weights = K.placeholder(ndim=3), K.placeholder(ndim=2, dtype='bool'), K.placeholder(ndim=3)
-        for layer in [SuperpixelSoftmax('channels_last')] + [GlobalSuperpixelPooling(mode, 'channels_last') for mode in WANTED]:
+        for layer in [SuperpixelSoftmax('channels_last')] + [
+                GlobalSuperpixelPooling(mode, 'channels_last') for mode in WANTED]:
             found = layer.call(pooled, present)
             found = found if K.ndim(found) == 3 else K.expand_dims(found, 1)
             gradient = K.function([pooled, present, weights], [K.gradients(K.sum(found * weights), pooled)])
@@ -81,7 +82,8 @@ class OverSuperpixelsTest(unittest.TestCase):
         np.testing.assert_allclose(chained.predict([FEATURES, LABELS]), [[.5, .5], [1, 1], [0, 0]], rtol=1e-6)
 
     def test_what_cannot_be_is_a_sentence(self):
-        with self.assertRaisesRegex(ValueError, "GlobalSuperpixelPooling: mode is 'median', but must be 'max', 'mean' or 'sum'"):
+        with self.assertRaisesRegex(ValueError, "GlobalSuperpixelPooling: mode is 'median', but must be 'max', 'mean'"
+                                                " or 'sum'"):
             GlobalSuperpixelPooling('median')
         with self.assertRaisesRegex(ValueError, 'SuperpixelSoftmax: pooled has 4 axes'):
             SuperpixelSoftmax()(Input((2, 2, 2)))

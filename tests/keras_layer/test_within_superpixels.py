@@ -7,8 +7,8 @@ from keras.layers import Conv2D, Embedding, Input
 from keras.models import Model, clone_model, model_from_json
 from keras.optimizers import Adam
 
-from keras_layer import (PixelSoftmax, SuperpixelNormalization, SuperpixelPooling1D, SuperpixelPooling2D, SuperpixelPooling3D,
-                         SuperpixelSoftmax, custom_objects)
+from keras_layer import (PixelSoftmax, SuperpixelNormalization, SuperpixelPooling1D, SuperpixelPooling2D,
+                         SuperpixelPooling3D, SuperpixelSoftmax, custom_objects)
 from tests.label_maps import random_map
 from theano_spp import reference
 
@@ -39,8 +39,8 @@ class WithinSuperpixelsTest(unittest.TestCase):
         for axes, spatial in SPATIAL.items():
             features, labels = self.rng.randn(2, 3, *spatial).astype('float32'), random_map(self.rng, (2,) + spatial, 6)
             for layer, settings, of_reference in LAYERS.values():
-                self.check(of_reference(features, labels), lambda data_format: layer(data_format=data_format, **settings),
-                           features, labels)
+                self.check(of_reference(features, labels),
+                           lambda data_format: layer(data_format=data_format, **settings), features, labels)
 
     def test_pooling_layers_take_the_modes_that_are_composites(self):
         for axes, mode in ((1, 'var'), (2, 'std'), (3, 'logsumexp'), (2, 'logsumexp')):
@@ -56,12 +56,14 @@ class WithinSuperpixelsTest(unittest.TestCase):
                    lambda data_format: SuperpixelPooling2D(6, 'std', data_format), features, labels, weights)
 
     def test_float_maps_and_unknown_sizes(self):
-        features, labels = self.rng.randn(2, 5, 7, 3).astype('float32'), random_map(self.rng, (2, 5, 7), 6, dtype='float32')
+        features = self.rng.randn(2, 5, 7, 3).astype('float32')
+        labels = random_map(self.rng, (2, 5, 7), 6).astype('float32')
         inputs = [Input((None, None, 3)), Input((None, None))]
         output = PixelSoftmax('channels_last')(inputs)
         self.assertEqual(K.int_shape(output), (None, None, None, 3))
         expected = reference.softmax(np.moveaxis(features, -1, 1), labels.astype('int32'))
-        np.testing.assert_allclose(Model(inputs, output).predict([features, labels]), np.moveaxis(expected, 1, -1), rtol=1e-5)
+        values = Model(inputs, output).predict([features, labels])
+        np.testing.assert_allclose(values, np.moveaxis(expected, 1, -1), rtol=1e-5)
 
     def test_masked_pixels_belong_to_none_and_stay_masked(self):
         words, labels = Input((4,), dtype='int32'), Input((4,), dtype='int32')
@@ -89,7 +91,8 @@ class WithinSuperpixelsTest(unittest.TestCase):
         copies = [clone_model(model), model_from_json(model.to_json(), custom_objects)]
         for copy in copies:
             copy.set_weights(model.get_weights())
-            self.assertEqual(copy.get_config(), model.get_config())
+            for layer, other in zip(model.layers, copy.layers):
+                self.assertEqual(layer.get_config(), other.get_config())
             for some, values in zip(copy.predict(arrays), model.predict(arrays)):
                 np.testing.assert_allclose(some, values, rtol=1e-5, atol=1e-7)
 
@@ -107,10 +110,11 @@ class WithinSuperpixelsTest(unittest.TestCase):
                  lambda: PixelSoftmax()(features)),
                 ('PixelSoftmax: feature_map has shape (None, 5), but 3 axes are wanted',
                  lambda: PixelSoftmax()([Input((5,)), labels])),
-                ('PixelSoftmax: superpixel_map has shape (None, 5, 7, 3), but (batch, *spatial) with 2 spatial axes is wanted',
+                ('PixelSoftmax: superpixel_map has shape (None, 5, 7, 3), but (batch, *spatial) with 2 spatial axes is'
+                 ' wanted',
                  lambda: PixelSoftmax()([features, features])),
-                ('SuperpixelNormalization: feature_map has shape (None, 5, 7, 3) (channels_last), but superpixel_map has shape'
-                 ' (None, 5, 8); their spatial sizes must be equal: resize the superpixel map',
+                ('SuperpixelNormalization: feature_map has shape (None, 5, 7, 3) (channels_last), but superpixel_map'
+                 ' has shape (None, 5, 8); their spatial sizes must be equal: resize the superpixel map',
                  lambda: SuperpixelNormalization(data_format='channels_last')([features, Input((5, 8))]))):
             with self.assertRaises(ValueError) as caught:
                 call()

@@ -11,7 +11,7 @@ import theano
 from theano.gof.cmodule import std_include_dirs
 
 from theano_spp import c_files
-from theano_spp.external_c import C_CODE_FOLDER
+from theano_spp.ops.external_c import C_CODE_FOLDER
 
 #: What Theano and the op define for each C file: float32 features, int32 labels and double weights.
 DEFINED = '''#include <Python.h>
@@ -53,10 +53,12 @@ class CFilesTest(unittest.TestCase):
     def compiler_says(self, name):
         """What the compiler finds wrong in a file that has nothing but what it states."""
         code = c_files.sections(c_files.read_with_needs(C_CODE_FOLDER, name))
-        path = self.write('alone.cc', '\n'.join([DEFINED, code.get('support_code', ''), code.get('support_code_apply', '')]))
+        path = self.write('alone.cc', '\n'.join([DEFINED, code.get('support_code', ''),
+                                                 code.get('support_code_apply', '')]))
         folders = ['-I' + folder for folder in std_include_dirs() + [np.get_include()]]
-        process = subprocess.Popen([theano.config.cxx, '-fsyntax-only', '-w', '-DNPY_NO_DEPRECATED_API=NPY_1_7_API_VERSION',
-                                    path] + folders, stderr=subprocess.PIPE, universal_newlines=True)
+        process = subprocess.Popen([theano.config.cxx, '-fsyntax-only', '-w',
+                                    '-DNPY_NO_DEPRECATED_API=NPY_1_7_API_VERSION', path] + folders,
+                                   stderr=subprocess.PIPE, universal_newlines=True)
         return process.communicate()[1]
 
     def test_every_file_compiles_with_nothing_but_what_it_states(self):
@@ -68,7 +70,8 @@ class CFilesTest(unittest.TestCase):
     def test_each_file_comes_once_and_after_all_that_it_needs(self):
         self.write('a.h', '#section support_code\na\n')
         self.write('b.h', '#include "a.h"\n\n#section support_code\nb\n')
-        self.write('c.cc', '#include "a.h"\n#include "b.h"\n\n#section support_code\nc\n#section support_code_apply\nd\n')
+        self.write('c.cc', '#include "a.h"\n#include "b.h"\n\n#section support_code\nc\n'
+                           '#section support_code_apply\nd\n')
         codes = c_files.read_with_needs(self.folder, 'c.cc')
         self.assertEqual(c_files.sections(codes), {'support_code': '\na\n\nb\n\nc\n', 'support_code_apply': '\nd\n'})
 

@@ -59,7 +59,7 @@ class CacheTest(unittest.TestCase):
     def test_an_edited_c_file_is_compiled_anew(self):
         self.assertEqual(self.compiled(POOL), 1)
         edit = '''
-import os, shutil, theano_spp.external_c as external_c
+import os, shutil, theano_spp.ops.external_c as external_c
 copy = {!r}
 if not os.path.exists(copy):
     shutil.copytree(external_c.C_CODE_FOLDER, copy)

@@ -7,8 +7,8 @@ import theano
 import theano.tensor as T
 
 from tests.processes import run_python
-from theano_spp import (SuperpixelPool, SuperpixelUnpool, reference, superpixel_centroids, superpixel_pool, superpixel_sizes,
-                        superpixel_unpool)
+from theano_spp import (SuperpixelPool, SuperpixelUnpool, reference, superpixel_centroids, superpixel_pool,
+                        superpixel_sizes, superpixel_unpool)
 
 FEATURES = np.ones((2, 3, 5, 7))
 LABELS = np.zeros((2, 5, 7), 'int32')
@@ -27,7 +27,8 @@ class ArgumentErrorTest(ErrorTestCase):
     def test_features_with_too_few_or_many_axes(self):
         for shape in ((5, 7), (1, 1, 2, 2, 2, 2)):
             self.assert_says(ValueError, 'SuperpixelPool: feature_map has %d axes, but (batch, channels, *spatial)'
-                             ' with 1 to 3 spatial axes is wanted' % len(shape), superpixel_pool, np.ones(shape), LABELS)
+                             ' with 1 to 3 spatial axes is wanted' % len(shape),
+                             superpixel_pool, np.ones(shape), LABELS)
 
     def test_a_label_map_with_a_channel_axis_or_without_a_batch(self):
         for labels in (LABELS[:, None], LABELS[0]):
@@ -59,8 +60,8 @@ class ArgumentErrorTest(ErrorTestCase):
                          FEATURES.astype('complex128'), LABELS)
 
     def test_an_unknown_mode_is_told_the_known_ones(self):
-        self.assert_says(ValueError, "SuperpixelPool: mode is 'avg', but must be 'mean', 'sum', 'max', 'min', 'var', 'std'"
-                         " or 'logsumexp' (use 'mean')", superpixel_pool, FEATURES, LABELS, mode='avg')
+        self.assert_says(ValueError, "SuperpixelPool: mode is 'avg', but must be 'mean', 'sum', 'max', 'min', 'var',"
+                         " 'std' or 'logsumexp' (use 'mean')", superpixel_pool, FEATURES, LABELS, mode='avg')
         self.assert_says(ValueError, "SuperpixelUnpool: mode is 'average', but must be 'sum' or 'mean' (use 'mean')",
                          superpixel_unpool, np.ones((2, 3, 4)), LABELS, 'average')
         for mode in ('median', None, 1, ['mean']):
@@ -88,8 +89,9 @@ class ArgumentErrorTest(ErrorTestCase):
                 (superpixel_centroids, 'superpixel_centroids', (m, 1), [[[0, .5]]])):
             with theano.configparser.change_flags(warn_float64='raise'):
                 self.assert_says(ValueError, name + ': ', function, *arguments)
-                self.assert_says(ValueError, " in float64 whatever the result is, but Theano's flag warn_float64 is 'raise' (make"
-                                 " and compile the graph under theano.configparser.change_flags(warn_float64='ignore'))",
+                self.assert_says(ValueError, " in float64 whatever the result is, but Theano's flag warn_float64 is"
+                                 " 'raise' (make and compile the graph under"
+                                 " theano.configparser.change_flags(warn_float64='ignore'))",
                                  function, *arguments)
                 with theano.configparser.change_flags(warn_float64='ignore'):  # the cure that it gives
                     compiled = theano.function([x, m, w], function(*arguments), on_unused_input='ignore')
@@ -119,18 +121,19 @@ class RunTimeErrorTest(ErrorTestCase):
         for pool in self.pools:
             self.assert_says(IndexError, 'SuperpixelPool: superpixel_map[1, 4, 5] is 64, but n_superpixels is 64'
                              ' (labels are 0..63; use -1 for pixels that belong to none,'
-                             ' theano_spp.label_tools.relabel_sequential for ids with gaps)', pool, FEATURES, labels, 64)
+                             ' theano_spp.label_tools.relabel_sequential for ids with gaps)',
+                             pool, FEATURES, labels, 64)
         for unpool in self.unpools:
-            self.assert_says(IndexError, 'SuperpixelUnpool: superpixel_map[1, 4, 5] is 64, but the number of superpixels'
-                             ' in pooled is 64 (labels are 0..63;', unpool, np.ones((2, 3, 64)), labels)
+            self.assert_says(IndexError, 'SuperpixelUnpool: superpixel_map[1, 4, 5] is 64, but the number of'
+                             ' superpixels in pooled is 64 (labels are 0..63;', unpool, np.ones((2, 3, 64)), labels)
         for sizes in self.sizes:
             self.assert_says(IndexError, 'SuperpixelSizes: superpixel_map[1, 4, 5] is 64, but n_superpixels is 64',
                              sizes, labels, 64)
 
     def test_no_label_is_valid_for_no_superpixels(self):
         for pool in self.pools:
-            self.assert_says(IndexError, 'SuperpixelPool: superpixel_map[0, 0, 0] is 0, but n_superpixels is 0 (no label'
-                             ' is valid; use -1 for pixels that belong to none, theano_spp.label_tools.',
+            self.assert_says(IndexError, 'SuperpixelPool: superpixel_map[0, 0, 0] is 0, but n_superpixels is 0 (no'
+                             ' label is valid; use -1 for pixels that belong to none, theano_spp.label_tools.',
                              pool, FEATURES, LABELS.astype('int64'), 0)
 
     def test_a_negative_symbolic_number_of_superpixels(self):
@@ -142,9 +145,9 @@ class RunTimeErrorTest(ErrorTestCase):
     def test_shapes_that_do_not_agree_are_both_named(self):
         for shape in ((2, 5, 8), (2, 4, 7)):
             for pool in self.pools:
-                self.assert_says(ValueError, 'SuperpixelPool: feature_map has shape (2, 3, 5, 7), but superpixel_map has'
-                                 ' shape %s; (batch, channels, *spatial) and (batch, *spatial) must agree in batch and'
-                                 ' spatial sizes: resize the superpixel map' % (shape,),
+                self.assert_says(ValueError, 'SuperpixelPool: feature_map has shape (2, 3, 5, 7), but superpixel_map'
+                                 ' has shape %s; (batch, channels, *spatial) and (batch, *spatial) must agree in batch'
+                                 ' and spatial sizes: resize the superpixel map' % (shape,),
                                  pool, FEATURES, np.zeros(shape, 'int64'), 3)
         for unpool in self.unpools:
             self.assert_says(ValueError, 'SuperpixelUnpool: pooled has shape (3, 2, 4), but superpixel_map has shape'
@@ -154,21 +157,24 @@ class RunTimeErrorTest(ErrorTestCase):
     def test_batches_that_do_not_agree_are_told_to_have_a_map_for_each_item(self):
         one = LABELS[:1].astype('int64')
         for function, op, argument, array, layout in (
-                [(lambda x, m, f=f: f(x, m, 3), 'SuperpixelPool', 'feature_map', FEATURES, '*spatial') for f in self.pools] +
+                [(lambda x, m, f=f: f(x, m, 3), 'SuperpixelPool', 'feature_map', FEATURES, '*spatial')
+                 for f in self.pools] +
                 [(f, 'SuperpixelUnpool', 'pooled', np.ones((2, 3, 4)), 'n_superpixels') for f in self.unpools] +
                 [(lambda x, m: reference.extremum(x, m, 3), 'SuperpixelExtremum', 'feature_map', FEATURES, '*spatial'),
-                 (lambda x, m: reference.overlap_pool(x, m, 3), 'SuperpixelOverlapPool', 'feature_map', FEATURES, '*cells'),
+                 (lambda x, m: reference.overlap_pool(x, m, 3), 'SuperpixelOverlapPool', 'feature_map', FEATURES,
+                  '*cells'),
                  (lambda x, m: reference.weighted_pool(x, m, 3, m + 1.), 'WeightedPool', 'feature_map', FEATURES,
                   '*spatial'),
                  (lambda x, m: reference.pixel_dot(x, np.ones((2, 3, 4)), m), 'PixelDot', 'feature_map', FEATURES,
                   '*spatial')]):
-            for maps, cure in ((1, ' (np.repeat(superpixel_map, 2, axis=0), T.repeat for a variable, has one map serve all)'),
+            for maps, cure in ((1, ' (np.repeat(superpixel_map, 2, axis=0), T.repeat for a variable, has one map serve'
+                                   ' all)'),
                                (3, '')):
                 with self.assertRaises(ValueError) as caught:
                     function(array, one.repeat(maps, axis=0))
                 self.assertTrue(str(caught.exception).startswith(
-                    '%s: %s has shape %s, but superpixel_map has shape %s; (batch, channels, %s) and (batch, *spatial) must'
-                    ' agree in batch, which is 2 and %d: give one superpixel map for each item%s'
+                    '%s: %s has shape %s, but superpixel_map has shape %s; (batch, channels, %s) and (batch, *spatial)'
+                    ' must agree in batch, which is 2 and %d: give one superpixel map for each item%s'
                     % (op, argument, array.shape, (maps, 5, 7), layout, maps, cure)), str(caught.exception))
                 self.assertEqual('np.repeat' in str(caught.exception).splitlines()[0], maps == 1)
             function(array, np.repeat(one, 2, axis=0))  # the cure that it gives
@@ -190,8 +196,8 @@ class RunTimeErrorTest(ErrorTestCase):
             labels = np.full((1, 2, 3), np.iinfo(dtype).max, dtype)
             m = T.TensorType(dtype, (False,) * 3)()
             for mode in ('FAST_RUN', 'FAST_COMPILE'):
-                self.assert_says(IndexError, 'SuperpixelCount: superpixel_map[0, 0, 0] is %d, but the number of superpixels'
-                                 ' can be at most 9223372036854775807' % np.iinfo(dtype).max,
+                self.assert_says(IndexError, 'SuperpixelCount: superpixel_map[0, 0, 0] is %d, but the number of'
+                                 ' superpixels can be at most 9223372036854775807' % np.iinfo(dtype).max,
                                  theano.function([m], superpixel_sizes(m), mode=mode), labels)
 
     def test_more_superpixels_than_memory_is_an_error_and_never_a_crash(self):
@@ -216,7 +222,7 @@ class VersionErrorTest(unittest.TestCase):
     def import_error(self, before):
         return run_python(before + '''
 try:
-    import theano_spp
+    from theano_spp import superpixel_pool
 except ImportError as error:
     print(error)
 ''')

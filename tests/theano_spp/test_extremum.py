@@ -14,7 +14,7 @@ from tests.label_maps import hard_maps, random_map, regions_map
 from tests.memory_layouts import layouts
 from tests.numeric import exact_extremum
 from theano_spp import SuperpixelExtremum, reference, superpixel_pool
-from theano_spp.pixels import PutPixels, TakePixels
+from theano_spp.ops.max_min import PutPixels, TakePixels
 
 MODES = ('max', 'min')
 EXTREMUM = {'max': np.max, 'min': np.min}
@@ -108,7 +108,8 @@ class ValuesTest(unittest.TestCase):
     def test_infinities_are_values_like_others(self):
         features = np.array([[[[-np.inf, -np.inf, np.inf, 1, -np.inf, 2]]]])
         labels = np.array([[[0, 0, 1, 1, 2, 2]]], 'int32')
-        for mode, pooled, winner in (('max', [-np.inf, np.inf, 2], [0, 2, 5]), ('min', [-np.inf, 1, -np.inf], [0, 3, 4])):
+        for mode, pooled, winner in (('max', [-np.inf, np.inf, 2], [0, 2, 5]),
+                                     ('min', [-np.inf, 1, -np.inf], [0, 3, 4])):
             found = extremum(mode)(features, labels, 3)
             np.testing.assert_array_equal(found[0], [[pooled]])
             np.testing.assert_array_equal(found[1], [[winner]])
@@ -256,21 +257,22 @@ class ErrorTest(unittest.TestCase):
         for call in (extremum('max'), reference.extremum):
             self.assert_says(IndexError, 'SuperpixelExtremum: superpixel_map[1, 4, 5] is 64, but n_superpixels is 64',
                              call, np.ones((2, 3, 5, 7)), labels, 64)
-            self.assert_says(ValueError, 'SuperpixelExtremum: feature_map has shape (2, 3, 5, 8), but superpixel_map has'
-                             " shape (2, 5, 7); (batch, channels, *spatial) and (batch, *spatial) must agree in batch and"
-                             ' spatial sizes: resize the superpixel map to the features by nearest neighbour, or have'
-                             " superpixel_pool resize the features: resize='bilinear' or resize='nearest'",
+            self.assert_says(ValueError, 'SuperpixelExtremum: feature_map has shape (2, 3, 5, 8), but superpixel_map'
+                             " has shape (2, 5, 7); (batch, channels, *spatial) and (batch, *spatial) must agree in"
+                             ' batch and spatial sizes: resize the superpixel map to the features by nearest neighbour,'
+                             " or have superpixel_pool resize the features: resize='bilinear' or resize='nearest'",
                              call, np.ones((2, 3, 5, 8)), labels, 65)
-            self.assert_says(ValueError, '(batch, channels, *spatial) and (batch, *spatial) must agree in batch, which is 2'
-                             ' and 1: give one superpixel map for each item (np.repeat(superpixel_map, 2, axis=0), T.repeat'
-                             ' for a variable, has one map serve all)', call, np.ones((2, 3, 5, 7)), labels[:1], 65)
+            self.assert_says(ValueError, '(batch, channels, *spatial) and (batch, *spatial) must agree in batch, which'
+                             ' is 2 and 1: give one superpixel map for each item (np.repeat(superpixel_map, 2, axis=0),'
+                             ' T.repeat for a variable, has one map serve all)',
+                             call, np.ones((2, 3, 5, 7)), labels[:1], 65)
             self.assert_says(ValueError, 'SuperpixelExtremum: n_superpixels is -1, but must not be negative',
                              call, np.ones((2, 3, 5, 7)), labels, -1)
 
     def test_the_mean_pooling_op_names_the_op_for_the_maximum(self):
         from theano_spp import SuperpixelPool
-        self.assert_says(ValueError, "SuperpixelPool: mode is 'max', but must be 'mean' or 'sum' (use superpixel_pool(...,"
-                         " mode='max') or the op SuperpixelExtremum)", SuperpixelPool, 'max')
+        self.assert_says(ValueError, "SuperpixelPool: mode is 'max', but must be 'mean' or 'sum' (use"
+                         " superpixel_pool(..., mode='max') or the op SuperpixelExtremum)", SuperpixelPool, 'max')
         self.assert_says(ValueError, "SuperpixelExtremum: mode is 'maximum', but must be 'max' or 'min' (use 'max')",
                          SuperpixelExtremum, 'maximum')
 

@@ -35,8 +35,8 @@ class MessageTest(unittest.TestCase):
         for device in ('cuda', 'cuda0', 'opencl0:0'):
             said = self.said(device, NO_PYGPU)
             self.assertEqual(said.count('theano_spp:'), 1)
-            self.assertIn("theano_spp: Theano's flags ask for a GPU (device=%s), but everything runs on the CPU: pygpu cannot"
-                          ' be imported (' % device, said)
+            self.assertIn("theano_spp: Theano's flags ask for a GPU (device=%s), but everything runs on the CPU: pygpu"
+                          ' cannot be imported (' % device, said)
             self.assertIn('On Debian 12: apt-get install python3-pygpu libgpuarray-dev', said)
 
     def test_without_pkg_resources_the_setuptools_to_install_is_named(self):
@@ -51,7 +51,8 @@ sys.meta_path.insert(0, NoPkgResources())
         self.assertNotIn('apt-get', said)
 
     def test_another_pygpu_is_named_with_the_version_that_is_wanted(self):
-        self.assertIn('pygpu is 0.6.9, but 0.7.6 is the version that goes with this Theano', self.said('cuda', OTHER_PYGPU))
+        self.assertIn('pygpu is 0.6.9, but 0.7.6 is the version that goes with this Theano',
+                      self.said('cuda', OTHER_PYGPU))
 
     def test_who_does_not_ask_for_a_gpu_hears_nothing(self):
         for before in (NO_PYGPU, OTHER_PYGPU):

@@ -169,8 +169,8 @@ class GraphErrorTest(ErrorTestCase):
 
     def test_too_few_or_many_axes_are_told_of_the_batch(self):
         for shape in ((5,), (1, 2, 2, 2, 2)):
-            self.assert_says(ValueError, 'superpixel_centroids: superpixel_map has %d axes, but (batch, *spatial) with 1 to'
-                             ' 3 spatial axes is wanted' % len(shape), superpixel_centroids, np.zeros(shape, int))
+            self.assert_says(ValueError, 'superpixel_centroids: superpixel_map has %d axes, but (batch, *spatial) with'
+                             ' 1 to 3 spatial axes is wanted' % len(shape), superpixel_centroids, np.zeros(shape, int))
 
     def test_labels_that_int64_cannot_hold_are_named(self):
         labels = np.zeros((1, 2, 3), 'uint64')

@@ -12,15 +12,16 @@ import theano.tensor as T
 
 from tests.processes import run_python
 from theano_spp import SuperpixelExtremum, SuperpixelPool, SuperpixelUnpool, superpixel_pool
-from theano_spp.overlap import SuperpixelOverlap, SuperpixelOverlapPool, SuperpixelOverlapUnpool
-from theano_spp.pixels import PutPixels, TakePixels
-from theano_spp.sizes import SuperpixelSizes
-from theano_spp.weighted import PixelDot, WeightedPool, WeightedUnpool
+from theano_spp.ops.resized import SuperpixelOverlap, SuperpixelOverlapPool, SuperpixelOverlapUnpool
+from theano_spp.ops.max_min import PutPixels, TakePixels
+from theano_spp.ops.counts import SuperpixelSizes
+from theano_spp.ops.weighted import PixelDot, WeightedPool, WeightedUnpool
 
 
 def make_ops():
     return [SuperpixelPool('mean'), SuperpixelPool('sum'), SuperpixelUnpool('mean'), SuperpixelUnpool('sum'),
-            SuperpixelSizes(), SuperpixelExtremum('max'), SuperpixelExtremum('min'), SuperpixelExtremum('max', 'nearest'),
+            SuperpixelSizes(), SuperpixelExtremum('max'), SuperpixelExtremum('min'),
+            SuperpixelExtremum('max', 'nearest'),
             TakePixels(), TakePixels('bilinear'), PutPixels(), PutPixels('bilinear'),
             SuperpixelOverlap('mean', 'nearest', 'float32'), SuperpixelOverlap('sum', 'nearest', 'float32'),
             SuperpixelOverlap('sum', 'nearest', 'float64'), SuperpixelOverlapPool('mean', 'nearest'),

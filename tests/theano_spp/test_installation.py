@@ -18,18 +18,22 @@ with_metadata = unittest.skipUnless(sys.version_info >= (3, 8), 'no NumPy that i
 class WhyTheanoIsMissingTest(unittest.TestCase):
 
     def sentence(self, reason, **installed):
-        with mock.patch('importlib.metadata.version', lambda name: installed[name]), mock.patch.dict(sys.modules, theano=None):
+        with mock.patch('importlib.metadata.version', lambda name: installed[name]), \
+                mock.patch.dict(sys.modules, theano=None):
             return installation.why_theano_is_missing(reason)
 
     @with_metadata
     def test_packages_that_another_project_made_newer_are_named_with_the_versions_to_install(self):
-        said = self.sentence(ImportError("cannot import name '__config__'"), numpy='2.4.6', scipy='1.17.0', h5py='2.10.0')
+        said = self.sentence(ImportError("cannot import name '__config__'"),
+                             numpy='2.4.6', scipy='1.17.0', h5py='2.10.0')
         self.assertIn("cannot be imported beside numpy 2.4.6, scipy 1.17.0 (cannot import name '__config__')", said)
         self.assertTrue(said.endswith(': pip install numpy=={} scipy=={}'.format(NUMPY, SCIPY)), said)
-        said = self.sentence(Exception('Compilation failed' + ' PyInt_AsLong' * 999), numpy='2.4.6', scipy=SCIPY, h5py='2.9')
+        said = self.sentence(Exception('Compilation failed' + ' PyInt_AsLong' * 999),
+                             numpy='2.4.6', scipy=SCIPY, h5py='2.9')
         self.assertTrue(said.endswith(' ...): pip install numpy==' + NUMPY), said)
         self.assertLess(len(said), 400)
-        said = self.sentence(AttributeError("module 'numpy' has no attribute 'bool'"), numpy='1.24.0', scipy=SCIPY, h5py='2.9')
+        said = self.sentence(AttributeError("module 'numpy' has no attribute 'bool'"),
+                             numpy='1.24.0', scipy=SCIPY, h5py='2.9')
         self.assertTrue(said.endswith(': pip install numpy==' + NUMPY), said)
 
     @with_metadata
@@ -40,12 +44,14 @@ class WhyTheanoIsMissingTest(unittest.TestCase):
 
     @with_metadata
     def test_a_package_that_is_missing_is_the_one_to_install(self):
-        said = self.sentence(ModuleNotFoundError("No module named 'numpy'", name='numpy'), numpy='1.9', scipy='1.5', h5py='2.9')
+        said = self.sentence(ModuleNotFoundError("No module named 'numpy'", name='numpy'),
+                             numpy='1.9', scipy='1.5', h5py='2.9')
         self.assertTrue(said.endswith("(No module named 'numpy'): pip install numpy==" + NUMPY), said)
 
     def test_the_pins_are_those_of_requirements_txt_for_this_python(self):
         pins = installation.pins()
-        self.assertEqual((pins['numpy'], pins['scipy'], pins['keras'], pins['Theano-PyMC']), (NUMPY, SCIPY, '2.2.5', '1.0.9'))
+        self.assertEqual((pins['numpy'], pins['scipy'], pins['keras'], pins['Theano-PyMC']),
+                         (NUMPY, SCIPY, '2.2.5', '1.0.9'))
         self.assertEqual(len(pins), 9)
 
 
@@ -58,12 +64,14 @@ class NoHeaderTest(unittest.TestCase):
         with open(compiler, 'w') as f:
             f.write('#!/bin/sh\necho "mod.cpp:1:10: fatal error: Python.h: No such file or directory" >&2\nexit 1\n')
         os.chmod(compiler, 0o755)
-        flags = "cxx='{}',base_compiledir='{}',device=cpu,blas.ldflags=,gcc.cxxflags=-march=x86-64".format(compiler, folder)
+        flags = "cxx='{}',base_compiledir='{}',device=cpu,blas.ldflags=,gcc.cxxflags=-march=x86-64".format(
+            compiler, folder)
         process = subprocess.Popen([sys.executable, '-c', 'import theano_spp'], cwd=folder,
                                    env=dict(os.environ, PYTHONPATH=REPOSITORY, THEANO_FLAGS=flags),
                                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, universal_newlines=True)
         said = process.communicate()[1].splitlines()
         self.assertEqual(process.returncode, 1)
-        self.assertTrue(said[-1].startswith("ImportError: theano_spp needs Theano, and Theano needs Python's header Python.h"))
+        self.assertTrue(said[-1].startswith("ImportError: theano_spp needs Theano, and Theano needs Python's header"
+                                            " Python.h"))
         self.assertIn('apt-get install python3-dev, or python3.{}-dev'.format(sys.version_info[1]), said[-1])
         self.assertEqual([line for line in said if 'lazylinker' in line], [])

@@ -202,10 +202,12 @@ class LabelToolsErrorTest(ErrorTestCase):
 
         for name, call in (('relabel_sequential: superpixel_map', relabel_sequential),
                            ('count_superpixels: superpixel_map', count_superpixels), ('apply_mask: mask', as_mask)):
-            for wrong, kind in ((None, 'NoneType'), ((labels for labels in [np.array([1])]), 'generator'), ({1: 2}, 'dict')):
-                self.assert_says(TypeError, '%s is of type %s, but a NumPy array, or rows of equal lengths, are wanted (use'
-                                 ' list(...) for what can only be iterated)' % (name, kind), call, wrong)
-            self.assert_says(TypeError, name + ' is a Theano variable, but a NumPy array is wanted (call', call, T.imatrix())
+            for wrong, kind in ((None, 'NoneType'), ((labels for labels in [np.array([1])]), 'generator'),
+                                ({1: 2}, 'dict')):
+                self.assert_says(TypeError, '%s is of type %s, but a NumPy array, or rows of equal lengths, are wanted'
+                                 ' (use list(...) for what can only be iterated)' % (name, kind), call, wrong)
+            self.assert_says(TypeError, name + ' is a Theano variable, but a NumPy array is wanted (call',
+                             call, T.imatrix())
         for call in (relabel_sequential, as_mask):
             with warnings.catch_warnings():
                 warnings.simplefilter('ignore')  # NumPy has its own word on rows of different lengths
@@ -213,8 +215,8 @@ class LabelToolsErrorTest(ErrorTestCase):
                                  call, [[1], [1, 2]])
         self.assert_says(TypeError, 'pad_to_batch: superpixel_maps is a Theano variable', pad_to_batch, T.itensor3())
         for wrong in (5, None, np.array(3)):
-            self.assert_says(TypeError, 'pad_to_batch: superpixel_maps is %r, but a sequence of maps is wanted (give a list of'
-                             ' arrays)' % (wrong,), pad_to_batch, wrong)
+            self.assert_says(TypeError, 'pad_to_batch: superpixel_maps is %r, but a sequence of maps is wanted (give a'
+                             ' list of arrays)' % (wrong,), pad_to_batch, wrong)
         # the cure that it gives
         self.assertEqual(count_superpixels(list(labels for labels in [np.array([1]), np.array([[4]])])), 5)
 
@@ -232,7 +234,8 @@ class LabelToolsErrorTest(ErrorTestCase):
         self.assert_says(ValueError, 'apply_mask: superpixel_map has values that numpy.ma masks', apply_mask, masked,
                          np.ones((2, 2), bool))
         self.assert_says(ValueError, 'apply_mask: mask has values that numpy.ma masks, but the mask would be lost (use'
-                         ' mask.filled(False))', apply_mask, masked.data, np.ma.array(masked.data > 0, mask=masked.mask))
+                         ' mask.filled(False))',
+                         apply_mask, masked.data, np.ma.array(masked.data > 0, mask=masked.mask))
         # the cures that these give, and masked arrays in which nothing is masked
         self.assertEqual(apply_mask(masked.data, ~np.ma.getmaskarray(masked)).tolist(), [[3, 1], [-1, 2]])
         mask = np.ma.array(masked.data > 0, mask=masked.mask).filled(False)
@@ -242,11 +245,12 @@ class LabelToolsErrorTest(ErrorTestCase):
     def test_what_is_neither_a_map_nor_a_batch_is_told_how_to_say_what_it_is(self):
         for call in (relabel_sequential, superpixel_adjacency):
             for shape, spatial_axes, wanted in (
-                    ((3,), 2, 'a single map has 2 axes and a batch of maps has 3 (use spatial_axes=1 for a single map)'),
-                    ((1, 2, 2, 2), 2, 'a single map has 2 axes and a batch of maps has 3 (use spatial_axes=3 for a batch of'
-                                      ' maps)'),
-                    ((2, 2), 3, 'a single map has 3 axes and a batch of maps has 4 (use spatial_axes=2 for a single map, or'
-                                ' spatial_axes=1 for a batch of maps)'),
+                    ((3,), 2, 'a single map has 2 axes and a batch of maps has 3 (use spatial_axes=1 for a single'
+                              ' map)'),
+                    ((1, 2, 2, 2), 2, 'a single map has 2 axes and a batch of maps has 3 (use spatial_axes=3 for a'
+                                      ' batch of maps)'),
+                    ((2, 2), 3, 'a single map has 3 axes and a batch of maps has 4 (use spatial_axes=2 for a single'
+                                ' map, or spatial_axes=1 for a batch of maps)'),
                     ((1, 1, 2, 2, 2), 3, 'a single map has 3 axes and a batch of maps has 4 (a map has 1 to 3 axes, and'
                                          ' none for channels)')):
                 self.assert_says(ValueError, '%s: superpixel_map has shape %s, but with spatial_axes=%d %s'
@@ -254,13 +258,13 @@ class LabelToolsErrorTest(ErrorTestCase):
                                  call, np.zeros(shape, int), spatial_axes=spatial_axes)
         for call in (relabel_sequential, superpixel_adjacency, pad_to_batch):
             for wrong in (0, 4, None, True, '2', [2]):
-                self.assert_says(ValueError, '%s: spatial_axes is %r, but must be 1, 2 or 3 (1 for sequences, 2 for images,'
-                                 ' 3 for volumes)' % (call.__name__, wrong), call, np.zeros((1, 2, 3), int),
+                self.assert_says(ValueError, '%s: spatial_axes is %r, but must be 1, 2 or 3 (1 for sequences, 2 for'
+                                 ' images, 3 for volumes)' % (call.__name__, wrong), call, np.zeros((1, 2, 3), int),
                                  spatial_axes=wrong)
 
     def test_a_single_map_is_no_batch_of_its_rows_to_pad(self):
-        self.assert_says(ValueError, 'pad_to_batch: superpixel_maps[0] has shape (3,), but with spatial_axes=2 each map has 2'
-                         ' axes (give maps without batch axis, as a list, or say spatial_axes=1)',
+        self.assert_says(ValueError, 'pad_to_batch: superpixel_maps[0] has shape (3,), but with spatial_axes=2 each map'
+                         ' has 2 axes (give maps without batch axis, as a list, or say spatial_axes=1)',
                          pad_to_batch, np.zeros((4, 3), int))
         # the cures that it gives
         self.assertEqual(pad_to_batch([np.zeros((4, 3), int)]).shape, (1, 4, 3))
@@ -273,8 +277,8 @@ class LabelToolsErrorTest(ErrorTestCase):
 
     def test_maps_that_cannot_be_one_batch_are_named(self):
         for maps, sentence in (([], 'superpixel_maps is empty'),
-                               ([[[1]], [1]], 'superpixel_maps[1] has shape (1,), but with spatial_axes=2 each map has 2'
-                                              ' axes'),
+                               ([[[1]], [1]], 'superpixel_maps[1] has shape (1,), but with spatial_axes=2 each map has'
+                                              ' 2 axes'),
                                ([np.zeros((1, 1, 1, 1), int)], 'superpixel_maps[0] has shape (1, 1, 1, 1)')):
             self.assert_says(ValueError, 'pad_to_batch: ' + sentence, pad_to_batch, maps)
         for shape in ((4,), (4, 4, 4), 4, (4., 4.)):

@@ -1,4 +1,6 @@
-"""Maps of many windows, stacks of windows, blocks and strips (c_code/labels/plan.h), against NumPy a superpixel at a time."""
+"""Maps of many windows, stacks of windows, blocks and strips (c_code/labels/plan.h), against NumPy a superpixel at a
+time.
+"""
 import unittest
 
 import numpy as np

@@ -166,7 +166,8 @@ with h5py.File('w.h5', 'r') as f:
 """, folder=self.folder).splitlines()
         nothing_is_bytes = ['[]', '[]'] if sys.version_info >= (3, 9) else [
             "['backend', 'keras_version', 'model_config', 'training_config']", "['backend', 'keras_version']"]
-        self.assertEqual(printed, ['True', 'path True True', 'memory True True', 'file True True'] + nothing_is_bytes + [
+        self.assertEqual(printed, [
+            'True', 'path True True', 'memory True True', 'file True True'] + nothing_is_bytes + [
             'group True True', 'm.h5 True', 'm.h5 True', 'w.h5 True', 'w.h5 True', 'f True'])
 
 
@@ -230,7 +231,8 @@ class TestTheanoWithoutTensorflow(unittest.TestCase):
         if keras_json is not None:
             with open(os.path.join(home, 'keras.json'), 'w') as f:
                 f.write(keras_json)
-        with mock.patch.dict(os.environ, KERAS_HOME=home), mock.patch('importlib.util.find_spec', {'tensorflow': tensorflow}.get):
+        with mock.patch.dict(os.environ, KERAS_HOME=home), \
+                mock.patch('importlib.util.find_spec', {'tensorflow': tensorflow}.get):
             os.environ.pop('KERAS_BACKEND', None)
             os.environ.update(environment)
             legacy_bridge.theano_without_tensorflow()

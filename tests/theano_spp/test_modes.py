@@ -82,7 +82,7 @@ class ThreadTest(unittest.TestCase):
     # Every parallel loop must run: features, maps and work are above what threads are started for.
     code = '''
 from theano_spp import SuperpixelPool, SuperpixelUnpool, SuperpixelExtremum
-from theano_spp.overlap import SuperpixelOverlapPool
+from theano_spp.ops.resized import SuperpixelOverlapPool
 import hashlib, numpy as np, theano, theano.tensor as T
 rng = np.random.RandomState(0)
 digest = hashlib.sha256()

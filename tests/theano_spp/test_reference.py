@@ -1,4 +1,9 @@
 """The NumPy reference, against truths that share no line with it."""
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
 import unittest
 
 import numpy as np
@@ -6,6 +11,7 @@ from scipy import ndimage
 
 from tests.label_maps import hard_maps, random_map, regions_map
 from tests.numeric import assert_within_promise, exact_unpool
+from tests.processes import REPOSITORY
 from theano_spp import reference
 
 
@@ -61,3 +67,44 @@ class ReferenceTest(unittest.TestCase):
             features = np.full((1, 1, 10 ** 7), .1, dtype)
             pooled = reference.pool(features, np.zeros((1, 10 ** 7), 'uint8'), 1, 'mean')
             self.assertLess(abs(float(pooled[0, 0, 0]) - float(features[0, 0, 0])), promise * .1)
+
+
+class WithoutTheanoTest(unittest.TestCase):
+    """Where NumPy is installed and nothing else."""
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.folder)
+        packages = os.path.dirname(os.path.dirname(np.__file__))
+        for name in os.listdir(packages):
+            if name in ('numpy', 'numpy.libs'):
+                os.symlink(os.path.join(packages, name), os.path.join(self.folder, name))
+
+    def run_python(self, code):
+        process = subprocess.Popen([sys.executable, '-S', '-c', code], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   universal_newlines=True, cwd=self.folder,
+                                   env=dict(os.environ, PYTHONPATH=os.pathsep.join([self.folder, REPOSITORY])))
+        return process.communicate()
+
+    @unittest.skipIf(sys.version_info < (3, 7), 'a module cannot say what is missing when it is asked for')
+    def test_the_reference_computes_and_says_what_is_wrong(self):
+        printed, errors = self.run_python('''
+import numpy as np
+from theano_spp import reference
+features, labels = np.array([[[[.1, .2], [.3, .4]]]]), np.array([[[0, 0], [1, 2]]])
+print(reference.pool(features, labels, 3).round(3).tolist())
+print(reference.overlap_pool(features, labels, 3).round(3).tolist())
+try:
+    reference.pool(features, labels, 2)
+except IndexError as error:
+    print(error)
+''')
+        self.assertEqual(printed.split('\n')[:2], ['[[[0.15, 0.3, 0.4]]]'] * 2, errors)
+        self.assertIn('superpixel_map[0, 1, 1] is 2, but n_superpixels is 2', printed)
+
+    def test_all_else_says_what_to_install(self):
+        for code in ('from theano_spp import superpixel_pool', 'import theano_spp; theano_spp.SuperpixelPool',
+                     'from theano_spp import *'):
+            self.assertIn("ImportError: theano_spp builds on theano.gof.COp of Theano 1.0.4 to 1.0.5 or Theano-PyMC"
+                          " 1.0.5 to 1.0.9, but Theano cannot be imported (No module named 'theano'): pip install"
+                          " Theano-PyMC==", self.run_python(code)[1])

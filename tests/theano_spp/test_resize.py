@@ -14,10 +14,11 @@ from theano.compile.debugmode import DebugMode
 from tests.label_maps import hard_maps, random_map, regions_map
 from tests.memory_layouts import layouts
 from tests.numeric import exact_extremum, exact_pool, exact_resize, exact_unpool, tolerance
-from theano_spp import (SuperpixelExtremum, SuperpixelPool, interpolation, reference, superpixel_overlap,
+from theano_spp import (SuperpixelExtremum, SuperpixelPool, reference, superpixel_overlap,
                         superpixel_pool, superpixel_unpool)
-from theano_spp.overlap import SuperpixelOverlapPool, SuperpixelOverlapUnpool
-from theano_spp.pixels import PutPixels, TakePixels
+from theano_spp.ops.resized import SuperpixelOverlapPool, SuperpixelOverlapUnpool
+from theano_spp.reference import interpolation
+from theano_spp.ops.max_min import PutPixels, TakePixels
 
 KINDS = ('nearest', 'bilinear')
 #: Cells for maps of 5 x 7: coarser and finer, in ratios that are whole and not, another on each axis.
@@ -221,7 +222,8 @@ class ValuesTest(unittest.TestCase):
             self.assertEqual(winner[0, 0, 1], {'nearest': 4, 'bilinear': 3}[kind])
 
     def test_a_nan_of_an_empty_superpixel_is_painted_nowhere(self):
-        painted = compiled('bilinear', 'sum')[1](np.array([[[5., np.nan]]]), np.array([[[0, 0, 0, -1]]], 'int32'), (1, 2))
+        painted = compiled('bilinear', 'sum')[1](
+            np.array([[[5., np.nan]]]), np.array([[[0, 0, 0, -1]]], 'int32'), (1, 2))
         np.testing.assert_allclose(painted, [[[[5 * (1 + .75 + .25), 5 * (.25 + .75)]]]])
 
     def test_the_smallest_label_of_int64_belongs_to_none(self):
@@ -237,8 +239,9 @@ class ValuesTest(unittest.TestCase):
     def test_zero_sizes(self):
         for kind in KINDS:
             pool, unpool = compiled(kind)
-            for batch, channels, cells, pixels in ((0, 3, (2, 3), (5, 7)), (2, 0, (2, 3), (5, 7)), (2, 3, (2, 3), (0, 7)),
-                                                   (2, 3, (0, 3), (0, 7)), (2, 3, (0, 3), (5, 0))):
+            for batch, channels, cells, pixels in ((0, 3, (2, 3), (5, 7)), (2, 0, (2, 3), (5, 7)),
+                                                   (2, 3, (2, 3), (0, 7)), (2, 3, (0, 3), (0, 7)),
+                                                   (2, 3, (0, 3), (5, 0))):
                 for n in (0, 6):
                     labels = np.full((batch,) + pixels, n - 1, 'int32')
                     np.testing.assert_array_equal(pool(np.ones((batch, channels) + cells), labels, n),
@@ -262,8 +265,9 @@ class ValuesTest(unittest.TestCase):
             pooled, gradient = function(features, labels, 6)
             self.assertEqual((pooled.dtype, gradient.dtype), ('float16', 'float16'))
             np.testing.assert_array_less(abs(pooled - expected), tolerance('float16') * scale + 1e-7)
-            np.testing.assert_allclose(gradient.sum((2, 3)), (reference.sizes(labels, 6) > 0).sum(1)[:, None].repeat(3, 1)
-                                       if mode != 'sum' else (labels >= 0).sum((1, 2))[:, None].repeat(3, 1), rtol=2e-3)
+            np.testing.assert_allclose(
+                gradient.sum((2, 3)), (reference.sizes(labels, 6) > 0).sum(1)[:, None].repeat(3, 1)
+                if mode != 'sum' else (labels >= 0).sum((1, 2))[:, None].repeat(3, 1), rtol=2e-3)
             self.assert_no_op_sees_float16(function)
 
     def test_float16_winners_are_the_same_without_the_compiler(self):
@@ -407,8 +411,8 @@ class GradientTest(unittest.TestCase):
             clone = theano.clone([painted, T.grad(T.sum(largest), y)], {y: new_y, a: new_a}, strict=False)
             cloned = theano.function([new_y, new_a], [clone[0], T.Rop(clone[0], new_y, new_y), clone[1]])
             for found in cloned(point, 2)[:2]:
-                np.testing.assert_allclose(found, reference.overlap_unpool(point, self.labels, (2, 3), 'sum', 'nearest'),
-                                           rtol=1e-6)
+                np.testing.assert_allclose(
+                    found, reference.overlap_unpool(point, self.labels, (2, 3), 'sum', 'nearest'), rtol=1e-6)
 
     def test_pixels_are_put_into_sizes_of_every_kind(self):
         y, a, pixels, v = T.dtensor3(), T.iscalar(), T.ltensor3(), T.dtensor3()
@@ -481,7 +485,8 @@ class MemoryTest(unittest.TestCase):
         rng = np.random.RandomState(0)
         x, m = T.TensorType('float64', (False,) * 5)(), T.TensorType('int32', (False,) * 4)()
         (means, maxima), _ = theano.scan(lambda one, labels: [
-            superpixel_pool(one, labels, 6, resize='bilinear'), superpixel_pool(one, labels, 6, 'max', resize='nearest')],
+            superpixel_pool(one, labels, 6, resize='bilinear'),
+            superpixel_pool(one, labels, 6, 'max', resize='nearest')],
             sequences=[x, m])
         function = theano.function([x, m], [means, maxima, T.grad(T.sum(means) + T.sum(maxima), x)])
         features, labels = rng.randn(3, 2, 4, 2, 3), random_map(rng, (3, 2, 5, 7), 6)
@@ -522,7 +527,8 @@ class ErrorTest(unittest.TestCase):
 
     def test_an_unknown_resize_is_told_the_known_ones(self):
         x, m = np.ones((2, 3, 2, 3)), np.zeros((2, 5, 7), 'int32')
-        for wrong, cure in (('cubic', ''), ('linear', " (use 'bilinear')"), ('none', ' (use None)'), (3, ''), (['x'], '')):
+        for wrong, cure in (('cubic', ''), ('linear', " (use 'bilinear')"), ('none', ' (use None)'), (3, ''),
+                            (['x'], '')):
             sentence = ": resize is %r, but must be None, 'nearest' or 'bilinear'%s" % (wrong, cure)
             for mode in ('mean', 'sum', 'max', 'min'):
                 self.assert_says(ValueError, 'SuperpixelPool' + sentence, superpixel_pool, x, m, 3, mode, resize=wrong)
@@ -550,8 +556,9 @@ class ErrorTest(unittest.TestCase):
             self.assert_says(TypeError, 'SuperpixelOverlap: spatial_shape is', superpixel_overlap, m, 3, wrong)
         sizes = T.ivector()
         pixels, values = np.zeros((2, 3, 4), 'int64'), np.ones((2, 3, 4))
-        self.assert_says(ValueError, 'PutPixels: the number of sizes in spatial_shape and map_shape is not known before the'
-                         ' function runs (give one of them as a tuple of scalars)', PutPixels(), values, pixels, sizes, sizes)
+        self.assert_says(ValueError, 'PutPixels: the number of sizes in spatial_shape and map_shape is not known before'
+                         ' the function runs (give one of them as a tuple of scalars)',
+                         PutPixels(), values, pixels, sizes, sizes)
         for mode in ('FAST_RUN', 'FAST_COMPILE'):
             for name, call in (('SuperpixelOverlap: spatial_shape', superpixel_overlap(m, 3, sizes)),
                                ('SuperpixelOverlapUnpool: spatial_shape',
@@ -563,12 +570,13 @@ class ErrorTest(unittest.TestCase):
                 self.assert_says(ValueError, name + ' has 5 sizes, but 2 are wanted (one for each spatial axis)',
                                  function, [2, 3, 4, 5, 6])
                 self.assert_says(ValueError, name.split(':')[0], function, [2])
-                self.assert_says(ValueError, name + '[1] is -3, but must not be negative (give sizes)', function, [2, -3])
+                self.assert_says(ValueError, name + '[1] is -3, but must not be negative (give sizes)',
+                                 function, [2, -3])
 
     def test_a_shared_spatial_shape_that_grows_an_axis_is_named(self):
         sizes = theano.shared(np.array([2, 3], 'int32'))
-        function = theano.function([], superpixel_unpool(np.ones((2, 3, 4)), np.zeros((2, 5, 7), 'int32'), 'sum', 'nearest',
-                                                         sizes))
+        function = theano.function([], superpixel_unpool(np.ones((2, 3, 4)), np.zeros((2, 5, 7), 'int32'), 'sum',
+                                                         'nearest', sizes))
         self.assertEqual(function().shape, (2, 3, 2, 3))
         sizes.set_value(np.array([2, 3, 4], 'int32'))
         self.assert_says(ValueError, 'spatial_shape has 3 sizes, but 2 are wanted', function)
@@ -582,12 +590,12 @@ class ErrorTest(unittest.TestCase):
         for call, name in ((pool, 'OverlapPool'), (reference.overlap_pool, 'OverlapPool'), (extremum, 'Extremum')):
             self.assert_says(IndexError, 'Superpixel%s: superpixel_map[1, 4, 6] is 4, but n_superpixels is 4' % name,
                              call, x, bad, 4)
-            self.assert_says(ValueError, 'Superpixel%s: feature_map has shape (1, 3, 2, 3), but superpixel_map has shape'
-                             ' (2, 5, 7); (batch, channels, *cells) and (batch, *spatial) must agree in batch, which is 1'
-                             ' and 2: give one superpixel map for each item' % name,
+            self.assert_says(ValueError, 'Superpixel%s: feature_map has shape (1, 3, 2, 3), but superpixel_map has'
+                             ' shape (2, 5, 7); (batch, channels, *cells) and (batch, *spatial) must agree in batch,'
+                             ' which is 1 and 2: give one superpixel map for each item' % name,
                              call, x[:1], m, 4)
-            self.assert_says(ValueError, 'Superpixel%s: spatial axis 1 has no cells, but superpixel_map has 7 pixels there'
-                             % name, call, x[..., :0], m, 4)
+            self.assert_says(ValueError, 'Superpixel%s: spatial axis 1 has no cells, but superpixel_map has 7 pixels'
+                             ' there' % name, call, x[..., :0], m, 4)
         for call in (unpool, lambda y, m, cells: reference.overlap_unpool(y, m, cells)):
             self.assert_says(IndexError, 'SuperpixelOverlapUnpool: superpixel_map[1, 4, 6] is 4, but the number of'
                              ' superpixels in pooled is 4', call, y, bad, (2, 3))
@@ -623,17 +631,19 @@ class ErrorTest(unittest.TestCase):
                 for call, name in ((take, 'TakePixels'), (put, 'PutPixels')):
                     self.assert_says(MemoryError, '%s: no memory for %d pixels of a superpixel map' % (name, many),
                                      call, np.ones((1, 1, 3)), np.array([[[0, 5, many - 1]]]), many)
-                np.testing.assert_array_equal(take(np.ones((1, 1, 3)), np.zeros((1, 1, 0), 'int64'), many), np.ones((1, 1, 0)))
-                np.testing.assert_array_equal(put(np.ones((1, 1, 0)), np.zeros((1, 1, 0), 'int64'), many), [[[0, 0, 0]]])
+                np.testing.assert_array_equal(take(np.ones((1, 1, 3)), np.zeros((1, 1, 0), 'int64'), many),
+                                              np.ones((1, 1, 0)))
+                np.testing.assert_array_equal(put(np.ones((1, 1, 0)), np.zeros((1, 1, 0), 'int64'), many),
+                                              [[[0, 0, 0]]])
 
     def test_cells_beyond_memory_are_an_error_and_never_a_crash(self):
         features = np.broadcast_to(np.float64(1), (1, 1, 2 ** 59))
-        x, m, pixels = T.dtensor3(), T.imatrix(), T.ltensor3()
+        x, m = T.dtensor3(), T.imatrix()
         labels = np.zeros((1, 4), 'int32')
         for mode in ('mean', 'max'):
             function = theano.function([x, m], superpixel_pool(x, m, 2, mode, resize='nearest'))
-            self.assert_says(MemoryError, 'no memory for 576460752303423488 cells of a feature map (give one with smaller'
-                             ' spatial sizes)', function, features, labels)
+            self.assert_says(MemoryError, 'no memory for 576460752303423488 cells of a feature map (give one with'
+                             ' smaller spatial sizes)', function, features, labels)
 
     def test_sizes_whose_product_is_no_number_are_named_in_c_and_in_the_reference(self):
         y, m, cells = T.dtensor3(), T.itensor3(), T.lscalar()
@@ -647,8 +657,8 @@ class ErrorTest(unittest.TestCase):
                 ('PutPixels: spatial_shape', PutPixels('nearest')(y, pixels, shape, (5, 7))))):
             function = theano.function([y, m, cells], call, on_unused_input='ignore', mode=mode)
             for many in (2 ** 32, 2 ** 40):
-                self.assert_says(ValueError, '%s is (%d, %d), but its product must not be above 2**63 - 1 (give sizes of'
-                                 ' spatial axes)' % (name, many, many), function, np.ones((1, 2, 2)),
+                self.assert_says(ValueError, '%s is (%d, %d), but its product must not be above 2**63 - 1 (give sizes'
+                                 ' of spatial axes)' % (name, many, many), function, np.ones((1, 2, 2)),
                                  np.zeros((1, 5, 7), 'int32'), many)
 
     def test_pixels_without_resize_want_the_sizes_of_the_map_in_c_and_in_the_reference(self):
@@ -662,8 +672,9 @@ class ErrorTest(unittest.TestCase):
             self.assert_says(ValueError, 'PutPixels: spatial_shape' + sentence % 'PutPixels',
                              put, np.ones((1, 2, 3)), np.zeros((1, 2, 3), 'int64'), 4)
             for shape in ((2, 2, 5, 7), (1, 3, 5, 7)):
-                self.assert_says(ValueError, 'TakePixels: feature_map has shape %s, but pixels has shape (1, 2, 3); their'
-                                 ' first 2 sizes must agree (give the winners' % (shape,),
+                self.assert_says(ValueError, 'TakePixels: feature_map has shape %s, but pixels has shape (1, 2, 3);'
+                                 ' their first 2 sizes must agree (give the winners' % (shape,),
                                  take, np.ones(shape), np.zeros((1, 2, 3), 'int64'))
-            self.assert_says(ValueError, 'PutPixels: values has shape (1, 2, 4), but pixels has shape (1, 2, 3); their first'
-                             ' 3 sizes must agree (give the winners', put, np.ones((1, 2, 4)), np.zeros((1, 2, 3), 'int64'), 5)
+            self.assert_says(ValueError, 'PutPixels: values has shape (1, 2, 4), but pixels has shape (1, 2, 3); their'
+                             ' first 3 sizes must agree (give the winners',
+                             put, np.ones((1, 2, 4)), np.zeros((1, 2, 3), 'int64'), 5)

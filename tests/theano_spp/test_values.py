@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.label_maps import hard_maps, random_map, regions_map
 from tests.memory_layouts import layouts
-from tests.numeric import assert_within_promise, exact_pool, exact_unpool
+from tests.numeric import assert_within_promise, exact_unpool
 from theano_spp import reference, superpixel_pool, superpixel_sizes, superpixel_unpool
 
 LABEL_DTYPES = ('int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64')
@@ -229,8 +229,8 @@ class LimitsOfFloatsTest(unittest.TestCase):
     def assert_pools(self, features, labels):
         """To sums in float64, in every layout and in the reference; what float32 cannot hold is infinite."""
         with np.errstate(over='ignore', invalid='ignore'):
-            sums = np.stack([np.where(labels[:, None] == k, features, 0).astype('float64').sum(axis=(2, 3)) for k in range(3)],
-                            axis=2)
+            sums = np.stack([np.where(labels[:, None] == k, features, 0).astype('float64').sum(axis=(2, 3))
+                             for k in range(3)], axis=2)
             sizes = np.stack([(labels == k).sum(axis=(1, 2)) for k in range(3)], axis=1)[:, None]
             expected = {'sum': sums.astype('float32'), 'mean': (sums / np.maximum(sizes, 1)).astype('float32')}
             for mode in expected:
@@ -260,7 +260,8 @@ class LimitsOfFloatsTest(unittest.TestCase):
             np.testing.assert_allclose(self.pool[mode](features, labels), np.float32([[[expected, 0, 0]]]), rtol=1e-6)
 
     def test_zeros_of_either_sign_pool_to_the_positive_one_in_every_layout(self):
-        for labels in (np.zeros((1, 1, 16), 'int32'), np.zeros((1, 8, 64), 'int32'), np.array([[[0, 1, 1, 2]]], 'int32')):
+        for labels in (np.zeros((1, 1, 16), 'int32'), np.zeros((1, 8, 64), 'int32'),
+                       np.array([[[0, 1, 1, 2]]], 'int32')):
             for features in (np.full((1, 9) + labels.shape[1:], -0., 'float32'),
                              np.random.RandomState(0).choice(np.float32([0, -0.]), (1, 9) + labels.shape[1:])):
                 for mode in self.pool:

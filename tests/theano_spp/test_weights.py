@@ -14,7 +14,7 @@ from tests.memory_layouts import layouts
 from tests.numeric import exact_pool, tolerance
 from tests.processes import run_python
 from theano_spp import reference, superpixel_pool, superpixel_sizes
-from theano_spp.weighted import PixelDot, WeightedPool, WeightedUnpool
+from theano_spp.ops.weighted import PixelDot, WeightedPool, WeightedUnpool
 
 BOTH = ('FAST_RUN', 'FAST_COMPILE')  # C code and the reference
 
@@ -217,8 +217,8 @@ class NotLookedAtTest(unittest.TestCase):
         for pooling in ('mean', 'sum'):
             pooled = superpixel_pool(x, m, 6, pooling, w)
             first = T.grad(T.sum(T.exp(pooled) * T.arange(6)), [x, w])
-            second = T.grad(sum(T.sum(T.switch(T.ge(m if g.ndim == 3 else m.dimshuffle(0, 'x', 1, 2), 0), g, 0) ** 3) for g in first),
-                            [x, w])
+            second = T.grad(sum(T.sum(T.switch(T.ge(m if g.ndim == 3 else m.dimshuffle(0, 'x', 1, 2), 0), g, 0) ** 3)
+                                for g in first), [x, w])
             for mode in BOTH:
                 function = theano.function([x, m, w], [pooled] + first + second, mode=mode)
                 expected = function(*clean)
@@ -374,7 +374,8 @@ class LayoutTest(unittest.TestCase):
         labels, upstream = random_map(self.rng, (2, 3, 1030), 6), self.rng.randn(2, 11, 6)
         gradients = theano.function([x, m, w], T.grad(T.sum(pooled * upstream), [x, w]))(features, labels, weights)
         np.testing.assert_allclose(gradients[0], reference.weighted_unpool(upstream, labels, weights), rtol=1e-14)
-        np.testing.assert_allclose(gradients[1], reference.pixel_dot(features, upstream, labels), rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(gradients[1], reference.pixel_dot(features, upstream, labels),
+                                   rtol=1e-12, atol=1e-12)
 
 
 class ReuseTest(unittest.TestCase):
@@ -446,8 +447,9 @@ class ErrorTest(unittest.TestCase):
 
     def test_weights_with_a_mode_or_a_resize_that_has_none(self):
         x, m, w = np.ones((2, 3, 5, 7)), np.zeros((2, 5, 7), 'int32'), np.ones((2, 5, 7))
-        self.assert_says(ValueError, "SuperpixelPool: pixel_weights go with mode 'mean', 'sum', 'var' or 'std', but mode is"
-                         " 'max' (label the pixels that shall not count with -1)", superpixel_pool, x, m, 3, 'max', w)
+        self.assert_says(ValueError, "SuperpixelPool: pixel_weights go with mode 'mean', 'sum', 'var' or 'std', but"
+                         " mode is 'max' (label the pixels that shall not count with -1)",
+                         superpixel_pool, x, m, 3, 'max', w)
         self.assert_says(ValueError, "SuperpixelPool: pixel_weights go with resize=None, but resize is 'nearest' (give"
                          ' features of the size of the superpixel map', superpixel_pool, x, m, 3, 'mean', w, 'nearest')
 
@@ -457,8 +459,8 @@ class ErrorTest(unittest.TestCase):
                          ' superpixel_map is wanted, (batch, *spatial), 3 in all', superpixel_pool, x, m, 3, 'sum', x)
         self.assert_says(TypeError, 'WeightedPool: pixel_weights has dtype complex128, but real numbers are wanted',
                          superpixel_pool, x, m, 3, 'sum', m + 1j)
-        self.assert_says(TypeError, 'WeightedPool: feature_map has dtype int32', superpixel_pool, x.astype('int32'), m, 3,
-                         'sum', m)
+        self.assert_says(TypeError, 'WeightedPool: feature_map has dtype int32',
+                         superpixel_pool, x.astype('int32'), m, 3, 'sum', m)
 
     def test_features_that_a_product_with_the_weights_would_repeat(self):
         m = np.zeros((2, 5, 7), 'int32')
@@ -466,10 +468,10 @@ class ErrorTest(unittest.TestCase):
         for shape, broadcastable, mode in itertools.product(shapes, (True, False), BOTH):
             x = T.TensorType('float64', [broadcastable and size == 1 for size in shape])()
             function = theano.function([x], superpixel_pool(x, m, 3, 'sum', np.ones(m.shape)), mode=mode)
-            self.assert_says(ValueError, 'WeightedPool: feature_map has shape %s, but superpixel_map has shape (2, 5, 7);'
-                             ' (batch, channels, *spatial) and (batch, *spatial) must agree in batch and spatial sizes:'
-                             ' resize the superpixel map to the features by nearest neighbour (pixel_weights go with'
-                             ' resize=None)' % (shape,), function, np.ones(shape))
+            self.assert_says(ValueError, 'WeightedPool: feature_map has shape %s, but superpixel_map has shape (2, 5,'
+                             ' 7); (batch, channels, *spatial) and (batch, *spatial) must agree in batch and spatial'
+                             ' sizes: resize the superpixel map to the features by nearest neighbour (pixel_weights go'
+                             ' with resize=None)' % (shape,), function, np.ones(shape))
 
     def test_a_map_that_the_batch_would_share_is_told_to_be_repeated(self):
         x, y, w, m = np.ones((2, 3, 5, 7)), np.ones((2, 3, 4)), np.ones((1, 5, 7)), T.itensor3()
@@ -477,9 +479,10 @@ class ErrorTest(unittest.TestCase):
                   ('WeightedUnpool', 'pooled', 'n_superpixels', WeightedUnpool('float64')(y, m, w)),
                   ('PixelDot', 'feature_map', '*spatial', PixelDot()(x, y, m)))
         for (op, argument, layout, value), mode in itertools.product(values, BOTH):
-            self.assert_says(ValueError, '%s: %s has shape %s, but superpixel_map has shape (1, 5, 7); (batch, channels, %s)'
-                             ' and (batch, *spatial) must agree in batch, which is 2 and 1: give one superpixel map for each'
-                             ' item (np.repeat(superpixel_map, 2, axis=0), T.repeat for a variable, has one map serve all)'
+            self.assert_says(ValueError, '%s: %s has shape %s, but superpixel_map has shape (1, 5, 7); (batch,'
+                             ' channels, %s) and (batch, *spatial) must agree in batch, which is 2 and 1: give one'
+                             ' superpixel map for each item (np.repeat(superpixel_map, 2, axis=0), T.repeat for a'
+                             ' variable, has one map serve all)'
                              % (op, argument, (y if argument == 'pooled' else x).shape, layout),
                              theano.function([m], value, mode=mode), np.zeros((1, 5, 7), 'int32'))
 
@@ -490,8 +493,8 @@ class ErrorTest(unittest.TestCase):
         for (op, value), mode in itertools.product(values, BOTH):
             function = theano.function([w], value, mode=mode)
             for shape in ((2, 5, 6), (1, 5, 7), (2, 1, 1)):
-                self.assert_says(ValueError, op + ': pixel_weights has shape %s, but superpixel_map has shape (2, 5, 7);'
-                                 ' one weight for each pixel is wanted, (batch, *spatial) (use pixel_weights *'
+                self.assert_says(ValueError, op + ': pixel_weights has shape %s, but superpixel_map has shape (2, 5,'
+                                 ' 7); one weight for each pixel is wanted, (batch, *spatial) (use pixel_weights *'
                                  ' T.ones_like(superpixel_map) for weights that repeat)' % (shape,),
                                  function, np.ones(shape))
 
@@ -505,9 +508,9 @@ class ErrorTest(unittest.TestCase):
                              ' (batch, channels, *spatial) and (batch, channels, n_superpixels) must agree in channels:'
                              ' give one value for each channel and superpixel', dot, np.ones((2, 4, 6)))
             for op, function in (('PixelDot', dot), ('WeightedUnpool', unpool)):
-                self.assert_says(ValueError, op + ': pooled has shape (1, 3, 6), but superpixel_map has shape (2, 5, 7);'
-                                 ' (batch, channels, n_superpixels) and (batch, *spatial) must agree in batch', function,
-                                 np.ones((1, 3, 6)))
+                self.assert_says(ValueError, op + ': pooled has shape (1, 3, 6), but superpixel_map has shape (2, 5,'
+                                 ' 7); (batch, channels, n_superpixels) and (batch, *spatial) must agree in batch',
+                                 function, np.ones((1, 3, 6)))
             self.assert_says(ValueError, 'PixelDot: feature_map has shape (2, 3, 1, 7), but superpixel_map has shape',
                              dot.func, np.ones((2, 3, 1, 7)), np.ones((2, 3, 6)))
 
@@ -517,12 +520,14 @@ class ErrorTest(unittest.TestCase):
         labels[1, 4, 6] = 6
         for mode in BOTH:
             pool = functools.partial(theano.function([m, n], superpixel_pool(x, m, n, 'mean', w), mode=mode), labels)
-            self.assert_says(IndexError, 'WeightedPool: superpixel_map[1, 4, 6] is 6, but n_superpixels is 6 (labels are'
-                             ' 0..5; use -1', pool, 6)
+            self.assert_says(IndexError, 'WeightedPool: superpixel_map[1, 4, 6] is 6, but n_superpixels is 6 (labels'
+                             ' are 0..5; use -1', pool, 6)
             self.assert_says(ValueError, 'WeightedPool: n_superpixels is -7, but must not be negative', pool, -7)
-            for op, value in (('WeightedUnpool', WeightedUnpool('float64')(y, m, w)), ('PixelDot', PixelDot()(x, y, m))):
-                self.assert_says(IndexError, op + ': superpixel_map[1, 4, 6] is 6, but the number of superpixels in pooled'
-                                 ' is 6 (labels are 0..5; use -1', theano.function([m], value, mode=mode), labels)
+            for op, value in (('WeightedUnpool', WeightedUnpool('float64')(y, m, w)),
+                              ('PixelDot', PixelDot()(x, y, m))):
+                self.assert_says(IndexError, op + ': superpixel_map[1, 4, 6] is 6, but the number of superpixels in'
+                                 ' pooled is 6 (labels are 0..5; use -1',
+                                 theano.function([m], value, mode=mode), labels)
             self.assertEqual(pool(7).shape, (2, 3, 7))
 
 
@@ -533,7 +538,8 @@ class ModeTest(unittest.TestCase):
         features, labels, weights = rng.randn(2, 3, 5, 7), random_map(rng, (2, 5, 7), 6), rng.uniform(.5, 2, (2, 5, 7))
         x, m, w = variables()
         pooled = superpixel_pool(x, m, 6, 'mean', w)
-        function = theano.function([x, m, w], [pooled, superpixel_sizes(m)] + T.grad(T.sum(pooled ** 2), [x, w]), mode=mode)
+        function = theano.function([x, m, w], [pooled, superpixel_sizes(m)] + T.grad(T.sum(pooled ** 2), [x, w]),
+                                   mode=mode)
         values = function(features, labels, weights)
         expected = exact_weighted(features, labels, 6, 'mean', weights)
         np.testing.assert_allclose(values[0], expected, rtol=1e-12)
@@ -567,7 +573,7 @@ for values in f([[[[1, 2], [3, 4]]]], [[[0, 0], [1, -1]]], [[[3, 1], [2, 2]]]):
 
     def test_one_to_four_threads_and_none_at_all_give_the_same_bits(self):
         code = '''
-from theano_spp.weighted import PixelDot, WeightedPool, WeightedUnpool
+from theano_spp.ops.weighted import PixelDot, WeightedPool, WeightedUnpool
 import hashlib, numpy as np, theano, theano.tensor as T
 rng = np.random.RandomState(0)
 digest = hashlib.sha256()

@@ -1,7 +1,7 @@
 """The ops on the GPU: nothing here is called by users, Theano's flag ``device`` brings them there.
 
-Importing this registers them with Theano's optimizations. Where that cannot be, and the flags ask for a GPU, it says why
-and what to do: Theano itself goes on with the CPU.
+Importing this registers them with Theano's optimizations. Where that cannot be, and the flags ask for a GPU, it says
+why and what to do: Theano itself goes on with the CPU.
 """
 import warnings
 
@@ -45,7 +45,7 @@ def _register():
     if pygpu.__version__ != PYGPU:
         return 'pygpu is %s, but %s is the version that goes with this Theano. %s' % (pygpu.__version__, PYGPU, CURE)
     try:
-        from . import lifters  # noqa: F401
+        from . import lifters
     except Exception as reason:  # whatever a Theano that does not go with it raises
         return ('the GPU side of Theano %s cannot be imported (%s: %s). %s'
                 % (theano.__version__, type(reason).__name__, reason, _cure(reason, OTHER_THEANO)))
@@ -53,7 +53,8 @@ def _register():
         return ('Theano could not start it: its own error stands above. Name a device that there is (python3 -c "import'
                 ' pygpu; pygpu.test()" with DEVICE=cuda or opencl0:0 tries one)')
     if _is_gpu(theano.config.device) and not _brings_ops_to_gpu():
-        return 'the GPU side of Theano %s did not come up: its own error stands above. %s' % (theano.__version__, OTHER_THEANO)
+        return ('the GPU side of Theano %s did not come up: its own error stands above. %s'
+                % (theano.__version__, OTHER_THEANO))
     return None
 
 

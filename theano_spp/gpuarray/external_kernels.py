@@ -24,8 +24,8 @@ class ExternalKernels(CGpuKernelBase):
     """An op on the GPU that does what an op of this package does on the CPU.
 
     Its C code stands in files of ``gpuarray/c_code/``: the host's in the section ``support_code_struct``, kernels in
-    cluda, one text for CUDA and OpenCL, in ``kernels``, what they share in ``device_code``, and what host and kernels both know in
-    ``constants``. Kernels know the C types of their inputs by name.
+    cluda, one text for CUDA and OpenCL, in ``kernels``, what they share in ``device_code``, and what host and kernels
+    both know in ``constants``. Kernels know the C types of their inputs by name.
 
     Parameters
     ----------

@@ -6,8 +6,11 @@ from theano.gpuarray.basic_ops import as_gpuarray_variable
 from theano.gpuarray.elemwise import GpuElemwise
 from theano.gpuarray.opt import op_lifter, register_opt, register_opt2
 
-from .external_kernels import ExternalKernels
-from . import extremum, overlap, pixels, pool, sizes, unpool, weighted  # noqa: F401: makes the subclasses
+from .counts import GpuSuperpixelCount, GpuSuperpixelSizes
+from .max_min import GpuPutPixels, GpuSuperpixelExtremum, GpuTakePixels
+from .mean_sum import GpuSuperpixelPool, GpuSuperpixelUnpool
+from .resized import GpuSuperpixelOverlap, GpuSuperpixelOverlapPool, GpuSuperpixelOverlapUnpool
+from .weighted import GpuPixelDot, GpuWeightedPool, GpuWeightedUnpool
 
 
 def _cast(variable, dtype, context_name):
@@ -35,5 +38,8 @@ def _register(gpu_op):
         return [_cast(result, output.dtype, context_name) for result, output in zip(results, outputs)]
 
 
-for gpu_op in ExternalKernels.__subclasses__():
+for gpu_op in (GpuSuperpixelPool, GpuSuperpixelUnpool, GpuSuperpixelSizes, GpuSuperpixelCount,
+               GpuSuperpixelExtremum, GpuTakePixels, GpuPutPixels,
+               GpuSuperpixelOverlap, GpuSuperpixelOverlapPool, GpuSuperpixelOverlapUnpool,
+               GpuWeightedPool, GpuWeightedUnpool, GpuPixelDot):
     _register(gpu_op)

@@ -1,10 +1,10 @@
 """Pooling in which pixels count differently, on the GPU: the three ops that it and all its derivatives are made of."""
-from ..weighted import PixelDot, WeightedPool, WeightedUnpool
+from ..ops.weighted import PixelDot, WeightedPool, WeightedUnpool
 from .external_kernels import ExternalKernels, params_of
 
 
 class GpuWeightedPool(ExternalKernels):
-    """:class:`theano_spp.weighted.WeightedPool` on the GPU. `n_superpixels` stays on the host."""
+    """:class:`theano_spp.ops.weighted.WeightedPool` on the GPU. `n_superpixels` stays on the host."""
 
     cpu_op = WeightedPool
     params_type = params_of(WeightedPool)
@@ -15,7 +15,7 @@ class GpuWeightedPool(ExternalKernels):
 
 
 class GpuWeightedUnpool(ExternalKernels):
-    """:class:`theano_spp.weighted.WeightedUnpool` on the GPU."""
+    """:class:`theano_spp.ops.weighted.WeightedUnpool` on the GPU."""
 
     cpu_op = WeightedUnpool
     params_type = params_of(WeightedUnpool)
@@ -25,7 +25,7 @@ class GpuWeightedUnpool(ExternalKernels):
 
 
 class GpuPixelDot(ExternalKernels):
-    """:class:`theano_spp.weighted.PixelDot` on the GPU."""
+    """:class:`theano_spp.ops.weighted.PixelDot` on the GPU."""
 
     cpu_op = PixelDot
     params_type = params_of(PixelDot)

@@ -1,4 +1,5 @@
 #include "memory/arrays.h"
+#include "memory/errors.h"
 
 #section support_code
 #ifndef SPP_LABEL_MAP
@@ -9,8 +10,8 @@
 #define SPP_PART 262144  /* pixels of an image for one thread, at least */
 #define SPP_LARGEST_PART (1 << 30)  /* and at most: a pixel's number in its part fits into an npy_int32 */
 
-/* An image is cut into parts, for threads to share. How many depends on sizes alone, as the order of additions does; what
-   is kept for each part and superpixel takes less memory than the labels. */
+/* An image is cut into parts, for threads to share. How many depends on sizes alone, as the order of additions does;
+   what is kept for each part and superpixel takes less memory than the labels. */
 typedef struct {
     npy_intp number, pixels;  /* of each but the last, a multiple of SPP_STRIP */
 } SppParts;
@@ -56,34 +57,8 @@ static inline int spp_next_piece(npy_uint64 *bits, int length, int *end)
     return first;
 }
 
-/* "superpixel_map[1, 4, 7]" of the pixel with this row-major number, for error texts. */
-static inline PyObject *spp_place(PyArrayObject *superpixel_map, npy_intp pixel)
-{
-    PyObject *index = PyTuple_New(PyArray_NDIM(superpixel_map));
-    PyObject *inside = NULL;
-    PyObject *place = NULL;
-    int axis;
-    if (index == NULL)
-        return NULL;
-    for (axis = PyArray_NDIM(superpixel_map) - 1; axis >= 0; --axis) {
-        npy_intp size = PyArray_DIM(superpixel_map, axis);
-        PyTuple_SET_ITEM(index, axis, PyLong_FromLongLong(pixel % size));
-        pixel /= size;
-    }
-    inside = PyObject_Repr(index);
-    if (inside != NULL) {
-        Py_ssize_t end = PyUnicode_GetLength(inside) - 1;
-        PyObject *bare = PyUnicode_Substring(inside, 1, end);
-        if (bare != NULL)
-            place = PyUnicode_FromFormat("superpixel_map[%U]", bare);
-        Py_XDECREF(bare);
-        Py_DECREF(inside);
-    }
-    Py_DECREF(index);
-    return place;
-}
-
-/* Notes the first of the bad labels that threads come across. [in] pixel: row-major number in the batch, or less than 0 */
+/* Notes the first of the bad labels that threads come across. [in] pixel: row-major number in the batch, or less than
+   0 */
 static inline void spp_note_bad_label(npy_intp pixel, npy_intp *first_bad)
 {
     if (pixel >= 0) {
@@ -96,7 +71,8 @@ static inline void spp_note_bad_label(npy_intp pixel, npy_intp *first_bad)
 }
 
 /* The sizes of the parts of images -> those of whole images. [in] of_parts (batch, parts, n)  [out] sizes (batch, n) */
-static inline void spp_add_sizes(npy_intp batch, npy_intp parts, npy_intp n, const npy_int64 *of_parts, npy_int64 *sizes)
+static inline void spp_add_sizes(npy_intp batch, npy_intp parts, npy_intp n, const npy_int64 *of_parts,
+                                 npy_int64 *sizes)
 {
     npy_intp image, part, l;
     for (image = 0; image < batch; ++image, sizes += n)
@@ -137,7 +113,8 @@ static inline const LABEL *APPLY_SPECIFIC(labels_from)(const char *labels, const
 }
 
 /* Where labels change. [in] here (count)
-   [out] differs (count, and zeros up to a whole block): whether a pixel's label is another than that of the one before it;
+   [out] differs (count, and zeros up to a whole block): whether a pixel's label is another than that of the one before
+   it;
          0 for the first */
 static inline void APPLY_SPECIFIC(find_changes)(const LABEL *here, npy_intp count, npy_uint8 *differs)
 {
@@ -182,48 +159,18 @@ static npy_intp APPLY_SPECIFIC(count_part)(const char *labels, const SppGrid *gr
     return -1;
 }
 
-/* The label at a row-major pixel number of the whole batch, as a Python int. */
-static PyObject *APPLY_SPECIFIC(label_at)(PyArrayObject *superpixel_map, npy_intp pixel)
+/* Raises the IndexError for the first label of the batch that is too large. Returns -1.
+   [in] limit_name: what holds the number of superpixels, "n_superpixels is" for example */
+static int APPLY_SPECIFIC(label_error)(const char *op, PyArrayObject *superpixel_map, npy_intp n_superpixels,
+                                       const char *limit_name)
 {
-    const char *place = PyArray_BYTES(superpixel_map);
-    LABEL label;
-    int axis;
-    for (axis = PyArray_NDIM(superpixel_map) - 1; axis >= 0; --axis) {
-        npy_intp size = PyArray_DIM(superpixel_map, axis);
-        place += pixel % size * PyArray_STRIDE(superpixel_map, axis);
-        pixel /= size;
-    }
-    label = *(const LABEL *)place;
-    return SPP_LABEL_IS_SIGNED ? PyLong_FromLongLong((long long)label)
-                               : PyLong_FromUnsignedLongLong((unsigned long long)label);
-}
-
-/* Sets the IndexError for the label at this row-major pixel number of the batch.
-   limit_name: what holds the number of superpixels, "n_superpixels is" or "pooled holds". */
-static void APPLY_SPECIFIC(label_error)(const char *op, PyArrayObject *superpixel_map, npy_intp pixel,
-                                        npy_intp n_superpixels, const char *limit_name)
-{
-    PyObject *place = spp_place(superpixel_map, pixel);
-    PyObject *label = APPLY_SPECIFIC(label_at)(superpixel_map, pixel);
-    PyObject *allowed = n_superpixels > 0
-        ? PyUnicode_FromFormat("labels are 0..%lld", (long long)n_superpixels - 1)
-        : PyUnicode_FromString("no label is valid");
-    if (place != NULL && label != NULL && allowed != NULL)
-        PyErr_Format(PyExc_IndexError, "%s: %U is %S, but %s %lld (%U; %s,"
-                     " theano_spp.label_tools.relabel_sequential for ids with gaps)",
-                     op, place, label, limit_name, (long long)n_superpixels, allowed,
-                     SPP_LABEL_IS_SIGNED
-                     ? "use -1 for pixels that belong to none"
-                     : "for pixels that belong to none use -1 in a signed dtype");
-    Py_XDECREF(place);
-    Py_XDECREF(label);
-    Py_XDECREF(allowed);
+    return spp_raise("check_labels", "(sOLs)", op, superpixel_map, (long long)n_superpixels, limit_name);
 }
 
 /* Checks every label and counts the pixels of every superpixel.
    [out] sizes (batch, n_superpixels), zeroed by the caller
-   Returns in how many pieces the superpixels of a block of pixels lie, all blocks added up; or -1 with an IndexError that
-   names the first bad label, or a MemoryError. */
+   Returns in how many pieces the superpixels of a block of pixels lie, all blocks added up; or -1 with an IndexError
+   that names the first bad label, or a MemoryError. */
 static npy_intp APPLY_SPECIFIC(count_labels)(const char *op, const char *limit_name, PyArrayObject *superpixel_map,
                                         npy_intp n_superpixels, npy_int64 *sizes)
 {
@@ -254,9 +201,5 @@ static npy_intp APPLY_SPECIFIC(count_labels)(const char *op, const char *limit_n
         spp_add_sizes(batch, parts.number, n_superpixels, of_parts, sizes);
         free(of_parts);
     }
-    if (first_bad >= 0) {
-        APPLY_SPECIFIC(label_error)(op, superpixel_map, first_bad, n_superpixels, limit_name);
-        return -1;
-    }
-    return pieces;
+    return first_bad >= 0 ? APPLY_SPECIFIC(label_error)(op, superpixel_map, n_superpixels, limit_name) : pieces;
 }

@@ -1,12 +1,13 @@
 #include "labels/label_map.h"
 #include "memory/arrays.h"
+#include "memory/errors.h"
 
 #section support_code
 /* What the labels of a batch ask pooling to do, found once for all channels.
 
-   Windows are SPP_WINDOW pixels in row-major order. The pixels of one superpixel that follow each other in one window are
-   a piece; so are up to four whole windows of one superpixel in a block of SPP_BLOCK pixels, a stack. Sums of pieces are
-   short, so they are taken in the features' own precision, and added up in double:
+   Windows are SPP_WINDOW pixels in row-major order. The pixels of one superpixel that follow each other in one window
+   are a piece; so are up to four whole windows of one superpixel in a block of SPP_BLOCK pixels, a stack. Sums of
+   pieces are short, so they are taken in the features' own precision, and added up in double:
 
        window     |0 0 0 0 0 1 1 1|1 1 1 1 1 1 1 1|1 1 1 1 1 1 1 1|1 1 2 2 2 0 0 0|     (8 pixels drawn)
        piece      |----0----|--1--|---------------2---------------|-3-|--4--|--5--|
@@ -166,7 +167,8 @@ static inline int spp_find_partials(SppPlans *plans, const npy_int64 *of_parts)
 /* Finds the pieces of a part of one image and counts the pixels of each superpixel.
    [in] labels: of the image's first pixel  [in, out] plan: first and end are set, all else zero
    [in, out] sizes (n_superpixels): zeros  [out] last (n_superpixels): number of each one's last piece
-   Returns -1, or the row-major number of the first pixel whose label is >= n_superpixels, or -2 if there is no memory. */
+   Returns -1, or the row-major number of the first pixel whose label is >= n_superpixels, or -2 if there is no
+   memory. */
 static npy_intp APPLY_SPECIFIC(find_pieces)(const char *labels, const SppGrid *grid, const SppStrides *walk,
                                             npy_intp n_superpixels, SppPlan *plan, npy_int64 *sizes, npy_intp *last)
 {
@@ -241,10 +243,10 @@ static int APPLY_SPECIFIC(plan_images)(const char *op, PyArrayObject *superpixel
     plans->n_superpixels = n;
     plans->parts = parts.number;
     if (n >= NPY_MAX_INT32) {  /* as SppPiece.slot is an npy_int32 */
-        spp_memory_error(op, n, SPP_FOR_SUPERPIXELS);
+        spp_memory_error(op, n, "superpixels");
         return -1;
     }
-    if ((plans->plan = (SppPlan *)spp_allocate(op, batch, SPP_FOR_IMAGES, parts.number, sizeof(SppPlan))) == NULL
+    if ((plans->plan = (SppPlan *)spp_allocate(op, batch, "images", parts.number, sizeof(SppPlan))) == NULL
             || (plans->sizes = (npy_int64 *)spp_scratch(op, n, batch, sizeof(npy_int64))) == NULL
             || (last = (npy_intp *)spp_scratch(op, n, threads, sizeof(npy_intp))) == NULL
             || (slot_of = (npy_int32 *)spp_scratch(op, n, threads, sizeof(npy_int32))) == NULL)
@@ -263,20 +265,20 @@ static int APPLY_SPECIFIC(plan_images)(const char *op, PyArrayObject *superpixel
         npy_intp bad;
         plan->first = i % parts.number * parts.pixels;
         plan->end = spp_minimum(plan->first + parts.pixels, pixels);
-        bad = APPLY_SPECIFIC(find_pieces)(PyArray_BYTES(superpixel_map) + image * PyArray_STRIDE(superpixel_map, 0), &grid,
-                                          &walk, n, plan, of_parts + i * n, last + own);
+        bad = APPLY_SPECIFIC(find_pieces)(PyArray_BYTES(superpixel_map) + image * PyArray_STRIDE(superpixel_map, 0),
+                                          &grid, &walk, n, plan, of_parts + i * n, last + own);
         spp_note_bad_label(bad < 0 ? -1 : image * pixels + bad, &first_bad);
         memset(slot_of + own, 0, n * sizeof(npy_int32));
         no_memory |= bad == -2 || (bad == -1 && spp_assign_slots(plan, last + own, slot_of + own) != 0);
     }
     if (first_bad >= 0) {
-        APPLY_SPECIFIC(label_error)(op, superpixel_map, first_bad, n, "n_superpixels is");
+        APPLY_SPECIFIC(label_error)(op, superpixel_map, n, "n_superpixels is");
         goto done;
     }
     if (parts.number > 1)
         spp_add_sizes(batch, parts.number, n, of_parts, plans->sizes);
     if (no_memory || spp_find_partials(plans, of_parts) != 0) {
-        spp_memory_error(op, batch * spp_ceil_divide(pixels, SPP_WINDOW), SPP_FOR_WINDOWS);
+        spp_memory_error(op, batch * spp_ceil_divide(pixels, SPP_WINDOW), "windows");
         goto done;
     }
     for (i = 0; i < batch * parts.number; ++i)

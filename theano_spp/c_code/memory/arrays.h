@@ -1,3 +1,5 @@
+#include "memory/errors.h"
+
 #section support_code
 /* What every op needs to know of its arrays: how they lie in memory, whether their shapes agree,
    where results and intermediate values go.
@@ -107,19 +109,6 @@ static inline npy_intp spp_pixels_of_image(PyArrayObject *superpixel_map)
         ? 0 : spp_product(PyArray_DIMS(superpixel_map) + 1, PyArray_NDIM(superpixel_map) - 1);
 }
 
-/* What memory is for, and what to do if there is none. */
-#define SPP_FOR_SUPERPIXELS "superpixels (number labels that have gaps anew from 0" \
-                            " with theano_spp.label_tools.relabel_sequential)"
-#define SPP_FOR_CELLS "cells of a feature map (give one with smaller spatial sizes)"
-#define SPP_FOR_PIXELS "pixels of a superpixel map (give one with smaller spatial sizes)"
-#define SPP_FOR_IMAGES "images (give fewer at once)"
-#define SPP_FOR_WINDOWS "windows of 16 pixels (give smaller superpixel maps, or fewer at once)"
-
-static inline void spp_memory_error(const char *op, npy_intp count, const char *what)
-{
-    PyErr_Format(PyExc_MemoryError, "%s: no memory for %lld %s", op, (long long)count, what);
-}
-
 /* Zeroed memory for count x width items, NULL if that is too much; without the interpreter.
    The product is checked: what does not fit into a number must not become a small one. */
 static inline void *spp_zeros(npy_intp count, npy_intp width, size_t itemsize)
@@ -131,7 +120,7 @@ static inline void *spp_zeros(npy_intp count, npy_intp width, size_t itemsize)
     return calloc((size_t)count * (size_t)width, itemsize);
 }
 
-/* As spp_zeros, with a MemoryError. [in] what: SPP_FOR_..., of which there are `count` */
+/* As spp_zeros, with a MemoryError. [in] what: a key of messages.MEMORY_FOR, of which there are `count` */
 static inline void *spp_allocate(const char *op, npy_intp count, const char *what, npy_intp width,
                                  size_t itemsize)
 {
@@ -143,7 +132,7 @@ static inline void *spp_allocate(const char *op, npy_intp count, const char *wha
 
 static inline void *spp_scratch(const char *op, npy_intp n_superpixels, npy_intp width, size_t itemsize)
 {
-    return spp_allocate(op, n_superpixels, SPP_FOR_SUPERPIXELS, width, itemsize);
+    return spp_allocate(op, n_superpixels, "superpixels", width, itemsize);
 }
 
 /* Room for more than twice as many items. Returns 0, or -1 if there is no memory: then nothing has changed. */
@@ -175,66 +164,23 @@ static inline npy_intp spp_block_width(npy_intp batch, npy_intp channels, npy_in
     return spp_maximum(spp_ceil_divide(channels, blocks), 1);
 }
 
-/* In what an array and superpixel_map (batch, *spatial) must agree. */
-typedef enum {
-    SPP_AGREE_IN_SPACE,           /* array (batch, channels, *spatial) */
-    SPP_AGREE_IN_SPACE_WEIGHTED,  /* the same where there are pixel_weights: nothing is resized then */
-    SPP_AGREE_IN_BATCH,           /* array (batch, channels, *cells) */
-    SPP_POOLED_AGREES_IN_BATCH,   /* array (batch, channels, n_superpixels) */
-} SppAgreement;
-
-/* In what these arrays must agree, and what to do about it: the same sentences as in reference.py. NULL is an error. */
-static inline PyObject *spp_wanted_shapes(PyArrayObject *array, PyArrayObject *superpixel_map, SppAgreement agreement)
-{
-    const Py_ssize_t items = PyArray_DIM(array, 0), maps = PyArray_DIM(superpixel_map, 0);
-    const char *layout = agreement == SPP_AGREE_IN_BATCH ? "*cells"
-                       : agreement == SPP_POOLED_AGREES_IN_BATCH ? "n_superpixels" : "*spatial";
-    if (items == maps)
-        return PyUnicode_FromFormat("(batch, channels, %s) and (batch, *spatial) must agree in batch and spatial sizes:"
-                                    " resize the superpixel map to the features by nearest neighbour%s", layout,
-                                    agreement == SPP_AGREE_IN_SPACE_WEIGHTED
-                                    ? " (pixel_weights go with resize=None)"
-                                    : ", or have superpixel_pool resize the features: resize='bilinear' or resize='nearest'");
-    if (maps != 1)
-        return PyUnicode_FromFormat("(batch, channels, %s) and (batch, *spatial) must agree in batch, which is %zd and %zd:"
-                                    " give one superpixel map for each item", layout, items, maps);
-    return PyUnicode_FromFormat("(batch, channels, %s) and (batch, *spatial) must agree in batch, which is %zd and %zd:"
-                                " give one superpixel map for each item (np.repeat(superpixel_map, %zd, axis=0), T.repeat"
-                                " for a variable, has one map serve all)", layout, items, maps, items);
-}
-
-/* 0, or -1 with a ValueError that tells both shapes. */
+/* 0, or -1 with a ValueError that tells both shapes. [in] agreement: a key of messages.AGREEMENTS */
 static inline int spp_check_shapes(const char *op, const char *argument, PyArrayObject *array,
-                                   PyArrayObject *superpixel_map, SppAgreement agreement)
+                                   PyArrayObject *superpixel_map, const char *agreement)
 {
-    const int in_space = agreement == SPP_AGREE_IN_SPACE || agreement == SPP_AGREE_IN_SPACE_WEIGHTED;
+    const int in_space = strncmp(agreement, "in space", 8) == 0;
     int agree = PyArray_DIM(array, 0) == PyArray_DIM(superpixel_map, 0);
     int axis;
     for (axis = 1; in_space && axis < PyArray_NDIM(superpixel_map); ++axis)
         agree = agree && PyArray_DIM(array, axis + 1) == PyArray_DIM(superpixel_map, axis);
-    if (!agree) {
-        PyObject *array_shape = PyObject_GetAttrString((PyObject *)array, "shape");
-        PyObject *map_shape = PyObject_GetAttrString((PyObject *)superpixel_map, "shape");
-        PyObject *wanted = spp_wanted_shapes(array, superpixel_map, agreement);
-        if (array_shape != NULL && map_shape != NULL && wanted != NULL)
-            PyErr_Format(PyExc_ValueError, "%s: %s has shape %R, but superpixel_map has shape %R; %U",
-                         op, argument, array_shape, map_shape, wanted);
-        Py_XDECREF(array_shape);
-        Py_XDECREF(map_shape);
-        Py_XDECREF(wanted);
-        return -1;
-    }
-    return 0;
+    return agree ? 0 : spp_raise("check_shapes", "(ssOOs)", op, argument, array, superpixel_map, agreement);
 }
 
-/* A shape as a tuple, for error texts. */
-static inline PyObject *spp_shape(int ndim, const npy_intp *sizes)
+/* 0, or -1 with a ValueError that tells both shapes. */
+static inline int spp_check_weights(const char *op, PyArrayObject *pixel_weights, PyArrayObject *superpixel_map)
 {
-    PyObject *shape = PyTuple_New(ndim);
-    int axis;
-    for (axis = 0; shape != NULL && axis < ndim; ++axis)
-        PyTuple_SET_ITEM(shape, axis, PyLong_FromLongLong((long long)sizes[axis]));
-    return shape;
+    return PyArray_SAMESHAPE(pixel_weights, superpixel_map)
+        ? 0 : spp_raise("check_weights", "(sOO)", op, pixel_weights, superpixel_map);
 }
 
 /* A vector of sizes -> sizes (naxes), whose product fits into npy_intp; 0, or -1 with a ValueError if
@@ -242,33 +188,21 @@ static inline PyObject *spp_shape(int ndim, const npy_intp *sizes)
 static inline int spp_read_sizes(const char *op, const char *argument, PyArrayObject *vector, int naxes,
                                  npy_intp *sizes)
 {
+    int good = PyArray_DIM(vector, 0) == naxes, is_empty = 0;
+    npy_intp product = 1;
     int axis;
-    if (PyArray_DIM(vector, 0) != naxes) {
-        PyErr_Format(PyExc_ValueError, "%s: %s has %lld sizes, but %d are wanted (one for each spatial axis)",
-                     op, argument, (long long)PyArray_DIM(vector, 0), naxes);
-        return -1;
-    }
-    for (axis = 0; axis < naxes; ++axis) {
+    for (axis = 0; good && axis < naxes; ++axis) {
         sizes[axis] = (npy_intp)*(npy_int64 *)PyArray_GETPTR1(vector, axis);
-        if (sizes[axis] < 0) {
-            PyErr_Format(PyExc_ValueError, "%s: %s[%d] is %lld, but must not be negative (give sizes)",
-                         op, argument, axis, (long long)sizes[axis]);
-            return -1;
-        }
+        is_empty |= sizes[axis] == 0;
+        good = sizes[axis] >= 0;
     }
-    if (PyArray_OverflowMultiplyList(sizes, naxes) < 0) {
-        PyObject *shape = spp_shape(naxes, sizes);
-        if (shape != NULL)
-            PyErr_Format(PyExc_ValueError, "%s: %s is %R, but its product must not be above 2**63 - 1 (give"
-                         " sizes of spatial axes)", op, argument, shape);
-        Py_XDECREF(shape);
-        return -1;
-    }
-    return 0;
+    for (axis = 0; good && !is_empty && axis < naxes; ++axis)
+        good = !__builtin_mul_overflow(product, sizes[axis], &product);
+    return good ? 0 : spp_raise("as_sizes", "(ssOi)", op, argument, vector, naxes);
 }
 
-/* Whether a result computed from this array (batch, channels, ...) should have its channels side by side too. In C order
-   they lie so as well where all that follows has one item: then nothing is asked for. */
+/* Whether a result computed from this array (batch, channels, ...) should have its channels side by side too. In C
+   order they lie so as well where all that follows has one item: then nothing is asked for. */
 static inline int spp_has_channels_last(PyArrayObject *array)
 {
     return PyArray_STRIDE(array, 1) == PyArray_ITEMSIZE(array) && !PyArray_IS_C_CONTIGUOUS(array);
@@ -323,7 +257,7 @@ static inline int spp_prepare_layout(const char *op, npy_intp n_superpixels, PyA
 {
     if (spp_fit_output(output, ndim, shape, typenum, channels_last) == 0)
         return 0;
-    spp_memory_error(op, n_superpixels, SPP_FOR_SUPERPIXELS);
+    spp_memory_error(op, n_superpixels, "superpixels");
     return -1;
 }
 
@@ -337,27 +271,16 @@ static inline int spp_prepare_output(const char *op, npy_intp n_superpixels, PyA
 static inline int spp_prepare_cells(const char *op, PyArrayObject **output, int ndim, const npy_intp *shape,
                                     int typenum)
 {
-    PyObject *wanted = NULL;
     if (spp_fit_output(output, ndim, shape, typenum, 0) == 0)
         return 0;
-    if ((wanted = spp_shape(ndim, shape)) != NULL)
-        PyErr_Format(PyExc_MemoryError, "%s: no memory for a result of shape %R (give a smaller spatial_shape)",
-                     op, wanted);
-    Py_XDECREF(wanted);
-    return -1;
+    return spp_raise("no_memory_for_result", "(sN)", op, spp_shape(ndim, shape));
 }
 
 /* -1 and ValueError if the scalar is negative. */
 static inline npy_intp spp_n_superpixels(const char *op, PyArrayObject *n_superpixels)
 {
-    npy_int64 n = *(npy_int64 *)PyArray_DATA(n_superpixels);
-    if (n < 0) {
-        PyErr_Format(PyExc_ValueError,
-                     "%s: n_superpixels is %lld, but must not be negative"
-                     " (give the largest label + 1, or None to have it counted)", op, (long long)n);
-        return -1;
-    }
-    return (npy_intp)n;
+    const npy_int64 n = *(npy_int64 *)PyArray_DATA(n_superpixels);
+    return n >= 0 ? (npy_intp)n : spp_raise("check_n_superpixels", "(sL)", op, (long long)n);
 }
 
 #endif

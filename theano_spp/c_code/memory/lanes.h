@@ -75,8 +75,8 @@ static inline __attribute__((always_inline)) void APPLY_SPECIFIC(transpose)(APPL
     }
 }
 
-/* a > b ? a : b for each lane: b where one is a NaN. The processor has it in one instruction, which compilers do not find
-   by themselves where NaNs may be. */
+/* a > b ? a : b for each lane: b where one is a NaN. The processor has it in one instruction, which compilers do not
+   find by themselves where NaNs may be. */
 static inline __attribute__((always_inline)) APPLY_SPECIFIC(Lanes) APPLY_SPECIFIC(larger)(APPLY_SPECIFIC(Lanes) a,
                                                                                         APPLY_SPECIFIC(Lanes) b)
 {

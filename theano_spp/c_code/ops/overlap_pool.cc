@@ -49,7 +49,7 @@ int APPLY_SPECIFIC(overlap_pool)(PyArrayObject *feature_map, PyArrayObject *supe
     double work;
     int failed = -1;
 
-    if (spp_check_shapes(op, "feature_map", feature_map, superpixel_map, SPP_AGREE_IN_BATCH) != 0
+    if (spp_check_shapes(op, "feature_map", feature_map, superpixel_map, "in batch") != 0
             || (n = shape[2] = spp_n_superpixels(op, n_superpixels)) < 0
             || spp_check_cells(op, naxes, PyArray_DIMS(feature_map) + 2, PyArray_DIMS(superpixel_map) + 1) != 0
             || (sizes = (npy_int64 *)spp_scratch(op, n, batch, sizeof(npy_int64))) == NULL)

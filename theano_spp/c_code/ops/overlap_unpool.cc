@@ -66,7 +66,7 @@ int APPLY_SPECIFIC(overlap_unpool)(PyArrayObject *pooled, PyArrayObject *superpi
     double work;
     int failed = -1;
 
-    if (spp_check_shapes(op, "pooled", pooled, superpixel_map, SPP_POOLED_AGREES_IN_BATCH) != 0
+    if (spp_check_shapes(op, "pooled", pooled, superpixel_map, "pooled in batch") != 0
             || spp_read_sizes(op, "spatial_shape", spatial_shape, naxes, shape + 2) != 0
             || spp_check_cells(op, naxes, shape + 2, PyArray_DIMS(superpixel_map) + 1) != 0
             || (sizes = (npy_int64 *)spp_scratch(op, n, batch, sizeof(npy_int64))) == NULL)

@@ -1,7 +1,7 @@
 #include "labels/label_map.h"
 #include "memory/arrays.h"
+#include "memory/errors.h"
 #include "pool/compensated_sum.h"
-#include "pool/pixel_weights.h"
 
 #section support_code_apply
 /* The features of a strip of pixels are multiplied with the values of their superpixels a few channels at a
@@ -102,11 +102,11 @@ int APPLY_SPECIFIC(pixel_dot)(PyArrayObject *feature_map, PyArrayObject *pooled,
     double *values = NULL;
     int bad;
 
-    if (spp_check_shapes(op, "feature_map", feature_map, superpixel_map, SPP_AGREE_IN_SPACE_WEIGHTED) != 0
-            || spp_check_shapes(op, "pooled", pooled, superpixel_map, SPP_POOLED_AGREES_IN_BATCH) != 0)
+    if (spp_check_shapes(op, "feature_map", feature_map, superpixel_map, "in space, weighted") != 0
+            || spp_check_shapes(op, "pooled", pooled, superpixel_map, "pooled in batch") != 0)
         return -1;
     if (PyArray_DIM(pooled, 1) != channels)
-        return spp_shapes_error(op, "feature_map", feature_map, "pooled", pooled, SPP_POOLED_OF_FEATURES);
+        return spp_raise("check_channels", "(sOO)", op, feature_map, pooled);
     sizes = (npy_int64 *)spp_scratch(op, n, batch, sizeof(npy_int64));
     if (sizes == NULL)
         return -1;

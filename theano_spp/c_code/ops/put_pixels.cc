@@ -28,8 +28,9 @@ static inline void APPLY_SPECIFIC(give_to_cells)(double value, const SppSampling
 /* Puts the values of one plane on its pixels, where cells and pixels are the same.
    [in] value, pixel (n): any strides  [in, out] zeros (cells): scratch, left as it was, to store the plane past the
    caches; or NULL: written where they belong */
-static void APPLY_SPECIFIC(put_on_plane)(const char *value, npy_intp value_stride, const char *pixel, npy_intp pixel_stride,
-                                         npy_intp n, npy_intp cells, FEATURE *zeros, FEATURE *plane)
+static void APPLY_SPECIFIC(put_on_plane)(const char *value, npy_intp value_stride, const char *pixel,
+                                         npy_intp pixel_stride, npy_intp n, npy_intp cells, FEATURE *zeros,
+                                         FEATURE *plane)
 {
     FEATURE *to = zeros != NULL ? zeros : plane;
     npy_intp l;
@@ -87,7 +88,7 @@ int APPLY_SPECIFIC(put_pixels)(PyArrayObject *values, PyArrayObject *pixels, PyA
         return -1;
     stream = SPP_SPREAD > 0 && PyArray_NBYTES(*feature_map) >= SPP_STREAM_MINIMUM
              && cells * (npy_intp)sizeof(FEATURE) <= SPP_PUT_PLANE;
-    sums = (double *)spp_allocate(op, resize || stream ? cells : 0, SPP_FOR_CELLS, threads, sizeof(double));
+    sums = (double *)spp_allocate(op, resize || stream ? cells : 0, "cells", threads, sizeof(double));
     if (sums == NULL) {
         spp_free_sampling(&sampling);
         return -1;
@@ -103,8 +104,8 @@ int APPLY_SPECIFIC(put_pixels)(PyArrayObject *values, PyArrayObject *pixels, PyA
         if (!resize) {
             APPLY_SPECIFIC(put_on_plane)(
                 (const char *)PyArray_GETPTR2(values, plane / channels, plane % channels), PyArray_STRIDE(values, 2),
-                (const char *)PyArray_GETPTR2(pixels, plane / channels, plane % channels), PyArray_STRIDE(pixels, 2), n, cells,
-                (FEATURE *)sum, features);
+                (const char *)PyArray_GETPTR2(pixels, plane / channels, plane % channels), PyArray_STRIDE(pixels, 2), n,
+                cells, (FEATURE *)sum, features);
             continue;
         }
         memset(sum, 0, cells * sizeof(double));

@@ -12,7 +12,6 @@ int APPLY_SPECIFIC(superpixel_count)(PyArrayObject *superpixel_map, PyArrayObjec
     const SppGrid grid = spp_grid(naxes, PyArray_DIMS(superpixel_map) + 1);
     const SppStrides walk = spp_strides(naxes, PyArray_STRIDES(superpixel_map) + 1);
     npy_uint64 count = 0;
-    npy_intp largest_at = 0;
     npy_intp image, r0, r1, p;
 
     if (spp_prepare_output(op, 0, n_superpixels, 0, NULL, NPY_INT64) != 0)
@@ -24,18 +23,14 @@ int APPLY_SPECIFIC(superpixel_count)(PyArrayObject *superpixel_map, PyArrayObjec
                                   + r0 * walk.row[0] + r1 * walk.row[1];
                 for (p = 0; p < grid.length; ++p) {
                     const LABEL label = *(const LABEL *)(row + p * walk.pixel);
-                    if (!SPP_IS_NONE(label) && (npy_uint64)label >= count && count != NPY_MAX_UINT64) {
+                    if (!SPP_IS_NONE(label) && (npy_uint64)label >= count && count != NPY_MAX_UINT64)
                         /* the largest uint64 has no successor: it stays itself, and is too large anyway */
                         count = (npy_uint64)label + ((npy_uint64)label != NPY_MAX_UINT64);
-                        largest_at = ((image * grid.rows[0] + r0) * grid.rows[1] + r1) * grid.length + p;
-                    }
                 }
             }
-    if (count > (npy_uint64)NPY_MAX_INT64) {
-        APPLY_SPECIFIC(label_error)(op, superpixel_map, largest_at, NPY_MAX_INT64,
-                                    "the number of superpixels can be at most");
-        return -1;
-    }
+    if (count > (npy_uint64)NPY_MAX_INT64)
+        return APPLY_SPECIFIC(label_error)(op, superpixel_map, NPY_MAX_INT64,
+                                           "the number of superpixels can be at most");
     *(npy_int64 *)PyArray_DATA(*n_superpixels) = (npy_int64)count;
     return 0;
 }

@@ -26,7 +26,7 @@ int APPLY_SPECIFIC(superpixel_extremum)(PyArrayObject *feature_map, PyArrayObjec
     int failed = -1;
 
     if (spp_check_shapes(op, "feature_map", feature_map, superpixel_map,
-                         resize ? SPP_AGREE_IN_BATCH : SPP_AGREE_IN_SPACE) != 0
+                         resize ? "in batch" : "in space") != 0
             || (n = shape[2] = spp_n_superpixels(op, n_superpixels)) < 0)
         return -1;
     if ((resize ? (sizes = (npy_int64 *)spp_scratch(op, n, shape[0], sizeof(npy_int64))) == NULL

@@ -10,9 +10,10 @@
 #include "pool/slots.h"
 
 #section support_code_apply
-/* Pooling reads each feature once, in one of two walks over the windows of a plan: pool/channels_first.h or pool/channels_last.h. The sums of
-   pieces are added to the slots of their superpixels. The order of all additions depends on the labels alone, so the
-   results are the same to the last bit for every memory layout and number of threads. */
+/* Pooling reads each feature once, in one of two walks over the windows of a plan: pool/channels_first.h or
+   pool/channels_last.h. The sums of pieces are added to the slots of their superpixels. The order of all additions
+   depends on the labels alone, so the results are the same to the last bit for every memory layout and number of
+   threads. */
 
 /* Where the results of a block of channels of one image go. [in] width, lanes: of a block and of its slots */
 static inline APPLY_SPECIFIC(Results) APPLY_SPECIFIC(results_of)(
@@ -67,7 +68,7 @@ int APPLY_SPECIFIC(superpixel_pool)(PyArrayObject *feature_map, PyArrayObject *s
     FEATURE *rows = NULL;
     int overflowed = 0, failed = -1;
 
-    if (spp_check_shapes(op, "feature_map", feature_map, superpixel_map, SPP_AGREE_IN_SPACE) != 0
+    if (spp_check_shapes(op, "feature_map", feature_map, superpixel_map, "in space") != 0
             || (n = shape[2] = spp_n_superpixels(op, n_superpixels)) < 0)
         return -1;
     if (APPLY_SPECIFIC(plan_images)(op, superpixel_map, n, &plans) != 0
@@ -84,13 +85,16 @@ int APPLY_SPECIFIC(superpixel_pool)(PyArrayObject *feature_map, PyArrayObject *s
     lanes = together ? spp_ceil_divide(width, SPP_LANES) * SPP_LANES : SPP_LANES;
     blocks = spp_ceil_divide(channels, width);
     partials = plans.partials[batch];
-    if ((scratch = (double *)spp_scratch(op, plans.slots * threads + 1, SPP_DOUBLES * lanes + 8, sizeof(double))) == NULL
+    if ((scratch = (double *)spp_scratch(op, plans.slots * threads + 1, SPP_DOUBLES * lanes + 8,
+                                         sizeof(double))) == NULL
             || (rows = (FEATURE *)spp_scratch(op, threads * (SPP_LANES + SPP_WINDOW), lanes, sizeof(FEATURE))) == NULL
-            || (partial_sums = (double *)spp_scratch(op, partials, SPP_DOUBLES * lanes * blocks, sizeof(double))) == NULL)
+            || (partial_sums = (double *)spp_scratch(op, partials, SPP_DOUBLES * lanes * blocks,
+                                                     sizeof(double))) == NULL)
         goto done;
 
     #ifdef _OPENMP
-    #pragma omp parallel for schedule(static) reduction(|:overflowed) if (PyArray_SIZE(feature_map) >= SPP_PARALLEL_MINIMUM)
+    #pragma omp parallel for schedule(static) reduction(|:overflowed) \
+        if (PyArray_SIZE(feature_map) >= SPP_PARALLEL_MINIMUM)
     #endif
     for (i = 0; i < batch * blocks * plans.parts; ++i) {
         const npy_intp image = i / (blocks * plans.parts), block = i / plans.parts % blocks, part = i % plans.parts;
@@ -116,7 +120,8 @@ int APPLY_SPECIFIC(superpixel_pool)(PyArrayObject *feature_map, PyArrayObject *s
         APPLY_SPECIFIC(finish_partials)(&results, plans.partial, plans.partials[image], plans.partials[image + 1]);
     }
     for (i = 0; overflowed && i < batch; ++i)
-        if (APPLY_SPECIFIC(is_any_not_finite)((const FEATURE *)PyArray_DATA(*pooled) + i * channels * n, channels * n)) {
+        if (APPLY_SPECIFIC(is_any_not_finite)((const FEATURE *)PyArray_DATA(*pooled) + i * channels * n,
+                                              channels * n)) {
             if (sums == NULL && (sums = (double *)spp_scratch(op, n, 1, sizeof(double))) == NULL)
                 goto done;
             APPLY_SPECIFIC(mend_overflow)(feature_map, superpixel_map, i, plans.sizes + i * n, divide, sums, *pooled);

@@ -1,5 +1,6 @@
 #include "labels/label_map.h"
 #include "memory/arrays.h"
+#include "memory/errors.h"
 #include "memory/lanes.h"
 #include "memory/nontemporal.h"
 #include "unpool/channels_first.h"
@@ -7,8 +8,9 @@
 #include "unpool/tiles.h"
 
 #section support_code_apply
-/* Unpooling writes each feature once, in one of three walks: unpool/channels_first.h; unpool/tiles.h where pieces are short; or
-   unpool/channels_last.h where the values of `pooled` have their channels last: then the features have too. */
+/* Unpooling writes each feature once, in one of three walks: unpool/channels_first.h; unpool/tiles.h where pieces are
+   short; or unpool/channels_last.h where the values of `pooled` have their channels last: then the features have
+   too. */
 #define SPP_SHORT_PIECE 4  /* pixels on average: in shorter ones each pixel is looked up by itself */
 
 /* [in]  pooled (batch, channels, n_superpixels), superpixel_map (batch, *spatial)
@@ -25,7 +27,7 @@ int APPLY_SPECIFIC(superpixel_unpool)(PyArrayObject *pooled, PyArrayObject *supe
     const SppGrid grid = spp_grid(naxes, PyArray_DIMS(superpixel_map) + 1);
     const SppStrides walk = spp_strides(naxes, PyArray_STRIDES(superpixel_map) + 1);
     const int channels_last = spp_has_channels_last(pooled);
-    const int divide = params->mode == SPP_UNPOOL_MEAN;
+    const int divide = params->mode == SPP_POOL_MEAN;
     const int threads = spp_number_of_threads();
     npy_intp shape[5] = {batch, channels, 0, 0, 0};
     npy_intp pieces, width, length, parts, part, gathered_bytes;
@@ -34,12 +36,12 @@ int APPLY_SPECIFIC(superpixel_unpool)(PyArrayObject *pooled, PyArrayObject *supe
     char *gathered = NULL;
     int axis, stream, in_tiles, failed = -1;
 
-    if (spp_check_shapes(op, "pooled", pooled, superpixel_map, SPP_POOLED_AGREES_IN_BATCH) != 0)
+    if (spp_check_shapes(op, "pooled", pooled, superpixel_map, "pooled in batch") != 0)
         return -1;
     for (axis = 0; axis < naxes; ++axis)
         shape[2 + axis] = PyArray_DIM(superpixel_map, 1 + axis);
     if (n >= NPY_MAX_INT32) {  /* as Strip.place is an npy_int32 */
-        spp_memory_error(op, n, SPP_FOR_SUPERPIXELS);
+        spp_memory_error(op, n, "superpixels");
         return -1;
     }
     if ((sizes = (npy_int64 *)spp_scratch(op, n, batch, sizeof(npy_int64))) == NULL
@@ -75,8 +77,8 @@ int APPLY_SPECIFIC(superpixel_unpool)(PyArrayObject *pooled, PyArrayObject *supe
         FEATURE *values = (FEATURE *)spp_align(scratch) + spp_thread_number() * (1 + n) * width;
         FEATURE *painted = (FEATURE *)PyArray_DATA(*feature_map) + image * channels * pixels;
         if (channels_last) {
-            APPLY_SPECIFIC(read_rows)(values_of, PyArray_STRIDE(pooled, 1), PyArray_STRIDE(pooled, 2), channels, width, n,
-                                      sizes + image * n, divide, values);
+            APPLY_SPECIFIC(read_rows)(values_of, PyArray_STRIDE(pooled, 1), PyArray_STRIDE(pooled, 2), channels, width,
+                                      n, sizes + image * n, divide, values);
             APPLY_SPECIFIC(paint_neighbours)(
                 values, width, channels, labels, &grid, &walk, first, spp_minimum(length, pixels - first),
                 stream ? (char *)spp_align(gathered) + spp_thread_number() * gathered_bytes : NULL,

@@ -1,7 +1,6 @@
 #include "labels/label_map.h"
 #include "memory/arrays.h"
 #include "pool/compensated_sum.h"
-#include "pool/pixel_weights.h"
 
 #section support_code_apply
 /* The walk of ops/superpixel_pool.cc with a weight for each pixel. The weights themselves are summed as if they
@@ -84,7 +83,7 @@ int APPLY_SPECIFIC(weighted_pool)(PyArrayObject *feature_map, PyArrayObject *sup
     double *scratch = NULL;
     int bad;
 
-    if (spp_check_shapes(op, "feature_map", feature_map, superpixel_map, SPP_AGREE_IN_SPACE_WEIGHTED) != 0
+    if (spp_check_shapes(op, "feature_map", feature_map, superpixel_map, "in space, weighted") != 0
             || spp_check_weights(op, pixel_weights, superpixel_map) != 0)
         return -1;
     n = sums_shape[2] = totals_shape[1] = spp_n_superpixels(op, n_superpixels);

@@ -1,6 +1,5 @@
 #include "labels/label_map.h"
 #include "memory/arrays.h"
-#include "pool/pixel_weights.h"
 
 #section support_code_apply
 /* The walk of ops/superpixel_unpool.cc with a weight for each pixel: the labels and weights of a strip are read
@@ -76,7 +75,7 @@ int APPLY_SPECIFIC(weighted_unpool)(PyArrayObject *pooled, PyArrayObject *superp
     double *scratch = NULL;
     int axis, bad;
 
-    if (spp_check_shapes(op, "pooled", pooled, superpixel_map, SPP_POOLED_AGREES_IN_BATCH) != 0
+    if (spp_check_shapes(op, "pooled", pooled, superpixel_map, "pooled in batch") != 0
             || spp_check_weights(op, pixel_weights, superpixel_map) != 0)
         return -1;
     for (axis = 0; axis < naxes; ++axis)

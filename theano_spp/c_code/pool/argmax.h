@@ -8,9 +8,9 @@
 
 #section support_code_apply
 /* The largest features of superpixels, and their pixels, where the features have the size of the superpixel map.
-   By the plan and the pieces of mean pooling (labels/plan.h, pool/runs.h), with the larger instead of the sum. Which pixel of a
-   piece has the largest feature is looked for when its superpixel is finished, and only in the piece that won. The
-   smallest are the largest of the negated features. */
+   By the plan and the pieces of mean pooling (labels/plan.h, pool/runs.h), with the larger instead of the sum. Which
+   pixel of a piece has the largest feature is looked for when its superpixel is finished, and only in the piece that
+   won. The smallest are the largest of the negated features. */
 #define SPP_BEST_MEMORY 262144  /* bytes for the best so far, a part of the second cache, where channels lie together */
 
 /* What is the best so far of one superpixel in SPP_LANES channels. */
@@ -27,7 +27,8 @@ typedef struct {
 
 #define SPP_SMALLER(a, b) ((a) < (b) ? (a) : (b))
 
-/* The largest feature of each piece of one block, as fold_pieces, where there may be NaNs: the first of a piece wins. */
+/* The largest feature of each piece of one block, as fold_pieces, where there may be NaNs: the first of a piece
+   wins. */
 static void APPLY_SPECIFIC(find_largest_or_nan)(const FEATURE *const *plane, npy_uint64 starts, FEATURE sign,
                                                 APPLY_SPECIFIC(Lanes) *row)
 {
@@ -89,7 +90,8 @@ static inline npy_intp APPLY_SPECIFIC(find_pixel)(const APPLY_SPECIFIC(Features)
     typedef APPLY_SPECIFIC(Mask) Mask;
     enum { ONCE = 2 * SPP_LANES };
     const npy_intp first_of_block = last - (last - plan->first) % SPP_BLOCK;
-    const npy_uint64 starts = plan->starts[(last - plan->first) / SPP_BLOCK] << (SPP_BLOCK - 1 - (last - first_of_block));
+    const npy_uint64 starts = plan->starts[(last - plan->first) / SPP_BLOCK]
+        << (SPP_BLOCK - 1 - (last - first_of_block));
     const npy_intp first = last - __builtin_clzll(starts), count = last + 1 - first;
     const char *plane = features->first + channel * features->channel_stride;
     const FEATURE *at = (const FEATURE *)plane + first;
@@ -151,8 +153,8 @@ static inline void APPLY_SPECIFIC(finish_best)(const APPLY_SPECIFIC(Features) *f
     memset(&winners, 0, sizeof(winners));
     for (c = 0; c < channels; ++c) {
         winners.value[c] = best->value[c];
-        winners.pixel[c] = APPLY_SPECIFIC(find_pixel)(features, group * SPP_LANES + c, plan, plan->first + best->pixel[c],
-                                                      winners.value + c);
+        winners.pixel[c] = APPLY_SPECIFIC(find_pixel)(features, group * SPP_LANES + c, plan,
+                                                      plan->first + best->pixel[c], winners.value + c);
     }
     if (finished >= 0)
         APPLY_SPECIFIC(write_winners)(features, group, finished, &winners);
@@ -160,7 +162,8 @@ static inline void APPLY_SPECIFIC(finish_best)(const APPLY_SPECIFIC(Features) *f
         features->partials[group * features->number_of_partials - 1 - finished] = winners;
 }
 
-/* Finds the best of all parts for the superpixels that have pixels in several. [in] partial: numbers first .. end - 1 */
+/* Finds the best of all parts for the superpixels that have pixels in several. [in] partial: numbers first .. end -
+   1 */
 static inline void APPLY_SPECIFIC(finish_partials)(const APPLY_SPECIFIC(Features) *features, const SppPartial *partial,
                                                       npy_intp first, npy_intp end)
 {
@@ -338,7 +341,8 @@ static int APPLY_SPECIFIC(pool_winners)(const char *op, PyArrayObject *feature_m
             features.partials = of_parts + block * groups * partials;
             features.number_of_partials = partials;
             if (last) {
-                APPLY_SPECIFIC(finish_partials)(&features, plans->partial, plans->partials[image], plans->partials[image + 1]);
+                APPLY_SPECIFIC(finish_partials)(&features, plans->partial, plans->partials[image],
+                                                plans->partials[image + 1]);
                 continue;
             }
             for (l = 0; part == 0 && l < n; ++l)
@@ -349,8 +353,9 @@ static int APPLY_SPECIFIC(pool_winners)(const char *op, PyArrayObject *feature_m
                     }
             if (together)
                 APPLY_SPECIFIC(find_winners_of_neighbours)(
-                    &features, APPLY_SPECIFIC(end_of)(feature_map), groups * SPP_LANES, plans->plan + image * parts + part,
-                    own, rows + spp_thread_number() * (1 + SPP_WINDOW) * groups * SPP_LANES);
+                    &features, APPLY_SPECIFIC(end_of)(feature_map), groups * SPP_LANES,
+                    plans->plan + image * parts + part, own,
+                    rows + spp_thread_number() * (1 + SPP_WINDOW) * groups * SPP_LANES);
             else
                 APPLY_SPECIFIC(find_winners_in_planes)(&features, plans->plan + image * parts + part, own);
         }

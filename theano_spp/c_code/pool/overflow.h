@@ -5,8 +5,8 @@
 #include <fenv.h>
 
 #section support_code_apply
-/* The sums of runs are kept in float32, which ends at 3.4e38: where a result is no finite number it may be that alone. The
-   processor notes it, for nothing. */
+/* The sums of runs are kept in float32, which ends at 3.4e38: where a result is no finite number it may be that alone.
+   The processor notes it, for nothing. */
 
 /* Whether a sum of this thread has left float32 since the last call. */
 static inline int APPLY_SPECIFIC(has_overflowed)(void)

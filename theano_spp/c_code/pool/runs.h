@@ -4,8 +4,8 @@
 #include "memory/lanes.h"
 
 #section support_code_apply
-/* What a block of windows gives for each of its pieces, where each channel is a plane of its own: the sum or the largest
-   feature of SPP_LANES channels, a window after the other.
+/* What a block of windows gives for each of its pieces, where each channel is a plane of its own: the sum or the
+   largest feature of SPP_LANES channels, a window after the other.
 
        8 channels x 8 pixels  --transpose-->  8 rows of 8 channels  --row to row-->  sums of pieces
 

@@ -145,7 +145,8 @@ static inline __attribute__((always_inline)) void APPLY_SPECIFIC(finish_only_pie
 {
     double slot[SPP_DOUBLES * SPP_LANES] = {0};
     if (finished >= 0 && (results->divisor == NULL || results->divisor[finished] == 1))
-        APPLY_SPECIFIC(write_lanes)(results, finished, 0, piece + 0);  /* +0 for -0, as the sums in slots begin with 0 */
+        /* + 0 for -0, as the sums in slots begin with 0 */
+        APPLY_SPECIFIC(write_lanes)(results, finished, 0, piece + 0);
     else {
         APPLY_SPECIFIC(add_to_slot)(piece, SPP_LANES, slot);
         APPLY_SPECIFIC(finish_superpixel)(results, finished, SPP_LANES, slot);

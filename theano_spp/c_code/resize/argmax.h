@@ -4,8 +4,8 @@
 
 #section support_code_apply
 /* The largest features, and their pixels, where the features are resized to the superpixel map: only of the
-   candidates (resize/candidates.h), so that the resized feature map never exists. The channels of a block lie side by side.
-   The smallest are the largest of the negated features. */
+   candidates (resize/candidates.h), so that the resized feature map never exists. The channels of a block lie side by
+   side. The smallest are the largest of the negated features. */
 #define SPP_EXTREMUM_CHANNELS 16
 
 /* Whether `value` wins over an earlier one, being larger, or the first NaN. */
@@ -186,8 +186,9 @@ static int APPLY_SPECIFIC(pool_resized_winners)(const char *op, PyArrayObject *f
             || (best_values = (FEATURE *)spp_scratch(op, n, threads * SPP_EXTREMUM_CHANNELS, sizeof(FEATURE))) == NULL
             || (best_pixels = (npy_int64 *)spp_scratch(op, n, threads * SPP_EXTREMUM_CHANNELS,
                                                        sizeof(npy_int64))) == NULL
-            || (cells = (double *)spp_allocate(op, sampling.axis[2].cells, SPP_FOR_CELLS,
-                                               threads * SPP_CELL_ROWS * SPP_EXTREMUM_CHANNELS, sizeof(double))) == NULL)
+            || (cells = (double *)spp_allocate(op, sampling.axis[2].cells, "cells",
+                                               threads * SPP_CELL_ROWS * SPP_EXTREMUM_CHANNELS,
+                                               sizeof(double))) == NULL)
         goto done;
     /* of resized features, which nobody keeps */
     work = (double)(batch * channels) * (double)spp_product(spatial, naxes);

@@ -1,5 +1,6 @@
 #include "labels/label_map.h"
 #include "memory/arrays.h"
+#include "memory/errors.h"
 #include "resize/interpolation.h"
 
 #section support_code
@@ -98,7 +99,7 @@ static SppCandidates *APPLY_SPECIFIC(find_candidates)(const char *op, PyArrayObj
 {
     const npy_intp batch = PyArray_DIM(superpixel_map, 0);
     const SppStrides walk = spp_strides(PyArray_NDIM(superpixel_map) - 1, PyArray_STRIDES(superpixel_map) + 1);
-    SppCandidates *candidates = (SppCandidates *)spp_allocate(op, batch, SPP_FOR_IMAGES, 1, sizeof(SppCandidates));
+    SppCandidates *candidates = (SppCandidates *)spp_allocate(op, batch, "images", 1, sizeof(SppCandidates));
     npy_intp image;
     int failed = 0;
     if (candidates == NULL)
@@ -112,7 +113,7 @@ static SppCandidates *APPLY_SPECIFIC(find_candidates)(const char *op, PyArrayObj
             PyArray_BYTES(superpixel_map) + image * PyArray_STRIDE(superpixel_map, 0), &walk, sampling,
             candidates + image);
     if (failed) {
-        spp_memory_error(op, PyArray_SIZE(superpixel_map), SPP_FOR_PIXELS);
+        spp_memory_error(op, PyArray_SIZE(superpixel_map), "pixels");
         spp_free_candidates(candidates, batch);
         return NULL;
     }

@@ -1,5 +1,6 @@
 #include "labels/label_map.h"
 #include "memory/arrays.h"
+#include "memory/errors.h"
 #include "resize/interpolation.h"
 
 #section support_code
@@ -172,14 +173,14 @@ static SppFootprint *APPLY_SPECIFIC(build_footprints)(const char *op, const npy_
         return NULL;
     for (i = 0; i < 3; ++i) {
         const npy_intp size = sampling.axis[i].cells;
-        if ((audience[i].begin = (npy_intp *)spp_allocate(op, size, SPP_FOR_CELLS, 2, sizeof(npy_intp))) == NULL)
+        if ((audience[i].begin = (npy_intp *)spp_allocate(op, size, "cells", 2, sizeof(npy_intp))) == NULL)
             goto done;
         audience[i].end = audience[i].begin + size;
         spp_find_audience(&sampling.axis[i], audience[i]);
     }
     if ((weight = (double *)spp_scratch(op, n_superpixels, threads, sizeof(double))) == NULL
             || (touched = (npy_intp *)spp_scratch(op, n_superpixels, threads, sizeof(npy_intp))) == NULL
-            || (footprints = (SppFootprint *)spp_allocate(op, batch, SPP_FOR_IMAGES, 1, sizeof(SppFootprint))) == NULL)
+            || (footprints = (SppFootprint *)spp_allocate(op, batch, "images", 1, sizeof(SppFootprint))) == NULL)
         goto done;
     failed = 0;
     #ifdef _OPENMP
@@ -192,7 +193,7 @@ static SppFootprint *APPLY_SPECIFIC(build_footprints)(const char *op, const npy_
             audience, weight + spp_thread_number() * n_superpixels,
             touched + spp_thread_number() * n_superpixels, footprints + image);
     if (failed)
-        spp_memory_error(op, spp_product(cells, naxes), SPP_FOR_CELLS);
+        spp_memory_error(op, spp_product(cells, naxes), "cells");
 done:
     for (i = 0; i < 3; ++i)
         free(audience[i].begin);

@@ -1,8 +1,9 @@
 #include "memory/arrays.h"
+#include "memory/errors.h"
 
 #section support_code
 /* Resizing with half-pixel centres: which cells of a feature map each pixel of a superpixel map sees.
-   The mathematics is told in theano_spp/interpolation.py. */
+   The mathematics is told in theano_spp/reference/interpolation.py. */
 #ifndef SPP_INTERPOLATION
 #define SPP_INTERPOLATION
 
@@ -63,7 +64,7 @@ static inline int spp_sample(const char *op, int naxes, const npy_intp *cells, c
         const int given = i - (3 - naxes);
         axis->cells = given < 0 ? 1 : cells[given];
         axis->pixels = given < 0 ? 1 : pixels[given];
-        axis->low = (npy_intp *)spp_allocate(op, axis->pixels, SPP_FOR_PIXELS, 2, sizeof(npy_intp));
+        axis->low = (npy_intp *)spp_allocate(op, axis->pixels, "pixels", 2, sizeof(npy_intp));
         if (axis->low == NULL) {
             spp_free_sampling(sampling);
             return -1;
@@ -81,13 +82,8 @@ static inline int spp_check_cells(const char *op, int naxes, const npy_intp *cel
 {
     int i;
     for (i = 0; i < naxes; ++i)
-        if (cells[i] < 1 && spp_product(pixels, naxes) > 0) {
-            PyErr_Format(PyExc_ValueError,
-                         "%s: spatial axis %d has no cells, but superpixel_map has %lld pixels there; no"
-                         " features cannot be resized (give at least one cell on each axis)",
-                         op, i, (long long)pixels[i]);
-            return -1;
-        }
+        if (cells[i] < 1 && spp_product(pixels, naxes) > 0)
+            return spp_raise("check_cells", "(sNN)", op, spp_shape(naxes, cells), spp_shape(naxes, pixels));
     return 0;
 }
 
@@ -95,18 +91,8 @@ static inline int spp_check_cells(const char *op, int naxes, const npy_intp *cel
 static inline int spp_check_same_sizes(const char *op, const char *argument, int naxes, const npy_intp *cells,
                                        const npy_intp *pixels)
 {
-    PyObject *came = NULL, *wanted = NULL;
-    if (PyArray_CompareLists((npy_intp *)cells, (npy_intp *)pixels, naxes))
-        return 0;
-    came = spp_shape(naxes, cells);
-    wanted = spp_shape(naxes, pixels);
-    if (came != NULL && wanted != NULL)
-        PyErr_Format(PyExc_ValueError,
-                     "%s: %s is %R, but map_shape is %R; without resize they must be equal (use"
-                     " %s('nearest') or %s('bilinear'))", op, argument, came, wanted, op, op);
-    Py_XDECREF(came);
-    Py_XDECREF(wanted);
-    return -1;
+    return PyArray_CompareLists((npy_intp *)cells, (npy_intp *)pixels, naxes)
+        ? 0 : spp_raise("check_same_sizes", "(ssNN)", op, argument, spp_shape(naxes, cells), spp_shape(naxes, pixels));
 }
 
 /* The value between two cells, which are one and the same where a pixel sees one alone. Between two

@@ -1,3 +1,4 @@
+#include "memory/errors.h"
 #include "resize/interpolation.h"
 
 #section support_code
@@ -14,14 +15,8 @@ static inline int spp_check_pixels(const char *op, PyArrayObject *pixels, npy_in
         for (c = 0; c < PyArray_DIM(pixels, 1); ++c)
             for (l = 0; l < PyArray_DIM(pixels, 2); ++l) {
                 const npy_int64 pixel = *(npy_int64 *)PyArray_GETPTR3(pixels, b, c, l);
-                if (pixel >= n_pixels) {
-                    PyErr_Format(PyExc_IndexError,
-                                 "%s: pixels[%lld, %lld, %lld] is %lld, but an image has %lld pixels"
-                                 " (give the winners of SuperpixelExtremum on the same superpixel map)",
-                                 op, (long long)b, (long long)c, (long long)l, (long long)pixel,
-                                 (long long)n_pixels);
-                    return -1;
-                }
+                if (pixel >= n_pixels)
+                    return spp_raise("check_pixels", "(sOL)", op, pixels, (long long)n_pixels);
             }
     return 0;
 }
@@ -30,19 +25,8 @@ static inline int spp_check_pixels(const char *op, PyArrayObject *pixels, npy_in
 static inline int spp_check_like_pixels(const char *op, const char *argument, PyArrayObject *array,
                                         PyArrayObject *pixels, int axes)
 {
-    if (!PyArray_CompareLists(PyArray_DIMS(array), PyArray_DIMS(pixels), axes)) {
-        PyObject *array_shape = PyObject_GetAttrString((PyObject *)array, "shape");
-        PyObject *pixels_shape = PyObject_GetAttrString((PyObject *)pixels, "shape");
-        if (array_shape != NULL && pixels_shape != NULL)
-            PyErr_Format(PyExc_ValueError,
-                         "%s: %s has shape %R, but pixels has shape %R; their first %d sizes must agree"
-                         " (give the winners of SuperpixelExtremum on the same features)",
-                         op, argument, array_shape, pixels_shape, axes);
-        Py_XDECREF(array_shape);
-        Py_XDECREF(pixels_shape);
-        return -1;
-    }
-    return 0;
+    return PyArray_CompareLists(PyArray_DIMS(array), PyArray_DIMS(pixels), axes)
+        ? 0 : spp_raise("check_like_pixels", "(ssOOi)", op, argument, array, pixels, axes);
 }
 
 /* The row-major number of a pixel -> its place on each axis. */

@@ -45,11 +45,12 @@ static inline void APPLY_SPECIFIC(copy_row)(const FEATURE *row, npy_intp channel
 
 /* Paints `count` pixels of one image from row-major number `first` on.
    [in] values (1 + n_superpixels, width); width: channels, or more up to a whole register
-   [out] gathered (SPP_GATHERED bytes, two rows and a line): means nothing; or NULL, if pixels are not stored past the caches
+   [out] gathered (SPP_GATHERED bytes, two rows and a line): means nothing; or NULL, if pixels are not stored past the
+   caches
          painted (count, channels) */
-static void APPLY_SPECIFIC(paint_neighbours)(const FEATURE *values, npy_intp width, npy_intp channels, const char *labels,
-                                             const SppGrid *grid, const SppStrides *walk, npy_intp first, npy_intp count,
-                                             char *gathered, FEATURE *painted)
+static void APPLY_SPECIFIC(paint_neighbours)(const FEATURE *values, npy_intp width, npy_intp channels,
+                                             const char *labels, const SppGrid *grid, const SppStrides *walk,
+                                             npy_intp first, npy_intp count, char *gathered, FEATURE *painted)
 {
     const npy_intp bytes = channels * sizeof(FEATURE);
     SppLines lines = spp_lines(gathered, (char *)painted);

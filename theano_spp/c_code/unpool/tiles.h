@@ -5,8 +5,8 @@
 #include "unpool/channels_first.h"
 
 #section support_code_apply
-/* Unpooling to features each of whose channels is a plane of its own, where most pixels have another superpixel than the
-   one before: the tile of pooling the other way. The values of a superpixel in SPP_LANES channels are a row,
+/* Unpooling to features each of whose channels is a plane of its own, where most pixels have another superpixel than
+   the one before: the tile of pooling the other way. The values of a superpixel in SPP_LANES channels are a row,
 
        8 rows of 8 channels, one for each pixel  --transpose-->  8 channels x 8 pixels
 

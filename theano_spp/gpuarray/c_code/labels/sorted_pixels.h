@@ -68,7 +68,8 @@ int APPLY_SPECIFIC(sort_pixels)(SppGpuScratch *scratch, PyGpuArrayObject *superp
 #define SPP_DIGIT(key, shift) ((key) >> (shift) & (SPP_DIGITS - 1))
 
 #section kernels
-/* What each pixel is sorted by: its superpixel, n for pixels that belong to none. Sets the totals of all rounds to zero. */
+/* What each pixel is sorted by: its superpixel, n for pixels that belong to none. Sets the totals of all rounds to
+   zero. */
 KERNEL void find_keys(GLOBAL_MEM const LABEL *labels, ga_size labels_offset, ga_ssize image_stride, ga_size rows,
                       ga_size length, ga_ssize row0, ga_ssize row1, ga_ssize step, ga_size pixels, ga_size n,
                       GLOBAL_MEM ga_uint *keys, GLOBAL_MEM ga_uint *order, GLOBAL_MEM ga_uint *totals,
@@ -91,7 +92,8 @@ KERNEL void find_keys(GLOBAL_MEM const LABEL *labels, ga_size labels_offset, ga_
     }
 }
 
-/* table (batch, SPP_DIGITS, tiles): how many keys of a tile have each digit; totals (batch, SPP_DIGITS): of an image. */
+/* table (batch, SPP_DIGITS, tiles): how many keys of a tile have each digit; totals (batch, SPP_DIGITS): of an
+   image. */
 KERNEL void count_digits(GLOBAL_MEM const ga_uint *keys, ga_size pixels, ga_size tiles, ga_int shift,
                          GLOBAL_MEM ga_uint *table, GLOBAL_MEM ga_uint *totals, ga_size totals_from)
 {
@@ -116,7 +118,8 @@ KERNEL void count_digits(GLOBAL_MEM const ga_uint *keys, ga_size pixels, ga_size
 }
 
 /* One group for each image and digit: its part of the table becomes how many keys come before. */
-KERNEL void add_up_digits(GLOBAL_MEM ga_uint *table, ga_size tiles, GLOBAL_MEM const ga_uint *totals, ga_size totals_from)
+KERNEL void add_up_digits(GLOBAL_MEM ga_uint *table, ga_size tiles, GLOBAL_MEM const ga_uint *totals,
+                          ga_size totals_from)
 {
     LOCAL_MEM ga_uint sums[SPP_GROUP];
     GLOBAL_MEM ga_uint *of_digit = table + (ga_size)GID_0 * tiles;
@@ -146,11 +149,11 @@ KERNEL void add_up_digits(GLOBAL_MEM ga_uint *table, ga_size tiles, GLOBAL_MEM c
     }
 }
 
-/* Puts the pixels of a tile where those with smaller digits, and earlier ones with the same, leave off. Each thread counts
-   the digits of its strip; as strips follow each other, so do the pixels of a digit. Neighbouring threads read and write
-   neighbouring pixels, which mostly have one digit and go to neighbouring places. */
-KERNEL void move_by_digit(GLOBAL_MEM const ga_uint *keys, GLOBAL_MEM const ga_uint *order, ga_size pixels, ga_size tiles,
-                          ga_int shift, GLOBAL_MEM const ga_uint *table, GLOBAL_MEM ga_uint *sorted_keys,
+/* Puts the pixels of a tile where those with smaller digits, and earlier ones with the same, leave off. Each thread
+   counts the digits of its strip; as strips follow each other, so do the pixels of a digit. Neighbouring threads read
+   and write neighbouring pixels, which mostly have one digit and go to neighbouring places. */
+KERNEL void move_by_digit(GLOBAL_MEM const ga_uint *keys, GLOBAL_MEM const ga_uint *order, ga_size pixels,
+                          ga_size tiles, ga_int shift, GLOBAL_MEM const ga_uint *table, GLOBAL_MEM ga_uint *sorted_keys,
                           GLOBAL_MEM ga_uint *sorted_order)
 {
     /* two more than there are threads, and one more than a strip has: each row begins in another memory bank */

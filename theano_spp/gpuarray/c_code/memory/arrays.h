@@ -3,7 +3,7 @@
 
 #section support_code
 /* What every op needs on the GPU's host: results, memory that lives for one call, and errors, whose sentences stand in
-   theano_spp/gpuarray/errors.py. */
+   theano_spp/messages.py. */
 #ifndef SPP_GPU_ARRAYS
 #define SPP_GPU_ARRAYS
 
@@ -28,7 +28,8 @@ static inline SppGpuGrid spp_gpu_grid(PyGpuArrayObject *array, unsigned int firs
     return grid;
 }
 
-/* The same, with rows that follow each other without a gap joined to one: a pixel of the first row needs no division. */
+/* The same, with rows that follow each other without a gap joined to one: a pixel of the first row needs no
+   division. */
 static inline SppGpuGrid spp_gpu_joined_grid(PyGpuArrayObject *array, unsigned int first)
 {
     const size_t *sizes = array->ga.dimensions + first;
@@ -59,30 +60,47 @@ static inline size_t spp_gpu_pixels(PyGpuArrayObject *array, unsigned int first)
 
 static inline size_t spp_gpu_ceil_divide(size_t a, size_t b) { return a / b + (a % b != 0); }
 
-/* Calls a function of theano_spp.gpuarray.errors, which raises. Returns -1. */
-static int spp_gpu_raise(const char *function, const char *format, ...)
+/* Calls a function of a module, which raises. Returns -1. */
+static int spp_gpu_raise_of(const char *module_name, const char *function, const char *format, va_list values)
 {
-    PyObject *module = PyImport_ImportModule("theano_spp.gpuarray.errors");
-    PyObject *raise = module == NULL ? NULL : PyObject_GetAttrString(module, function);
+    PyObject *module = PyImport_ImportModule(module_name);
+    PyObject *say = module == NULL ? NULL : PyObject_GetAttrString(module, function);
     PyObject *arguments = NULL, *nothing = NULL;
-    va_list values;
-    va_start(values, format);
-    if (raise != NULL && (arguments = Py_VaBuildValue(format, values)) != NULL)
-        nothing = PyObject_CallObject(raise, arguments);
-    va_end(values);
+    if (say != NULL && (arguments = Py_VaBuildValue(format, values)) != NULL)
+        nothing = PyObject_CallObject(say, arguments);
     if (nothing != NULL)
         PyErr_Format(PyExc_SystemError, "theano_spp: the GPU found an error that %s does not find", function);
     Py_XDECREF(nothing);
     Py_XDECREF(arguments);
-    Py_XDECREF(raise);
+    Py_XDECREF(say);
     Py_XDECREF(module);
     return -1;
 }
 
-/* In what an array and superpixel_map (batch, *spatial) must agree: names of theano_spp/reference.py. */
-#define SPP_GPU_IN_SPACE "IN_SPACE"
-#define SPP_GPU_IN_BATCH "IN_BATCH"
-#define SPP_GPU_POOLED_IN_BATCH "POOLED_IN_BATCH"
+/* The same of theano_spp.messages. [in] format: of Py_BuildValue, a tuple */
+static int spp_gpu_raise(const char *function, const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    spp_gpu_raise_of("theano_spp.messages", function, format, values);
+    va_end(values);
+    return -1;
+}
+
+/* Has the reference look at the inputs again, on the host. */
+static int spp_gpu_raise_of_reference(const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    spp_gpu_raise_of("theano_spp.gpuarray.errors", "of_reference", format, values);
+    va_end(values);
+    return -1;
+}
+
+/* In what an array and superpixel_map (batch, *spatial) must agree: keys of messages.AGREEMENTS. */
+#define SPP_GPU_IN_SPACE "in space"
+#define SPP_GPU_IN_BATCH "in batch"
+#define SPP_GPU_POOLED_IN_BATCH "pooled in batch"
 
 /* 0, or -1 with a ValueError that tells both shapes. */
 static inline int spp_gpu_check_shapes(const char *op, const char *argument, PyGpuArrayObject *array,
@@ -93,7 +111,7 @@ static inline int spp_gpu_check_shapes(const char *op, const char *argument, PyG
     unsigned int axis;
     for (axis = 1; in_space && axis < superpixel_map->ga.nd; ++axis)
         agree = agree && array->ga.dimensions[axis + 1] == superpixel_map->ga.dimensions[axis];
-    return agree ? 0 : spp_gpu_raise("shapes_do_not_agree", "(ssOOs)", op, argument, array, superpixel_map, agreement);
+    return agree ? 0 : spp_gpu_raise("check_shapes", "(ssOOs)", op, argument, array, superpixel_map, agreement);
 }
 
 /* Whether an array (batch, *spatial) or (batch, channels, *spatial) has the batch and the space of the map. */
@@ -112,14 +130,14 @@ static inline int spp_gpu_check_sizes(const char *op, PyGpuArrayObject *superpix
 {
     const size_t pixels = superpixel_map->ga.dimensions[0] > 0 ? spp_gpu_pixels(superpixel_map, 1) : 0;
     return pixels <= SPP_GPU_MOST && n <= SPP_GPU_MOST
-        ? 0 : spp_gpu_raise("too_large", "(sKK)", op, (unsigned long long)pixels, (unsigned long long)n);
+        ? 0 : spp_gpu_raise("too_large_for_gpu", "(sKK)", op, (unsigned long long)pixels, (unsigned long long)n);
 }
 
 /* -1 with a ValueError if the scalar is negative, or too large. */
 static inline ssize_t spp_gpu_n_superpixels(const char *op, PyArrayObject *n_superpixels)
 {
     const npy_int64 n = *(npy_int64 *)PyArray_DATA(n_superpixels);
-    return n >= 0 ? (ssize_t)n : spp_gpu_raise("negative_n_superpixels", "(sL)", op, (long long)n);
+    return n >= 0 ? (ssize_t)n : spp_gpu_raise("check_n_superpixels", "(sL)", op, (long long)n);
 }
 
 /* Reuses *output only if its shape, type and C order fit. 0, or -1 with a MemoryError. */
@@ -134,7 +152,7 @@ static inline int spp_gpu_prepare(const char *op, PyGpuArrayObject **output, uns
     *output = pygpu_empty(nd, shape, typecode, GA_C_ORDER, context, Py_None);
     if (*output == NULL) {
         PyErr_Clear();  /* pygpu's own error names neither op nor cure */
-        return spp_gpu_raise("no_memory", "(s)", op);
+        return spp_gpu_raise("no_memory_on_gpu", "(s)", op);
     }
     return 0;
 }
@@ -162,7 +180,7 @@ static inline gpudata *spp_gpu_allocate(SppGpuScratch *scratch, size_t count, si
     gpudata *memory = scratch->count == SPP_GPU_BUFFERS || count > ((size_t)-1 >> 1) / itemsize ? NULL
         : gpudata_alloc(scratch->context, (count > 0 ? count : 1) * itemsize, NULL, 0, &error);
     if (memory == NULL) {
-        spp_gpu_raise("no_memory", "(s)", scratch->op);
+        spp_gpu_raise("no_memory_on_gpu", "(s)", scratch->op);
         return NULL;
     }
     return scratch->buffer[scratch->count++] = memory;
@@ -174,7 +192,8 @@ static inline int spp_gpu_read_flag(SppGpuScratch *scratch, gpudata *flag, int *
 {
     if (gpudata_read(is_set, flag, 0, sizeof(*is_set)) == GA_NO_ERROR)
         return 0;
-    PyErr_Format(PyExc_RuntimeError, "%s: the GPU does not answer: %s", scratch->op, gpucontext_error(scratch->context, 0));
+    PyErr_Format(PyExc_RuntimeError, "%s: the GPU does not answer: %s", scratch->op,
+                 gpucontext_error(scratch->context, 0));
     return -1;
 }
 
@@ -185,14 +204,15 @@ static inline int spp_gpu_check_flag(SppGpuScratch *scratch, gpudata *flag, PyGp
     int is_bad = 0;
     if (spp_gpu_read_flag(scratch, flag, &is_bad) != 0)
         return -1;
-    return is_bad ? spp_gpu_raise("bad_label", "(sOKs)", scratch->op, superpixel_map, (unsigned long long)n, limit_name) : 0;
+    return is_bad ? spp_gpu_raise("check_labels", "(sOKs)", scratch->op, superpixel_map, (unsigned long long)n,
+                                  limit_name) : 0;
 }
 
 /* Starts a kernel in `groups` groups of SPP_GROUP threads. An expression: 0, or -1 with a RuntimeError. */
 #define SPP_GPU_START(kernel, op, groups, ...)                                                              \
     (spp_gpu_size[0] = (groups), spp_gpu_group[0] = SPP_GROUP,                                               \
      spp_gpu_size[0] > SPP_GPU_MOST_GROUPS                                                                   \
-         ? spp_gpu_raise("too_much", "(sK)", op, (unsigned long long)spp_gpu_size[0])                        \
+         ? spp_gpu_raise("too_many_groups", "(sK)", op, (unsigned long long)spp_gpu_size[0])                        \
          : spp_gpu_started(op, #kernel, &k_##kernel,                                                         \
                            kernel##_call(1, spp_gpu_size, spp_gpu_group, 0, __VA_ARGS__)))
 
@@ -202,7 +222,8 @@ static inline int spp_gpu_started(const char *op, const char *name, GpuKernel *k
 {
     if (error == GA_NO_ERROR)
         return 0;
-    PyErr_Format(PyExc_RuntimeError, "%s: the kernel %s cannot be started: %s", op, name, GpuKernel_error(kernel, error));
+    PyErr_Format(PyExc_RuntimeError, "%s: the kernel %s cannot be started: %s", op, name,
+                 GpuKernel_error(kernel, error));
     return -1;
 }
 
@@ -214,11 +235,12 @@ size_t spp_gpu_size[1], spp_gpu_group[1];  /* of SPP_GPU_START, which needs thei
 /* All zeros. libgpuarray's own memset compiles a program in every call of OpenCL's. 0, or -1 with a RuntimeError. */
 int APPLY_SPECIFIC(set_zeros)(const char *op, gpudata *memory, size_t offset, size_t bytes)
 {
-    return bytes == 0 ? 0 : SPP_GPU_START(set_words, op, spp_gpu_ceil_divide(bytes / 4, SPP_GROUP), memory, offset, bytes / 4);
+    return bytes == 0 ? 0 : SPP_GPU_START(set_words, op, spp_gpu_ceil_divide(bytes / 4, SPP_GROUP), memory, offset,
+                                          bytes / 4);
 }
 
-/* A number () ga_int that is 0 until a kernel sets it; NULL with an error. By a kernel: to bring it from the host would be
-   to wait for it. */
+/* A number () ga_int that is 0 until a kernel sets it; NULL with an error. By a kernel: to bring it from the host would
+   be to wait for it. */
 gpudata *APPLY_SPECIFIC(new_flag)(SppGpuScratch *scratch)
 {
     gpudata *memory = spp_gpu_allocate(scratch, 1, sizeof(npy_int32));
@@ -232,8 +254,8 @@ int APPLY_SPECIFIC(set_array)(const char *op, PyGpuArrayObject *array)
 }
 
 #section device_code
-/* What a group of threads works on. Groups are numbered by image, block of channels and part of what there is for each of these:
-   pixels, superpixels or segments. */
+/* What a group of threads works on. Groups are numbered by image, block of channels and part of what there is for each
+   of these: pixels, superpixels or segments. */
 typedef struct {
     ga_uint image, block, part;
 } SppWork;
@@ -250,7 +272,8 @@ WITHIN_KERNEL SppWork spp_work(ga_size blocks, ga_size parts)
 }
 
 /* Bytes from the first pixel of an image to this one: rows[0] x rows[1] rows of `length` pixels. */
-WITHIN_KERNEL ga_ssize spp_offset(ga_uint pixel, ga_uint rows, ga_uint length, ga_ssize row0, ga_ssize row1, ga_ssize step)
+WITHIN_KERNEL ga_ssize spp_offset(ga_uint pixel, ga_uint rows, ga_uint length, ga_ssize row0, ga_ssize row1,
+                                  ga_ssize step)
 {
     ga_uint row;
     if (pixel < length)  /* all of them, where rows are joined */

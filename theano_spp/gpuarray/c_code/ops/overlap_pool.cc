@@ -31,7 +31,8 @@ int APPLY_SPECIFIC(overlap_pool)(PyGpuArrayObject *feature_map, PyGpuArrayObject
             || spp_gpu_check_sizes(op, superpixel_map, n) != 0)
         return -1;
     if (spp_gpu_lacks_cells(naxes, feature_map->ga.dimensions + 2, superpixel_map->ga.dimensions + 1))
-        return spp_gpu_raise("of_reference", "(ss(OOO))", "overlap_pool", NULL, feature_map, superpixel_map, n_superpixels);
+        return spp_gpu_raise_of_reference("(ss(OOO))", "overlap_pool", NULL, feature_map, superpixel_map,
+                                          n_superpixels);
     shape[2] = n;
     if (spp_gpu_prepare(op, pooled, 3, shape, feature_map->ga.typecode, params->context) != 0)
         return -1;
@@ -65,11 +66,12 @@ done:
 #section kernels
 /* As add_segments (ops/superpixel_pool.cc), of features resized where they are read. */
 KERNEL void add_resized(GLOBAL_MEM const FEATURE *features, ga_size features_offset, ga_ssize image_stride,
-                        ga_ssize channel_stride, ga_ssize row0, ga_ssize row1, ga_ssize step, GLOBAL_MEM const ga_uint *low,
-                        GLOBAL_MEM const ga_double *shares, ga_size pixels0, ga_size pixels1, ga_size pixels2,
-                        GLOBAL_MEM const ga_uint *order, GLOBAL_MEM const ga_uint *starts, ga_size pixels, ga_size n,
-                        ga_size channels, ga_size tiles, ga_size lanes, ga_size groups, ga_int mean,
-                        GLOBAL_MEM FEATURE *pooled, ga_size pooled_offset, GLOBAL_MEM ga_double *parts)
+                        ga_ssize channel_stride, ga_ssize row0, ga_ssize row1, ga_ssize step,
+                        GLOBAL_MEM const ga_uint *low, GLOBAL_MEM const ga_double *shares, ga_size pixels0,
+                        ga_size pixels1, ga_size pixels2, GLOBAL_MEM const ga_uint *order,
+                        GLOBAL_MEM const ga_uint *starts, ga_size pixels, ga_size n, ga_size channels, ga_size tiles,
+                        ga_size lanes, ga_size groups, ga_int mean, GLOBAL_MEM FEATURE *pooled, ga_size pooled_offset,
+                        GLOBAL_MEM ga_double *parts)
 {
     LOCAL_MEM ga_double sums[SPP_CHANNELS * SPP_GROUP];
     const ga_size blocks = (channels + SPP_CHANNELS - 1) / SPP_CHANNELS;
@@ -77,8 +79,8 @@ KERNEL void add_resized(GLOBAL_MEM const FEATURE *features, ga_size features_off
     const ga_size image = work.image, channel = (ga_size)work.block * SPP_CHANNELS;
     const ga_uint lane = LID_0 % (ga_uint)lanes;
     const SppSegment segment = spp_segment(starts + image * (n + 1), (ga_uint)n, work.part, (ga_uint)lanes);
-    GLOBAL_MEM const char *of_image = (GLOBAL_MEM const char *)features + features_offset + (ga_ssize)image * image_stride
-        + (ga_ssize)channel * channel_stride;
+    GLOBAL_MEM const char *of_image = (GLOBAL_MEM const char *)features + features_offset
+        + (ga_ssize)image * image_stride + (ga_ssize)channel * channel_stride;
     ga_double chain[SPP_CHANNELS], total[SPP_CHANNELS];
     ga_int c, links = 0;
     ga_uint i;

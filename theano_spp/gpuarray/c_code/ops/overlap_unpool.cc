@@ -26,7 +26,7 @@ int APPLY_SPECIFIC(overlap_unpool)(PyGpuArrayObject *pooled, PyGpuArrayObject *s
     if (batch != superpixel_map->ga.dimensions[0]
             || APPLY_SPECIFIC(read_sizes)(spatial_shape, naxes, shape + 2) != 0
             || spp_gpu_lacks_cells(naxes, shape + 2, superpixel_map->ga.dimensions + 1))
-        return spp_gpu_raise("of_reference", "(ss(OOO))", "overlap_unpool", NULL, pooled, superpixel_map, spatial_shape);
+        return spp_gpu_raise_of_reference("(ss(OOO))", "overlap_unpool", NULL, pooled, superpixel_map, spatial_shape);
     if (spp_gpu_check_sizes(op, superpixel_map, n) != 0
             || spp_gpu_prepare(op, feature_map, 2 + naxes, shape, pooled->ga.typecode, params->context) != 0)
         return -1;

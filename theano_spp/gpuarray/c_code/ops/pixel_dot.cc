@@ -17,7 +17,7 @@ int APPLY_SPECIFIC(pixel_dot)(PyGpuArrayObject *feature_map, PyGpuArrayObject *p
 
     if (!spp_gpu_has_pixels_of_map(feature_map, superpixel_map) || pooled->ga.dimensions[0] != batch
             || pooled->ga.dimensions[1] != channels)
-        return spp_gpu_raise("of_reference", "(sz(OOO))", "pixel_dot", NULL, feature_map, pooled, superpixel_map);
+        return spp_gpu_raise_of_reference("(sz(OOO))", "pixel_dot", NULL, feature_map, pooled, superpixel_map);
     if (spp_gpu_check_sizes(op, superpixel_map, n) != 0
             || spp_gpu_prepare(op, dot, superpixel_map->ga.nd, superpixel_map->ga.dimensions, GA_DOUBLE,
                                params->context) != 0)
@@ -29,9 +29,9 @@ int APPLY_SPECIFIC(pixel_dot)(PyGpuArrayObject *feature_map, PyGpuArrayObject *p
                              feature_map->ga.offset, feature_map->ga.strides[0], feature_map->ga.strides[1],
                              features.row0, features.row1, features.pixel, pooled->ga.data, pooled->ga.offset,
                              pooled->ga.strides[0], pooled->ga.strides[1], pooled->ga.strides[2],
-                             superpixel_map->ga.data, superpixel_map->ga.offset, superpixel_map->ga.strides[0], grid.rows,
-                             grid.length, grid.row0, grid.row1, grid.pixel, pixels, n, channels, (*dot)->ga.data,
-                             (*dot)->ga.offset, flag) != 0)
+                             superpixel_map->ga.data, superpixel_map->ga.offset, superpixel_map->ga.strides[0],
+                             grid.rows, grid.length, grid.row0, grid.row1, grid.pixel, pixels, n, channels,
+                             (*dot)->ga.data, (*dot)->ga.offset, flag) != 0)
         goto done;
     failed = spp_gpu_check_flag(&scratch, flag, superpixel_map, n, "the number of superpixels in pooled is");
 done:
@@ -40,8 +40,8 @@ done:
 }
 
 #section kernels
-/* One thread for a pixel: neighbours read neighbouring features of a channel. Rounding errors are caught, for there may be many
-   channels. */
+/* One thread for a pixel: neighbours read neighbouring features of a channel. Rounding errors are caught, for there may
+   be many channels. */
 KERNEL void multiply_and_add(GLOBAL_MEM const FEATURE *features, ga_size features_offset, ga_ssize features_image,
                              ga_ssize features_channel, ga_ssize features_row0, ga_ssize features_row1,
                              ga_ssize features_step, GLOBAL_MEM const ga_double *pooled, ga_size pooled_offset,
@@ -64,9 +64,10 @@ KERNEL void multiply_and_add(GLOBAL_MEM const FEATURE *features, ga_size feature
         else if (!SPP_IS_NONE(label)) {
             GLOBAL_MEM const char *feature = (GLOBAL_MEM const char *)features + features_offset
                 + (ga_ssize)image * features_image
-                + spp_offset((ga_uint)pixel, (ga_uint)rows, (ga_uint)length, features_row0, features_row1, features_step);
-            GLOBAL_MEM const char *value = (GLOBAL_MEM const char *)pooled + pooled_offset + (ga_ssize)image * pooled_image
-                + (ga_ssize)label * pooled_superpixel;
+                + spp_offset((ga_uint)pixel, (ga_uint)rows, (ga_uint)length, features_row0, features_row1,
+                             features_step);
+            GLOBAL_MEM const char *value = (GLOBAL_MEM const char *)pooled + pooled_offset
+                + (ga_ssize)image * pooled_image + (ga_ssize)label * pooled_superpixel;
             for (c = 0; c < channels; ++c)
                 spp_add(&sum, &lost, (ga_double)*(GLOBAL_MEM const FEATURE *)(feature + (ga_ssize)c * features_channel)
                                      * *(GLOBAL_MEM const ga_double *)(value + (ga_ssize)c * pooled_channel));

@@ -27,7 +27,7 @@ int APPLY_SPECIFIC(put_pixels)(PyGpuArrayObject *values, PyGpuArrayObject *pixel
             || memcmp(values->ga.dimensions, pixels->ga.dimensions, 3 * sizeof(size_t)) != 0
             || (resize ? spp_gpu_lacks_cells(naxes, shape + 2, spatial)
                        : memcmp(shape + 2, spatial, naxes * sizeof(size_t)) != 0))
-        return spp_gpu_raise("of_reference", "(ss(OOOO))", "put_pixels", how, values, pixels, spatial_shape, map_shape);
+        return spp_gpu_raise_of_reference("(ss(OOOO))", "put_pixels", how, values, pixels, spatial_shape, map_shape);
     all = spp_gpu_product(spatial, naxes);
     cells = spp_gpu_product(shape + 2, naxes);
     if (spp_gpu_prepare(op, feature_map, 2 + naxes, shape, values->ga.typecode, params->context) != 0
@@ -49,7 +49,7 @@ int APPLY_SPECIFIC(put_pixels)(PyGpuArrayObject *values, PyGpuArrayObject *pixel
                              (*feature_map)->ga.data, (*feature_map)->ga.offset, flag) != 0
             || spp_gpu_read_flag(&scratch, flag, &is_bad) != 0)
         goto done;
-    failed = is_bad ? spp_gpu_raise("of_reference", "(ss(OOOO))", "put_pixels", how, values, pixels, spatial_shape,
+    failed = is_bad ? spp_gpu_raise_of_reference("(ss(OOOO))", "put_pixels", how, values, pixels, spatial_shape,
                                     map_shape) : 0;
 done:
     spp_gpu_release(&scratch);
@@ -57,7 +57,8 @@ done:
 }
 
 #section device_code
-/* Until all threads of a group are here, and see what the others wrote to the GPU's memory. CUDA's has that meaning anyway. */
+/* Until all threads of a group are here, and see what the others wrote to the GPU's memory. CUDA's has that meaning
+   anyway. */
 #ifdef __OPENCL_VERSION__
 #define SPP_BARRIER() barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE)
 #else
@@ -65,16 +66,17 @@ done:
 #endif
 
 #section kernels
-/* One group for a plane, cells of one image and channel, zeroed. As many superpixels at a time as there are threads, and one of the
-   cells that their pixels see: of threads with the same cell the first adds up what all of them give, in their
-   order, so that no two write to one cell and the bits are the same in every run. With resize, where many meet, cells are added
-   up in sums (batch, channels, cells), zeroed. */
+/* One group for a plane, cells of one image and channel, zeroed. As many superpixels at a time as there are threads,
+   and one of the cells that their pixels see: of threads with the same cell the first adds up what all of them give, in
+   their order, so that no two write to one cell and the bits are the same in every run. With resize, where many meet,
+   cells are added up in sums (batch, channels, cells), zeroed. */
 KERNEL void put(GLOBAL_MEM const FEATURE *values, ga_size values_offset, ga_ssize values_image, ga_ssize values_channel,
-                ga_ssize values_superpixel, GLOBAL_MEM const ga_long *pixels, ga_size pixels_offset, ga_ssize pixels_image,
-                ga_ssize pixels_channel, ga_ssize pixels_superpixel, GLOBAL_MEM const ga_uint *low,
-                GLOBAL_MEM const ga_double *shares, ga_size pixels0, ga_size pixels1, ga_size pixels2, ga_size cells1,
-                ga_size cells2, ga_size all, ga_size channels, ga_size n, ga_size cells, ga_int resize, GLOBAL_MEM ga_double *sums,
-                GLOBAL_MEM FEATURE *feature_map, ga_size feature_map_offset, GLOBAL_MEM ga_int *flag)
+                ga_ssize values_superpixel, GLOBAL_MEM const ga_long *pixels, ga_size pixels_offset,
+                ga_ssize pixels_image, ga_ssize pixels_channel, ga_ssize pixels_superpixel,
+                GLOBAL_MEM const ga_uint *low, GLOBAL_MEM const ga_double *shares, ga_size pixels0, ga_size pixels1,
+                ga_size pixels2, ga_size cells1, ga_size cells2, ga_size all, ga_size channels, ga_size n,
+                ga_size cells, ga_int resize, GLOBAL_MEM ga_double *sums, GLOBAL_MEM FEATURE *feature_map,
+                ga_size feature_map_offset, GLOBAL_MEM ga_int *flag)
 {
     LOCAL_MEM ga_long cell_of[SPP_GROUP];
     LOCAL_MEM ga_double given[SPP_GROUP];

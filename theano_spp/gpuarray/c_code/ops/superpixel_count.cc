@@ -11,7 +11,8 @@
 #section support_code_struct
 /* [in]  superpixel_map (batch, *spatial)
    [out] n_superpixels () int64 on the host: the largest label + 1, 0 if no pixel has one */
-int APPLY_SPECIFIC(superpixel_count)(PyGpuArrayObject *superpixel_map, PyArrayObject **n_superpixels, PARAMS_TYPE *params)
+int APPLY_SPECIFIC(superpixel_count)(PyGpuArrayObject *superpixel_map, PyArrayObject **n_superpixels,
+                                     PARAMS_TYPE *params)
 {
     const char *op = "SuperpixelCount";
     const size_t batch = superpixel_map->ga.dimensions[0], pixels = spp_gpu_pixels(superpixel_map, 1);
@@ -40,7 +41,7 @@ int APPLY_SPECIFIC(superpixel_count)(PyGpuArrayObject *superpixel_map, PyArrayOb
             if (counts[i] > count)
                 count = counts[i];
         if (count > (npy_uint64)NPY_MAX_INT64)
-            return spp_gpu_raise("bad_label", "(sOLs)", op, superpixel_map, (long long)NPY_MAX_INT64,
+            return spp_gpu_raise("check_labels", "(sOLs)", op, superpixel_map, (long long)NPY_MAX_INT64,
                                  "the number of superpixels can be at most");
     }
     Py_XDECREF(*n_superpixels);
@@ -52,8 +53,8 @@ int APPLY_SPECIFIC(superpixel_count)(PyGpuArrayObject *superpixel_map, PyArrayOb
 }
 
 #section kernels
-/* counts: the largest label + 1 of what each group looks at. The largest uint64 has no successor: it stays itself, and is too
-   large anyway. */
+/* counts: the largest label + 1 of what each group looks at. The largest uint64 has no successor: it stays itself, and
+   is too large anyway. */
 KERNEL void find_largest(GLOBAL_MEM const LABEL *labels, ga_size labels_offset, ga_ssize image_stride, ga_size rows,
                          ga_size length, ga_ssize row0, ga_ssize row1, ga_ssize step, ga_size batch, ga_size pixels,
                          GLOBAL_MEM ga_ulong *counts)

@@ -29,12 +29,13 @@ int APPLY_SPECIFIC(superpixel_extremum)(PyGpuArrayObject *feature_map, PyGpuArra
     ssize_t n;
     int failed = -1;
 
-    if (spp_gpu_check_shapes(op, "feature_map", feature_map, superpixel_map, resize ? SPP_GPU_IN_BATCH : SPP_GPU_IN_SPACE) != 0
+    if (spp_gpu_check_shapes(op, "feature_map", feature_map, superpixel_map,
+                             resize ? SPP_GPU_IN_BATCH : SPP_GPU_IN_SPACE) != 0
             || (n = spp_gpu_n_superpixels(op, n_superpixels)) < 0
             || spp_gpu_check_sizes(op, superpixel_map, n) != 0)
         return -1;
     if (spp_gpu_lacks_cells(naxes, feature_map->ga.dimensions + 2, superpixel_map->ga.dimensions + 1))
-        return spp_gpu_raise("of_reference", "(ss(OOO))", "extremum", spp_gpu_resize_name(bilinear), feature_map,
+        return spp_gpu_raise_of_reference("(ss(OOO))", "extremum", spp_gpu_resize_name(bilinear), feature_map,
                              superpixel_map, n_superpixels);
     shape[2] = n;
     if (spp_gpu_prepare(op, pooled, 3, shape, feature_map->ga.typecode, params->context) != 0
@@ -43,8 +44,8 @@ int APPLY_SPECIFIC(superpixel_extremum)(PyGpuArrayObject *feature_map, PyGpuArra
     if (batch * pixels == 0)
         return APPLY_SPECIFIC(set_array)(op, *pooled) != 0
             || (batch * channels * n > 0
-                && SPP_GPU_START(set_none, op, spp_gpu_ceil_divide(batch * channels * n, SPP_GROUP), batch * channels * n,
-                                 (*winner)->ga.data, (*winner)->ga.offset) != 0) ? -1 : 0;
+                && SPP_GPU_START(set_none, op, spp_gpu_ceil_divide(batch * channels * n, SPP_GROUP),
+                                 batch * channels * n, (*winner)->ga.data, (*winner)->ga.offset) != 0) ? -1 : 0;
     segments = spp_gpu_segments(pixels, n);
     if ((flag = APPLY_SPECIFIC(new_flag)(&scratch)) == NULL
             || APPLY_SPECIFIC(sort_pixels)(&scratch, superpixel_map, n, flag, &sorted) != 0
@@ -55,16 +56,16 @@ int APPLY_SPECIFIC(superpixel_extremum)(PyGpuArrayObject *feature_map, PyGpuArra
                                                       superpixel_map->ga.dimensions + 1, bilinear, &sampling) != 0)
             || (channels * n > 0
                 && SPP_GPU_START(find_best, op, batch * blocks * segments.groups, feature_map->ga.data,
-                                 feature_map->ga.offset, feature_map->ga.strides[0], feature_map->ga.strides[1], grid.rows,
-                                 grid.length, grid.row0, grid.row1, grid.pixel, resize,
+                                 feature_map->ga.offset, feature_map->ga.strides[0], feature_map->ga.strides[1],
+                                 grid.rows, grid.length, grid.row0, grid.row1, grid.pixel, resize,
                                  resize ? sampling.low : flag, resize ? sampling.shares : flag, sampling.pixels[0],
-                                 sampling.pixels[1], sampling.pixels[2], sorted.order, sorted.starts, pixels, n, channels,
-                                 segments.tiles, segments.lanes, segments.groups, sign, (*pooled)->ga.data,
+                                 sampling.pixels[1], sampling.pixels[2], sorted.order, sorted.starts, pixels, n,
+                                 channels, segments.tiles, segments.lanes, segments.groups, sign, (*pooled)->ga.data,
                                  (*pooled)->ga.offset, (*winner)->ga.data, (*winner)->ga.offset, values, places) != 0)
             || (channels * n > 0 && segments.tiles > 1
-                && SPP_GPU_START(find_best_part, op, batch * channels * spp_gpu_ceil_divide(n, SPP_GROUP), values, places,
-                                 sorted.starts, n, channels, segments.tiles, sign, (*pooled)->ga.data, (*pooled)->ga.offset,
-                                 (*winner)->ga.data, (*winner)->ga.offset) != 0))
+                && SPP_GPU_START(find_best_part, op, batch * channels * spp_gpu_ceil_divide(n, SPP_GROUP), values,
+                                 places, sorted.starts, n, channels, segments.tiles, sign, (*pooled)->ga.data,
+                                 (*pooled)->ga.offset, (*winner)->ga.data, (*winner)->ga.offset) != 0))
         goto done;
     failed = spp_gpu_check_flag(&scratch, flag, superpixel_map, n, "n_superpixels is");
 done:
@@ -103,12 +104,13 @@ KERNEL void set_none(ga_size count, GLOBAL_MEM ga_long *winner, ga_size winner_o
 
 /* Finds the largest of a segment, by `lanes` threads for SPP_CHANNELS channels; of the negated features for sign -1. */
 KERNEL void find_best(GLOBAL_MEM const FEATURE *features, ga_size features_offset, ga_ssize image_stride,
-                      ga_ssize channel_stride, ga_size rows, ga_size length, ga_ssize row0, ga_ssize row1, ga_ssize step,
-                      ga_int resize, GLOBAL_MEM const ga_uint *low, GLOBAL_MEM const ga_double *shares, ga_size pixels0,
-                      ga_size pixels1, ga_size pixels2, GLOBAL_MEM const ga_uint *order, GLOBAL_MEM const ga_uint *starts,
-                      ga_size pixels, ga_size n, ga_size channels, ga_size tiles, ga_size lanes, ga_size groups, ga_int sign,
-                      GLOBAL_MEM FEATURE *pooled, ga_size pooled_offset, GLOBAL_MEM ga_long *winner, ga_size winner_offset,
-                      GLOBAL_MEM FEATURE *part_values, GLOBAL_MEM ga_uint *part_places)
+                      ga_ssize channel_stride, ga_size rows, ga_size length, ga_ssize row0, ga_ssize row1,
+                      ga_ssize step, ga_int resize, GLOBAL_MEM const ga_uint *low, GLOBAL_MEM const ga_double *shares,
+                      ga_size pixels0, ga_size pixels1, ga_size pixels2, GLOBAL_MEM const ga_uint *order,
+                      GLOBAL_MEM const ga_uint *starts, ga_size pixels, ga_size n, ga_size channels, ga_size tiles,
+                      ga_size lanes, ga_size groups, ga_int sign, GLOBAL_MEM FEATURE *pooled, ga_size pooled_offset,
+                      GLOBAL_MEM ga_long *winner, ga_size winner_offset, GLOBAL_MEM FEATURE *part_values,
+                      GLOBAL_MEM ga_uint *part_places)
 {
     LOCAL_MEM FEATURE values[SPP_CHANNELS * SPP_GROUP];
     LOCAL_MEM ga_uint places[SPP_CHANNELS * SPP_GROUP];
@@ -117,8 +119,8 @@ KERNEL void find_best(GLOBAL_MEM const FEATURE *features, ga_size features_offse
     const ga_size image = work.image, channel = (ga_size)work.block * SPP_CHANNELS;
     const ga_uint lane = LID_0 % (ga_uint)lanes;
     const SppSegment segment = spp_segment(starts + image * (n + 1), (ga_uint)n, work.part, (ga_uint)lanes);
-    GLOBAL_MEM const char *of_image = (GLOBAL_MEM const char *)features + features_offset + (ga_ssize)image * image_stride
-        + (ga_ssize)channel * channel_stride;
+    GLOBAL_MEM const char *of_image = (GLOBAL_MEM const char *)features + features_offset
+        + (ga_ssize)image * image_stride + (ga_ssize)channel * channel_stride;
     FEATURE value[SPP_CHANNELS];
     ga_uint place[SPP_CHANNELS];
     ga_int c;

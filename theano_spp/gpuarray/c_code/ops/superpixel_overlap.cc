@@ -28,7 +28,7 @@ int APPLY_SPECIFIC(superpixel_overlap)(PyGpuArrayObject *superpixel_map, PyArray
     shape[1] = n;
     if (APPLY_SPECIFIC(read_sizes)(spatial_shape, naxes, shape + 2) != 0
             || spp_gpu_lacks_cells(naxes, shape + 2, superpixel_map->ga.dimensions + 1))
-        return spp_gpu_raise("of_reference", "(ss(OOO))", "overlap", NULL, superpixel_map, n_superpixels, spatial_shape);
+        return spp_gpu_raise_of_reference("(ss(OOO))", "overlap", NULL, superpixel_map, n_superpixels, spatial_shape);
     if (spp_gpu_prepare(op, overlap, 2 + naxes, shape, ITEMSIZE_OUTPUT_0 == 4 ? GA_FLOAT : GA_DOUBLE,
                         params->context) != 0)
         return -1;
@@ -42,12 +42,12 @@ int APPLY_SPECIFIC(superpixel_overlap)(PyGpuArrayObject *superpixel_map, PyArray
             || (weights = spp_gpu_allocate(&scratch, batch * n * cells, 2 * sizeof(double))) == NULL
             || APPLY_SPECIFIC(set_zeros)(op, weights, 0, batch * n * cells * 2 * sizeof(double)) != 0
             || (n > 0
-                && SPP_GPU_START(weigh_audience, op, batch * spp_gpu_ceil_divide(cells, SPP_GROUP), superpixel_map->ga.data,
-                                 superpixel_map->ga.offset, superpixel_map->ga.strides[0], grid.row0, grid.row1, grid.pixel,
-                                 sampling.low, sampling.shares, sampling.pixels[0], sampling.pixels[1],
-                                 sampling.pixels[2], sampling.cells[0], sampling.cells[1], sampling.cells[2], n, mean,
-                                 sizes, weights, ITEMSIZE_OUTPUT_0 == 4, (*overlap)->ga.data,
-                                 (*overlap)->ga.offset) != 0))
+                && SPP_GPU_START(weigh_audience, op, batch * spp_gpu_ceil_divide(cells, SPP_GROUP),
+                                 superpixel_map->ga.data, superpixel_map->ga.offset, superpixel_map->ga.strides[0],
+                                 grid.row0, grid.row1, grid.pixel, sampling.low, sampling.shares, sampling.pixels[0],
+                                 sampling.pixels[1], sampling.pixels[2], sampling.cells[0], sampling.cells[1],
+                                 sampling.cells[2], n, mean, sizes, weights, ITEMSIZE_OUTPUT_0 == 4,
+                                 (*overlap)->ga.data, (*overlap)->ga.offset) != 0))
         goto done;
     failed = spp_gpu_check_flag(&scratch, flag, superpixel_map, n, "n_superpixels is");
 done:
@@ -56,13 +56,14 @@ done:
 }
 
 #section kernels
-/* One thread for a cell: adds up the shares of each superpixel in weights (batch, n, 2, cells), zeroed, sums and what they lost;
-   then writes them. */
+/* One thread for a cell: adds up the shares of each superpixel in weights (batch, n, 2, cells), zeroed, sums and what
+   they lost; then writes them. */
 KERNEL void weigh_audience(GLOBAL_MEM const LABEL *labels, ga_size labels_offset, ga_ssize image_stride, ga_ssize row0,
-                           ga_ssize row1, ga_ssize step, GLOBAL_MEM const ga_uint *low, GLOBAL_MEM const ga_double *shares,
-                           ga_size pixels0, ga_size pixels1, ga_size pixels2, ga_size cells0, ga_size cells1,
-                           ga_size cells2, ga_size n, ga_int mean, GLOBAL_MEM const ga_int *sizes,
-                           GLOBAL_MEM ga_double *weights, ga_int is_float32, GLOBAL_MEM char *overlap, ga_size overlap_offset)
+                           ga_ssize row1, ga_ssize step, GLOBAL_MEM const ga_uint *low,
+                           GLOBAL_MEM const ga_double *shares, ga_size pixels0, ga_size pixels1, ga_size pixels2,
+                           ga_size cells0, ga_size cells1, ga_size cells2, ga_size n, ga_int mean,
+                           GLOBAL_MEM const ga_int *sizes, GLOBAL_MEM ga_double *weights, ga_int is_float32,
+                           GLOBAL_MEM char *overlap, ga_size overlap_offset)
 {
     const ga_size all = cells0 * cells1 * cells2, groups = (all + SPP_GROUP - 1) / SPP_GROUP;
     const SppWork work = spp_work(1, groups);

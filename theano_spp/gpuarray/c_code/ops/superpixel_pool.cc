@@ -56,10 +56,10 @@ done:
 #section kernels
 /* Adds up a segment, by `lanes` threads for SPP_CHANNELS channels. */
 KERNEL void add_segments(GLOBAL_MEM const FEATURE *features, ga_size features_offset, ga_ssize image_stride,
-                         ga_ssize channel_stride, ga_size rows, ga_size length, ga_ssize row0, ga_ssize row1, ga_ssize step,
-                         GLOBAL_MEM const ga_uint *order, GLOBAL_MEM const ga_uint *starts, ga_size pixels, ga_size n,
-                         ga_size channels, ga_size tiles, ga_size lanes, ga_size groups, ga_int mean,
-                         GLOBAL_MEM FEATURE *pooled, ga_size pooled_offset, GLOBAL_MEM ga_double *parts)
+                         ga_ssize channel_stride, ga_size rows, ga_size length, ga_ssize row0, ga_ssize row1,
+                         ga_ssize step, GLOBAL_MEM const ga_uint *order, GLOBAL_MEM const ga_uint *starts,
+                         ga_size pixels, ga_size n, ga_size channels, ga_size tiles, ga_size lanes, ga_size groups,
+                         ga_int mean, GLOBAL_MEM FEATURE *pooled, ga_size pooled_offset, GLOBAL_MEM ga_double *parts)
 {
     LOCAL_MEM ga_double sums[SPP_CHANNELS * SPP_GROUP];
     const ga_size blocks = (channels + SPP_CHANNELS - 1) / SPP_CHANNELS;
@@ -67,8 +67,8 @@ KERNEL void add_segments(GLOBAL_MEM const FEATURE *features, ga_size features_of
     const ga_size image = work.image, channel = (ga_size)work.block * SPP_CHANNELS;
     const ga_uint lane = LID_0 % (ga_uint)lanes;
     const SppSegment segment = spp_segment(starts + image * (n + 1), (ga_uint)n, work.part, (ga_uint)lanes);
-    GLOBAL_MEM const char *of_image = (GLOBAL_MEM const char *)features + features_offset + (ga_ssize)image * image_stride
-        + (ga_ssize)channel * channel_stride;
+    GLOBAL_MEM const char *of_image = (GLOBAL_MEM const char *)features + features_offset
+        + (ga_ssize)image * image_stride + (ga_ssize)channel * channel_stride;
     FEATURE sum[SPP_CHANNELS], here[SPP_ABREAST][SPP_CHANNELS];
     ga_double total[SPP_CHANNELS];
     ga_int c, k, chain = 0;

@@ -15,7 +15,7 @@ int APPLY_SPECIFIC(superpixel_unpool)(PyGpuArrayObject *pooled, PyGpuArrayObject
     const size_t pixels = spp_gpu_pixels(superpixel_map, 1);
     const SppGpuGrid grid = spp_gpu_joined_grid(superpixel_map, 1);
     const size_t itemsize = GpuArray_ITEMSIZE(&pooled->ga);
-    const int mean = params->mode == SPP_UNPOOL_MEAN;
+    const int mean = params->mode == SPP_POOL_MEAN;
     const ssize_t of_values[3] = {(ssize_t)(channels * n * itemsize), (ssize_t)(n * itemsize), (ssize_t)itemsize};
     const ssize_t *strides = mean ? of_values : pooled->ga.strides;
     SppGpuScratch scratch = {params->context->ctx, op, {NULL}, 0};
@@ -47,8 +47,9 @@ int APPLY_SPECIFIC(superpixel_unpool)(PyGpuArrayObject *pooled, PyGpuArrayObject
                                                 * spp_gpu_ceil_divide(pixels, SPP_GROUP),
                                  mean ? values : pooled->ga.data, mean ? 0 : pooled->ga.offset,
                                  strides[0], strides[1], strides[2], superpixel_map->ga.data, superpixel_map->ga.offset,
-                                 superpixel_map->ga.strides[0], grid.rows, grid.length, grid.row0, grid.row1, grid.pixel,
-                                 pixels, n, channels, (*feature_map)->ga.data, (*feature_map)->ga.offset, flag) != 0))
+                                 superpixel_map->ga.strides[0], grid.rows, grid.length, grid.row0, grid.row1,
+                                 grid.pixel, pixels, n, channels, (*feature_map)->ga.data, (*feature_map)->ga.offset,
+                                 flag) != 0))
         goto done;
     failed = spp_gpu_check_flag(&scratch, flag, superpixel_map, n, "the number of superpixels in pooled is");
 done:
@@ -74,11 +75,11 @@ KERNEL void divide_by_sizes(GLOBAL_MEM const FEATURE *pooled, ga_size pooled_off
 }
 
 /* One thread for a pixel and a block of channels. */
-KERNEL void paint(GLOBAL_MEM const FEATURE *pooled, ga_size pooled_offset, ga_ssize pooled_image, ga_ssize pooled_channel,
-                  ga_ssize pooled_superpixel, GLOBAL_MEM const LABEL *labels, ga_size labels_offset,
-                  ga_ssize image_stride, ga_size rows, ga_size length, ga_ssize row0, ga_ssize row1, ga_ssize step,
-                  ga_size pixels, ga_size n, ga_size channels, GLOBAL_MEM FEATURE *painted, ga_size painted_offset,
-                  GLOBAL_MEM ga_int *flag)
+KERNEL void paint(GLOBAL_MEM const FEATURE *pooled, ga_size pooled_offset, ga_ssize pooled_image,
+                  ga_ssize pooled_channel, ga_ssize pooled_superpixel, GLOBAL_MEM const LABEL *labels,
+                  ga_size labels_offset, ga_ssize image_stride, ga_size rows, ga_size length, ga_ssize row0,
+                  ga_ssize row1, ga_ssize step, ga_size pixels, ga_size n, ga_size channels,
+                  GLOBAL_MEM FEATURE *painted, ga_size painted_offset, GLOBAL_MEM ga_int *flag)
 {
     const SppWork work = spp_work((channels + SPP_PAINTED - 1) / SPP_PAINTED, (pixels + SPP_GROUP - 1) / SPP_GROUP);
     const ga_size image = work.image, first = (ga_size)work.block * SPP_PAINTED;

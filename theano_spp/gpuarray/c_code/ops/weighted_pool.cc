@@ -7,8 +7,8 @@
          pixel_weights (batch, *spatial)
    [out] sums (batch, channels, n_superpixels) float64 of weight times feature, totals (batch, n_superpixels) float64 */
 int APPLY_SPECIFIC(weighted_pool)(PyGpuArrayObject *feature_map, PyGpuArrayObject *superpixel_map,
-                                  PyArrayObject *n_superpixels, PyGpuArrayObject *pixel_weights, PyGpuArrayObject **sums,
-                                  PyGpuArrayObject **totals, PARAMS_TYPE *params)
+                                  PyArrayObject *n_superpixels, PyGpuArrayObject *pixel_weights,
+                                  PyGpuArrayObject **sums, PyGpuArrayObject **totals, PARAMS_TYPE *params)
 {
     const char *op = "WeightedPool";
     const size_t batch = feature_map->ga.dimensions[0], channels = feature_map->ga.dimensions[1];
@@ -24,9 +24,10 @@ int APPLY_SPECIFIC(weighted_pool)(PyGpuArrayObject *feature_map, PyGpuArrayObjec
 
     if ((n = spp_gpu_n_superpixels(op, n_superpixels)) < 0)
         return -1;
-    if (!spp_gpu_has_pixels_of_map(feature_map, superpixel_map) || !spp_gpu_has_pixels_of_map(pixel_weights, superpixel_map))
-        return spp_gpu_raise("of_reference", "(sz(OOOO))", "weighted_pool", NULL, feature_map, superpixel_map,
-                             n_superpixels, pixel_weights);
+    if (!spp_gpu_has_pixels_of_map(feature_map, superpixel_map)
+            || !spp_gpu_has_pixels_of_map(pixel_weights, superpixel_map))
+        return spp_gpu_raise_of_reference("(sz(OOOO))", "weighted_pool", NULL, feature_map, superpixel_map,
+                                          n_superpixels, pixel_weights);
     shape[2] = n;
     if (spp_gpu_check_sizes(op, superpixel_map, n) != 0
             || spp_gpu_prepare(op, sums, 3, shape, GA_DOUBLE, params->context) != 0)
@@ -50,9 +51,9 @@ int APPLY_SPECIFIC(weighted_pool)(PyGpuArrayObject *feature_map, PyGpuArrayObjec
                                  channels, segments.tiles, segments.lanes, segments.groups, (*sums)->ga.data,
                                  (*sums)->ga.offset, (*totals)->ga.data, (*totals)->ga.offset, parts) != 0)
             || (n > 0 && segments.tiles > 1
-                && SPP_GPU_START(add_weighted_parts, op, batch * (channels + 1) * spp_gpu_ceil_divide(n, SPP_GROUP), parts,
-                                 sorted.starts, n, channels, segments.tiles, (*sums)->ga.data, (*sums)->ga.offset,
-                                 (*totals)->ga.data, (*totals)->ga.offset) != 0))
+                && SPP_GPU_START(add_weighted_parts, op, batch * (channels + 1) * spp_gpu_ceil_divide(n, SPP_GROUP),
+                                 parts, sorted.starts, n, channels, segments.tiles, (*sums)->ga.data,
+                                 (*sums)->ga.offset, (*totals)->ga.data, (*totals)->ga.offset) != 0))
         goto done;
     failed = spp_gpu_check_flag(&scratch, flag, superpixel_map, n, "n_superpixels is");
 done:
@@ -67,16 +68,18 @@ WITHIN_KERNEL GLOBAL_MEM ga_double *spp_weighted_sum(GLOBAL_MEM ga_double *sums,
                                                      ga_size channel, ga_size channels, ga_size n, ga_size superpixel)
 {
     return channel < channels
-        ? (GLOBAL_MEM ga_double *)((GLOBAL_MEM char *)sums + sums_offset) + (image * channels + channel) * n + superpixel
+        ? (GLOBAL_MEM ga_double *)((GLOBAL_MEM char *)sums + sums_offset)
+            + (image * channels + channel) * n + superpixel
         : (GLOBAL_MEM ga_double *)((GLOBAL_MEM char *)totals + totals_offset) + image * n + superpixel;
 }
 
 #section kernels
-/* As add_segments (ops/superpixel_pool.cc), of products in float64; the channel after the last has a one in every pixel. */
+/* As add_segments (ops/superpixel_pool.cc), of products in float64; the channel after the last has a one in every
+   pixel. */
 KERNEL void add_weighted(GLOBAL_MEM const FEATURE *features, ga_size features_offset, ga_ssize image_stride,
-                         ga_ssize channel_stride, ga_size rows, ga_size length, ga_ssize row0, ga_ssize row1, ga_ssize step,
-                         GLOBAL_MEM const WEIGHT *weights, ga_size weights_offset, ga_ssize weights_image,
-                         ga_ssize weights_row0, ga_ssize weights_row1, ga_ssize weights_step,
+                         ga_ssize channel_stride, ga_size rows, ga_size length, ga_ssize row0, ga_ssize row1,
+                         ga_ssize step, GLOBAL_MEM const WEIGHT *weights, ga_size weights_offset,
+                         ga_ssize weights_image, ga_ssize weights_row0, ga_ssize weights_row1, ga_ssize weights_step,
                          GLOBAL_MEM const ga_uint *order, GLOBAL_MEM const ga_uint *starts, ga_size pixels, ga_size n,
                          ga_size channels, ga_size tiles, ga_size lanes, ga_size groups, GLOBAL_MEM ga_double *pooled,
                          ga_size pooled_offset, GLOBAL_MEM ga_double *totals, ga_size totals_offset,
@@ -88,8 +91,8 @@ KERNEL void add_weighted(GLOBAL_MEM const FEATURE *features, ga_size features_of
     const ga_size image = work.image, channel = (ga_size)work.block * SPP_CHANNELS;
     const ga_uint lane = LID_0 % (ga_uint)lanes;
     const SppSegment segment = spp_segment(starts + image * (n + 1), (ga_uint)n, work.part, (ga_uint)lanes);
-    GLOBAL_MEM const char *of_image = (GLOBAL_MEM const char *)features + features_offset + (ga_ssize)image * image_stride
-        + (ga_ssize)channel * channel_stride;
+    GLOBAL_MEM const char *of_image = (GLOBAL_MEM const char *)features + features_offset
+        + (ga_ssize)image * image_stride + (ga_ssize)channel * channel_stride;
     GLOBAL_MEM const char *weights_of_image = (GLOBAL_MEM const char *)weights + weights_offset
         + (ga_ssize)image * weights_image;
     ga_double chain[SPP_CHANNELS], total[SPP_CHANNELS];

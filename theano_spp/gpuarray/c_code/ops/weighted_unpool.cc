@@ -5,7 +5,8 @@
 /* [in]  pooled (batch, channels, n_superpixels) float64, superpixel_map and pixel_weights (batch, *spatial)
    [out] feature_map (batch, channels, *spatial) */
 int APPLY_SPECIFIC(weighted_unpool)(PyGpuArrayObject *pooled, PyGpuArrayObject *superpixel_map,
-                                    PyGpuArrayObject *pixel_weights, PyGpuArrayObject **feature_map, PARAMS_TYPE *params)
+                                    PyGpuArrayObject *pixel_weights, PyGpuArrayObject **feature_map,
+                                    PARAMS_TYPE *params)
 {
     const char *op = "WeightedUnpool";
     const size_t batch = pooled->ga.dimensions[0], channels = pooled->ga.dimensions[1], n = pooled->ga.dimensions[2];
@@ -18,7 +19,7 @@ int APPLY_SPECIFIC(weighted_unpool)(PyGpuArrayObject *pooled, PyGpuArrayObject *
     int failed = -1;
 
     if (batch != superpixel_map->ga.dimensions[0] || !spp_gpu_has_pixels_of_map(pixel_weights, superpixel_map))
-        return spp_gpu_raise("of_reference", "(sz(OOO))", "weighted_unpool", NULL, pooled, superpixel_map, pixel_weights);
+        return spp_gpu_raise_of_reference("(sz(OOO))", "weighted_unpool", NULL, pooled, superpixel_map, pixel_weights);
     for (axis = 1; axis < superpixel_map->ga.nd; ++axis)
         shape[axis + 1] = superpixel_map->ga.dimensions[axis];
     if (spp_gpu_check_sizes(op, superpixel_map, n) != 0
@@ -35,10 +36,11 @@ int APPLY_SPECIFIC(weighted_unpool)(PyGpuArrayObject *pooled, PyGpuArrayObject *
                                                          * spp_gpu_ceil_divide(pixels, SPP_GROUP),
                                  pooled->ga.data, pooled->ga.offset, pooled->ga.strides[0], pooled->ga.strides[1],
                                  pooled->ga.strides[2], superpixel_map->ga.data, superpixel_map->ga.offset,
-                                 superpixel_map->ga.strides[0], grid.rows, grid.length, grid.row0, grid.row1, grid.pixel,
-                                 pixel_weights->ga.data, pixel_weights->ga.offset, pixel_weights->ga.strides[0],
-                                 weights.row0, weights.row1, weights.pixel, pixels, n, channels, ITEMSIZE_OUTPUT_0 == 4,
-                                 (*feature_map)->ga.data, (*feature_map)->ga.offset, flag) != 0))
+                                 superpixel_map->ga.strides[0], grid.rows, grid.length, grid.row0, grid.row1,
+                                 grid.pixel, pixel_weights->ga.data, pixel_weights->ga.offset,
+                                 pixel_weights->ga.strides[0], weights.row0, weights.row1, weights.pixel, pixels, n,
+                                 channels, ITEMSIZE_OUTPUT_0 == 4, (*feature_map)->ga.data, (*feature_map)->ga.offset,
+                                 flag) != 0))
         goto done;
     failed = spp_gpu_check_flag(&scratch, flag, superpixel_map, n, "the number of superpixels in pooled is");
 done:

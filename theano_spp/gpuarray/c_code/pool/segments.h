@@ -3,7 +3,7 @@
 #section constants
 #define SPP_SEGMENT 4096  /* sorted pixels of a tile: superpixels are cut where tiles end */
 #define SPP_CHANNELS 4    /* that a thread looks at side by side */
-#define SPP_ABREAST 4     /* pixels that a thread asks for before it adds the first: memory answers late, but many at once */
+#define SPP_ABREAST 4     /* pixels that a thread asks for before it adds the first: many loads in flight */
 #define SPP_CHAIN 16      /* features that may be added up one after the other: within 1e-6 in float32 */
 #define SPP_LONG_CHAIN 32 /* what is float64 already: as many chains, at most, stay within 1e-14 */
 
@@ -41,8 +41,9 @@ typedef struct {
     ga_int exists;
 } SppSegment;
 
-/* The segment that this thread shares with `lanes` - 1 others, in the group that has this part of the segments. They are
-   numbered by superpixel + tile: another number for each, as in sorted order both only grow. Some numbers are left out. */
+/* The segment that this thread shares with `lanes` - 1 others, in the group that has this part of the segments. They
+   are numbered by superpixel + tile: another number for each, as in sorted order both only grow. Some numbers are left
+   out. */
 WITHIN_KERNEL SppSegment spp_segment(GLOBAL_MEM const ga_uint *starts, ga_uint n, ga_uint part, ga_uint lanes)
 {
     /* not (part * SPP_GROUP + LID_0) / lanes: there may be more than 2^32 threads */
@@ -64,7 +65,8 @@ WITHIN_KERNEL SppSegment spp_segment(GLOBAL_MEM const ga_uint *starts, ga_uint n
     segment.last_tile = segment.end > segment.first ? (segment.end - 1) / SPP_SEGMENT : segment.first_tile;
     segment.exists = segment.tile >= segment.first_tile && segment.tile <= segment.last_tile;
     segment.from = !segment.exists ? 0 : segment.tile > segment.first_tile ? segment.tile * SPP_SEGMENT : segment.first;
-    segment.to = !segment.exists ? 0 : segment.tile < segment.last_tile ? (segment.tile + 1) * SPP_SEGMENT : segment.end;
+    segment.to = !segment.exists ? 0
+        : segment.tile < segment.last_tile ? (segment.tile + 1) * SPP_SEGMENT : segment.end;
     return segment;
 }
 

@@ -5,7 +5,7 @@
 #define SPP_GPU_RESIZED
 
 /* What pixels of a map see of a feature map, axis by axis: tables on the device.
-   The mathematics is told in theano_spp/interpolation.py. */
+   The mathematics is told in theano_spp/reference/interpolation.py. */
 typedef struct {
     size_t pixels[3], cells[3];  /* of each axis; missing ones in front have one */
     gpudata *low;                /* (pixels of all axes) ga_uint: the first cell that a pixel sees */
@@ -40,7 +40,7 @@ int APPLY_SPECIFIC(sample_axes)(SppGpuScratch *scratch, unsigned int naxes, cons
         sampling->cells[i] = i + naxes < 3 ? 1 : cells[i + naxes - 3];
         sampling->pixels[i] = i + naxes < 3 ? 1 : pixels[i + naxes - 3];
         if (sampling->cells[i] > SPP_GPU_MOST || sampling->pixels[i] > SPP_GPU_MOST)
-            return spp_gpu_raise("too_large", "(sKK)", scratch->op, (unsigned long long)(
+            return spp_gpu_raise("too_large_for_gpu", "(sKK)", scratch->op, (unsigned long long)(
                 sampling->cells[i] > sampling->pixels[i] ? sampling->cells[i] : sampling->pixels[i]), 0ULL);
         all += sampling->pixels[i];
     }
@@ -54,8 +54,8 @@ int APPLY_SPECIFIC(sample_axes)(SppGpuScratch *scratch, unsigned int naxes, cons
 
 #section kernels
 /* One thread for a pixel of an axis. Positions are whole numbers, so that no rounding decides which cell is nearest. */
-KERNEL void sample_pixels(ga_size pixels0, ga_size pixels1, ga_size pixels2, ga_size cells0, ga_size cells1, ga_size cells2,
-                          ga_int bilinear, GLOBAL_MEM ga_uint *low, GLOBAL_MEM ga_double *shares)
+KERNEL void sample_pixels(ga_size pixels0, ga_size pixels1, ga_size pixels2, ga_size cells0, ga_size cells1,
+                          ga_size cells2, ga_int bilinear, GLOBAL_MEM ga_uint *low, GLOBAL_MEM ga_double *shares)
 {
     const ga_size i = (ga_size)GID_0 * SPP_GROUP + LID_0;
     const ga_int axis = i < pixels0 ? 0 : i < pixels0 + pixels1 ? 1 : 2;

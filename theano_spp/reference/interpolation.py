@@ -6,18 +6,10 @@ centre. Positions are computed in whole numbers, here and in ``c_code/resize/int
 decides which cell is nearest.
 """
 import numpy as np
-from theano.gof import EnumList
 
 KINDS = ('nearest', 'bilinear')
 #: What an op keeps for resize=None, where the sizes must be equal: a parameter of C code has a name.
 NONE = 'none'
-#: For the ops' params_type.
-RESIZE = EnumList(('SPP_RESIZE_NONE', NONE), ('SPP_NEAREST', 'nearest'), ('SPP_BILINEAR', 'bilinear'))
-
-
-def resize_of(op):
-    """Return what an op was given as `resize`, to give it to its companion."""
-    return None if op.resize == NONE else op.resize
 
 
 def positions(cells, pixels, kind):

@@ -1,10 +1,10 @@
 """How many superpixels a label map on the GPU has, and how many pixels each of them."""
-from ..sizes import SuperpixelCount, SuperpixelSizes
+from ..ops.counts import SuperpixelCount, SuperpixelSizes
 from .external_kernels import ExternalKernels, params_of
 
 
 class GpuSuperpixelSizes(ExternalKernels):
-    """:class:`theano_spp.sizes.SuperpixelSizes` on the GPU. `n_superpixels` stays on the host."""
+    """:class:`theano_spp.ops.counts.SuperpixelSizes` on the GPU. `n_superpixels` stays on the host."""
 
     cpu_op = SuperpixelSizes
     params_type = params_of(SuperpixelSizes)
@@ -15,7 +15,7 @@ class GpuSuperpixelSizes(ExternalKernels):
 
 
 class GpuSuperpixelCount(ExternalKernels):
-    """:class:`theano_spp.sizes.SuperpixelCount` of a label map on the GPU; the number is read back to the host."""
+    """:class:`theano_spp.ops.counts.SuperpixelCount` of a label map on the GPU; the number is read back to the host."""
 
     cpu_op = SuperpixelCount
     params_type = params_of(SuperpixelCount)

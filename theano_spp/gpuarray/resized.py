@@ -1,10 +1,10 @@
 """Superpixel maps of another size than the features, on the GPU."""
-from ..overlap import SuperpixelOverlap, SuperpixelOverlapPool, SuperpixelOverlapUnpool
+from ..ops.resized import SuperpixelOverlap, SuperpixelOverlapPool, SuperpixelOverlapUnpool
 from .external_kernels import ExternalKernels, params_of
 
 
 class GpuSuperpixelOverlap(ExternalKernels):
-    """:class:`theano_spp.overlap.SuperpixelOverlap` on the GPU. Numbers and sizes stay on the host."""
+    """:class:`theano_spp.ops.resized.SuperpixelOverlap` on the GPU. Numbers and sizes stay on the host."""
 
     cpu_op = SuperpixelOverlap
     params_type = params_of(SuperpixelOverlap, 'mode', 'resize')
@@ -15,7 +15,7 @@ class GpuSuperpixelOverlap(ExternalKernels):
 
 
 class GpuSuperpixelOverlapPool(ExternalKernels):
-    """:class:`theano_spp.overlap.SuperpixelOverlapPool` on the GPU. `n_superpixels` stays on the host."""
+    """:class:`theano_spp.ops.resized.SuperpixelOverlapPool` on the GPU. `n_superpixels` stays on the host."""
 
     cpu_op = SuperpixelOverlapPool
     params_type = params_of(SuperpixelOverlapPool, 'mode', 'resize')
@@ -26,7 +26,7 @@ class GpuSuperpixelOverlapPool(ExternalKernels):
 
 
 class GpuSuperpixelOverlapUnpool(ExternalKernels):
-    """:class:`theano_spp.overlap.SuperpixelOverlapUnpool` on the GPU. `spatial_shape` stays on the host."""
+    """:class:`theano_spp.ops.resized.SuperpixelOverlapUnpool` on the GPU. `spatial_shape` stays on the host."""
 
     cpu_op = SuperpixelOverlapUnpool
     params_type = params_of(SuperpixelOverlapUnpool, 'mode', 'resize')

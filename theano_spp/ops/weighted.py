@@ -12,103 +12,26 @@ So the derivatives of each are the other two. A pixel with a negative label has 
 features and weight are makes no difference to anything. The values of superpixels are float64 for features of
 every dtype: there are few of them, and divided by weights of 1e-42 they are more than float32 can hold.
 """
-import functools
-import operator
-
-import numpy as np
 import theano.tensor as T
 from theano.gof import Apply
 from theano.gradient import DisconnectedType
 
-from . import reference
-from .arguments import as_features, as_n_superpixels, check_float64_is_allowed, one_of
-from .external_c import ExternalC
-from .label_map import as_label_map
-from .unpool import SuperpixelUnpool
-
-#: The modes of `superpixel_pool` that weights go with.
-WEIGHTED_MODES = ('mean', 'sum', 'var', 'std')
+from .. import reference
+from ..arguments import as_feature_map, as_n_superpixels, as_pooled, pooled_type
+from ..label_map import as_label_map
+from .mean_sum import SuperpixelUnpool
+from .multilinear import MultilinearOp, add_up, like
 
 
-def check_goes_with_weights(op_name, mode, resize):
-    """Raise ValueError with what to use instead if weights do not go with `mode` or `resize`."""
-    if mode not in WEIGHTED_MODES:
-        cure = ('add the logarithm of the weights to the features: feature_map + T.log(pixel_weights)[:, None, ...]'
-                if mode == 'logsumexp' else 'label the pixels that shall not count with -1')
-        raise ValueError('%s: pixel_weights go with mode %s, but mode is %r (%s)'
-                         % (op_name, one_of(WEIGHTED_MODES), mode, cure))
-    if resize is not None:
-        raise ValueError('%s: pixel_weights go with resize=None, but resize is %r (give features of the'
-                         ' size of the superpixel map, or label the pixels that shall not count with -1)'
-                         % (op_name, resize))
+class WeightedOp(MultilinearOp):
+    """What the three ops share: the dtype of the result."""
 
-
-def weighted_pool(feature_map, superpixel_map, n_superpixels, mode, pixel_weights):
-    """Return sum(w x) for each superpixel, or sum(w x) / sum(w), and 0 where the weights sum to 0."""
-    check_float64_is_allowed('WeightedPool', 'features and pixel_weights are multiplied and added up')
-    feature_map = T.as_tensor_variable(feature_map)
-    pooled, total = WeightedPool()(feature_map, superpixel_map, n_superpixels, pixel_weights)
-    if mode == 'mean':
-        total = total[:, None, :]
-        nothing = T.eq(total, 0)
-        # 0 / 1 for no weight. A switch for 1 would not do: Theano's optimizations take it away, and 0 / 0 is there.
-        pooled = T.switch(nothing, np.float64(0), pooled) / (total + nothing)
-    return T.cast(pooled, feature_map.dtype)
-
-
-def _as_features(op_name, feature_map):
-    return as_features(op_name, 'feature_map', feature_map, axes=(3, 4, 5),
-                       layout='(batch, channels, *spatial) with 1 to 3 spatial axes')
-
-
-def _as_pooled(op_name, pooled):
-    pooled = as_features(op_name, 'pooled', pooled, axes=(3,), layout='(batch, channels, n_superpixels)')
-    return T.cast(pooled, 'float64')
-
-
-def _as_weights(op_name, pixel_weights, superpixel_map):
-    pixel_weights = T.as_tensor_variable(pixel_weights)
-    if pixel_weights.dtype not in T.discrete_dtypes + T.float_dtypes:
-        raise TypeError('%s: pixel_weights has dtype %s, but real numbers are wanted (use abs(pixel_weights))'
-                        % (op_name, pixel_weights.dtype))
-    if pixel_weights.ndim != superpixel_map.ndim:
-        raise ValueError('%s: pixel_weights has %d axes, but one weight for each pixel of superpixel_map is wanted,'
-                         ' (batch, *spatial), %d in all' % (op_name, pixel_weights.ndim, superpixel_map.ndim))
-    return pixel_weights if pixel_weights.dtype in T.float_dtypes else T.cast(pixel_weights, 'float64')
-
-
-def _like(gradient, factor):
-    return T.patternbroadcast(T.cast(gradient, factor.dtype), factor.broadcastable)
-
-
-def _connected(gradient):
-    return not isinstance(gradient.type, DisconnectedType)
-
-
-class _ProductOp(ExternalC):
-    """What the ops share: each is linear in two of its inputs, and knows the rest to be labels.
-
-    Attributes
-    ----------
-    factors : tuple of int
-        The positions of these two.
-    """
-
-    # Of the result. Theano keeps the compiled code only of ops that have a property.
+    # Theano keeps the compiled code only of ops that have a property.
     __props__ = ('dtype',)
     dtype = 'float64'
-    factors = ()
-
-    def connection_pattern(self, node):
-        return [[position in self.factors] for position, _ in enumerate(node.inputs)]
-
-    def R_op(self, inputs, eval_points):
-        terms = [self(*(inputs[:i] + [eval_points[i]] + inputs[i + 1:]))
-                 for i in self.factors if eval_points[i] is not None]
-        return [functools.reduce(operator.add, terms) if terms else None]
 
 
-class WeightedPool(_ProductOp):
+class WeightedPool(WeightedOp):
     """Sum the weighted features, and the weights, of each superpixel.
 
     Called on ``(feature_map, superpixel_map, n_superpixels, pixel_weights)`` it returns two results in
@@ -128,14 +51,14 @@ class WeightedPool(_ProductOp):
     factors = (0, 3)
 
     def make_node(self, feature_map, superpixel_map, n_superpixels, pixel_weights):
-        feature_map = _as_features('WeightedPool', feature_map)
+        feature_map = as_feature_map('WeightedPool', feature_map)
         superpixel_map = as_label_map('WeightedPool', superpixel_map, feature_map.ndim - 2)
         n_superpixels = as_n_superpixels('WeightedPool', n_superpixels)
-        pixel_weights = _as_weights('WeightedPool', pixel_weights, superpixel_map)
-        one_image = superpixel_map.broadcastable[0] or pixel_weights.broadcastable[0] or feature_map.broadcastable[0]
-        one_superpixel = isinstance(n_superpixels, T.Constant) and int(n_superpixels.data) == 1
+        pixel_weights = as_weights('WeightedPool', pixel_weights, superpixel_map)
+        one_image, one_channel, one_superpixel = pooled_type(feature_map, superpixel_map, n_superpixels).broadcastable
+        one_image = one_image or pixel_weights.broadcastable[0]
         return Apply(self, [feature_map, superpixel_map, n_superpixels, pixel_weights], [
-            T.TensorType(self.dtype, (one_image, feature_map.broadcastable[1], one_superpixel))(),
+            T.TensorType(self.dtype, (one_image, one_channel, one_superpixel))(),
             T.TensorType(self.dtype, (one_image, one_superpixel))()])
 
     def perform(self, node, inputs, output_storage, params=None):
@@ -152,14 +75,14 @@ class WeightedPool(_ProductOp):
         feature_map, superpixel_map, _, pixel_weights = inputs
         of_sums, of_totals = output_gradients
         of_features, of_weights = DisconnectedType()(), []
-        if _connected(of_sums):
-            of_features = _like(WeightedUnpool(feature_map.dtype, self.openmp)(of_sums, superpixel_map, pixel_weights),
+        if is_connected(of_sums):
+            of_features = like(WeightedUnpool(feature_map.dtype, self.openmp)(of_sums, superpixel_map, pixel_weights),
                                 feature_map)
             of_weights.append(PixelDot(self.openmp)(feature_map, of_sums, superpixel_map))
-        if _connected(of_totals):
+        if is_connected(of_totals):
             of_weights.append(SuperpixelUnpool('sum', self.openmp)(of_totals[:, None, :], superpixel_map)[:, 0])
         return [of_features, DisconnectedType()(), DisconnectedType()(),
-                _like(functools.reduce(operator.add, of_weights), pixel_weights)]
+                like(add_up(of_weights), pixel_weights)]
 
     def R_op(self, inputs, eval_points):
         of_features, of_weights = eval_points[0], eval_points[3]
@@ -169,10 +92,10 @@ class WeightedPool(_ProductOp):
         if of_weights is not None:
             of_sums, totals = self(*(inputs[:3] + [of_weights]))
             sums.append(of_sums)
-        return [functools.reduce(operator.add, sums) if sums else None, totals]
+        return [add_up(sums), totals]
 
 
-class WeightedUnpool(_ProductOp):
+class WeightedUnpool(WeightedOp):
     """Paint each superpixel's value times the pixel's weight on its pixels, and 0 on those that belong to none.
 
     Called on ``(pooled, superpixel_map, pixel_weights)``: values (batch, channels, n_superpixels), labels
@@ -196,9 +119,9 @@ class WeightedUnpool(_ProductOp):
         super(WeightedUnpool, self).__init__(openmp)
 
     def make_node(self, pooled, superpixel_map, pixel_weights):
-        pooled = _as_pooled('WeightedUnpool', pooled)
+        pooled = as_pooled_in_float64('WeightedUnpool', pooled)
         superpixel_map = as_label_map('WeightedUnpool', superpixel_map)
-        pixel_weights = _as_weights('WeightedUnpool', pixel_weights, superpixel_map)
+        pixel_weights = as_weights('WeightedUnpool', pixel_weights, superpixel_map)
         pixels = [a or b for a, b in zip(superpixel_map.broadcastable, pixel_weights.broadcastable)]
         feature_map = T.TensorType(self.dtype, [
             pooled.broadcastable[0] or pixels[0], pooled.broadcastable[1]] + pixels[1:])
@@ -210,15 +133,13 @@ class WeightedUnpool(_ProductOp):
     def infer_shape(self, node, input_shapes):
         return [tuple(input_shapes[0][:2]) + tuple(input_shapes[1][1:])]
 
-    def L_op(self, inputs, outputs, output_gradients):
+    def adjoints(self, inputs, gradient):
         pooled, superpixel_map, pixel_weights = inputs
-        gradient, = output_gradients
-        of_pooled = WeightedPool(self.openmp)(gradient, superpixel_map, pooled.shape[2], pixel_weights)[0]
-        of_weights = PixelDot(self.openmp)(gradient, pooled, superpixel_map)
-        return [_like(of_pooled, pooled), DisconnectedType()(), _like(of_weights, pixel_weights)]
+        return [WeightedPool(self.openmp)(gradient, superpixel_map, pooled.shape[2], pixel_weights)[0],
+                PixelDot(self.openmp)(gradient, pooled, superpixel_map)]
 
 
-class PixelDot(_ProductOp):
+class PixelDot(WeightedOp):
     """Multiply each pixel's features with its superpixel's values, and sum over the channels.
 
     Called on ``(feature_map, pooled, superpixel_map)``: features (batch, channels, \\*spatial), values
@@ -238,8 +159,8 @@ class PixelDot(_ProductOp):
     factors = (0, 1)
 
     def make_node(self, feature_map, pooled, superpixel_map):
-        feature_map = _as_features('PixelDot', feature_map)
-        pooled = _as_pooled('PixelDot', pooled)
+        feature_map = as_feature_map('PixelDot', feature_map)
+        pooled = as_pooled_in_float64('PixelDot', pooled)
         superpixel_map = as_label_map('PixelDot', superpixel_map, feature_map.ndim - 2)
         pixels = feature_map.broadcastable[:1] + feature_map.broadcastable[2:]
         pixels = [a or b for a, b in zip(superpixel_map.broadcastable, pixels)]
@@ -252,9 +173,26 @@ class PixelDot(_ProductOp):
     def infer_shape(self, node, input_shapes):
         return [input_shapes[2]]
 
-    def L_op(self, inputs, outputs, output_gradients):
+    def adjoints(self, inputs, gradient):
         feature_map, pooled, superpixel_map = inputs
-        gradient, = output_gradients
-        of_features = WeightedUnpool(feature_map.dtype, self.openmp)(pooled, superpixel_map, gradient)
-        of_pooled = WeightedPool(self.openmp)(feature_map, superpixel_map, pooled.shape[2], gradient)[0]
-        return [_like(of_features, feature_map), _like(of_pooled, pooled), DisconnectedType()()]
+        return [WeightedUnpool(feature_map.dtype, self.openmp)(pooled, superpixel_map, gradient),
+                WeightedPool(self.openmp)(feature_map, superpixel_map, pooled.shape[2], gradient)[0]]
+
+
+def as_pooled_in_float64(op_name, pooled):
+    return T.cast(as_pooled(op_name, pooled), 'float64')
+
+
+def as_weights(op_name, pixel_weights, superpixel_map):
+    pixel_weights = T.as_tensor_variable(pixel_weights)
+    if pixel_weights.dtype not in T.discrete_dtypes + T.float_dtypes:
+        raise TypeError('%s: pixel_weights has dtype %s, but real numbers are wanted (use abs(pixel_weights))'
+                        % (op_name, pixel_weights.dtype))
+    if pixel_weights.ndim != superpixel_map.ndim:
+        raise ValueError('%s: pixel_weights has %d axes, but one weight for each pixel of superpixel_map is wanted,'
+                         ' (batch, *spatial), %d in all' % (op_name, pixel_weights.ndim, superpixel_map.ndim))
+    return pixel_weights if pixel_weights.dtype in T.float_dtypes else T.cast(pixel_weights, 'float64')
+
+
+def is_connected(gradient):
+    return not isinstance(gradient.type, DisconnectedType)

@@ -7,10 +7,9 @@ import theano.tensor as T
 from theano.gof import local_optimizer
 from theano.tensor.opt import register_canonicalize
 
-from .extremum import SuperpixelExtremum
-from .interpolation import NONE
-from .overlap import SuperpixelOverlapPool, SuperpixelOverlapUnpool
-from .pixels import PutPixels, TakePixels
+from ..reference.interpolation import NONE
+from .max_min import PutPixels, SuperpixelExtremum, TakePixels
+from .resized import SuperpixelOverlapPool, SuperpixelOverlapUnpool
 
 
 @register_canonicalize

@@ -3,7 +3,8 @@
 # pygpu 0.7.6 cannot be had from PyPI; Debian 12 has it, for its own Python 3.11. What is missing of Debian is installed
 # where that is allowed (root). Exit status 2, and one line to type, where it is not.
 set -eu
-cd "$(dirname "$0")"
+here=$(cd "$(dirname "$0")" && pwd)
+cd "$here/.."
 
 packages="python3-pygpu libgpuarray-dev libclblast-dev pocl-opencl-icd python3-numpy python3-scipy python3-dev python3-six
     python3-venv g++"
@@ -24,14 +25,14 @@ if [ -n "$missing" ]; then
     }
 fi
 
-wanted="$(/usr/bin/python3 -V) $(cat requirements.txt requirements-spn.txt requirements-dev.txt requirements-gpu.txt make_gpu_venv.sh | cksum)"
+wanted="$(/usr/bin/python3 -V) $(cd "$here" && cat requirements.txt requirements-spn.txt requirements-dev.txt requirements-gpu.txt make_gpu_venv.sh | cksum)"
 if [ "$(cat .venv-gpu/ready 2>/dev/null)" = "$wanted" ] && .venv-gpu/bin/python -c '' 2>/dev/null; then
     exit 0
 fi
 echo "Making .venv-gpu from /usr/bin/python3 ($(/usr/bin/python3 -V)): about a minute, once."
 rm -rf .venv-gpu
 /usr/bin/python3 -m venv --system-site-packages .venv-gpu
-.venv-gpu/bin/python -m pip install --disable-pip-version-check -r requirements-gpu.txt >.venv-gpu/pip.log 2>&1 </dev/null || {
+.venv-gpu/bin/python -m pip install --disable-pip-version-check -r "$here/requirements-gpu.txt" >.venv-gpu/pip.log 2>&1 </dev/null || {
     tail -n 15 .venv-gpu/pip.log >&2
     echo "pip could not install requirements-gpu.txt; the whole story is in .venv-gpu/pip.log. Is there a network?" >&2
     exit 1

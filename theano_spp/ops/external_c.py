@@ -1,20 +1,11 @@
 """The base class of the ops written in C."""
 import os
 
-from .c_files import digest, read_with_needs, sections, state_without_c_code
-from .installation import why_theano_is_missing
+from theano import gof
 
-try:
-    from theano import gof
-    gof.COp
-except Exception as reason:  # an Exception, no less, is what Theano raises where nothing can be compiled
-    sentence = why_theano_is_missing(reason)
-    if sentence is None:
-        raise
-    # Without the trace through Theano, which is forty lines long and ends elsewhere.
-    raise ImportError(sentence) from None
+from ..c_files import digest, read_with_needs, sections, state_without_c_code
 
-C_CODE_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'c_code')
+C_CODE_FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'c_code')
 
 
 class ExternalC(gof.COp, gof.OpenMPOp):

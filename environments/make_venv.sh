@@ -1,10 +1,11 @@
 #!/bin/sh
 # Makes .venv with the pinned requirements, from the Python named or from the first on PATH that fits; or another
 # folder, from another file of requirements:
-#     sh make_venv.sh [python3.8 [.venv-docs docs/requirements.txt]]
+#     sh environments/make_venv.sh [python3.8 [.venv-docs requirements-docs.txt]]
 # Does nothing where it is ready. `make` calls this before each of its jobs.
 set -eu
-cd "$(dirname "$0")"
+here=$(cd "$(dirname "$0")" && pwd)
+cd "$here/.."
 venv=${2:-.venv} requirements=${3:-requirements-dev.txt}
 
 stop() {
@@ -34,7 +35,7 @@ beneath=$("$python" -c 'import sys; print("%s/bin/python%d.%d" % ((sys.base_pref
 if [ -x "$beneath" ]; then python=$beneath; fi
 
 # An environment is ready if it was finished from this Python for these requirements. An interrupted one has no such note.
-wanted="$python $("$python" -c 'import platform; print(platform.python_version())') $(cat requirements.txt requirements-spn.txt "$requirements" make_venv.sh | cksum)"
+wanted="$python $("$python" -c 'import platform; print(platform.python_version())') $(cd "$here" && cat requirements.txt requirements-spn.txt "$requirements" make_venv.sh | cksum)"
 if [ "$(cat "$venv/ready" 2>/dev/null)" = "$wanted" ] && "$venv/bin/python" -c '' 2>/dev/null; then
     exit 0
 fi
@@ -58,7 +59,7 @@ command -v g++ >/dev/null ||
 echo "Making $venv from $python ($("$python" -V 2>&1)): about half a minute, once."
 rm -rf "$venv"
 "$python" -m venv "$venv"
-"$venv/bin/python" -m pip install --disable-pip-version-check -r "$requirements" >"$venv/pip.log" 2>&1 </dev/null || {
+"$venv/bin/python" -m pip install --disable-pip-version-check -r "$here/$requirements" >"$venv/pip.log" 2>&1 </dev/null || {
     tail -n 15 "$venv/pip.log" >&2
     stop "pip could not install $requirements; the whole story is in $venv/pip.log. Is there a network?"
 }

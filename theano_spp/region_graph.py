@@ -4,8 +4,9 @@ import theano
 import theano.tensor as T
 
 from .arguments import as_n_superpixels, check_float64_is_allowed
-from .label_map import as_label_batch, as_label_map, check_labels_fit_int64
-from .pool import SuperpixelPool
+from .label_map import as_label_batch, as_label_map
+from .messages import check_labels_fit_int64
+from .ops.mean_sum import SuperpixelPool
 from .sizes import superpixel_count
 
 

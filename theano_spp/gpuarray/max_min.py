@@ -1,0 +1,36 @@
+"""Maximum and minimum on the GPU, and their derivatives: values taken from single pixels and put on single pixels."""
+from ..ops.max_min import PutPixels, SuperpixelExtremum, TakePixels
+from .external_kernels import ExternalKernels, params_of
+
+
+class GpuSuperpixelExtremum(ExternalKernels):
+    """:class:`theano_spp.SuperpixelExtremum` on the GPU: the same winners. `n_superpixels` stays on the host."""
+
+    cpu_op = SuperpixelExtremum
+    params_type = params_of(SuperpixelExtremum, 'mode', 'resize')
+    c_file = 'ops/superpixel_extremum.cc'
+    c_function = 'superpixel_extremum'
+    host_inputs = (2,)
+    c_types = {'FEATURE': 0, 'LABEL': 1}
+
+
+class GpuTakePixels(ExternalKernels):
+    """:class:`theano_spp.ops.max_min.TakePixels` on the GPU. `map_shape` stays on the host."""
+
+    cpu_op = TakePixels
+    params_type = params_of(TakePixels, 'resize')
+    c_file = 'ops/take_pixels.cc'
+    c_function = 'take_pixels'
+    host_inputs = (2,)
+    c_types = {'FEATURE': 0}
+
+
+class GpuPutPixels(ExternalKernels):
+    """:class:`theano_spp.ops.max_min.PutPixels` on the GPU. `spatial_shape` and `map_shape` stay on the host."""
+
+    cpu_op = PutPixels
+    params_type = params_of(PutPixels, 'resize')
+    c_file = 'ops/put_pixels.cc'
+    c_function = 'put_pixels'
+    host_inputs = (2, 3)
+    c_types = {'FEATURE': 0}

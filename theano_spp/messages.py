@@ -1,0 +1,190 @@
+"""What every op says of the arrays it is given when a compiled function runs: each sentence once, in NumPy alone.
+
+The reference asks before it computes. C and GPU code find out by themselves that something is wrong, and have the
+function of this file that says so called with what they found.
+"""
+import numpy as np
+
+#: In what an array must agree with a superpixel map: how the array lies, and what to do where spatial sizes differ,
+#: None where they may.
+AGREEMENTS = {
+    'in space': ('(batch, channels, *spatial)',
+                 'resize the superpixel map to the features by nearest neighbour, or have'
+                 " superpixel_pool resize the features: resize='bilinear' or resize='nearest'"),
+    'in space, weighted': ('(batch, channels, *spatial)',
+                           'resize the superpixel map to the features by nearest neighbour'
+                           ' (pixel_weights go with resize=None)'),
+    'in batch': ('(batch, channels, *cells)', None),
+    'pooled in batch': ('(batch, channels, n_superpixels)', None),
+}
+
+#: What memory is for, and what to do if there is none.
+MEMORY_FOR = {
+    'superpixels': 'superpixels (number labels that have gaps anew from 0 with'
+                   ' theano_spp.label_tools.relabel_sequential)',
+    'cells': 'cells of a feature map (give one with smaller spatial sizes)',
+    'pixels': 'pixels of a superpixel map (give one with smaller spatial sizes)',
+    'images': 'images (give fewer at once)',
+    'windows': 'windows of 16 pixels (give smaller superpixel maps, or fewer at once)',
+}
+
+
+def check_labels(op_name, superpixel_map, n_superpixels, limit_name='n_superpixels is',
+                 argument='superpixel_map'):
+    """Raise IndexError for the first label that is not below `n_superpixels`.
+
+    Parameters
+    ----------
+    op_name : str
+        The op to name in the error.
+    superpixel_map : array_like of integers, any number of axes
+    n_superpixels : int
+    limit_name : str
+        What holds the number of superpixels, for the error text.
+    argument : str
+        The map to name in the error.
+    """
+    superpixel_map = np.asarray(superpixel_map)  # from a GPU, maybe
+    bad = superpixel_map > n_superpixels - 1 if n_superpixels > 0 else superpixel_map >= 0
+    if bad.any():
+        place = np.unravel_index(np.argmax(bad), bad.shape)
+        raise IndexError('%s: %s[%s] is %d, but %s %d (%s; %s,'
+                         ' theano_spp.label_tools.relabel_sequential for ids with gaps)' % (
+            op_name, argument, ', '.join(str(i) for i in place), superpixel_map[place], limit_name, n_superpixels,
+            'labels are 0..%d' % (n_superpixels - 1) if n_superpixels > 0 else 'no label is valid',
+            'use -1 for pixels that belong to none' if superpixel_map.dtype.kind == 'i'
+            else 'for pixels that belong to none use -1 in a signed dtype'))
+
+
+def check_labels_fit_int64(function_name, labels, argument='superpixel_map'):
+    """Raise IndexError for the first label above 2**63 - 1, which uint64 alone can hold."""
+    check_labels(function_name, labels, 2 ** 63, 'the number of superpixels can be at most', argument)
+
+
+def check_n_superpixels(op_name, n_superpixels):
+    """Return `n_superpixels` as an int; ValueError if it is negative."""
+    n_superpixels = int(n_superpixels)
+    if n_superpixels < 0:
+        raise ValueError('%s: n_superpixels is %d, but must not be negative'
+                         ' (give the largest label + 1, or None to have it counted)'
+                         % (op_name, n_superpixels))
+    return n_superpixels
+
+
+def check_shapes(op_name, argument, array, superpixel_map, agreement):
+    """Raise ValueError with both shapes if they do not agree as they must: a key of `AGREEMENTS`."""
+    layout, cure_in_space = AGREEMENTS[agreement]
+    items, maps = array.shape[0], superpixel_map.shape[0]
+    if items != maps:
+        wanted = 'batch, which is %d and %d: give one superpixel map for each item%s' % (
+            items, maps, '' if maps != 1 else
+            ' (np.repeat(superpixel_map, %d, axis=0), T.repeat for a variable, has one map serve all)' % items)
+    elif cure_in_space is not None and array.shape[2:] != superpixel_map.shape[1:]:
+        wanted = 'batch and spatial sizes: ' + cure_in_space
+    else:
+        return
+    raise ValueError('%s: %s has shape %s, but superpixel_map has shape %s; %s and (batch, *spatial) must agree in %s'
+                     % (op_name, argument, array.shape, superpixel_map.shape, layout, wanted))
+
+
+def check_weights(op_name, pixel_weights, superpixel_map):
+    """Raise ValueError unless there is one weight for each pixel."""
+    if pixel_weights.shape != superpixel_map.shape:
+        raise ValueError('%s: pixel_weights has shape %s, but superpixel_map has shape %s; one weight for each pixel is'
+                         ' wanted, (batch, *spatial) (use pixel_weights * T.ones_like(superpixel_map) for weights that'
+                         ' repeat)' % (op_name, pixel_weights.shape, superpixel_map.shape))
+
+
+def check_channels(op_name, feature_map, pooled):
+    """Raise ValueError unless features and values of superpixels have the same channels."""
+    if feature_map.shape[1] != pooled.shape[1]:
+        raise ValueError('%s: feature_map has shape %s, but pooled has shape %s; (batch, channels, *spatial) and'
+                         ' (batch, channels, n_superpixels) must agree in channels: give one value for each channel and'
+                         ' superpixel' % (op_name, feature_map.shape, pooled.shape))
+
+
+def as_sizes(op_name, argument, vector, axes):
+    """Return a vector as a tuple of `axes` sizes; ValueError if these cannot be sizes."""
+    sizes = tuple(int(size) for size in vector)
+    if len(sizes) != axes:
+        raise ValueError('%s: %s has %d sizes, but %d are wanted (one for each spatial axis)'
+                         % (op_name, argument, len(sizes), axes))
+    for axis, size in enumerate(sizes):
+        if size < 0:
+            raise ValueError('%s: %s[%d] is %d, but must not be negative (give sizes)'
+                             % (op_name, argument, axis, size))
+    if product(sizes) >= 2 ** 63:
+        raise ValueError('%s: %s is %s, but its product must not be above 2**63 - 1 (give sizes of spatial axes)'
+                         % (op_name, argument, sizes))
+    return sizes
+
+
+def check_same_sizes(op_name, argument, spatial_shape, map_shape):
+    """Raise ValueError if features that are not resized have other sizes than the map."""
+    if spatial_shape != map_shape:
+        raise ValueError("%s: %s is %s, but map_shape is %s; without resize they must be equal (use %s('nearest') or"
+                         " %s('bilinear'))" % (op_name, argument, spatial_shape, map_shape, op_name, op_name))
+
+
+def check_cells(op_name, spatial_shape, map_shape):
+    """Raise ValueError if there are pixels, but no cells to resize to them."""
+    for axis, (cells, pixels) in enumerate(zip(spatial_shape, map_shape)):
+        if cells < 1 and 0 not in map_shape:
+            raise ValueError('%s: spatial axis %d has no cells, but superpixel_map has %d pixels there; no features'
+                             ' cannot be resized (give at least one cell on each axis)' % (op_name, axis, pixels))
+
+
+def check_like_pixels(op_name, argument, array, pixels, axes):
+    """Raise ValueError unless the first `axes` sizes of an array are those of `pixels`."""
+    if array.shape[:axes] != pixels.shape[:axes]:
+        raise ValueError('%s: %s has shape %s, but pixels has shape %s; their first %d sizes must agree (give the'
+                         ' winners of SuperpixelExtremum on the same features)'
+                         % (op_name, argument, array.shape, pixels.shape, axes))
+
+
+def check_pixels(op_name, pixels, n_pixels):
+    """Raise IndexError for the first pixel number that is beyond the `n_pixels` of an image."""
+    if (pixels >= n_pixels).any():
+        place = np.unravel_index(np.argmax(pixels >= n_pixels), pixels.shape)
+        raise IndexError('%s: pixels[%s] is %d, but an image has %d pixels (give the winners of SuperpixelExtremum'
+                         ' on the same superpixel map)'
+                         % (op_name, ', '.join(str(i) for i in place), pixels[place], n_pixels))
+
+
+def product(sizes):
+    """In whole numbers of any length, where ``np.prod`` overflows."""
+    product = 1
+    for size in sizes:
+        product *= size
+    return product
+
+
+def no_memory(op_name, count, what):
+    """Raise MemoryError: there is none for so many of what is a key of `MEMORY_FOR`."""
+    raise MemoryError('%s: no memory for %d %s' % (op_name, count, MEMORY_FOR[what]))
+
+
+def no_memory_for_result(op_name, shape):
+    """Raise MemoryError."""
+    raise MemoryError('%s: no memory for a result of shape %s (give a smaller spatial_shape)' % (op_name, shape))
+
+
+def no_memory_on_gpu(op_name):
+    """Raise MemoryError."""
+    raise MemoryError('%s: the GPU has no memory for the result or for what is kept on the way (give a smaller batch,'
+                      ' or number labels that have gaps anew from 0 with theano_spp.label_tools.relabel_sequential)'
+                      % op_name)
+
+
+def too_large_for_gpu(op_name, pixels, n_superpixels):
+    """Raise ValueError: the kernels count pixels and superpixels of an image in 32 bits."""
+    raise ValueError('%s: an image has %d pixels and there are %d superpixels, but on the GPU both can be at most'
+                     ' 2**31 - 2 (cut the image, number labels that have gaps anew from 0 with'
+                     ' theano_spp.label_tools.relabel_sequential, or use the CPU: device=cpu)'
+                     % (op_name, pixels, n_superpixels))
+
+
+def too_many_groups(op_name, groups):
+    """Raise ValueError: a kernel is started in at most so many groups of threads."""
+    raise ValueError('%s: these sizes ask for %d groups of threads, but a GPU starts at most 2**31 - 1 at once (give a'
+                     ' smaller batch)' % (op_name, groups))

@@ -1,0 +1,51 @@
+"""The base class of the ops that are linear in each of some inputs."""
+import functools
+import operator
+
+import theano.tensor as T
+from theano.gradient import DisconnectedType
+
+from .external_c import ExternalC
+
+
+class MultilinearOp(ExternalC):
+    """An op with one result, linear in each of its factors; its other inputs, labels and sizes, have no derivative.
+
+    Subclasses name their adjoints. Connections, gradient and R operator follow from them.
+
+    Attributes
+    ----------
+    factors : tuple of int
+        The inputs in which the op is linear.
+    """
+
+    factors = (0,)
+
+    def adjoints(self, inputs, gradient):
+        """Return, for each factor, the gradient of a cost for it, from the gradient for the result."""
+        raise NotImplementedError
+
+    def connection_pattern(self, node):
+        return [[position in self.factors] for position, _ in enumerate(node.inputs)]
+
+    def L_op(self, inputs, outputs, output_gradients):
+        gradients = [DisconnectedType()() for _ in inputs]
+        for position, gradient in zip(self.factors, self.adjoints(inputs, output_gradients[0])):
+            gradients[position] = like(gradient, inputs[position])
+        return gradients
+
+    def R_op(self, inputs, eval_points):
+        # The product rule: one factor after the other is replaced by its direction.
+        terms = [self(*(inputs[:position] + [eval_points[position]] + inputs[position + 1:]))
+                 for position in self.factors if eval_points[position] is not None]
+        return [add_up(terms)]
+
+
+def add_up(terms):
+    """Return the sum of Theano variables, None if there are none."""
+    return functools.reduce(operator.add, terms) if terms else None
+
+
+def like(gradient, factor):
+    """Return a gradient with the dtype and the broadcastable axes of what it is for."""
+    return T.patternbroadcast(T.cast(gradient, factor.dtype), factor.broadcastable)

@@ -1,0 +1,14 @@
+"""The meaning of every operation in plain NumPy: slow, obvious, and what the C code must equal.
+
+The ops call it where there is no C code (no compiler, FAST_COMPILE, float16), and the tests compare the C code with it.
+It needs NumPy alone, and can be imported where Theano is not installed.
+"""
+from .composites import composite_pool, normalize, softmax
+from .counts import count, sizes
+from .max_min import extremum, put_pixels, take_pixels
+from .mean_sum import pool, unpool
+from .resized import overlap, overlap_pool, overlap_unpool
+from .weighted import pixel_dot, weighted_pool, weighted_unpool
+
+__all__ = ['pool', 'unpool', 'extremum', 'take_pixels', 'put_pixels', 'weighted_pool', 'weighted_unpool', 'pixel_dot',
+           'overlap', 'overlap_pool', 'overlap_unpool', 'composite_pool', 'softmax', 'normalize', 'sizes', 'count']

@@ -1,0 +1,61 @@
+"""Superpixel maps of another size than the features: resize, then pool."""
+import numpy as np
+
+from .. import messages
+from . import interpolation
+from .interpolation import NONE
+from .mean_sum import pool, unpool
+
+
+def overlap_pool(feature_map, superpixel_map, n_superpixels, mode='mean', resize='bilinear'):
+    """Resize the features to the superpixel map, then pool.
+
+    Parameters and returns as of :func:`pool`; `feature_map` may have any spatial sizes.
+    """
+    n_superpixels = messages.check_n_superpixels('SuperpixelOverlapPool', n_superpixels)
+    resized = checked_and_resized('SuperpixelOverlapPool', feature_map, superpixel_map, resize, n_superpixels)
+    return pool(resized, superpixel_map, n_superpixels, mode).astype(feature_map.dtype)
+
+
+def overlap_unpool(pooled, superpixel_map, spatial_shape, mode='sum', resize='bilinear',
+                   op_name='SuperpixelOverlapUnpool'):
+    """Paint, then sum the pixels that each cell feeds: the adjoint of :func:`overlap_pool`.
+
+    Parameters as of :func:`unpool`; `spatial_shape` is that of the features to make.
+
+    Returns
+    -------
+    numpy.ndarray, shape (batch, channels, *spatial_shape), dtype of `pooled`
+    """
+    messages.check_shapes(op_name, 'pooled', pooled, superpixel_map, 'pooled in batch')
+    spatial_shape = messages.as_sizes(op_name, 'spatial_shape', spatial_shape, superpixel_map.ndim - 1)
+    messages.check_cells(op_name, spatial_shape, superpixel_map.shape[1:])
+    messages.check_labels(op_name, superpixel_map, pooled.shape[2], 'the number of superpixels in pooled is')
+    painted = unpool(pooled.astype('float64'), superpixel_map, mode)
+    return interpolation.resize_adjoint(painted, spatial_shape, resize).astype(pooled.dtype)
+
+
+def overlap(superpixel_map, n_superpixels, spatial_shape, mode='mean', resize='nearest'):
+    """How much each cell counts for each superpixel: the matrix of :func:`overlap_pool`.
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (batch, n_superpixels, *spatial_shape)
+    """
+    n_superpixels = messages.check_n_superpixels('SuperpixelOverlap', n_superpixels)
+    messages.check_labels('SuperpixelOverlap', superpixel_map, n_superpixels)
+    # The adjoint of painting one superpixel at a time; as many channels as superpixels.
+    each = np.broadcast_to(np.eye(n_superpixels), (len(superpixel_map), n_superpixels, n_superpixels))
+    return overlap_unpool(each, superpixel_map, spatial_shape, mode, resize, 'SuperpixelOverlap')
+
+
+def checked_and_resized(op_name, feature_map, superpixel_map, resize, n_superpixels):
+    """Check features and labels, and return the features in the size of the map."""
+    messages.check_shapes(op_name, 'feature_map', feature_map, superpixel_map,
+                          'in space' if resize == NONE else 'in batch')
+    messages.check_labels(op_name, superpixel_map, n_superpixels)
+    if resize == NONE:
+        return feature_map
+    map_shape = superpixel_map.shape[1:]
+    messages.check_cells(op_name, feature_map.shape[2:], map_shape)
+    return interpolation.resize(feature_map, map_shape, resize)

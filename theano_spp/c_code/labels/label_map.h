@@ -6,39 +6,39 @@
 #define SPP_LABEL_MAP
 
 #define SPP_STRIP 1024   /* pixels whose labels are read at a time */
-#define SPP_BLOCK 64     /* pixels to a word of bits */
-#define SPP_PART 262144  /* pixels of an image for one thread, at least */
-#define SPP_LARGEST_PART (1 << 30)  /* and at most: a pixel's number in its part fits into an npy_int32 */
+#define SPP_WORD 64     /* pixels to a word of bits */
+#define SPP_CHUNK 262144  /* pixels of an image for one thread, at least */
+#define SPP_LARGEST_CHUNK (1 << 30)  /* and at most: a pixel's number in its part fits into an npy_int32 */
 
 /* An image is cut into parts, for threads to share. How many depends on sizes alone, as the order of additions does;
    what is kept for each part and superpixel takes less memory than the labels. */
 typedef struct {
     npy_intp number, pixels;  /* of each but the last, a multiple of SPP_STRIP */
-} SppParts;
+} SppChunks;
 
-static inline SppParts spp_parts(npy_intp pixels, npy_intp n_superpixels)
+static inline SppChunks spp_chunks(npy_intp pixels, npy_intp n_superpixels)
 {
-    SppParts parts;
-    const npy_intp number = spp_maximum(pixels / SPP_LARGEST_PART + 1, spp_minimum(
-        pixels / SPP_PART, pixels / 4 / spp_maximum(n_superpixels, 1)));
-    parts.pixels = spp_ceil_divide(spp_ceil_divide(pixels, number), SPP_STRIP) * SPP_STRIP;
-    parts.number = spp_maximum(spp_ceil_divide(pixels, spp_maximum(parts.pixels, 1)), 1);
-    return parts;
+    SppChunks chunks;
+    const npy_intp number = spp_maximum(pixels / SPP_LARGEST_CHUNK + 1, spp_minimum(
+        pixels / SPP_CHUNK, pixels / 4 / spp_maximum(n_superpixels, 1)));
+    chunks.pixels = spp_ceil_divide(spp_ceil_divide(pixels, number), SPP_STRIP) * SPP_STRIP;
+    chunks.number = spp_maximum(spp_ceil_divide(pixels, spp_maximum(chunks.pixels, 1)), 1);
+    return chunks;
 }
 
-/* differs (SPP_BLOCK), each 0 or 1 -> bit i for pixel i */
+/* differs (SPP_WORD), each 0 or 1 -> bit i for pixel i */
 static inline npy_uint64 spp_pack_bits(const npy_uint8 *differs)
 {
     npy_uint64 bits = 0;
     int i;
 #if NPY_BYTE_ORDER == NPY_LITTLE_ENDIAN
-    for (i = 0; i < SPP_BLOCK; i += 8) {
+    for (i = 0; i < SPP_WORD; i += 8) {
         npy_uint64 eight;
         memcpy(&eight, differs + i, 8);
         bits |= (eight * 0x0102040810204080ULL >> 56) << i;  /* byte k of the eight becomes bit 56 + k */
     }
 #else
-    for (i = 0; i < SPP_BLOCK; ++i)
+    for (i = 0; i < SPP_WORD; ++i)
         bits |= (npy_uint64)differs[i] << i;
 #endif
     return bits;
@@ -49,7 +49,7 @@ static inline int spp_lowest_bit(npy_uint64 bits) { return __builtin_ctzll(bits)
 
 /* Takes the first of the pieces that start at these bits. [in, out] bits, not 0: the others stay
    [out] end: where the next piece starts, or `length`  Returns where it starts. */
-static inline int spp_next_piece(npy_uint64 *bits, int length, int *end)
+static inline int spp_next_run(npy_uint64 *bits, int length, int *end)
 {
     const int first = spp_lowest_bit(*bits);
     *bits &= *bits - 1;
@@ -71,14 +71,14 @@ static inline void spp_note_bad_label(npy_intp pixel, npy_intp *first_bad)
 }
 
 /* The sizes of the parts of images -> those of whole images. [in] of_parts (batch, parts, n)  [out] sizes (batch, n) */
-static inline void spp_add_sizes(npy_intp batch, npy_intp parts, npy_intp n, const npy_int64 *of_parts,
+static inline void spp_add_sizes(npy_intp batch, npy_intp chunks, npy_intp n, const npy_int64 *chunk_sizes,
                                  npy_int64 *sizes)
 {
-    npy_intp image, part, l;
+    npy_intp image, chunk, l;
     for (image = 0; image < batch; ++image, sizes += n)
-        for (part = 0; part < parts; ++part, of_parts += n)
+        for (chunk = 0; chunk < chunks; ++chunk, chunk_sizes += n)
             for (l = 0; l < n; ++l)
-                sizes[l] = (part > 0 ? sizes[l] : 0) + of_parts[l];
+                sizes[l] = (chunk > 0 ? sizes[l] : 0) + chunk_sizes[l];
 }
 
 #endif
@@ -104,12 +104,12 @@ static inline npy_intp APPLY_SPECIFIC(run_length)(const char *labels, npy_intp s
 /* The labels of `count` pixels from row-major number `first` on: where they lie, or copied to `strip`. */
 static inline const LABEL *APPLY_SPECIFIC(labels_from)(const char *labels, const SppGrid *grid,
                                                        const SppStrides *walk, npy_intp first, npy_intp count,
-                                                       LABEL *strip)
+                                                       LABEL *copy)
 {
-    if (spp_lies_in_order(grid, walk, sizeof(LABEL)))
+    if (spp_is_contiguous(grid, walk, sizeof(LABEL)))
         return (const LABEL *)labels + first;
-    SPP_COPY_PIXELS(LABEL, labels, grid, walk, first, count, strip);
-    return strip;
+    SPP_COPY_PIXELS(LABEL, labels, grid, walk, first, count, copy);
+    return copy;
 }
 
 /* Where labels change. [in] here (count)
@@ -122,7 +122,7 @@ static inline void APPLY_SPECIFIC(find_changes)(const LABEL *here, npy_intp coun
     differs[0] = 0;
     for (i = 1; i < count; ++i)
         differs[i] = here[i] != here[i - 1];
-    for (i = count; i % SPP_BLOCK != 0; ++i)
+    for (i = count; i % SPP_WORD != 0; ++i)
         differs[i] = 0;
 }
 
@@ -130,23 +130,23 @@ static inline void APPLY_SPECIFIC(find_changes)(const LABEL *here, npy_intp coun
    [in] labels: of the image's first pixel; first, end: row-major numbers
    [in, out] sizes (n_superpixels), pieces: of one superpixel in a block; added to
    Returns -1, or the row-major number of the first pixel whose label is >= n_superpixels. */
-static npy_intp APPLY_SPECIFIC(count_part)(const char *labels, const SppGrid *grid, const SppStrides *walk,
-                                           npy_intp first, npy_intp end, npy_intp n_superpixels, npy_int64 *sizes,
-                                           npy_intp *pieces)
+static npy_intp APPLY_SPECIFIC(count_chunk)(const char *labels, const SppGrid *grid, const SppStrides *walk,
+                                            npy_intp first, npy_intp end, npy_intp n_superpixels, npy_int64 *sizes,
+                                            npy_intp *runs)
 {
-    LABEL strip[SPP_STRIP];
+    LABEL copy[SPP_STRIP];
     npy_uint8 differs[SPP_STRIP];
     npy_intp i;
     for (; first < end; first += SPP_STRIP) {
         const npy_intp count = spp_minimum(SPP_STRIP, end - first);
-        const LABEL *here = APPLY_SPECIFIC(labels_from)(labels, grid, walk, first, count, strip);
+        const LABEL *here = APPLY_SPECIFIC(labels_from)(labels, grid, walk, first, count, copy);
         APPLY_SPECIFIC(find_changes)(here, count, differs);
-        for (i = 0; i < count; i += SPP_BLOCK) {
+        for (i = 0; i < count; i += SPP_WORD) {
             npy_uint64 bits = spp_pack_bits(differs + i) | 1;
-            *pieces += __builtin_popcountll(bits);
+            *runs += __builtin_popcountll(bits);
             while (bits != 0) {
                 int stop;
-                const int start = spp_next_piece(&bits, (int)spp_minimum(SPP_BLOCK, count - i), &stop);
+                const int start = spp_next_run(&bits, (int)spp_minimum(SPP_WORD, count - i), &stop);
                 const LABEL label = here[i + start];
                 if (SPP_IS_NONE(label))
                     continue;
@@ -176,30 +176,30 @@ static npy_intp APPLY_SPECIFIC(count_labels)(const char *op, const char *limit_n
 {
     const npy_intp batch = PyArray_DIM(superpixel_map, 0);
     const int naxes = PyArray_NDIM(superpixel_map) - 1;
-    const npy_intp pixels = spp_pixels_of_image(superpixel_map);
+    const npy_intp pixels = spp_image_pixels(superpixel_map);
     const SppGrid grid = spp_grid(naxes, PyArray_DIMS(superpixel_map) + 1);
     const SppStrides walk = spp_strides(naxes, PyArray_STRIDES(superpixel_map) + 1);
-    const SppParts parts = spp_parts(pixels, n_superpixels);
-    npy_int64 *of_parts = sizes;
-    npy_intp first_bad = -1, pieces = 0, i;
+    const SppChunks chunks = spp_chunks(pixels, n_superpixels);
+    npy_int64 *chunk_sizes = sizes;
+    npy_intp first_bad = -1, runs = 0, i;
 
-    if (parts.number > 1 && (of_parts = (npy_int64 *)spp_scratch(op, n_superpixels, batch * parts.number,
-                                                                 sizeof(npy_int64))) == NULL)
+    if (chunks.number > 1 && (chunk_sizes = (npy_int64 *)spp_scratch(op, n_superpixels, batch * chunks.number,
+                                                                     sizeof(npy_int64))) == NULL)
         return -1;
     #ifdef _OPENMP
-    #pragma omp parallel for schedule(static) reduction(+:pieces) if (batch * pixels >= SPP_PARALLEL_MINIMUM)
+    #pragma omp parallel for schedule(static) reduction(+:runs) if (batch * pixels >= SPP_PARALLEL_MINIMUM)
     #endif
-    for (i = 0; i < batch * parts.number; ++i) {
-        const npy_intp image = i / parts.number, first = i % parts.number * parts.pixels;
-        const npy_intp bad = APPLY_SPECIFIC(count_part)(
+    for (i = 0; i < batch * chunks.number; ++i) {
+        const npy_intp image = i / chunks.number, first = i % chunks.number * chunks.pixels;
+        const npy_intp bad = APPLY_SPECIFIC(count_chunk)(
             PyArray_BYTES(superpixel_map) + image * PyArray_STRIDE(superpixel_map, 0), &grid, &walk, first,
-            spp_minimum(first + parts.pixels, pixels), n_superpixels, of_parts + i * n_superpixels,
-            &pieces);
+            spp_minimum(first + chunks.pixels, pixels), n_superpixels, chunk_sizes + i * n_superpixels,
+            &runs);
         spp_note_bad_label(bad < 0 ? -1 : image * pixels + bad, &first_bad);
     }
-    if (parts.number > 1) {
-        spp_add_sizes(batch, parts.number, n_superpixels, of_parts, sizes);
-        free(of_parts);
+    if (chunks.number > 1) {
+        spp_add_sizes(batch, chunks.number, n_superpixels, chunk_sizes, sizes);
+        free(chunk_sizes);
     }
-    return first_bad >= 0 ? APPLY_SPECIFIC(label_error)(op, superpixel_map, n_superpixels, limit_name) : pieces;
+    return first_bad >= 0 ? APPLY_SPECIFIC(label_error)(op, superpixel_map, n_superpixels, limit_name) : runs;
 }

@@ -70,14 +70,14 @@ static inline SppStrides spp_strides(int naxes, const npy_intp *strides)
 }
 
 /* Whether all pixels lie `walk->pixel` bytes from the one before in row-major order. */
-static inline int spp_lies_at_equal_distances(const SppGrid *grid, const SppStrides *walk)
+static inline int spp_is_evenly_strided(const SppGrid *grid, const SppStrides *walk)
 {
     return (grid->rows[1] < 2 || walk->row[1] == grid->length * walk->pixel)
            && (grid->rows[0] < 2 || walk->row[0] == grid->rows[1] * grid->length * walk->pixel);
 }
 
 /* Whether pixels follow each other in memory in row-major order, without gaps. */
-static inline int spp_lies_in_order(const SppGrid *grid, const SppStrides *walk, size_t itemsize)
+static inline int spp_is_contiguous(const SppGrid *grid, const SppStrides *walk, size_t itemsize)
 {
     const npy_intp item = (npy_intp)itemsize;
     return (grid->length < 2 || walk->pixel == item)
@@ -103,7 +103,7 @@ static inline npy_intp spp_product(const npy_intp *shape, int ndim)
 }
 
 /* Pixels of one image of superpixel_map (batch, *spatial): 0 if the map is empty, however large its other sizes are. */
-static inline npy_intp spp_pixels_of_image(PyArrayObject *superpixel_map)
+static inline npy_intp spp_image_pixels(PyArrayObject *superpixel_map)
 {
     return PyArray_SIZE(superpixel_map) == 0
         ? 0 : spp_product(PyArray_DIMS(superpixel_map) + 1, PyArray_NDIM(superpixel_map) - 1);

@@ -2,7 +2,7 @@
 
 #section support_code_apply
 /* The features of pixels whose channels lie together. */
-#define SPP_ROWS_AHEAD 8192     /* bytes; rows of less than two cache lines are foreseen by the processor itself */
+#define SPP_PREFETCH_CHANNELS_LAST 8192  /* bytes ahead */
 
 /* Pixels whose rows of features follow each other at equal distances. */
 typedef struct {
@@ -10,25 +10,25 @@ typedef struct {
     npy_intp stride, width;  /* of the channels: a multiple of SPP_LANES */
 } APPLY_SPECIFIC(Rows);
 
-/* Asks for what lies SPP_ROWS_AHEAD bytes after a feature. No harm beyond the end. */
-static inline __attribute__((always_inline)) void APPLY_SPECIFIC(fetch_row)(const APPLY_SPECIFIC(Rows) *rows,
+/* Asks for what lies SPP_PREFETCH_CHANNELS_LAST bytes after a feature. No harm beyond the end. */
+static inline __attribute__((always_inline)) void APPLY_SPECIFIC(prefetch_row)(const APPLY_SPECIFIC(Rows) *rows,
                                                                            const FEATURE *feature)
 {
     if (rows->stride >= 2 * SPP_LINE)
-        __builtin_prefetch((const char *)feature + SPP_ROWS_AHEAD, 0, 2);
+        __builtin_prefetch((const char *)feature + SPP_PREFETCH_CHANNELS_LAST, 0, 2);
 }
 
 /* The rows of `count` pixels from row-major number `first` on: where they lie; or copied, if the distances differ or
    whole registers would reach beyond `end`, the end of all features. [out] copy (SPP_WINDOW, width) */
 static inline APPLY_SPECIFIC(Rows) APPLY_SPECIFIC(find_rows)(
     const char *features, const char *end, const SppGrid *grid, const SppStrides *walk, npy_intp channels,
-    npy_intp width, npy_intp first, npy_intp count, int at_equal_distances, FEATURE *copy)
+    npy_intp width, npy_intp first, npy_intp count, int evenly_strided, FEATURE *copy)
 {
     APPLY_SPECIFIC(Rows) rows;
     rows.first = features + first * walk->pixel;
     rows.stride = walk->pixel;
     rows.width = width;
-    if (!at_equal_distances
+    if (!evenly_strided
             || rows.first + spp_maximum(0, (count - 1) * walk->pixel) + width * (npy_intp)sizeof(FEATURE) > end) {
         npy_intp row = first / grid->length, x = first % grid->length, p;
         for (p = 0; p < count; ++row, x = 0) {
@@ -43,7 +43,7 @@ static inline APPLY_SPECIFIC(Rows) APPLY_SPECIFIC(find_rows)(
 }
 
 /* The end of the memory that an array's items lie in. */
-static inline const char *APPLY_SPECIFIC(end_of)(PyArrayObject *array)
+static inline const char *APPLY_SPECIFIC(array_end)(PyArrayObject *array)
 {
     const char *end = PyArray_BYTES(array) + PyArray_ITEMSIZE(array);
     int axis;

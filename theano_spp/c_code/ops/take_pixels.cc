@@ -17,15 +17,15 @@ static inline double APPLY_SPECIFIC(resized_at)(const char *plane, const SppStri
         const npy_intp x = (k ? spp_high(axis + 2, place[2]) : axis[2].low[place[2]]) * walk->pixel;
         for (j = 0; j < 2; ++j) {
             const npy_intp y = x + (j ? spp_high(axis + 1, place[1]) : axis[1].low[place[1]]) * walk->row[1];
-            row[j] = spp_mix(*(const FEATURE *)(plane + y + axis[0].low[place[0]] * walk->row[0]),
-                             *(const FEATURE *)(plane + y + spp_high(axis, place[0]) * walk->row[0]),
-                             spp_share_below(axis, place[0]), spp_share_above(axis, place[0]));
+            row[j] = spp_lerp(*(const FEATURE *)(plane + y + axis[0].low[place[0]] * walk->row[0]),
+                              *(const FEATURE *)(plane + y + spp_high(axis, place[0]) * walk->row[0]),
+                              spp_weight_below(axis, place[0]), spp_weight_above(axis, place[0]));
         }
-        cell[k] = spp_mix(row[0], row[1], spp_share_below(axis + 1, place[1]),
-                          spp_share_above(axis + 1, place[1]));
+        cell[k] = spp_lerp(row[0], row[1], spp_weight_below(axis + 1, place[1]),
+                           spp_weight_above(axis + 1, place[1]));
     }
-    return spp_mix(cell[0], cell[1], spp_share_below(axis + 2, place[2]),
-                   spp_share_above(axis + 2, place[2]));
+    return spp_lerp(cell[0], cell[1], spp_weight_below(axis + 2, place[2]),
+                    spp_weight_above(axis + 2, place[2]));
 }
 
 /* [in]  feature_map (batch, channels, *cells), pixels (batch, channels, n) int64, map_shape (axes) int64
@@ -61,12 +61,12 @@ int APPLY_SPECIFIC(take_pixels)(PyArrayObject *feature_map, PyArrayObject *pixel
     #endif
     for (plane = 0; plane < PyArray_DIM(pixels, 0) * channels; ++plane) {
         const char *features = (const char *)PyArray_GETPTR2(feature_map, plane / channels, plane % channels);
-        FEATURE *taken = (FEATURE *)PyArray_DATA(*values) + plane * n;
+        FEATURE *gathered = (FEATURE *)PyArray_DATA(*values) + plane * n;
         npy_intp l;
         for (l = 0; l < n; ++l) {
             const npy_int64 pixel = *(npy_int64 *)PyArray_GETPTR3(pixels, plane / channels, plane % channels, l);
             if (pixel >= 0)
-                taken[l] = (FEATURE)APPLY_SPECIFIC(resized_at)(features, &walk, &sampling, pixel);
+                gathered[l] = (FEATURE)APPLY_SPECIFIC(resized_at)(features, &walk, &sampling, pixel);
         }
     }
     spp_free_sampling(&sampling);

@@ -46,9 +46,9 @@ static inline void APPLY_SPECIFIC(paint_image)(
                     weight[q] = none ? 0 : (double)*(const DTYPE_INPUT_2 *)(first_weight + q * weight_walk->pixel);
                 }
                 for (c = 0; c < channels; ++c) {
-                    const double *of_channel = values + c * (1 + n_superpixels);
+                    const double *channel_values = values + c * (1 + n_superpixels);
                     for (q = 0; q < strip; ++q)
-                        painted[c * plane_size + q] = (DTYPE_OUTPUT_0)(weight[q] * of_channel[position[q]]);
+                        painted[c * plane_size + q] = (DTYPE_OUTPUT_0)(weight[q] * channel_values[position[q]]);
                 }
                 painted += strip;
             }

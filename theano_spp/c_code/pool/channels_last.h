@@ -10,7 +10,7 @@
 /* Pooling where the channels of a pixel lie together: its row of features is there already. Rows are added up in the
    order in which they lie in memory, never a part of each and then the next part, which would be as slow as fetching
    all of it twice; and each channel's features in the order of pool/channels_first.h. */
-#define SPP_NEIGHBOURS 64        /* channels at once, or more: */
+#define SPP_CHANNELS_LAST_WIDTH 64        /* channels at once, or more: */
 #define SPP_SLOT_MEMORY 1048576  /* while these bytes hold all slots; parts of rows are read at half the speed */
 
 /* Adds SPP_LANES features to a sum of rows. [in, out] partial: the sum so far; nothing if is_first; if is_last it is
@@ -37,7 +37,7 @@ static inline __attribute__((always_inline)) void APPLY_SPECIFIC(add_row)(
     const FEATURE *feature = (const FEATURE *)(rows->first + p * rows->stride);
     npy_intp c, i;
     for (c = 0; c + LINE <= width; c += LINE) {
-        APPLY_SPECIFIC(fetch_row)(rows, feature + c);
+        APPLY_SPECIFIC(prefetch_row)(rows, feature + c);
         for (i = c; i < c + LINE; i += SPP_LANES)
             APPLY_SPECIFIC(add_lanes_of_row)(feature + i, is_first, is_last, partial + i, width, slot + i);
     }
@@ -61,7 +61,7 @@ static inline void APPLY_SPECIFIC(add_pixels)(const APPLY_SPECIFIC(Rows) *rows, 
 }
 
 /* Adds a window to a stack, each eighth pixel to a sum of its own. [in, out] partial (SPP_LANES, width) */
-static inline void APPLY_SPECIFIC(stack_pixels)(const APPLY_SPECIFIC(Rows) *rows, int is_first, FEATURE *partial)
+static inline void APPLY_SPECIFIC(add_full_window)(const APPLY_SPECIFIC(Rows) *rows, int is_first, FEATURE *partial)
 {
     npy_intp p;
     for (p = 0; p < SPP_LANES; ++p)
@@ -74,7 +74,7 @@ static inline void APPLY_SPECIFIC(stack_pixels)(const APPLY_SPECIFIC(Rows) *rows
 }
 
 /* Adds a stack's sums to that of its superpixel, in the order of fold_lanes. [in] partial (SPP_LANES, width) */
-static inline void APPLY_SPECIFIC(end_stack)(npy_intp width, const FEATURE *partial, double *slot)
+static inline void APPLY_SPECIFIC(finish_full_run)(npy_intp width, const FEATURE *partial, double *slot)
 {
     typedef APPLY_SPECIFIC(LanesInMemory) LanesInMemory;
     npy_intp c;
@@ -89,40 +89,40 @@ static inline void APPLY_SPECIFIC(end_stack)(npy_intp width, const FEATURE *part
 
 /* A part of one image, channels side by side for each pixel. [in, out] slots (plan->slots, SPP_DOUBLES, width): zeros
    [in] end: of all features  [out] scratch (SPP_LANES + SPP_WINDOW, width): means nothing */
-static void APPLY_SPECIFIC(pool_neighbours)(
+static void APPLY_SPECIFIC(pool_channels_last)(
     const char *features, const char *end, const SppGrid *grid, const SppStrides *walk, const SppPlan *plan,
     const APPLY_SPECIFIC(Results) *results, double *slots, FEATURE *scratch)
 {
-    const int at_equal_distances = spp_lies_at_equal_distances(grid, walk);
+    const int evenly_strided = spp_is_evenly_strided(grid, walk);
     const npy_intp width = results->width;
-    const SppPiece *piece = plan->piece;
+    const SppRun *run = plan->run;
     const npy_intp *finished = plan->finished;
     npy_intp first;
     for (first = plan->first; first < plan->end; first += SPP_WINDOW) {
-        const npy_uint64 starts = plan->starts[(first - plan->first) / SPP_BLOCK] >> (first - plan->first) % SPP_BLOCK;
+        const npy_uint64 starts = plan->starts[(first - plan->first) / SPP_WORD] >> (first - plan->first) % SPP_WORD;
         const APPLY_SPECIFIC(Rows) rows = APPLY_SPECIFIC(find_rows)(
             features, end, grid, walk, results->channels, width, first, spp_minimum(SPP_WINDOW, plan->end - first),
-            at_equal_distances, scratch + SPP_LANES * width);
+            evenly_strided, scratch + SPP_LANES * width);
         npy_uint64 bits = starts & 0xffff;
-        const int is_stack = bits <= 1;
-        if (is_stack) {
-            if (piece->slot != 0)
-                APPLY_SPECIFIC(stack_pixels)(&rows, bits == 1, scratch);
-            if ((first - plan->first + SPP_WINDOW) % SPP_BLOCK != 0 && (starts >> SPP_WINDOW & 0xffff) == 0)
+        const int is_full = bits <= 1;
+        if (is_full) {
+            if (run->slot != 0)
+                APPLY_SPECIFIC(add_full_window)(&rows, bits == 1, scratch);
+            if ((first - plan->first + SPP_WINDOW) % SPP_WORD != 0 && (starts >> SPP_WINDOW & 0xffff) == 0)
                 continue;  /* the stack goes on */
             bits = 1;
         }
-        for (; bits != 0; ++piece) {
-            double *slot = slots + piece->slot * SPP_DOUBLES * width;
+        for (; bits != 0; ++run) {
+            double *slot = slots + run->slot * SPP_DOUBLES * width;
             int stop;
-            const int start = spp_next_piece(&bits, SPP_WINDOW, &stop);
-            if (piece->slot == 0)
+            const int start = spp_next_run(&bits, SPP_WINDOW, &stop);
+            if (run->slot == 0)
                 continue;
-            if (is_stack)
-                APPLY_SPECIFIC(end_stack)(width, scratch, slot);
+            if (is_full)
+                APPLY_SPECIFIC(finish_full_run)(width, scratch, slot);
             else
                 APPLY_SPECIFIC(add_pixels)(&rows, start, stop, scratch, slot);
-            if (piece->is_last)
+            if (run->is_last)
                 APPLY_SPECIFIC(finish_superpixel)(results, *finished++, width, slot);
         }
     }

@@ -36,8 +36,9 @@ static int APPLY_SPECIFIC(is_any_not_finite)(const FEATURE *feature, npy_intp co
 
 /* Adds up the channels of one image anew that have results that are no finite number, in double and pixel by pixel, and
    puts these sums in their place. [in] sizes (n_superpixels)  [out] sums (n_superpixels): means nothing */
-static void APPLY_SPECIFIC(mend_overflow)(PyArrayObject *feature_map, PyArrayObject *superpixel_map, npy_intp image,
-                                          const npy_int64 *sizes, int divide, double *sums, PyArrayObject *pooled)
+static void APPLY_SPECIFIC(recompute_in_double)(PyArrayObject *feature_map, PyArrayObject *superpixel_map,
+                                                npy_intp image, const npy_int64 *sizes, int mean, double *sums,
+                                                PyArrayObject *pooled)
 {
     const int naxes = PyArray_NDIM(superpixel_map) - 1;
     const SppGrid grid = spp_grid(naxes, PyArray_DIMS(superpixel_map) + 1);
@@ -67,7 +68,7 @@ static void APPLY_SPECIFIC(mend_overflow)(PyArrayObject *feature_map, PyArrayObj
         }
         for (l = 0; l < n; ++l)
             if (SPP_RESULT(l) - SPP_RESULT(l) != 0 && sums[l] == sums[l])
-                SPP_RESULT(l) = (FEATURE)(sums[l] / (divide ? (double)sizes[l] : 1));
+                SPP_RESULT(l) = (FEATURE)(sums[l] / (mean ? (double)sizes[l] : 1));
     }
     #undef SPP_RESULT
 }

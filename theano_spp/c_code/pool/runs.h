@@ -15,10 +15,10 @@
 /* [in] operation: SPP_SUM or SPP_LARGEST, a constant: the compiler makes two functions of this one
         plane (SPP_LANES): each channel's features from the block's first pixel on
         sign: what features are multiplied with, 1 or -1
-   [out] row (SPP_BLOCK): of each piece, at SppPiece.last_pixel; the rest means nothing. Of SPP_LARGEST, where there is
+   [out] row (SPP_WORD): of each piece, at SppPiece.last_pixel; the rest means nothing. Of SPP_LARGEST, where there is
          no NaN
    Returns whether SPP_LARGEST came across a NaN, or maybe did: it is noticed by a sum. */
-static inline __attribute__((always_inline)) int APPLY_SPECIFIC(fold_pieces)(
+static inline __attribute__((always_inline)) int APPLY_SPECIFIC(fold_runs)(
     int operation, const FEATURE *const *plane, npy_uint64 starts, FEATURE sign, APPLY_SPECIFIC(Lanes) *row)
 {
     typedef APPLY_SPECIFIC(LanesInMemory) LanesInMemory;
@@ -27,9 +27,9 @@ static inline __attribute__((always_inline)) int APPLY_SPECIFIC(fold_pieces)(
     Lanes v[SPP_LANES], nan = {0};
     npy_intp p = 0;
     int c, half, q;
-    while (p < SPP_BLOCK) {
+    while (p < SPP_WORD) {
         const unsigned bits = starts >> p & 0xffff;
-        APPLY_SPECIFIC(fetch)(plane, p);
+        APPLY_SPECIFIC(prefetch_planes)(plane, p);
         if (bits == 1) {
             SPP_UNROLL
             for (c = 0; c < SPP_LANES; ++c) {
@@ -39,8 +39,8 @@ static inline __attribute__((always_inline)) int APPLY_SPECIFIC(fold_pieces)(
                 if (operation == SPP_LARGEST)
                     nan += a + b;
             }
-            for (p += SPP_WINDOW; p < SPP_BLOCK && (starts >> p & 0xffff) == 0; p += SPP_WINDOW) {
-                APPLY_SPECIFIC(fetch)(plane, p);
+            for (p += SPP_WINDOW; p < SPP_WORD && (starts >> p & 0xffff) == 0; p += SPP_WINDOW) {
+                APPLY_SPECIFIC(prefetch_planes)(plane, p);
                 SPP_UNROLL
                 for (c = 0; c < SPP_LANES; ++c) {
                     const Lanes a = sign * *(const LanesInMemory *)(plane[c] + p);

@@ -13,9 +13,9 @@
 
 /* Before a loop over a block of channels: unrolled, GCC does not make vector code of it. */
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 8
-#define SPP_KEEP_LOOP _Pragma("GCC unroll 1")
+#define SPP_NO_UNROLL _Pragma("GCC unroll 1")
 #else
-#define SPP_KEEP_LOOP
+#define SPP_NO_UNROLL
 #endif
 
 /* One block's best values of one image so far. */
@@ -40,7 +40,7 @@ typedef struct {
 #define SPP_CELL_ROWS 6  /* kept and mixed */
 
 /* Row (x0, x1) of cells. */
-static inline __attribute__((always_inline)) const double *APPLY_SPECIFIC(row_of_cells)(
+static inline __attribute__((always_inline)) const double *APPLY_SPECIFIC(cell_row)(
     APPLY_SPECIFIC(CellRows) *rows, npy_intp x0, npy_intp x1)
 {
     const npy_intp number = x0 * rows->sampling->axis[1].cells + x1;
@@ -57,32 +57,32 @@ static inline __attribute__((always_inline)) const double *APPLY_SPECIFIC(row_of
 }
 
 /* Two rows of cells mixed to one, or the one that they both are. */
-static inline const double *APPLY_SPECIFIC(mix_rows)(const double *below, const double *above, const SppAxis *axis,
-                                                     npy_intp pixel, npy_intp size, double *mixed)
+static inline const double *APPLY_SPECIFIC(lerp_rows)(const double *below, const double *above, const SppAxis *axis,
+                                                      npy_intp pixel, npy_intp size, double *mixed)
 {
-    const double share_below = spp_share_below(axis, pixel), share_above = spp_share_above(axis, pixel);
+    const double weight_below = spp_weight_below(axis, pixel), weight_above = spp_weight_above(axis, pixel);
     npy_intp i;
     if (below == above)
         return below;
     for (i = 0; i < size; ++i)
-        mixed[i] = spp_mix(below[i], above[i], share_below, share_above);
+        mixed[i] = spp_lerp(below[i], above[i], weight_below, weight_above);
     return mixed;
 }
 
 /* What row (r0, r1) of pixels sees. */
-static inline __attribute__((always_inline)) const double *APPLY_SPECIFIC(row_of_pixels)(
+static inline __attribute__((always_inline)) const double *APPLY_SPECIFIC(pixel_row)(
     APPLY_SPECIFIC(CellRows) *rows, npy_intp r0, npy_intp r1)
 {
     const SppAxis *axis = rows->sampling->axis;
     const npy_intp size = axis[2].cells * SPP_EXTREMUM_CHANNELS;
     const npy_intp low = axis[1].low[r1], high = spp_high(axis + 1, r1);
-    const double *below = APPLY_SPECIFIC(mix_rows)(
-        APPLY_SPECIFIC(row_of_cells)(rows, axis[0].low[r0], low),
-        APPLY_SPECIFIC(row_of_cells)(rows, spp_high(axis, r0), low), axis, r0, size, rows->mixed[0]);
-    const double *above = low == high ? below : APPLY_SPECIFIC(mix_rows)(
-        APPLY_SPECIFIC(row_of_cells)(rows, axis[0].low[r0], high),
-        APPLY_SPECIFIC(row_of_cells)(rows, spp_high(axis, r0), high), axis, r0, size, rows->mixed[1]);
-    return APPLY_SPECIFIC(mix_rows)(below, above, axis + 1, r1, size, rows->mixed[0]);
+    const double *below = APPLY_SPECIFIC(lerp_rows)(
+        APPLY_SPECIFIC(cell_row)(rows, axis[0].low[r0], low),
+        APPLY_SPECIFIC(cell_row)(rows, spp_high(axis, r0), low), axis, r0, size, rows->mixed[0]);
+    const double *above = low == high ? below : APPLY_SPECIFIC(lerp_rows)(
+        APPLY_SPECIFIC(cell_row)(rows, axis[0].low[r0], high),
+        APPLY_SPECIFIC(cell_row)(rows, spp_high(axis, r0), high), axis, r0, size, rows->mixed[1]);
+    return APPLY_SPECIFIC(lerp_rows)(below, above, axis + 1, r1, size, rows->mixed[0]);
 }
 
 /* The better of the best so far and a candidate. [in] number: row-major, of its pixel */
@@ -91,29 +91,29 @@ static inline void APPLY_SPECIFIC(keep_better)(const double *cells, const SppAxi
 {
     const double *below = cells + axis->low[pixel] * SPP_EXTREMUM_CHANNELS;
     const double *above = cells + spp_high(axis, pixel) * SPP_EXTREMUM_CHANNELS;
-    const double share_below = spp_share_below(axis, pixel), share_above = spp_share_above(axis, pixel);
+    const double weight_below = spp_weight_below(axis, pixel), weight_above = spp_weight_above(axis, pixel);
     const int none_yet = best_pixel[0] < 0;
     FEATURE value[SPP_EXTREMUM_CHANNELS];
     npy_int32 wins[SPP_EXTREMUM_CHANNELS];
     npy_intp c;
-    SPP_KEEP_LOOP
+    SPP_NO_UNROLL
     for (c = 0; c < SPP_EXTREMUM_CHANNELS; ++c)
-        value[c] = (FEATURE)spp_mix(below[c], above[c], share_below, share_above);
+        value[c] = (FEATURE)spp_lerp(below[c], above[c], weight_below, weight_above);
     if (none_yet) {
-        SPP_KEEP_LOOP
+        SPP_NO_UNROLL
         for (c = 0; c < SPP_EXTREMUM_CHANNELS; ++c) {
             best_value[c] = value[c];
             best_pixel[c] = number;
         }
         return;
     }
-    SPP_KEEP_LOOP
+    SPP_NO_UNROLL
     for (c = 0; c < SPP_EXTREMUM_CHANNELS; ++c)
         wins[c] = SPP_WINS(value[c], best_value[c]);
-    SPP_KEEP_LOOP
+    SPP_NO_UNROLL
     for (c = 0; c < SPP_EXTREMUM_CHANNELS; ++c)
         best_value[c] = wins[c] ? value[c] : best_value[c];
-    SPP_KEEP_LOOP
+    SPP_NO_UNROLL
     for (c = 0; c < SPP_EXTREMUM_CHANNELS; ++c)
         best_pixel[c] = wins[c] ? number : best_pixel[c];
 }
@@ -130,7 +130,7 @@ static inline __attribute__((always_inline)) void APPLY_SPECIFIC(compare_candida
             const double *cells = NULL;
             if (candidates->first[row] == candidates->first[row + 1])
                 continue;
-            cells = APPLY_SPECIFIC(row_of_pixels)(rows, r0, r1);
+            cells = APPLY_SPECIFIC(pixel_row)(rows, r0, r1);
             for (i = candidates->first[row]; i < candidates->first[row + 1]; ++i) {
                 const SppCandidate candidate = candidates->candidate[i];
                 const npy_intp at = candidate.superpixel * SPP_EXTREMUM_CHANNELS;
@@ -143,22 +143,22 @@ static inline __attribute__((always_inline)) void APPLY_SPECIFIC(compare_candida
 /* best -> pooled and winner (channels, n_superpixels) of one image; 0 and -1 where there is none. */
 static inline void APPLY_SPECIFIC(write_best)(APPLY_SPECIFIC(BestResized) best, npy_intp channels,
                                               npy_intp n_superpixels, FEATURE sign, FEATURE *pooled,
-                                              npy_int64 *winner)
+                                              npy_int64 *argmax)
 {
     npy_intp c, l;
     for (c = 0; c < channels; ++c)
         for (l = 0; l < n_superpixels; ++l) {
             const npy_int64 pixel = best.pixel[l * SPP_EXTREMUM_CHANNELS + c];
             *pooled++ = pixel < 0 ? 0 : sign * best.value[l * SPP_EXTREMUM_CHANNELS + c];
-            *winner++ = pixel;
+            *argmax++ = pixel;
         }
 }
 
 /* [in] superpixel_map: checked, with pixels  [out] pooled, winner (batch, channels, n_superpixels)
    Returns 0, or -1 with an error set. */
-static int APPLY_SPECIFIC(pool_resized_winners)(const char *op, PyArrayObject *feature_map,
-                                                PyArrayObject *superpixel_map, npy_intp n_superpixels, int bilinear,
-                                                FEATURE sign, FEATURE *pooled, npy_int64 *winner)
+static int APPLY_SPECIFIC(pool_resized_argmax)(const char *op, PyArrayObject *feature_map,
+                                               PyArrayObject *superpixel_map, npy_intp n_superpixels, int bilinear,
+                                               FEATURE sign, FEATURE *pooled, npy_int64 *argmax)
 {
     const npy_intp batch = PyArray_DIM(feature_map, 0);
     const npy_intp channels = PyArray_DIM(feature_map, 1);
@@ -214,7 +214,7 @@ static int APPLY_SPECIFIC(pool_resized_winners)(const char *op, PyArrayObject *f
         best.pixel = best_pixels + thread * n * SPP_EXTREMUM_CHANNELS;
         memset(best.pixel, 0xff, n * SPP_EXTREMUM_CHANNELS * sizeof(npy_int64));  /* all -1 */
         APPLY_SPECIFIC(compare_candidates)(&rows, candidates + image, best);
-        APPLY_SPECIFIC(write_best)(best, count, n, sign, pooled + out, winner + out);
+        APPLY_SPECIFIC(write_best)(best, count, n, sign, pooled + out, argmax + out);
     }
     failed = 0;
 done:

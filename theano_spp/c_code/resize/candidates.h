@@ -57,16 +57,16 @@ static inline void spp_free_candidates(SppCandidates *candidates, npy_intp batch
 static inline int APPLY_SPECIFIC(is_beaten)(const char *label, npy_intp stride, const SppAxis *axis, npy_intp pixel)
 {
     const LABEL own = *(const LABEL *)label;
-    if (!spp_sees_the_same(axis, pixel) || *(const LABEL *)(label - stride) != own)
+    if (!spp_sees_same_cells(axis, pixel) || *(const LABEL *)(label - stride) != own)
         return 0;
-    return axis->part[pixel] == 0
-           || (pixel + 1 < axis->pixels && spp_sees_the_same(axis, pixel + 1)
+    return axis->fraction[pixel] == 0
+           || (pixel + 1 < axis->pixels && spp_sees_same_cells(axis, pixel + 1)
                && *(const LABEL *)(label + stride) == own);
 }
 
 /* One image. Returns 0, or -1 if there is no memory (sets no error: it runs without the interpreter). */
-static int APPLY_SPECIFIC(find_candidates_of)(const char *labels, const SppStrides *walk, const SppSampling *sampling,
-                                              SppCandidates *candidates)
+static int APPLY_SPECIFIC(find_image_candidates)(const char *labels, const SppStrides *walk,
+                                                 const SppSampling *sampling, SppCandidates *candidates)
 {
     const SppAxis *axis = sampling->axis;
     npy_intp r0, r1, p, row = 0, found = 0;
@@ -109,7 +109,7 @@ static SppCandidates *APPLY_SPECIFIC(find_candidates)(const char *op, PyArrayObj
         if (batch > 1 && PyArray_SIZE(superpixel_map) >= SPP_PARALLEL_MINIMUM)
     #endif
     for (image = 0; image < batch; ++image)
-        failed |= 0 != APPLY_SPECIFIC(find_candidates_of)(
+        failed |= 0 != APPLY_SPECIFIC(find_image_candidates)(
             PyArray_BYTES(superpixel_map) + image * PyArray_STRIDE(superpixel_map, 0), &walk, sampling,
             candidates + image);
     if (failed) {

@@ -13,7 +13,7 @@ typedef struct {
     npy_intp cells, pixels, scale;
     npy_intp addable;  /* so many weights add up to a number that npy_intp holds */
     npy_intp *low;   /* (pixels) */
-    npy_intp *part;  /* (pixels) */
+    npy_intp *fraction;  /* (pixels) */
 } SppAxis;
 
 /* The spatial axes, missing ones in front with one cell and one pixel. */
@@ -37,16 +37,16 @@ static inline void spp_sample_axis(SppAxis *axis, int bilinear)
     const npy_intp cells = axis->cells, pixels = axis->pixels, scale = axis->scale;
     /* nearest begins at cells / scale, bilinear half a cell, pixels / scale, before */
     npy_intp low = bilinear && cells < pixels ? -1 : (bilinear ? cells - pixels : cells) / scale;
-    npy_intp part = bilinear && cells < pixels ? cells + pixels : (bilinear ? cells - pixels : cells) % scale;
+    npy_intp fraction = bilinear && cells < pixels ? cells + pixels : (bilinear ? cells - pixels : cells) % scale;
     npy_intp p;
     for (p = 0; p < pixels; ++p) {
         const int outside = low < 0 || low >= cells - 1;
         axis->low[p] = spp_maximum(0, spp_minimum(low, cells - 1));
-        axis->part[p] = bilinear && !outside ? part : 0;
+        axis->fraction[p] = bilinear && !outside ? fraction : 0;
         low += cells / pixels;
-        part += 2 * (cells % pixels);
-        if (part >= scale) {
-            part -= scale;
+        fraction += 2 * (cells % pixels);
+        if (fraction >= scale) {
+            fraction -= scale;
             ++low;
         }
     }
@@ -69,7 +69,7 @@ static inline int spp_sample(const char *op, int naxes, const npy_intp *cells, c
             spp_free_sampling(sampling);
             return -1;
         }
-        axis->part = axis->low + axis->pixels;
+        axis->fraction = axis->low + axis->pixels;
         axis->scale = 2 * axis->pixels;
         axis->addable = NPY_MAX_INTP / axis->scale;
         spp_sample_axis(axis, bilinear);
@@ -97,33 +97,33 @@ static inline int spp_check_same_sizes(const char *op, const char *argument, int
 
 /* The value between two cells, which are one and the same where a pixel sees one alone. Between two
    equal values it is this value to the last bit, so that the first pixel of a plateau is its maximum. */
-static inline double spp_mix(double below, double above, double share_below, double share_above)
+static inline double spp_lerp(double below, double above, double weight_below, double weight_above)
 {
-    const double mixed = share_below * below + share_above * above;
+    const double mixed = weight_below * below + weight_above * above;
     return below == above ? below : mixed;
 }
 
-static inline double spp_share_above(const SppAxis *axis, npy_intp pixel)
+static inline double spp_weight_above(const SppAxis *axis, npy_intp pixel)
 {
-    return (double)axis->part[pixel] / (double)axis->scale;
+    return (double)axis->fraction[pixel] / (double)axis->scale;
 }
 
-static inline double spp_share_below(const SppAxis *axis, npy_intp pixel)
+static inline double spp_weight_below(const SppAxis *axis, npy_intp pixel)
 {
-    return (double)(axis->scale - axis->part[pixel]) / (double)axis->scale;
+    return (double)(axis->scale - axis->fraction[pixel]) / (double)axis->scale;
 }
 
 /* Whether a pixel sees the same cells as the one before it, or the same one alone. */
-static inline int spp_sees_the_same(const SppAxis *axis, npy_intp pixel)
+static inline int spp_sees_same_cells(const SppAxis *axis, npy_intp pixel)
 {
     return pixel > 0 && axis->low[pixel] == axis->low[pixel - 1]
-           && (axis->part[pixel] > 0) == (axis->part[pixel - 1] > 0);
+           && (axis->fraction[pixel] > 0) == (axis->fraction[pixel - 1] > 0);
 }
 
 /* The second cell that a pixel sees; the first again where it sees one alone. */
 static inline npy_intp spp_high(const SppAxis *axis, npy_intp pixel)
 {
-    return axis->low[pixel] + (axis->part[pixel] > 0);
+    return axis->low[pixel] + (axis->fraction[pixel] > 0);
 }
 
 #endif

@@ -6,13 +6,13 @@
 
 #section support_code_apply
 /* Unpooling to features whose channels lie together: each pixel gets the row of its superpixel's values. */
-#define SPP_GATHERED 4096  /* bytes of rows that are gathered before their lines are stored past the caches */
+#define SPP_LINE_BUFFER 4096  /* bytes of rows that are gathered before their lines are stored past the caches */
 
 /* pooled (channels, n_superpixels) of one image, any strides -> values (1 + n_superpixels, width), divided by sizes if
    asked; the first row is the 0 of the pixels that belong to none. */
-static inline void APPLY_SPECIFIC(read_rows)(const char *pooled, npy_intp channel_stride, npy_intp superpixel_stride,
-                                             npy_intp channels, npy_intp width, npy_intp n_superpixels,
-                                             const npy_int64 *sizes, int divide, FEATURE *values)
+static inline void APPLY_SPECIFIC(read_channels_last)(
+    const char *pooled, npy_intp channel_stride, npy_intp superpixel_stride, npy_intp channels, npy_intp width,
+    npy_intp n_superpixels, const npy_int64 *sizes, int mean, FEATURE *values)
 {
     npy_intp c, l;
     memset(values, 0, width * sizeof(FEATURE));
@@ -24,7 +24,7 @@ static inline void APPLY_SPECIFIC(read_rows)(const char *pooled, npy_intp channe
         else
             for (c = 0; c < channels; ++c)
                 row[c] = *(const FEATURE *)(from + c * channel_stride);
-        if (divide)
+        if (mean)
             APPLY_SPECIFIC(divide_by_size)(row, channels, sizes[l]);
         for (c = channels; c < width; ++c)
             row[c] = 0;
@@ -45,32 +45,32 @@ static inline void APPLY_SPECIFIC(copy_row)(const FEATURE *row, npy_intp channel
 
 /* Paints `count` pixels of one image from row-major number `first` on.
    [in] values (1 + n_superpixels, width); width: channels, or more up to a whole register
-   [out] gathered (SPP_GATHERED bytes, two rows and a line): means nothing; or NULL, if pixels are not stored past the
+   [out] gathered (SPP_LINE_BUFFER bytes, two rows and a line): means nothing; or NULL, if pixels are not stored past the
    caches
          painted (count, channels) */
-static void APPLY_SPECIFIC(paint_neighbours)(const FEATURE *values, npy_intp width, npy_intp channels,
-                                             const char *labels, const SppGrid *grid, const SppStrides *walk,
-                                             npy_intp first, npy_intp count, char *gathered, FEATURE *painted)
+static void APPLY_SPECIFIC(paint_channels_last)(const FEATURE *values, npy_intp width, npy_intp channels,
+                                                const char *labels, const SppGrid *grid, const SppStrides *walk,
+                                                npy_intp first, npy_intp count, char *buffer, FEATURE *painted)
 {
     const npy_intp bytes = channels * sizeof(FEATURE);
-    SppLines lines = spp_lines(gathered, (char *)painted);
-    LABEL strip[SPP_STRIP];
+    SppLines lines = spp_lines(buffer, (char *)painted);
+    LABEL copy[SPP_STRIP];
     npy_intp done, p;
     for (done = 0; done < count; done += SPP_STRIP) {
         const npy_intp length = spp_minimum(SPP_STRIP, count - done);
-        const LABEL *here = APPLY_SPECIFIC(labels_from)(labels, grid, walk, first + done, length, strip);
+        const LABEL *here = APPLY_SPECIFIC(labels_from)(labels, grid, walk, first + done, length, copy);
         for (p = 0; p < length; ++p) {
             const FEATURE *row = values + (SPP_IS_NONE(here[p]) ? 0 : 1 + (npy_intp)here[p]) * width;
-            char *to = gathered != NULL ? gathered + lines.end : (char *)(painted + (done + p) * channels);
-            if (gathered == NULL && (count - 1 - done - p) * channels < SPP_LANES)  /* what comes after is not ours */
+            char *to = buffer != NULL ? buffer + lines.end : (char *)(painted + (done + p) * channels);
+            if (buffer == NULL && (count - 1 - done - p) * channels < SPP_LANES)  /* what comes after is not ours */
                 memcpy(to, row, bytes);
             else
                 APPLY_SPECIFIC(copy_row)(row, channels, (FEATURE *)to);
             lines.end += bytes;
-            if (gathered != NULL && lines.end >= SPP_GATHERED)
+            if (buffer != NULL && lines.end >= SPP_LINE_BUFFER)
                 spp_store_lines(&lines);
         }
     }
-    if (gathered != NULL)
+    if (buffer != NULL)
         spp_end_lines(&lines);
 }

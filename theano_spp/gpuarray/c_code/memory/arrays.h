@@ -61,7 +61,7 @@ static inline size_t spp_gpu_pixels(PyGpuArrayObject *array, unsigned int first)
 static inline size_t spp_gpu_ceil_divide(size_t a, size_t b) { return a / b + (a % b != 0); }
 
 /* Calls a function of a module, which raises. Returns -1. */
-static int spp_gpu_raise_of(const char *module_name, const char *function, const char *format, va_list values)
+static int spp_gpu_raise_from(const char *module_name, const char *function, const char *format, va_list values)
 {
     PyObject *module = PyImport_ImportModule(module_name);
     PyObject *say = module == NULL ? NULL : PyObject_GetAttrString(module, function);
@@ -82,17 +82,17 @@ static int spp_gpu_raise(const char *function, const char *format, ...)
 {
     va_list values;
     va_start(values, format);
-    spp_gpu_raise_of("theano_spp.messages", function, format, values);
+    spp_gpu_raise_from("theano_spp.messages", function, format, values);
     va_end(values);
     return -1;
 }
 
 /* Has the reference look at the inputs again, on the host. */
-static int spp_gpu_raise_of_reference(const char *format, ...)
+static int spp_gpu_raise_from_reference(const char *format, ...)
 {
     va_list values;
     va_start(values, format);
-    spp_gpu_raise_of("theano_spp.gpuarray.errors", "of_reference", format, values);
+    spp_gpu_raise_from("theano_spp.gpuarray.errors", "of_reference", format, values);
     va_end(values);
     return -1;
 }
@@ -257,15 +257,15 @@ int APPLY_SPECIFIC(set_array)(const char *op, PyGpuArrayObject *array)
 /* What a group of threads works on. Groups are numbered by image, block of channels and part of what there is for each
    of these: pixels, superpixels or segments. */
 typedef struct {
-    ga_uint image, block, part;
+    ga_uint image, block, group;
 } SppWork;
 
-WITHIN_KERNEL SppWork spp_work(ga_size blocks, ga_size parts)
+WITHIN_KERNEL SppWork spp_work(ga_size blocks, ga_size groups)
 {
     /* there are less than 2^31 groups, and a division of 64 bits takes several times as long */
-    const ga_uint number = (ga_uint)GID_0 / (ga_uint)parts;
+    const ga_uint number = (ga_uint)GID_0 / (ga_uint)groups;
     SppWork work;
-    work.part = (ga_uint)GID_0 % (ga_uint)parts;
+    work.group = (ga_uint)GID_0 % (ga_uint)groups;
     work.block = number % (ga_uint)blocks;
     work.image = number / (ga_uint)blocks;
     return work;
@@ -283,16 +283,16 @@ WITHIN_KERNEL ga_ssize spp_offset(ga_uint pixel, ga_uint rows, ga_uint length, g
 }
 
 /* A sum whose rounding errors are caught. */
-WITHIN_KERNEL void spp_add(ga_double *sum, ga_double *lost, ga_double value)
+WITHIN_KERNEL void spp_add_compensated(ga_double *sum, ga_double *error, ga_double value)
 {
     const ga_double more = *sum + value, kept = more - *sum;
-    *lost += (*sum - (more - kept)) + (value - kept);
+    *error += (*sum - (more - kept)) + (value - kept);
     *sum = more;
 }
 
-WITHIN_KERNEL ga_double spp_total(ga_double sum, ga_double lost)
+WITHIN_KERNEL ga_double spp_total(ga_double sum, ga_double error)
 {
-    return lost == lost ? sum + lost : sum;  /* infinities lose NaNs */
+    return error == error ? sum + error : sum;  /* infinities lose NaNs */
 }
 
 /* Written so that no compiler warns of an unsigned label compared with zero. */

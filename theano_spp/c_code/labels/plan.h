@@ -3,60 +3,62 @@
 #include "memory/errors.h"
 
 #section support_code
-/* What the labels of a batch ask pooling to do, found once for all channels.
+/* The plan: what pooling has to do for the labels of a batch, found once for all channels.
 
-   Windows are SPP_WINDOW pixels in row-major order. The pixels of one superpixel that follow each other in one window
-   are a piece; so are up to four whole windows of one superpixel in a block of SPP_WORD pixels, a stack. Sums of
-   pieces are short, so they are taken in the features' own precision, and added up in double:
+   A window is SPP_WINDOW pixels in row-major order. A run is the pixels of one superpixel that follow each other
+   within one window; or up to four full windows of one superpixel within a word of SPP_WORD pixels, a full-window
+   run. Runs are short, so their sums are taken in the precision of the features; these are then added up in double:
 
        window     |0 0 0 0 0 1 1 1|1 1 1 1 1 1 1 1|1 1 1 1 1 1 1 1|1 1 2 2 2 0 0 0|     (8 pixels drawn)
-       piece      |----0----|--1--|---------------2---------------|-3-|--4--|--5--|
+       run        |----0----|--1--|---------------2---------------|-3-|--4--|--5--|
        starts      1 0 0 0 0 1 0 0 1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 1 0 1 0 0 1 0 0
-                                                   0: adds to the stack
+                                                   0: the full-window run goes on
 
-   The sums of a superpixel live in a slot from its first piece to its last, and then another superpixel takes the slot:
-   superpixels are compact, so a few slots, which stay in the first cache, serve many.
+   Sums are kept in slots, assigned as in linear-scan register allocation: a superpixel has a slot from its first run
+   to its last, and then another superpixel takes the slot. Superpixels are compact, so a few slots, which stay in
+   the L1 cache, are enough for any number of them.
 
-   Large images are cut into parts. What each part has of a superpixel that has pixels in several of them is a partial
-   sum, kept until the end and added up then. */
+   Large images are divided into chunks. What one chunk contributes to a superpixel that has pixels in several chunks
+   is a partial sum; partial sums are kept until the end and added up then. */
 #ifndef SPP_PLAN
 #define SPP_PLAN
 
 #define SPP_WINDOW 16
 
 typedef struct {
-    npy_int32 slot;        /* 0 for pixels that belong to none */
-    npy_uint8 last_pixel;  /* in its block */
-    npy_uint8 is_first, is_last;  /* of its superpixel in this part */
+    npy_int32 slot;        /* 0 for pixels that belong to no superpixel */
+    npy_uint8 last_pixel;  /* of the run, in its word */
+    npy_uint8 is_first, is_last;  /* run of its superpixel in this chunk */
 } SppRun;
 
-/* One part of one image. */
+/* The plan of one chunk of one image. */
 typedef struct {
     npy_intp first, end;      /* pixels, row-major numbers in the image */
-    npy_uint64 *starts;       /* (blocks): bit i if a piece starts at pixel i of the block */
-    npy_intp runs, room;    /* how many there are, and for how many there is memory */
+    npy_uint64 *starts;       /* (words): bit i is set if a run starts at pixel i of the word */
+    npy_intp runs, room;    /* the number of runs, and the number that there is memory for */
     SppRun *run;
-    npy_intp superpixels;     /* with pixels in this part */
-    npy_intp *finished;       /* (superpixels), in the order of their last pieces; or -1 - a number of a partial sum */
+    npy_intp superpixels;     /* the number of those with pixels in this chunk */
+    npy_intp *finished;       /* labels, in the order of their last runs; or -1 - index of a partial sum */
     npy_intp slots;
 } SppPlan;
 
-/* What one part has of a superpixel that others have a part of too. */
+/* The partial sum of one chunk, of a superpixel that has pixels in other chunks too. */
 typedef struct {
     npy_intp superpixel;
-    npy_intp first;  /* the number of this superpixel's first */
+    npy_intp first;  /* the index of this superpixel's first partial sum */
 } SppPartial;
 
 typedef struct {
     npy_intp batch, n_superpixels, chunks;
     npy_int64 *sizes;    /* (batch, n_superpixels) */
-    SppPlan *plan;       /* (batch, parts) */
-    npy_intp slots;      /* of the plan that needs most */
+    SppPlan *plan;       /* (batch, chunks) */
+    npy_intp slots;      /* of the plan that needs the most */
     SppPartial *partial;
-    npy_intp *partials;  /* (batch + 1): where each image's begin */
+    npy_intp *partials;  /* (batch + 1): the index of each image's first partial sum */
 } SppPlans;
 
-/* Where windows of one superpixel follow each other, only the first one's start is left. [in, out] starts (a block) */
+/* Makes one run of full windows of one superpixel that follow each other, by leaving only the first one's start.
+   [in, out] starts: of one word */
 static inline npy_uint64 spp_join_full_windows(npy_uint64 starts)
 {
     int w, joined = 0;
@@ -89,9 +91,10 @@ static inline void spp_free_plans(SppPlans *plans)
     free(plans->sizes);
 }
 
-/* Gives each superpixel of a part a slot for as long as it needs one.
-   [in, out] plan: the slots of its pieces are labels still, or -1; slot_of (n_superpixels): zeros
-   [in] last (n_superpixels): number of the last piece
+/* Assigns a slot to each superpixel of a chunk, from its first run to its last.
+   [in, out] plan: on entry, `slot` of each run is its label, or -1; slot_of (n_superpixels): zeros, undefined on
+   return
+   [in] last (n_superpixels): index of the last run
    Returns 0, or -1 if there is no memory. */
 static inline int spp_assign_slots(SppPlan *plan, const npy_intp *last, npy_int32 *slot_of)
 {
@@ -120,8 +123,9 @@ static inline int spp_assign_slots(SppPlan *plan, const npy_intp *last, npy_int3
     return (int)k;
 }
 
-/* Numbers the partial sums of superpixels that have pixels in several parts, which `finished` names then.
-   [in] of_parts (batch, parts, n_superpixels): sizes  Returns 0, or -1 if there is no memory. */
+/* Assigns indices to the partial sums of superpixels that have pixels in several chunks, and puts them in
+   `finished`.
+   [in] chunk_sizes (batch, chunks, n_superpixels)  Returns 0, or -1 if there is no memory. */
 static inline int spp_find_partials(SppPlans *plans, const npy_int64 *chunk_sizes)
 {
     const npy_intp n = plans->n_superpixels;
@@ -164,9 +168,9 @@ static inline int spp_find_partials(SppPlans *plans, const npy_int64 *chunk_size
 #endif
 
 #section support_code_apply
-/* Finds the pieces of a part of one image and counts the pixels of each superpixel.
-   [in] labels: of the image's first pixel  [in, out] plan: first and end are set, all else zero
-   [in, out] sizes (n_superpixels): zeros  [out] last (n_superpixels): number of each one's last piece
+/* Finds the runs of one chunk of an image and counts the pixels of each superpixel.
+   [in] labels: of the image's first pixel  [in, out] plan: first and end are set, all else is zero
+   [in, out] sizes (n_superpixels): zeros  [out] last (n_superpixels): index of each superpixel's last run
    Returns -1, or the row-major number of the first pixel whose label is >= n_superpixels, or -2 if there is no
    memory. */
 static npy_intp APPLY_SPECIFIC(find_runs)(const char *labels, const SppGrid *grid, const SppStrides *walk,
@@ -195,7 +199,7 @@ static npy_intp APPLY_SPECIFIC(find_runs)(const char *labels, const SppGrid *gri
             const int length = (int)spp_minimum(SPP_WORD, count - i);
             npy_uint64 bits = spp_pack_bits(differs + i) | 1;
             if (length < SPP_WORD)
-                bits |= (npy_uint64)1 << length;  /* pixels beyond the last make a piece that belongs to none */
+                bits |= (npy_uint64)1 << length;  /* pixels beyond the last are a run of no superpixel */
             bits = starts[i / SPP_WORD] = spp_join_full_windows(bits);
             while (bits != 0) {
                 int stop;
@@ -221,7 +225,7 @@ static npy_intp APPLY_SPECIFIC(find_runs)(const char *labels, const SppGrid *gri
     return -1;
 }
 
-/* Checks every label and makes the plans of all images. [out] plans: release with spp_free_plans, also after an error
+/* Checks every label and makes the plans of all images. [out] plans: release with spp_free_plans, after an error too
    Returns 0, or -1 with an error set: an IndexError that names the first bad label, or a MemoryError. */
 static int APPLY_SPECIFIC(plan_images)(const char *op, PyArrayObject *superpixel_map, npy_intp n_superpixels,
                                        SppPlans *plans)
@@ -242,7 +246,7 @@ static int APPLY_SPECIFIC(plan_images)(const char *op, PyArrayObject *superpixel
     plans->batch = batch;
     plans->n_superpixels = n;
     plans->chunks = chunks.number;
-    if (n >= NPY_MAX_INT32) {  /* as SppPiece.slot is an npy_int32 */
+    if (n >= NPY_MAX_INT32) {  /* because SppRun.slot is an npy_int32 */
         spp_memory_error(op, n, "superpixels");
         return -1;
     }

@@ -3,8 +3,8 @@
 #include "memory/lanes.h"
 
 #section support_code_apply
-/* The features of one block of windows where each channel is a plane of its own. */
-#define SPP_PREFETCH_CHANNELS_FIRST 2048  /* bytes */
+/* Reading the features of one word of pixels where memory holds one plane for each channel. */
+#define SPP_PREFETCH_CHANNELS_FIRST 2048  /* bytes ahead */
 
 /* Prefetches what lies SPP_PREFETCH_CHANNELS_FIRST bytes after a pixel, which takes a sixth off the time. A prefetch
    beyond the end of the array does no harm. */
@@ -17,18 +17,20 @@ static inline __attribute__((always_inline)) void APPLY_SPECIFIC(prefetch_planes
         __builtin_prefetch((const char *)(plane[c] + pixel) + SPP_PREFETCH_CHANNELS_FIRST, 0, 2);
 }
 
-/* Where the features of one block of windows lie, planes side by side: where they are, or copied to `tile` if their
-   pixels do not follow each other or end within the block.
+/* Finds the features of one word of pixels in SPP_LANES planes: in the array itself, or copied to `copy` if the
+   pixels are not contiguous or fewer than a word are left.
    [in] features: of the first of `channels` channels, contiguous: of spp_is_contiguous
-   [out] plane (SPP_LANES): missing channels mean nothing
-   Inlined, because called the plane pointers leave their registers: a quarter more time for the mean. */
+   [out] plane (SPP_LANES): of each channel, its feature at the first pixel; what channels beyond the last get is
+   unspecified, but may be read
+   Inlined, because in a function of its own the plane pointers would not stay in registers: mean pooling would take
+   a quarter more time. */
 static inline __attribute__((always_inline)) void APPLY_SPECIFIC(find_planes)(
     const char *features, npy_intp channel_stride, const SppGrid *grid, const SppStrides *walk, npy_intp channels,
     npy_intp first, npy_intp count, int contiguous, FEATURE copy[][SPP_WORD], const FEATURE **plane)
 {
     npy_intp c;
     if (contiguous && count == SPP_WORD)
-        for (c = 0; c < SPP_LANES; ++c)  /* missing channels repeat the last one */
+        for (c = 0; c < SPP_LANES; ++c)  /* channels beyond the last repeat it */
             plane[c] = (const FEATURE *)(features + spp_minimum(c, channels - 1) * channel_stride) + first;
     else
         for (c = 0; c < SPP_LANES; ++c) {

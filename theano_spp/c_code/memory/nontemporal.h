@@ -1,11 +1,13 @@
 #include "memory/arrays.h"
 
 #section support_code
-/* Large results are stored past the caches, by whole cache lines: half the time where they are larger than these. */
+/* Results larger than the caches are written by non-temporal stores, whole cache lines at a time: half the time,
+   because the lines need not be read first. */
 #ifndef SPP_NONTEMPORAL_MINIMUM
-#define SPP_NONTEMPORAL_MINIMUM 12000000  /* bytes of a result */
+#define SPP_NONTEMPORAL_MINIMUM 12000000  /* bytes of a result, from which on stores are non-temporal */
 
-/* Bytes that are stored at once; 0 where the compiler has no vectors whose order is chosen at run time. */
+/* Bytes of a vector that is stored at once; 0 where the compiler has no vectors whose lanes can be permuted at run
+   time. */
 #if defined(__clang__) || !defined(__GNUC__) || __GNUC__ < 9 || !defined(__AVX2__)
 #define SPP_STORE_BYTES 0
 #elif defined(__AVX512F__)
@@ -26,15 +28,15 @@
 #define SPP_NONTEMPORAL_FENCE()
 #endif
 
-/* Bytes on their way to memory, gathered until they make whole lines. */
+/* Bytes on their way to memory, collected until they make whole cache lines: write combining. */
 typedef struct {
-    char *buffer;  /* begins like a line */
-    char *to;        /* where the first gathered line belongs */
-    npy_intp skip;   /* bytes of that line that are not written */
-    npy_intp end;    /* of what is gathered */
+    char *buffer;  /* at the beginning of a cache line */
+    char *to;        /* where the first line in the buffer belongs */
+    npy_intp skip;   /* bytes at the start of that line that are not ours to write */
+    npy_intp end;    /* of the bytes in the buffer */
 } SppLines;
 
-/* [in] gathered: memory that begins like a line  [out] to: the first byte to be written */
+/* [in] buffer: at the beginning of a cache line  [out] to: the first byte to write */
 static inline SppLines spp_lines(char *buffer, char *to)
 {
     SppLines lines;
@@ -44,7 +46,7 @@ static inline SppLines spp_lines(char *buffer, char *to)
     return lines;
 }
 
-/* Stores the lines that are whole, and keeps the rest. */
+/* Stores the lines that are complete, and keeps the rest. */
 static inline void spp_store_lines(SppLines *lines)
 {
 #if SPP_STORE_BYTES > 0
@@ -66,7 +68,7 @@ static inline void spp_store_lines(SppLines *lines)
 #endif
 }
 
-/* Stores all that is gathered. */
+/* Stores all that is in the buffer. */
 static inline void spp_end_lines(SppLines *lines)
 {
     spp_store_lines(lines);
@@ -76,7 +78,7 @@ static inline void spp_end_lines(SppLines *lines)
 #endif
 
 #section support_code_apply
-/* Stores `count` features, past the caches if asked. */
+/* Copies `count` features, by non-temporal stores if asked. */
 static inline void APPLY_SPECIFIC(store_features)(const FEATURE *from, npy_intp count, int nontemporal, FEATURE *to)
 {
     npy_intp i = 0;

@@ -5,9 +5,9 @@
 #include "resize/interpolation.h"
 
 #section support_code_apply
-#define SPP_OVERLAP_CHANNELS 16  /* a block: the sums of all superpixels should stay in the second cache */
+#define SPP_OVERLAP_CHANNELS 16  /* a block, so that the sums of all superpixels stay in the L2 cache */
 
-/* Adds what each cell feeds, for one block of channels of one image. */
+/* Adds each cell's features, times its weights, to the superpixels. One block of channels of one image. */
 static inline __attribute__((always_inline)) void APPLY_SPECIFIC(pool_cells)(
     const char *features, const SppGrid *cells, const SppStrides *walk, npy_intp channel_stride,
     npy_intp channels, const SppCellWeights *image_weights, APPLY_SPECIFIC(Accumulator) acc)

@@ -5,10 +5,10 @@
 #include "resize/interpolation.h"
 
 #section support_code_apply
-#define SPP_OVERLAP_CHANNELS 16  /* a block: the values of all superpixels should stay in the second cache */
+#define SPP_OVERLAP_CHANNELS 16  /* a block, so that the values of all superpixels stay in the L2 cache */
 
-/* pooled (channels, n_superpixels) of one image, any strides -> values (n_superpixels, channels),
-   divided by sizes in mode mean. */
+/* pooled (channels, n_superpixels) of one image, any strides -> values (n_superpixels, channels), divided by sizes
+   for the mean. */
 static inline void APPLY_SPECIFIC(read_values)(const char *pooled, npy_intp channel_stride,
                                                npy_intp superpixel_stride, npy_intp channels,
                                                npy_intp n_superpixels, const npy_int64 *sizes, int mean,
@@ -18,12 +18,13 @@ static inline void APPLY_SPECIFIC(read_values)(const char *pooled, npy_intp chan
     for (c = 0; c < channels; ++c)
         for (l = 0; l < n_superpixels; ++l) {
             const double value = *(const FEATURE *)(pooled + c * channel_stride + l * superpixel_stride);
-            /* by 0 too: an empty superpixel meets no cell */
+            /* division by 0 does no harm: an empty superpixel meets no cell */
             values[l * channels + c] = mean ? value / (double)sizes[l] : value;
         }
 }
 
-/* Sums what each cell gets, for one block of channels of one image -> planes (channels, cells). */
+/* Adds up the superpixels' values, times the weights, for each cell -> planes (channels, cells). One block of
+   channels of one image. */
 static inline __attribute__((always_inline)) void APPLY_SPECIFIC(unpool_cells)(
     const double *values, npy_intp cells, npy_intp channels, const SppCellWeights *image_weights, FEATURE *planes)
 {

@@ -4,15 +4,15 @@
 #include "pool/compensated_sum.h"
 
 #section support_code_apply
-/* The features of a strip of pixels are multiplied with the values of their superpixels a few channels at a
-   time, and the products of every pixel are added in one order whatever the memory layout. The values of
-   these few channels lie together, so that a pixel finds them all in one place. */
-#define SPP_DOT_CHANNELS 8  /* at once */
-#define SPP_DOT_CHAIN 64    /* channels added up at most before they join the exact sum */
-#define SPP_DOT_STRIP 256   /* pixels: their sums and positions should stay in the first cache */
+/* The features of a strip of pixels are multiplied by the values of their superpixels, a few channels at a time.
+   Each pixel's products are added in the same order for every memory layout. The values of these few channels are
+   side by side, so that a pixel finds them in one place. */
+#define SPP_DOT_CHANNELS 8  /* a block */
+#define SPP_DOT_CHAIN 64    /* channels that are added up in plain double before they join the compensated sum */
+#define SPP_DOT_STRIP 256   /* pixels of a strip, so that their sums and positions stay in the L1 cache */
 
-/* pooled (channels, n_superpixels) of one image, any strides -> values (1 + n_superpixels, SPP_DOT_CHANNELS),
-   zeroed by the caller; the first row stays 0, for the pixels that belong to none. */
+/* pooled (channels, n_superpixels) of one image, any strides -> values (1 + n_superpixels, SPP_DOT_CHANNELS), zeroed
+   by the caller. The first row stays 0, for the pixels that belong to no superpixel. */
 static inline void APPLY_SPECIFIC(read_values)(const char *pooled, npy_intp channel_stride,
                                                npy_intp superpixel_stride, npy_intp channels,
                                                npy_intp n_superpixels, double *values)
@@ -24,9 +24,9 @@ static inline void APPLY_SPECIFIC(read_values)(const char *pooled, npy_intp chan
                 *(const double *)(pooled + c * channel_stride + l * superpixel_stride);
 }
 
-/* Adds the products of `channels` channels to the pixels' sums, run by run of pixels with the same values.
-   Inlined with a constant `channels`, and a constant `step` or `channel_stride`, it becomes straight vector code.
-   [in] position (strip): of each pixel's values  [in, out] piece (strip) */
+/* Adds the products of `channels` channels to the pixels' sums, run by run. Inlined with a constant `channels`, and
+   a constant `step` or `channel_stride`, its loops are vectorised.
+   [in] position (strip): of each pixel's values  [in, out] partial (strip) */
 static inline __attribute__((always_inline)) void APPLY_SPECIFIC(add_products)(
     const char *features, npy_intp step, npy_intp channel_stride, npy_intp channels, const double *values,
     const npy_intp *position, npy_intp strip, double *partial)
@@ -45,7 +45,7 @@ static inline __attribute__((always_inline)) void APPLY_SPECIFIC(add_products)(
     }
 }
 
-/* [in]  features: the strip's first pixel and channel  values (blocks of channels, 1 + n, SPP_DOT_CHANNELS)
+/* [in]  features: of the strip's first pixel and channel; values (blocks of channels, 1 + n, SPP_DOT_CHANNELS)
    [out] dot (strip) */
 static inline void APPLY_SPECIFIC(strip_dot)(
     const char *features, npy_intp step, npy_intp channel_stride, npy_intp channels, const double *values,
@@ -75,7 +75,7 @@ static inline void APPLY_SPECIFIC(strip_dot)(
         }
         APPLY_SPECIFIC(add_values)(acc, 0, partial, strip);
     }
-    for (q = 0; q < strip; ++q)  /* a pixel that belongs to none is not looked at, not even for a NaN */
+    for (q = 0; q < strip; ++q)  /* features of pixels that belong to none are ignored, even NaN */
         dot[q] = position[q] == 0 ? 0 : APPLY_SPECIFIC(total)(acc, q);
 }
 

@@ -4,9 +4,10 @@
 #include "resize/pixels.h"
 
 #section support_code_apply
-#define SPP_SCATTER_PLANE 524288  /* bytes of a plane that is made in the second cache and stored past the others */
+#define SPP_SCATTER_PLANE 524288  /* bytes of a plane that is put together in the L2 cache before non-temporal stores */
 
-/* Adds what one pixel gives to the cells that it sees. [in, out] plane (cells): C order */
+/* Scatter-adds the value of one pixel to the cells that it sees, the transpose of interpolation.
+   [in, out] plane (cells): C order */
 static inline void APPLY_SPECIFIC(scatter_add_cells)(double value, const SppSampling *sampling, npy_intp pixel,
                                                      double *plane)
 {
@@ -25,9 +26,9 @@ static inline void APPLY_SPECIFIC(scatter_add_cells)(double value, const SppSamp
             }
 }
 
-/* Puts the values of one plane on its pixels, where cells and pixels are the same.
-   [in] value, pixel (n): any strides  [in, out] zeros (cells): scratch, left as it was, to store the plane past the
-   caches; or NULL: written where they belong */
+/* Scatter-adds the values of one plane to its pixels, where cells and pixels are the same.
+   [in] value, pixel (n): any strides  [in, out] zeros (cells): scratch, zeros on return too, if the plane is to be
+   written by non-temporal stores; or NULL, to write it directly */
 static void APPLY_SPECIFIC(scatter_add_plane)(const char *value, npy_intp value_stride, const char *pixel,
                                               npy_intp pixel_stride, npy_intp n, npy_intp cells, FEATURE *zeros,
                                               FEATURE *plane)
@@ -54,12 +55,12 @@ static void APPLY_SPECIFIC(scatter_add_plane)(const char *value, npy_intp value_
 
 /* [in]  values (batch, channels, n), pixels (batch, channels, n) int64, spatial_shape (axes) int64,
          map_shape (axes) int64
-   [out] feature_map (batch, channels, *spatial_shape): what the pixels give to the cells they see */
+   [out] feature_map (batch, channels, *spatial_shape): for each cell, the sum of what its pixels contribute */
 int APPLY_SPECIFIC(put_pixels)(PyArrayObject *values, PyArrayObject *pixels, PyArrayObject *spatial_shape,
                                PyArrayObject *map_shape, PyArrayObject **feature_map, PARAMS_TYPE *params)
 {
     const char *op = "PutPixels";
-    /* The op knows how many one of them has; if the other has more or less, it is an error below. */
+    /* The op knows the length of one of them; if the other has another length, that is an error below. */
     const int naxes = (int)spp_minimum(PyArray_DIM(map_shape, 0), PyArray_DIM(spatial_shape, 0));
     const npy_intp channels = PyArray_DIM(pixels, 1), n = PyArray_DIM(pixels, 2);
     const int threads = spp_number_of_threads();

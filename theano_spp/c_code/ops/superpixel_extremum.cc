@@ -7,8 +7,8 @@
 
 #section support_code_apply
 /* [in]  feature_map (batch, channels, *cells), superpixel_map (batch, *spatial), n_superpixels ()
-   [out] pooled (batch, channels, n_superpixels), winner (the same) int64: the row-major number in
-         superpixel_map of the pixel that won, -1 for none */
+   [out] pooled (batch, channels, n_superpixels), argmax (the same) int64: the row-major number of the argmax pixel
+   in superpixel_map, -1 for a superpixel without pixels */
 int APPLY_SPECIFIC(superpixel_extremum)(PyArrayObject *feature_map, PyArrayObject *superpixel_map,
                                         PyArrayObject *n_superpixels, PyArrayObject **pooled,
                                         PyArrayObject **argmax, PARAMS_TYPE *params)

@@ -11,11 +11,12 @@
 
 #section support_code_apply
 /* Pooling reads each feature once, in one of two walks over the windows of a plan: pool/channels_first.h or
-   pool/channels_last.h. The sums of pieces are added to the slots of their superpixels. The order of all additions
+   pool/channels_last.h. The sum of each run is added to the slot of its superpixel. The order of all additions
    depends on the labels alone, so the results are the same to the last bit for every memory layout and number of
    threads. */
 
-/* Where the results of a block of channels of one image go. [in] width, lanes: of a block and of its slots */
+/* Where the results of a block of channels of one image go. [in] width: channels of a block; padded_width: channels
+   of a slot, width rounded up to whole vectors */
 static inline APPLY_SPECIFIC(Results) APPLY_SPECIFIC(block_results)(
     PyArrayObject *pooled, const SppPlans *plans, npy_intp image, npy_intp block, npy_intp width, npy_intp padded_width,
     int mean, double *partials)
@@ -34,7 +35,7 @@ static inline APPLY_SPECIFIC(Results) APPLY_SPECIFIC(block_results)(
     return results;
 }
 
-/* Superpixels without pixels are 0. */
+/* Writes 0 for superpixels without pixels. */
 static inline void APPLY_SPECIFIC(write_empty)(const APPLY_SPECIFIC(Results) *results, const npy_int64 *sizes,
                                                npy_intp n_superpixels)
 {

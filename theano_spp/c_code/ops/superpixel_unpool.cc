@@ -8,10 +8,9 @@
 #include "unpool/tiles.h"
 
 #section support_code_apply
-/* Unpooling writes each feature once, in one of three walks: unpool/channels_first.h; unpool/tiles.h where pieces are
-   short; or unpool/channels_last.h where the values of `pooled` have their channels last: then the features have
-   too. */
-#define SPP_SHORT_RUN 4  /* pixels on average: in shorter ones each pixel is looked up by itself */
+/* Unpooling writes each feature once, in one of three walks: unpool/channels_first.h; unpool/tiles.h if runs are
+   short; or unpool/channels_last.h if `pooled` has its channels last in memory: then the features have too. */
+#define SPP_SHORT_RUN 4  /* pixels on average: if runs are shorter, each pixel is looked up by itself */
 
 /* [in]  pooled (batch, channels, n_superpixels), superpixel_map (batch, *spatial)
    [out] feature_map (batch, channels, *spatial) */
@@ -40,7 +39,7 @@ int APPLY_SPECIFIC(superpixel_unpool)(PyArrayObject *pooled, PyArrayObject *supe
         return -1;
     for (axis = 0; axis < naxes; ++axis)
         shape[2 + axis] = PyArray_DIM(superpixel_map, 1 + axis);
-    if (n >= NPY_MAX_INT32) {  /* as Strip.place is an npy_int32 */
+    if (n >= NPY_MAX_INT32) {  /* because Strip.index is an npy_int32 */
         spp_memory_error(op, n, "superpixels");
         return -1;
     }
@@ -52,7 +51,7 @@ int APPLY_SPECIFIC(superpixel_unpool)(PyArrayObject *pooled, PyArrayObject *supe
     nontemporal = SPP_STORE_BYTES > 0 && PyArray_NBYTES(*feature_map) >= SPP_NONTEMPORAL_MINIMUM;
     tiled = runs > PyArray_SIZE(superpixel_map) / SPP_SHORT_RUN;
 
-    /* A part is a block of channels with all pixels, or all channels of a stretch of pixels. */
+    /* A work item is all pixels of a block of channels, or all channels of some consecutive pixels. */
     if (channels_last)
         width = spp_ceil_divide(channels, SPP_LANES) * SPP_LANES;
     else if (tiled)

@@ -3,7 +3,7 @@
 #include "resize/pixels.h"
 
 #section support_code_apply
-/* The value that the resized features have at one pixel. [in] plane: one channel of one image */
+/* The value of the resized features at one pixel. [in] plane: one channel of one image */
 static inline double APPLY_SPECIFIC(resized_at)(const char *plane, const SppStrides *walk,
                                                 const SppSampling *sampling, npy_intp pixel)
 {
@@ -12,7 +12,7 @@ static inline double APPLY_SPECIFIC(resized_at)(const char *plane, const SppStri
     double row[2], cell[2];
     int j, k;
     spp_unravel(sampling, pixel, place);
-    /* mixed along the first axis first, as everywhere */
+    /* interpolated along the first axis first, as everywhere */
     for (k = 0; k < 2; ++k) {
         const npy_intp x = (k ? spp_high(axis + 2, place[2]) : axis[2].low[place[2]]) * walk->pixel;
         for (j = 0; j < 2; ++j) {

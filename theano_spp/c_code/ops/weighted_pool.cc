@@ -3,14 +3,14 @@
 #include "pool/compensated_sum.h"
 
 #section support_code_apply
-/* The walk of ops/superpixel_pool.cc with a weight for each pixel. The weights themselves are summed as if they
-   were one more channel, by whoever has the first channels of an image. */
-#define SPP_WEIGHTED_CHAIN 64       /* pixels added up at most before they join the exact sum */
-#define SPP_WEIGHTED_CHANNELS_FIRST 8      /* channels at once where each channel is a plane of its own */
-#define SPP_WEIGHTED_CHANNELS_LAST 64  /* channels at once where the channels of a pixel lie together */
+/* Weighted sums of features, run by run. The weights themselves are summed as if they were one more channel, in the
+   first block of channels of each image. */
+#define SPP_WEIGHTED_CHAIN 64       /* pixels that are added up in plain double before they join the compensated sum */
+#define SPP_WEIGHTED_CHANNELS_FIRST 8      /* channels of a block if memory holds one plane for each */
+#define SPP_WEIGHTED_CHANNELS_LAST 64  /* channels of a block if channels are last in memory */
 
-/* Adds one image's weighted channels first..first + channels - 1, and its weights, into acc.
-   Inlined with constant `channels` and `channel_stride` it becomes straight vector code. */
+/* Adds the weighted features of one image, `channels` channels, and its weights to acc. Inlined with constant
+   `channels` and `channel_stride`, its loops are vectorised. */
 static inline __attribute__((always_inline)) void APPLY_SPECIFIC(add_image)(
     const char *features, const char *labels, const char *weights, const SppGrid *grid,
     const SppStrides *feature_walk, const SppStrides *label_walk, const SppStrides *weight_walk,
@@ -100,7 +100,7 @@ int APPLY_SPECIFIC(weighted_pool)(PyArrayObject *feature_map, PyArrayObject *sup
 
     width = spp_block_width(batch, channels, channels_last ? SPP_WEIGHTED_CHANNELS_LAST : SPP_WEIGHTED_CHANNELS_FIRST,
                             threads);
-    blocks = spp_maximum(spp_ceil_divide(channels, width), 1);  /* without any channel there are weights to sum */
+    blocks = spp_maximum(spp_ceil_divide(channels, width), 1);  /* without channels there are still weights to sum */
     doubles = SPP_DOUBLES * (width + 1) * n;
     scratch = (double *)spp_scratch(op, n, SPP_DOUBLES * (width + 1) * threads, sizeof(double));
     if (scratch == NULL)

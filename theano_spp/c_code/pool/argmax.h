@@ -7,28 +7,28 @@
 #include "pool/runs.h"
 
 #section support_code_apply
-/* The largest features of superpixels, and their pixels, where the features have the size of the superpixel map.
-   By the plan and the pieces of mean pooling (labels/plan.h, pool/runs.h), with the larger instead of the sum. Which
-   pixel of a piece has the largest feature is looked for when its superpixel is finished, and only in the piece that
-   won. The smallest are the largest of the negated features. */
-#define SPP_BEST_MEMORY 262144  /* bytes for the best so far, a part of the second cache, where channels lie together */
+/* Maximum and argmax of superpixels whose map has the size of the features, by the plan and the runs of mean pooling
+   (labels/plan.h, pool/runs.h), with the larger of two in place of their sum. The argmax pixel is looked for only
+   when a superpixel is finished, in the run that has the maximum. The minimum is the maximum of the negated
+   features. */
+#define SPP_BEST_MEMORY 262144  /* bytes of the running maxima if channels are last: a share of the L2 cache */
 
-/* What is the best so far of one superpixel in SPP_LANES channels. */
+/* The largest feature so far of one superpixel, in SPP_LANES channels. */
 typedef struct {
     FEATURE value[SPP_LANES];
-    APPLY_SPECIFIC(LaneInteger) pixel[SPP_LANES];  /* the last of the piece that it is in; number in the part */
+    APPLY_SPECIFIC(LaneInteger) pixel[SPP_LANES];  /* the last of the run that it is in; number in the chunk */
 } APPLY_SPECIFIC(Best);
 
-/* The same when all of the superpixel's pixels in a part have come by. */
+/* The same after the superpixel's last run in a chunk. */
 typedef struct {
     FEATURE value[SPP_LANES];
-    npy_int64 pixel[SPP_LANES];  /* the winner, its row-major number */
+    npy_int64 pixel[SPP_LANES];  /* the argmax pixel, a row-major number in the image */
 } APPLY_SPECIFIC(Maxima);
 
 #define SPP_SMALLER(a, b) ((a) < (b) ? (a) : (b))
 
-/* The largest feature of each piece of one block, as fold_runs, where there may be NaNs: the first of a piece
-   wins. */
+/* The largest feature of each run of one word, as fold_runs computes it, where there may be NaNs: the first NaN of a
+   run is its maximum. */
 static void APPLY_SPECIFIC(find_largest_or_nan)(const FEATURE *const *plane, npy_uint64 starts, FEATURE sign,
                                                 APPLY_SPECIFIC(Lanes) *row)
 {
@@ -41,7 +41,7 @@ static void APPLY_SPECIFIC(find_largest_or_nan)(const FEATURE *const *plane, npy
         }
 }
 
-/* The better of the best so far and a piece's largest. [in] pixel: the piece's last */
+/* Replaces the best so far by a run's largest feature if that is better. [in] pixel: the run's last */
 static inline __attribute__((always_inline)) void APPLY_SPECIFIC(keep_best)(
     APPLY_SPECIFIC(Lanes) largest, APPLY_SPECIFIC(LaneInteger) pixel, int is_first, APPLY_SPECIFIC(Best) *best)
 {
@@ -55,7 +55,7 @@ static inline __attribute__((always_inline)) void APPLY_SPECIFIC(keep_best)(
     *(PixelsInMemory *)best->pixel = loses ? (Mask)*(PixelsInMemory *)best->pixel : ((Mask){0}) + pixel;
 }
 
-/* The better of two parts' bests, of which `best` is from the earlier pixels. */
+/* Replaces the best of a chunk by that of a later one if that is better. */
 static inline void APPLY_SPECIFIC(keep_better)(const APPLY_SPECIFIC(Maxima) *later, APPLY_SPECIFIC(Maxima) *best)
 {
     int c;
@@ -66,23 +66,24 @@ static inline void APPLY_SPECIFIC(keep_better)(const APPLY_SPECIFIC(Maxima) *lat
         }
 }
 
-/* Features of a block of channels of one image, and where their best goes. */
+/* The features of a block of channels of one image, and where the results go. */
 typedef struct {
     const char *first;
     npy_intp channel_stride, channels;
     const SppGrid *grid;
     const SppStrides *walk;
-    int contiguous;                    /* pixels, of spp_is_contiguous */
-    FEATURE sign;                    /* 1, or -1 for the smallest */
+    int contiguous;                    /* pixels, from spp_is_contiguous */
+    FEATURE sign;                    /* 1, or -1 for the minimum */
     npy_intp n_superpixels;
     FEATURE *pooled;                 /* (channels, n_superpixels) */
     npy_int64 *argmax;               /* (channels, n_superpixels) */
-    APPLY_SPECIFIC(Maxima) *partials;  /* (groups of SPP_LANES channels, number_of_partials): of SppPartial */
+    APPLY_SPECIFIC(Maxima) *partials;  /* (vectors of SPP_LANES channels, number_of_partials), as SppPartial */
     npy_intp number_of_partials;
 } APPLY_SPECIFIC(Features);
 
-/* The first pixel of a piece that has this feature, times sign, which it is set to: 0 may be -0.
-   [in] last: pixel of the piece  Row-major numbers. */
+/* The argmax pixel: the first pixel of a run whose feature, times sign, is `*wanted`, which becomes that feature: it
+   may have been 0 and be -0.
+   [in] last: pixel of the run  Row-major numbers. */
 static inline npy_intp APPLY_SPECIFIC(find_argmax)(const APPLY_SPECIFIC(Features) *features, npy_intp channel,
                                                    const SppPlan *plan, npy_intp last, FEATURE *wanted)
 {
@@ -131,7 +132,7 @@ static inline npy_intp APPLY_SPECIFIC(find_argmax)(const APPLY_SPECIFIC(Features
     return last;
 }
 
-/* Writes a superpixel's best of a group of channels. */
+/* Writes a superpixel's maxima of a vector of channels. */
 static inline void APPLY_SPECIFIC(write_maxima)(const APPLY_SPECIFIC(Features) *features, npy_intp vector,
                                                 npy_intp superpixel, const APPLY_SPECIFIC(Maxima) *maxima)
 {
@@ -143,8 +144,8 @@ static inline void APPLY_SPECIFIC(write_maxima)(const APPLY_SPECIFIC(Features) *
     }
 }
 
-/* Finds the pixels of a superpixel's best in the pieces that won, and writes both, or keeps them for other parts.
-   [in] finished: of SppPlan */
+/* Finds the argmax pixels of a superpixel in the runs that have the maxima, and writes both; or keeps them, to be
+   compared with those of other chunks. [in] finished: of SppPlan */
 static inline void APPLY_SPECIFIC(finish_best)(const APPLY_SPECIFIC(Features) *features, npy_intp vector,
                                                const SppPlan *plan, npy_intp finished, const APPLY_SPECIFIC(Best) *best)
 {
@@ -163,8 +164,7 @@ static inline void APPLY_SPECIFIC(finish_best)(const APPLY_SPECIFIC(Features) *f
         features->partials[vector * features->number_of_partials - 1 - finished] = maxima;
 }
 
-/* Finds the best of all parts for the superpixels that have pixels in several. [in] partial: numbers first .. end -
-   1 */
+/* Finds the maxima of superpixels that have pixels in several chunks. [in] partial: indices first .. end - 1 */
 static inline void APPLY_SPECIFIC(finish_partials)(const APPLY_SPECIFIC(Features) *features, const SppPartial *partial,
                                                       npy_intp first, npy_intp end)
 {
@@ -180,7 +180,8 @@ static inline void APPLY_SPECIFIC(finish_partials)(const APPLY_SPECIFIC(Features
     }
 }
 
-/* A part of one image, up to SPP_LANES channels, each a plane of its own. [out] best (plan->slots): means nothing */
+/* One chunk of one image, up to SPP_LANES channels, where memory holds one plane for each channel.
+   [out] best (plan->slots): scratch, undefined on return */
 static void APPLY_SPECIFIC(argmax_channels_first)(const APPLY_SPECIFIC(Features) *features, const SppPlan *plan,
                                                   APPLY_SPECIFIC(Best) *best)
 {
@@ -209,8 +210,8 @@ static void APPLY_SPECIFIC(argmax_channels_first)(const APPLY_SPECIFIC(Features)
     }
 }
 
-/* The larger of what is the largest so far and the features of pixel number p. [in, out] largest (width): nothing if
-   is_first  Returns the sum, which is a NaN where one of them is. */
+/* Replaces the largest features so far by those of pixel number p where these are larger. [in, out] largest (width):
+   ignored if is_first  Returns the sum of the features, which is NaN if one of them is. */
 static inline __attribute__((always_inline)) APPLY_SPECIFIC(Lanes) APPLY_SPECIFIC(keep_larger)(
     const APPLY_SPECIFIC(Rows) *rows, npy_intp p, int is_first, FEATURE sign, FEATURE *largest)
 {
@@ -228,7 +229,7 @@ static inline __attribute__((always_inline)) APPLY_SPECIFIC(Lanes) APPLY_SPECIFI
     return sum;
 }
 
-/* The largest features of a piece in one window, from pixel number start to stop - 1; the first NaN wins.
+/* The largest features of a run in one window, of the pixels start .. stop - 1; the first NaN is the maximum.
    [out] largest (width) */
 static inline void APPLY_SPECIFIC(find_largest_of_rows)(const APPLY_SPECIFIC(Rows) *rows, npy_intp start, npy_intp stop,
                                                         FEATURE sign, FEATURE *largest)
@@ -247,9 +248,9 @@ static inline void APPLY_SPECIFIC(find_largest_of_rows)(const APPLY_SPECIFIC(Row
         }
 }
 
-/* A part of one image, channels side by side for each pixel.
-   [in] end: of all features; width: channels, or more up to a whole register
-   [out] best (plan->slots, width / SPP_LANES), scratch (1 + SPP_WINDOW, width): mean nothing */
+/* One chunk of one image, where channels are last in memory.
+   [in] end: of all features; width: channels, rounded up to whole vectors
+   [out] best (plan->slots, width / SPP_LANES), scratch (1 + SPP_WINDOW, width): undefined on return */
 static void APPLY_SPECIFIC(argmax_channels_last)(const APPLY_SPECIFIC(Features) *features, const char *end,
                                                  npy_intp width, const SppPlan *plan, APPLY_SPECIFIC(Best) *best,
                                                  FEATURE *scratch)
@@ -266,7 +267,7 @@ static void APPLY_SPECIFIC(argmax_channels_last)(const APPLY_SPECIFIC(Features) 
             features->first, end, features->grid, features->walk, features->channels, width, first, count,
             evenly_strided, scratch + width);
         const int ends = (first - plan->first + SPP_WINDOW) % SPP_WORD == 0 || (starts >> SPP_WINDOW & 0xffff) != 0;
-        const int begins = (starts & 0xffff) != 0;  /* else a stack goes on */
+        const int begins = (starts & 0xffff) != 0;  /* else a full-window run goes on */
         npy_uint64 bits = begins ? starts & 0xffff : 1;
         while (bits != 0) {
             int stop;
@@ -288,7 +289,7 @@ static void APPLY_SPECIFIC(argmax_channels_last)(const APPLY_SPECIFIC(Features) 
     }
 }
 
-/* [in] plans: of the labels  [out] pooled, winner (batch, channels, n_superpixels)
+/* [in] plans: of the labels  [out] pooled, argmax (batch, channels, n_superpixels)
    Returns 0, or -1 with an error set. */
 static int APPLY_SPECIFIC(pool_argmax)(const char *op, PyArrayObject *feature_map, const SppPlans *plans,
                                        const SppGrid *grid, FEATURE sign, FEATURE *pooled, npy_int64 *argmax)
@@ -299,7 +300,7 @@ static int APPLY_SPECIFIC(pool_argmax)(const char *op, PyArrayObject *feature_ma
     const int channels_last = PyArray_STRIDE(feature_map, 1) == (npy_intp)sizeof(FEATURE) && channels > 1;
     const int threads = spp_number_of_threads();
     const npy_intp most = !channels_last ? 1 : spp_maximum(
-        8, SPP_BEST_MEMORY / (plans->slots * (npy_intp)sizeof(APPLY_SPECIFIC(Best))));  /* groups */
+        8, SPP_BEST_MEMORY / (plans->slots * (npy_intp)sizeof(APPLY_SPECIFIC(Best))));  /* in vectors */
     const npy_intp width = spp_block_width(batch * chunks, channels, most * SPP_LANES, threads);
     const npy_intp vectors = spp_ceil_divide(width, SPP_LANES), blocks = spp_ceil_divide(channels, width);
     APPLY_SPECIFIC(Best) *scratch = (APPLY_SPECIFIC(Best) *)spp_scratch(
@@ -308,7 +309,7 @@ static int APPLY_SPECIFIC(pool_argmax)(const char *op, PyArrayObject *feature_ma
     APPLY_SPECIFIC(Maxima) *partial_maxima = (APPLY_SPECIFIC(Maxima) *)spp_scratch(
         op, partials, vectors * blocks, sizeof(APPLY_SPECIFIC(Maxima)));
     npy_intp i;
-    int last;  /* after all parts */
+    int last;  /* after all chunks */
 
     if (scratch == NULL || partial_maxima == NULL || rows == NULL) {
         free(scratch);

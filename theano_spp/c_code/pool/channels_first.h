@@ -8,9 +8,9 @@
 #include "pool/slots.h"
 
 #section support_code_apply
-/* Pooling where each channel is a plane of its own, SPP_LANES channels at a time. */
+/* Pooling where memory holds one plane for each channel, SPP_LANES channels at a time. */
 
-/* A part of one image, each channel a plane of its own. [in, out] slots (plan->slots, SPP_DOUBLES, SPP_LANES): zeros */
+/* Pools one chunk of one image. [in, out] slots (plan->slots, SPP_DOUBLES, SPP_LANES): zeros */
 static void APPLY_SPECIFIC(pool_channels_first)(
     const char *features, npy_intp channel_stride, const SppGrid *grid, const SppStrides *walk, const SppPlan *plan,
     APPLY_SPECIFIC(Results) results, double *slots)

@@ -1,13 +1,13 @@
 #section support_code_apply
-/* Sums that are as exact for ten million values as for ten. They are kept in double; for float64
-   features the values are added with their rounding errors caught (Knuth's TwoSum). */
+/* Sums that are as exact for ten million values as for ten: kept in double, and for float64 features compensated,
+   that is, kept together with their rounding errors (TwoSum, Knuth). */
 #define SPP_COMPENSATED (ITEMSIZE_INPUT_0 == 8)
-#define SPP_DOUBLES (1 + SPP_COMPENSATED)  /* kept for each sum */
+#define SPP_DOUBLES (1 + SPP_COMPENSATED)  /* that each sum takes */
 
-/* One block's sums of one image, channel by channel within a superpixel. */
+/* The sums of one block of channels of one image. */
 typedef struct {
     double *sum;   /* (n_superpixels, width) */
-    double *error;  /* (n_superpixels, width): rounding errors of sum, float64 only */
+    double *error;  /* (n_superpixels, width): the rounding errors of sum, float64 features only */
 } APPLY_SPECIFIC(Accumulator);
 
 static inline void APPLY_SPECIFIC(add_compensated)(double value, double *sum, double *error)
@@ -34,13 +34,13 @@ static inline double APPLY_SPECIFIC(total)(APPLY_SPECIFIC(Accumulator) acc, npy_
 {
     const double sum = acc.sum[at];
     #if SPP_COMPENSATED
-    if (sum - sum == 0)  /* else the sum is right as it is, and lost became NaN by inf - inf */
+    if (sum - sum == 0)  /* else the sum is infinite or NaN as it should be, but error is NaN, from inf - inf */
         return sum + acc.error[at];
     #endif
     return sum;
 }
 
-/* acc -> pooled (channels, n_superpixels) of one image, divided by sizes if asked. */
+/* acc -> pooled (channels, n_superpixels) of one image, divided by sizes for the mean */
 static inline void APPLY_SPECIFIC(write_pooled)(APPLY_SPECIFIC(Accumulator) acc, npy_intp channels,
                                                 npy_intp n_superpixels, const npy_int64 *sizes,
                                                 int mean, FEATURE *pooled)

@@ -5,12 +5,12 @@
 #include "pool/compensated_sum.h"
 
 #section support_code_apply
-/* The sums of one superpixel in some channels, while its pixels come by: in a slot (SPP_DOUBLES, width). */
+/* A slot holds the sums of one superpixel in some channels while its pixels are added: (SPP_DOUBLES, width). */
 typedef double APPLY_SPECIFIC(Doubles) __attribute__((vector_size(SPP_LANES * sizeof(double))));
 typedef double APPLY_SPECIFIC(DoublesInMemory)
     __attribute__((vector_size(SPP_LANES * sizeof(double)), aligned(sizeof(double)), may_alias));
 
-/* Adds SPP_LANES channels of a piece. [in, out] slot: from the first of these channels on */
+/* Adds the sums of a run in SPP_LANES channels. [in, out] slot: from the first of these channels on */
 static inline __attribute__((always_inline)) void APPLY_SPECIFIC(add_to_slot)(APPLY_SPECIFIC(Lanes) run_sum,
                                                                               npy_intp width, double *slot)
 {
@@ -18,41 +18,41 @@ static inline __attribute__((always_inline)) void APPLY_SPECIFIC(add_to_slot)(AP
     const APPLY_SPECIFIC(Doubles) value = __builtin_convertvector(run_sum, APPLY_SPECIFIC(Doubles));
     const APPLY_SPECIFIC(Doubles) old = *sum, both = old + value;
     #if SPP_COMPENSATED
-    const APPLY_SPECIFIC(Doubles) added = both - old;  /* as add_compensated */
+    const APPLY_SPECIFIC(Doubles) added = both - old;  /* TwoSum, as in add_compensated */
     *(APPLY_SPECIFIC(DoublesInMemory) *)(slot + width) += (old - (both - added)) + (value - added);
     #endif
     (void)width;
     *sum = both;
 }
 
-#define SPP_BUFFERED_RESULTS 512  /* results that are written to planes together: they should stay in the first cache */
+#define SPP_BUFFERED_RESULTS 512  /* results that are written together; they should stay in the L1 cache */
 
-/* Results of SPP_LANES channels on their way to their planes. */
+/* Results of SPP_LANES channels that are yet to be written to their planes. */
 typedef struct {
     npy_intp count;
     npy_intp superpixel[SPP_BUFFERED_RESULTS];
     APPLY_SPECIFIC(Lanes) lanes[SPP_BUFFERED_RESULTS];
 } APPLY_SPECIFIC(ResultBuffer);
 
-/* Where the sums of `channels` channels of one image go when the last of a superpixel's pixels has come by. */
+/* Where the results of `channels` channels of one image are written, each superpixel after its last run. */
 typedef struct {
     npy_intp channels, width;
     const npy_int64 *divisor;          /* (n_superpixels), or NULL */
-    APPLY_SPECIFIC(ResultBuffer) *buffer;  /* or NULL: results go to pooled at once */
-    int nontemporal;                        /* whether these are stored past the caches */
+    APPLY_SPECIFIC(ResultBuffer) *buffer;  /* or NULL: results are written at once */
+    int nontemporal;                        /* whether results in the buffer are written by non-temporal stores */
     npy_intp channel_step, superpixel_step;
-    FEATURE *pooled;                   /* the first superpixel's first channel */
+    FEATURE *pooled;                   /* of the first superpixel and the first of these channels */
     double *partials;                  /* (number of partial sums, SPP_DOUBLES, width) */
 } APPLY_SPECIFIC(Results);
 
-/* SPP_LANES results. [in] slot: from their first channel on */
+/* The results of SPP_LANES channels. [in] slot: from the first of these channels on */
 static inline __attribute__((always_inline)) APPLY_SPECIFIC(Lanes) APPLY_SPECIFIC(result)(
     const double *slot, npy_intp width, npy_int64 divisor)
 {
     APPLY_SPECIFIC(Doubles) sum = *(const APPLY_SPECIFIC(DoublesInMemory) *)slot;
     #if SPP_COMPENSATED
     const APPLY_SPECIFIC(Doubles) error = *(const APPLY_SPECIFIC(DoublesInMemory) *)(slot + width);
-    sum = sum - sum == 0 ? sum + error : sum;  /* as total() */
+    sum = sum - sum == 0 ? sum + error : sum;  /* as in total() */
     #endif
     (void)width;
     if (divisor > 1)
@@ -60,8 +60,8 @@ static inline __attribute__((always_inline)) APPLY_SPECIFIC(Lanes) APPLY_SPECIFI
     return __builtin_convertvector(sum, APPLY_SPECIFIC(Lanes));
 }
 
-/* Writes the results that wait: where their superpixels follow each other, as they do where there are many, planes are
-   written from left to right. */
+/* Writes the results in the buffer. If their superpixels follow each other, which is so where there are many
+   superpixels, they are transposed and each plane is written in order. */
 static void APPLY_SPECIFIC(flush_results)(const APPLY_SPECIFIC(Results) *results)
 {
     const npy_intp count = results->buffer->count, *superpixel = results->buffer->superpixel;
@@ -94,7 +94,7 @@ static void APPLY_SPECIFIC(flush_results)(const APPLY_SPECIFIC(Results) *results
     results->buffer->count = 0;
 }
 
-/* Writes SPP_LANES channels of a superpixel, from channel c on. */
+/* Writes SPP_LANES channels of a superpixel, channel c first. */
 static inline __attribute__((always_inline)) void APPLY_SPECIFIC(write_lanes)(
     const APPLY_SPECIFIC(Results) *results, npy_intp superpixel, npy_intp c, APPLY_SPECIFIC(Lanes) lanes)
 {
@@ -115,7 +115,7 @@ static inline __attribute__((always_inline)) void APPLY_SPECIFIC(write_lanes)(
             pooled[i * results->channel_step] = lanes[i];
 }
 
-/* [in] slot: of this superpixel, with all its sums */
+/* [in] slot: of this superpixel, after its last run */
 static inline __attribute__((always_inline)) void APPLY_SPECIFIC(write_superpixel)(
     const APPLY_SPECIFIC(Results) *results, npy_intp superpixel, npy_intp width, const double *slot)
 {
@@ -125,7 +125,7 @@ static inline __attribute__((always_inline)) void APPLY_SPECIFIC(write_superpixe
         APPLY_SPECIFIC(write_lanes)(results, superpixel, c, APPLY_SPECIFIC(result)(slot + c, width, divisor));
 }
 
-/* Writes a superpixel's sums, or keeps them as a partial sum, and leaves zeros for the next one in its slot.
+/* Writes a superpixel's result, or keeps it as a partial sum, and zeroes the slot for the next superpixel.
    [in] finished: of SppPlan; width: results->width */
 static inline __attribute__((always_inline)) void APPLY_SPECIFIC(finish_superpixel)(
     const APPLY_SPECIFIC(Results) *results, npy_intp finished, npy_intp width, double *slot)
@@ -139,13 +139,13 @@ static inline __attribute__((always_inline)) void APPLY_SPECIFIC(finish_superpix
         *(APPLY_SPECIFIC(DoublesInMemory) *)(slot + c) = (APPLY_SPECIFIC(Doubles)){0};
 }
 
-/* Writes SPP_LANES channels of a superpixel that is one piece: without a slot. */
+/* Writes SPP_LANES channels of a superpixel that has a single run, which needs no slot. */
 static inline __attribute__((always_inline)) void APPLY_SPECIFIC(finish_only_run)(
     const APPLY_SPECIFIC(Results) *results, npy_intp finished, APPLY_SPECIFIC(Lanes) run_sum)
 {
     double slot[SPP_DOUBLES * SPP_LANES] = {0};
     if (finished >= 0 && (results->divisor == NULL || results->divisor[finished] == 1))
-        /* + 0 for -0, as the sums in slots begin with 0 */
+        /* + 0 turns -0 into 0, as in slots, whose sums begin with 0 */
         APPLY_SPECIFIC(write_lanes)(results, finished, 0, run_sum + 0);
     else {
         APPLY_SPECIFIC(add_to_slot)(run_sum, SPP_LANES, slot);
@@ -153,7 +153,7 @@ static inline __attribute__((always_inline)) void APPLY_SPECIFIC(finish_only_run
     }
 }
 
-/* Adds up partial sums and writes the superpixels that they make. [in] partial: numbers first .. end - 1 */
+/* Adds up partial sums and writes the superpixels that they belong to. [in] partial: indices first .. end - 1 */
 static inline void APPLY_SPECIFIC(finish_partials)(const APPLY_SPECIFIC(Results) *results, const SppPartial *partial,
                                                  npy_intp first, npy_intp end)
 {

@@ -3,36 +3,36 @@
 #include "resize/interpolation.h"
 
 #section support_code_apply
-/* The largest features, and their pixels, where the features are resized to the superpixel map: only of the
-   candidates (resize/candidates.h), so that the resized feature map never exists. The channels of a block lie side by
-   side. The smallest are the largest of the negated features. */
+/* Maximum and argmax of features resized to the superpixel map, of the candidates alone (resize/candidates.h): the
+   resized feature map is never stored. The channels of a block are side by side. The minimum is the maximum of the
+   negated features. */
 #define SPP_EXTREMUM_CHANNELS 16
 
-/* Whether `value` wins over an earlier one, being larger, or the first NaN. */
+/* Whether `value` replaces an earlier one as the maximum: it is larger, or the first NaN. */
 #define SPP_WINS(value, earlier) (!((value) <= (earlier)) & ((earlier) == (earlier)))
 
-/* Before a loop over a block of channels: unrolled, GCC does not make vector code of it. */
+/* Before a loop over a block of channels, which GCC does not vectorise if it has unrolled it. */
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 8
 #define SPP_NO_UNROLL _Pragma("GCC unroll 1")
 #else
 #define SPP_NO_UNROLL
 #endif
 
-/* One block's best values of one image so far. */
+/* The best values so far, of one block of channels of one image. */
 typedef struct {
     FEATURE *value;    /* (n_superpixels, SPP_EXTREMUM_CHANNELS), negated for the minimum */
     npy_int64 *pixel;  /* (n_superpixels, SPP_EXTREMUM_CHANNELS), -1 for none yet */
 } APPLY_SPECIFIC(BestResized);
 
-/* One block's features of one image, and those rows of cells that were needed last. */
+/* The features of one block of channels of one image, and the rows of cells that were read last. */
 typedef struct {
     const char *features;
     SppStrides walk;
     npy_intp channel_stride, channels;
     FEATURE sign;
     const SppSampling *sampling;
-    double *kept[2][2];  /* (axis[2].cells, SPP_EXTREMUM_CHANNELS): row (x0, x1) in [x0 % 2][x1 % 2], as one
-                            pixel sees rows one after the other */
+    double *kept[2][2];  /* (axis[2].cells, SPP_EXTREMUM_CHANNELS): row (x0, x1) is in [x0 % 2][x1 % 2],
+                            because the rows that one pixel sees follow each other */
     npy_intp row[2][2];  /* the number of each, -1 for none */
     double *mixed[2];
 } APPLY_SPECIFIC(CellRows);
@@ -56,7 +56,7 @@ static inline __attribute__((always_inline)) const double *APPLY_SPECIFIC(cell_r
     return cells;
 }
 
-/* Two rows of cells mixed to one, or the one that they both are. */
+/* Interpolates between two rows of cells; returns the one row if both are the same. */
 static inline const double *APPLY_SPECIFIC(lerp_rows)(const double *below, const double *above, const SppAxis *axis,
                                                       npy_intp pixel, npy_intp size, double *mixed)
 {
@@ -69,7 +69,7 @@ static inline const double *APPLY_SPECIFIC(lerp_rows)(const double *below, const
     return mixed;
 }
 
-/* What row (r0, r1) of pixels sees. */
+/* The row of cells that row (r0, r1) of pixels sees, interpolated along all axes but the last. */
 static inline __attribute__((always_inline)) const double *APPLY_SPECIFIC(pixel_row)(
     APPLY_SPECIFIC(CellRows) *rows, npy_intp r0, npy_intp r1)
 {
@@ -85,7 +85,7 @@ static inline __attribute__((always_inline)) const double *APPLY_SPECIFIC(pixel_
     return APPLY_SPECIFIC(lerp_rows)(below, above, axis + 1, r1, size, rows->mixed[0]);
 }
 
-/* The better of the best so far and a candidate. [in] number: row-major, of its pixel */
+/* Replaces the best so far by a candidate if that is better. [in] number: row-major, of its pixel */
 static inline void APPLY_SPECIFIC(keep_better)(const double *cells, const SppAxis *axis, npy_intp pixel,
                                                npy_int64 number, FEATURE *best_value, npy_int64 *best_pixel)
 {
@@ -118,7 +118,7 @@ static inline void APPLY_SPECIFIC(keep_better)(const double *cells, const SppAxi
         best_pixel[c] = wins[c] ? number : best_pixel[c];
 }
 
-/* One block of one image. */
+/* One block of channels of one image. */
 static inline __attribute__((always_inline)) void APPLY_SPECIFIC(compare_candidates)(
     APPLY_SPECIFIC(CellRows) *rows, const SppCandidates *candidates, APPLY_SPECIFIC(BestResized) best)
 {
@@ -140,7 +140,7 @@ static inline __attribute__((always_inline)) void APPLY_SPECIFIC(compare_candida
         }
 }
 
-/* best -> pooled and winner (channels, n_superpixels) of one image; 0 and -1 where there is none. */
+/* best -> pooled and argmax (channels, n_superpixels) of one image; 0 and -1 for superpixels without pixels. */
 static inline void APPLY_SPECIFIC(write_best)(APPLY_SPECIFIC(BestResized) best, npy_intp channels,
                                               npy_intp n_superpixels, FEATURE sign, FEATURE *pooled,
                                               npy_int64 *argmax)
@@ -154,7 +154,7 @@ static inline void APPLY_SPECIFIC(write_best)(APPLY_SPECIFIC(BestResized) best, 
         }
 }
 
-/* [in] superpixel_map: checked, with pixels  [out] pooled, winner (batch, channels, n_superpixels)
+/* [in] superpixel_map: checked, with pixels  [out] pooled, argmax (batch, channels, n_superpixels)
    Returns 0, or -1 with an error set. */
 static int APPLY_SPECIFIC(pool_resized_argmax)(const char *op, PyArrayObject *feature_map,
                                                PyArrayObject *superpixel_map, npy_intp n_superpixels, int bilinear,
@@ -190,7 +190,7 @@ static int APPLY_SPECIFIC(pool_resized_argmax)(const char *op, PyArrayObject *fe
                                                threads * SPP_CELL_ROWS * SPP_EXTREMUM_CHANNELS,
                                                sizeof(double))) == NULL)
         goto done;
-    /* of resized features, which nobody keeps */
+    /* in values of the resized features, which are not stored */
     work = (double)(batch * channels) * (double)spp_product(spatial, naxes);
 
     #ifdef _OPENMP

@@ -4,16 +4,17 @@
 #include "resize/interpolation.h"
 
 #section support_code
-/* The pixels of a superpixel map whose resized features can be the largest of their superpixel. */
+/* The candidates: pixels of a superpixel map whose resized features can be the maximum of their superpixel. */
 #ifndef SPP_CANDIDATES
 #define SPP_CANDIDATES
 
 typedef struct {
-    npy_intp pixel;  /* of its row */
+    npy_intp pixel;  /* its number in its row */
     npy_intp superpixel;
 } SppCandidate;
 
-/* Of one image, in row-major order: those of row i are candidate[first[i]] .. candidate[first[i + 1] - 1]. */
+/* The candidates of one image, in row-major order: those of row i are candidate[first[i]] .. candidate[first[i + 1]
+   - 1]. */
 typedef struct {
     npy_intp *first;  /* (rows + 1) */
     SppCandidate *candidate;
@@ -43,17 +44,19 @@ static inline void spp_free_candidates(SppCandidates *candidates, npy_intp batch
 #endif
 
 #section support_code_apply
-/* Between two cells resized features are linear, beside one alone they are constant:
+/* Between two cells resized features are linear, where a pixel sees only one cell they are constant:
 
        features       3                       7                       5
        resized     3  3  3.5  4.5  5.5  6.5  6.75  6.25  5.75  5.25  5  5     all of one superpixel
        candidates  ^     ^              ^    ^                  ^    ^
 
-   A pixel between two others of its superpixel is not the first of the largest: one of the two is larger, or all
-   are equal and the first comes before. So, along each axis, the ends are left, of equal ones the first. (Rounding
-   may lift a pixel between the ends above them, by the last bit. It does not win.) */
+   A pixel between two others of its superpixel is never the argmax: either one of the two is larger, or all three
+   are equal and the first of them comes earlier. So along each axis only the two ends are candidates, and of equal
+   ones only the first. (Rounding may lift a pixel between the ends above both by the last bit; it is not the argmax
+   then.) */
 
-/* Whether a pixel's neighbours on one axis are its superpixel's, see the same cells and one wins over it. */
+/* Whether a pixel's neighbours on one axis are in its superpixel, see the same cells, and one of them comes before
+   it as the maximum. */
 static inline int APPLY_SPECIFIC(is_beaten)(const char *label, npy_intp stride, const SppAxis *axis, npy_intp pixel)
 {
     const LABEL own = *(const LABEL *)label;
@@ -64,7 +67,8 @@ static inline int APPLY_SPECIFIC(is_beaten)(const char *label, npy_intp stride, 
                && *(const LABEL *)(label + stride) == own);
 }
 
-/* One image. Returns 0, or -1 if there is no memory (sets no error: it runs without the interpreter). */
+/* The candidates of one image. Returns 0, or -1 if there is no memory (without an error set, because it runs without
+   the interpreter). */
 static int APPLY_SPECIFIC(find_image_candidates)(const char *labels, const SppStrides *walk,
                                                  const SppSampling *sampling, SppCandidates *candidates)
 {

@@ -7,26 +7,27 @@
 #ifndef SPP_CELL_WEIGHTS
 #define SPP_CELL_WEIGHTS
 
-/* As SPP_PARALLEL_MINIMUM, in values touched (spp_work): the features alone say little, for one cell may feed
-   many superpixels. Starting threads costs what 100,000 touches cost, some 40 microseconds; from here on
-   two threads save a sixth or more. */
+/* As SPP_PARALLEL_MINIMUM, in values touched (spp_work): the number of features says little, because one cell may
+   count for many superpixels. Starting threads costs as much as touching 100,000 values, some 40 microseconds; from
+   this number on two threads save a sixth or more. */
 #define SPP_WORK_MINIMUM 250000
 
-/* How much of one superpixel a cell feeds, in pixels of the superpixel map. */
+/* How much a cell counts for one superpixel, in pixels of the superpixel map. */
 typedef struct {
     npy_intp superpixel;
     double weight;
 } SppCellWeight;
 
-/* What the cells of one image feed: the shares of cell i are share[first[i]] .. share[first[i + 1] - 1].
-   It is a sparse matrix, and small: as many shares as pairs of a cell and a superpixel that meet. */
+/* The cell weights of one image, a sparse matrix as compressed sparse rows (CSR): those of cell i are
+   entry[first[i]] .. entry[first[i + 1] - 1]. It is small: one entry for each pair of a cell and a superpixel that
+   meet. */
 typedef struct {
     npy_intp *first;  /* (cells + 1) */
     SppCellWeight *entry;
     npy_intp capacity;
 } SppCellWeights;
 
-/* Which pixels of one axis see each of its cells: those from begin[cell] to before end[cell]. */
+/* The support of each cell on one axis, the pixels that see it: begin[cell] .. end[cell] - 1. */
 typedef struct {
     npy_intp *begin, *end;  /* (cells) */
 } SppSupport;
@@ -44,7 +45,7 @@ static inline void spp_find_support(const SppAxis *axis, SppSupport support)
         }
 }
 
-/* The weight, in units of 1 / scale, with which a pixel sees this cell. */
+/* The weight of a cell in what a pixel sees, in units of 1 / scale. */
 static inline npy_intp spp_weight(const SppAxis *axis, npy_intp pixel, npy_intp cell)
 {
     return axis->low[pixel] == cell ? axis->scale - axis->fraction[pixel] : axis->fraction[pixel];
@@ -60,7 +61,7 @@ static inline int spp_append_entry(SppCellWeights *image_weights, npy_intp at, n
     return 0;
 }
 
-/* How many values pooling or unpooling touches: one for each channel and share, and one for each channel
+/* The number of values that pooling or unpooling touches: one for each channel and entry, and one for each channel
    and superpixel. */
 static inline double spp_work(const SppCellWeights *cell_weights, npy_intp batch, npy_intp cells,
                               npy_intp channels, npy_intp n_superpixels)
@@ -85,14 +86,14 @@ static inline void spp_free_cell_weights(SppCellWeights *cell_weights, npy_intp 
 #endif
 
 #section support_code_apply
-/* A footprint is built cell by cell from the labels of the pixels that see the cell, run by run of
-   equal labels. Weights are summed in whole numbers, exactly, and scaled once.
+/* Cell weights are computed cell by cell from the labels of its support, run by run. Weights are summed as whole
+   numbers, exactly, and scaled once.
 
-   The features of a cell then count for a superpixel by its share alone: pooling with resized features
-   costs (cells x superpixels each meets) and not pixels, for each channel. */
+   For pooling, a cell then counts for a superpixel by its weight alone: pooling resized features costs one
+   multiplication for each entry and channel, whatever the number of pixels. */
 
-/* Adds the weights of one row of pixels to those that its cell has for each superpixel.
-   [in, out] weight (n_superpixels), touched: the superpixels with a weight  Returns their new number. */
+/* Adds the weights of one row of pixels to the weights that their cell has for each superpixel.
+   [in, out] weight (n_superpixels); touched: the superpixels whose weight is not 0  Returns their new number. */
 static inline npy_intp APPLY_SPECIFIC(add_row)(const char *labels, npy_intp stride, const SppAxis *axis,
                                                npy_intp cell, npy_intp begin, npy_intp end, double row_weight,
                                                double *weight, npy_intp *touched, npy_intp n_touched)
@@ -113,10 +114,11 @@ static inline npy_intp APPLY_SPECIFIC(add_row)(const char *labels, npy_intp stri
     return n_touched;
 }
 
-/* One image. [in] audience: of the three axes  [in, out] weight (n_superpixels): zeros, and so it is left
-   Returns 0, or -1 if there is no memory (sets no error: it runs without the interpreter).
-   Takes copies, and is no part of the parallel loop that calls it: GCC then keeps the sizes in registers,
-   which makes it faster by half. */
+/* The cell weights of one image. [in] support: of the three axes  [in, out] weight (n_superpixels): zeros, on return
+   too
+   Returns 0, or -1 if there is no memory (without an error set, because it runs without the interpreter).
+   Arguments are passed by value and the function is kept out of the parallel loop, so that GCC keeps sizes in
+   registers, which makes it faster by half. */
 static __attribute__((noinline)) int APPLY_SPECIFIC(build_image_weights)(
     const char *labels, SppStrides walk, SppSampling sampling, const SppSupport *support, double *weight,
     npy_intp *touched, SppCellWeights *image_weights)
@@ -150,8 +152,8 @@ static __attribute__((noinline)) int APPLY_SPECIFIC(build_image_weights)(
     return 0;
 }
 
-/* The footprints of all images.
-   [in] cells (axes): at least 1 each, those of an array, superpixel_map: checked, with pixels
+/* The cell weights of all images.
+   [in] cells (axes): at least 1 each, those of an array; superpixel_map: checked, with pixels
    Returns NULL with an error set. Release with spp_free_cell_weights. */
 static SppCellWeights *APPLY_SPECIFIC(build_cell_weights)(const char *op, const npy_intp *cells,
                                                           PyArrayObject *superpixel_map, npy_intp n_superpixels,

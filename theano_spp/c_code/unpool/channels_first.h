@@ -5,7 +5,7 @@
 #section support_code
 #ifndef SPP_PREFIX_SUM
 #define SPP_PREFIX_SUM
-/* differs (8), each 0 or 1 -> so_far (8): the sum up to each, itself included */
+/* differs (8), each 0 or 1 -> so_far (8): the inclusive prefix sum */
 static inline void spp_prefix_sum(const npy_uint8 *differs, npy_uint8 *so_far)
 {
 #if NPY_BYTE_ORDER == NPY_LITTLE_ENDIAN
@@ -22,17 +22,17 @@ static inline void spp_prefix_sum(const npy_uint8 *differs, npy_uint8 *so_far)
 #endif
 
 #section support_code_apply
-/* Unpooling to features each of whose channels is a plane of its own paints strips of pixels. What their labels ask for
-   is found once for a block of channels:
+/* Unpooling to memory that holds one plane for each channel, strip by strip. The run numbers of a strip are found
+   once for a block of channels:
 
        labels    7 7 7 7 2 2 2 9 9 9 9 9
        run       0 0 0 0 1 1 1 2 2 2 2 2       the number of each pixel's run in the strip
 
-   For each channel the values of the runs are looked up side by side, and then spread over the pixels: the values of
-   neighbouring pixels lie together, so that a vector of pixels is one load, one permutation by the run numbers and one
-   store, however short or long the runs are. */
-#define SPP_UNPOOL_CHANNELS 64       /* a block: its labels are read once, */
-#define SPP_UNPOOL_VALUES 65536      /* and its values are kept at hand: fewer channels where these are many */
+   For each channel the values of a strip's runs are gathered into a small table, and then spread over the pixels:
+   the values of neighbouring pixels are neighbours in the table, so that a vector of pixels takes one load, one
+   permutation by the run numbers and one store, however long or short the runs are. */
+#define SPP_UNPOOL_CHANNELS 64       /* a block, for which the labels are read once; */
+#define SPP_UNPOOL_VALUES 65536      /* fewer if there are many superpixels: bytes of the values of a block */
 
 typedef struct {
     npy_intp length, runs;
@@ -40,9 +40,9 @@ typedef struct {
     npy_int32 index[SPP_STRIP];  /* of each run: 1 + its superpixel, 0 for pixels that belong to none */
 } APPLY_SPECIFIC(Strip);
 
-#define SPP_EXACT_SIZE (1 << 24)  /* up to here float32 numbers hold sizes exactly, and a quotient is rounded once */
+#define SPP_EXACT_SIZE (1 << 24)  /* up to here float32 holds sizes exactly, so a quotient is rounded once */
 
-/* The mean's share of a pixel of one superpixel. [in, out] values (count) */
+/* Divides the values of one superpixel by its size: the gradient of the mean. [in, out] values (count) */
 static inline void APPLY_SPECIFIC(divide_by_size)(FEATURE *values, npy_intp count, npy_int64 size)
 {
     npy_intp i;
@@ -54,7 +54,8 @@ static inline void APPLY_SPECIFIC(divide_by_size)(FEATURE *values, npy_intp coun
             values[i] = (FEATURE)((double)values[i] / (double)size);
 }
 
-/* The same of many superpixels. [in] sizes (count), 0 too, of what is never painted; pixels: of the image */
+/* The same for many superpixels. [in] sizes (count), which may be 0 where values are never painted; pixels: of the
+   image */
 static inline void APPLY_SPECIFIC(divide_by_sizes)(FEATURE *values, npy_intp count, const npy_int64 *sizes,
                                                    npy_intp pixels)
 {
@@ -67,8 +68,8 @@ static inline void APPLY_SPECIFIC(divide_by_sizes)(FEATURE *values, npy_intp cou
             values[i] = (FEATURE)((double)values[i] / (double)sizes[i]);
 }
 
-/* pooled (channels, n_superpixels) of one image, any strides -> values (channels, 1 + n_superpixels),
-   divided by sizes if asked; each channel begins with the 0 of the pixels that belong to none. */
+/* pooled (channels, n_superpixels) of one image, any strides -> values (channels, 1 + n_superpixels), divided by
+   sizes for the mean. Each channel begins with a 0, for the pixels that belong to no superpixel. */
 static inline void APPLY_SPECIFIC(read_channels_first)(const char *pooled, npy_intp channel_stride,
                                                        npy_intp superpixel_stride, npy_intp channels,
                                                        npy_intp n_superpixels, const npy_int64 *sizes,
@@ -84,7 +85,8 @@ static inline void APPLY_SPECIFIC(read_channels_first)(const char *pooled, npy_i
     }
 }
 
-/* [in] labels: of the image's first pixel  [out] strip: of strip->length pixels from row-major number `first` on */
+/* [in] labels: of the image's first pixel  [out] strip: of strip->length pixels, the first of which has the
+   row-major number `first` */
 static inline void APPLY_SPECIFIC(read_strip)(const char *labels, const SppGrid *grid, const SppStrides *walk,
                                               npy_intp first, APPLY_SPECIFIC(Strip) *strip)
 {
@@ -113,7 +115,7 @@ static inline void APPLY_SPECIFIC(read_strip)(const char *labels, const SppGrid 
     }
 }
 
-/* [in] value (runs and SPP_STORE_BYTES bytes more), run (length)  [out] painted (length) */
+/* [in] value (runs, and SPP_STORE_BYTES bytes more), run (length)  [out] painted (length) */
 static inline void APPLY_SPECIFIC(spread)(const FEATURE *value, const npy_int32 *run, npy_intp length, int nontemporal,
                                           FEATURE *painted)
 {
@@ -156,7 +158,7 @@ static void APPLY_SPECIFIC(paint_channels_first)(const FEATURE *values, npy_intp
     memset(value, 0, sizeof(value));
     for (first = 0; first < plane_size; first += strip.length) {
         strip.length = spp_minimum(SPP_STRIP, plane_size - first);
-        if (strip.length == SPP_STRIP)  /* the next strip begins with a cache line, so no line is written in halves */
+        if (strip.length == SPP_STRIP)  /* the next strip begins at a cache line: no line is written in two parts */
             strip.length -= (npy_uintp)(painted + first + SPP_STRIP) % SPP_LINE / sizeof(FEATURE);
         APPLY_SPECIFIC(read_strip)(labels, grid, walk, first, &strip);
         for (c = 0; c < channels; ++c) {

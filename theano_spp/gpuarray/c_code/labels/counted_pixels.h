@@ -1,10 +1,11 @@
 #include "memory/arrays.h"
 
 #section constants
-#define SPP_LARGE 1024  /* pixels: at the counter of such a superpixel threads would wait for each other */
+#define SPP_LARGE 1024  /* pixels: threads would queue at the counter of a superpixel that has more */
 
 #section support_code_struct
-/* sizes (batch, n) ga_int: how many pixels each superpixel has. [out] flag () ga_int: not 0 if a label is too large
+/* Counts the pixels of each superpixel -> sizes (batch, n) ga_int. [out] flag () ga_int: not 0 if a label is too
+   large
    Returns 0, or -1 with an error set. */
 int APPLY_SPECIFIC(count_pixels)(SppGpuScratch *scratch, PyGpuArrayObject *superpixel_map, size_t n, gpudata *flag,
                                  gpudata **sizes)
@@ -24,7 +25,8 @@ int APPLY_SPECIFIC(count_pixels)(SppGpuScratch *scratch, PyGpuArrayObject *super
 }
 
 #section kernels
-/* Each thread counts the runs of a strip of pixels: whole numbers, so the order of the additions does not matter. */
+/* Each thread counts its pixels, run by run. Sizes are whole numbers, so the order of the atomic additions does not
+   matter. */
 KERNEL void count_labels(GLOBAL_MEM const LABEL *labels, ga_size labels_offset, ga_ssize image_stride, ga_size rows,
                          ga_size length, ga_ssize row0, ga_ssize row1, ga_ssize step, ga_size pixels, ga_size n,
                          ga_size pixels_per_thread, GLOBAL_MEM ga_int *sizes, GLOBAL_MEM ga_int *flag)

@@ -1,27 +1,28 @@
 #include "memory/arrays.h"
 
 #section constants
-#define SPP_DIGIT_BITS 5   /* six would need more local memory than OpenCL promises */
+#define SPP_DIGIT_BITS 5   /* six would need more local memory than OpenCL guarantees */
 #define SPP_DIGITS 32
-#define SPP_PIXELS_PER_THREAD 4  /* pixels that one thread sorts: with eight, small maps leave most of a card idle */
+#define SPP_PIXELS_PER_THREAD 4  /* that are sorted; with eight, small maps would leave most of a card idle */
 #define SPP_PIXELS_PER_GROUP (SPP_PIXELS_PER_THREAD * SPP_GROUP)
 
 #section support_code
 #ifndef SPP_SORTED_PIXELS
 #define SPP_SORTED_PIXELS
 
-/* The pixels of each image sorted by superpixel, those of a superpixel in row-major order. */
+/* The pixels of each image sorted by superpixel, those of one superpixel in row-major order. */
 typedef struct {
     size_t pixels, n;
     gpudata *order;   /* (batch, pixels) ga_uint: pixel numbers */
-    gpudata *starts;  /* (batch, n + 1) ga_uint: where in `order` each superpixel begins; the last is their end */
+    gpudata *starts;  /* (batch, n + 1) ga_uint: where in `order` each superpixel begins; at last, where they end */
 } SppSorted;
 
 #endif
 
 #section support_code_struct
-/* Superpixel of each pixel -> order, once for all channels: a radix sort, from the lowest digits on.
-   [in] superpixel_map (batch, *spatial) with pixels, n at least 1  [out] flag () ga_int: not 0 if a label is too large
+/* Sorts the pixels by superpixel, once for all channels: a radix sort, the least significant digit first.
+   [in] superpixel_map (batch, *spatial) with pixels, n at least 1  [out] flag () ga_int: not 0 if a label is too
+   large
    Returns 0, or -1 with an error set. */
 int APPLY_SPECIFIC(sort_pixels)(SppGpuScratch *scratch, PyGpuArrayObject *superpixel_map, size_t n, gpudata *flag,
                                 SppSorted *sorted)
@@ -68,8 +69,8 @@ int APPLY_SPECIFIC(sort_pixels)(SppGpuScratch *scratch, PyGpuArrayObject *superp
 #define SPP_DIGIT(key, shift) ((key) >> (shift) & (SPP_DIGITS - 1))
 
 #section kernels
-/* What each pixel is sorted by: its superpixel, n for pixels that belong to none. Sets the totals of all rounds to
-   zero. */
+/* The sort keys: the superpixel of each pixel, n for pixels that belong to none. Also zeroes the totals of all
+   rounds. */
 KERNEL void find_keys(GLOBAL_MEM const LABEL *labels, ga_size labels_offset, ga_ssize image_stride, ga_size rows,
                       ga_size length, ga_ssize row0, ga_ssize row1, ga_ssize step, ga_size pixels, ga_size n,
                       GLOBAL_MEM ga_uint *keys, GLOBAL_MEM ga_uint *order, GLOBAL_MEM ga_uint *totals,
@@ -77,7 +78,7 @@ KERNEL void find_keys(GLOBAL_MEM const LABEL *labels, ga_size labels_offset, ga_
 {
     const SppWork work = spp_work(1, (pixels + SPP_GROUP - 1) / SPP_GROUP);
     const ga_size image = work.image, pixel = (ga_size)work.group * SPP_GROUP + LID_0;
-    const ga_size thread = (ga_size)GID_0 * SPP_GROUP + LID_0;  /* at least SPP_GROUP for each image, and so enough */
+    const ga_size thread = (ga_size)GID_0 * SPP_GROUP + LID_0;  /* enough: SPP_GROUP for each image at least */
     if (thread < totals_count)
         totals[thread] = 0;
     if (pixel < pixels) {
@@ -92,8 +93,8 @@ KERNEL void find_keys(GLOBAL_MEM const LABEL *labels, ga_size labels_offset, ga_
     }
 }
 
-/* table (batch, SPP_DIGITS, tiles): how many keys of a tile have each digit; totals (batch, SPP_DIGITS): of an
-   image. */
+/* Digit histograms: table (batch, SPP_DIGITS, groups), the number of keys of a group with each digit; totals (batch,
+   SPP_DIGITS), of an image. */
 KERNEL void count_digits(GLOBAL_MEM const ga_uint *keys, ga_size pixels, ga_size groups, ga_int shift,
                          GLOBAL_MEM ga_uint *table, GLOBAL_MEM ga_uint *totals, ga_size totals_from)
 {
@@ -117,7 +118,8 @@ KERNEL void count_digits(GLOBAL_MEM const ga_uint *keys, ga_size pixels, ga_size
     }
 }
 
-/* One group for each image and digit: its part of the table becomes how many keys come before. */
+/* One group for each image and digit: replaces its row of the table by exclusive prefix sums, the number of keys
+   that come before. */
 KERNEL void add_up_digits(GLOBAL_MEM ga_uint *table, ga_size groups, GLOBAL_MEM const ga_uint *totals,
                           ga_size totals_from)
 {
@@ -149,20 +151,21 @@ KERNEL void add_up_digits(GLOBAL_MEM ga_uint *table, ga_size groups, GLOBAL_MEM 
     }
 }
 
-/* Puts the pixels of a tile where those with smaller digits, and earlier ones with the same, leave off. Each thread
-   counts the digits of its strip; as strips follow each other, so do the pixels of a digit. Neighbouring threads read
-   and write neighbouring pixels, which mostly have one digit and go to neighbouring places. */
+/* Moves the pixels of a group behind those with smaller digits and behind earlier ones with the same digit. Each
+   thread counts the digits of its consecutive pixels, so the pixels of a digit stay in order. Neighbouring threads
+   read and write neighbouring pixels, which mostly have the same digit and go to neighbouring places. */
 KERNEL void move_by_digit(GLOBAL_MEM const ga_uint *keys, GLOBAL_MEM const ga_uint *order, ga_size pixels, ga_size
                           groups, ga_int shift, GLOBAL_MEM const ga_uint *table, GLOBAL_MEM ga_uint *sorted_keys,
                           GLOBAL_MEM ga_uint *sorted_order)
 {
-    /* two more than there are threads, and one more than a strip has: each row begins in another memory bank */
+    /* padded by two threads and by one pixel, so that each row begins in another memory bank */
     LOCAL_MEM ga_ushort counts[SPP_DIGITS * (SPP_GROUP + 2)], sums[SPP_GROUP];
     LOCAL_MEM ga_uint keys_and_places[SPP_GROUP * (SPP_PIXELS_PER_THREAD + 1)];
     const SppWork work = spp_work(1, groups);
     const ga_size image_first = work.image * pixels, begin = (ga_size)work.group * SPP_PIXELS_PER_GROUP;
     const ga_uint count = (ga_uint)(pixels - begin < SPP_PIXELS_PER_GROUP ? pixels - begin : SPP_PIXELS_PER_GROUP);
-    /* SPP_DIGITS threads for each part of the strips, one for a digit: the first of what it adds up */
+    /* SPP_DIGITS threads, one for a digit, for each SPP_DIGITS threads' counts: the first of the counts that it adds
+       up */
     const ga_uint own = LID_0 % SPP_DIGITS * (SPP_GROUP + 2) + LID_0 / SPP_DIGITS * SPP_DIGITS;
     const ga_uint thread_first = LID_0 * (SPP_PIXELS_PER_THREAD + 1);
     const ga_uint thread_count = LID_0 * SPP_PIXELS_PER_THREAD >= count ? 0
@@ -205,7 +208,7 @@ KERNEL void move_by_digit(GLOBAL_MEM const ga_uint *keys, GLOBAL_MEM const ga_ui
     }
 }
 
-/* starts (batch, n + 1): the first sorted pixel whose key is not smaller. */
+/* starts (batch, n + 1): the first sorted pixel whose key is not smaller, by bisection. */
 KERNEL void find_starts(GLOBAL_MEM const ga_uint *keys, ga_size pixels, ga_size n, GLOBAL_MEM ga_uint *starts)
 {
     const SppWork work = spp_work(1, (n + SPP_GROUP) / SPP_GROUP);

@@ -64,7 +64,7 @@ done:
 }
 
 #section kernels
-/* As add_segments (ops/superpixel_pool.cc), of features resized where they are read. */
+/* As add_segments (ops/superpixel_pool.cc), of features that are interpolated when they are read. */
 KERNEL void add_resized(GLOBAL_MEM const FEATURE *features, ga_size features_offset, ga_ssize image_stride,
                         ga_ssize channel_stride, ga_ssize row0, ga_ssize row1, ga_ssize step,
                         GLOBAL_MEM const ga_uint *low, GLOBAL_MEM const ga_double *cell_weights, ga_size pixels0,

@@ -6,7 +6,7 @@
 
 #section support_code_struct
 /* [in]  pooled (batch, channels, n_superpixels), superpixel_map (batch, *spatial), spatial_shape (axes) on the host
-   [out] feature_map (batch, channels, *spatial_shape): each cell's sum over the pixels that see it */
+   [out] feature_map (batch, channels, *spatial_shape): for each cell, the weighted sum over its support */
 int APPLY_SPECIFIC(overlap_unpool)(PyGpuArrayObject *pooled, PyGpuArrayObject *superpixel_map,
                                    PyArrayObject *spatial_shape, PyGpuArrayObject **feature_map, PARAMS_TYPE *params)
 {
@@ -54,7 +54,8 @@ done:
 }
 
 #section kernels
-/* One thread for a cell and four channels: adds up what the pixels that see the cell are painted with. */
+/* One thread for a cell and four channels: adds up the superpixels' values over the cell's support, times the
+   weights. */
 KERNEL void add_support(GLOBAL_MEM const FEATURE *pooled, ga_size pooled_offset, ga_ssize pooled_image,
                         ga_ssize pooled_channel, ga_ssize pooled_superpixel, GLOBAL_MEM const LABEL *labels,
                         ga_size labels_offset, ga_ssize image_stride, ga_ssize row0, ga_ssize row1, ga_ssize step,

@@ -40,8 +40,8 @@ done:
 }
 
 #section kernels
-/* One thread for a pixel: neighbours read neighbouring features of a channel. Rounding errors are caught, for there may
-   be many channels. */
+/* One thread for a pixel: neighbouring threads read neighbouring features of a channel. Sums are compensated,
+   because there may be many channels. */
 KERNEL void multiply_and_add(GLOBAL_MEM const FEATURE *features, ga_size features_offset, ga_ssize features_image,
                              ga_ssize features_channel, ga_ssize features_row0, ga_ssize features_row1,
                              ga_ssize features_step, GLOBAL_MEM const ga_double *pooled, ga_size pooled_offset,

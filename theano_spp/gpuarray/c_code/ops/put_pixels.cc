@@ -5,7 +5,7 @@
 
 #section support_code_struct
 /* [in]  values, pixels (batch, channels, n), the second int64; spatial_shape and map_shape (axes) on the host
-   [out] feature_map (batch, channels, *spatial_shape): what the pixels give to the cells they see */
+   [out] feature_map (batch, channels, *spatial_shape): for each cell, the sum of what its pixels contribute */
 int APPLY_SPECIFIC(put_pixels)(PyGpuArrayObject *values, PyGpuArrayObject *pixels, PyArrayObject *spatial_shape,
                                PyArrayObject *map_shape, PyGpuArrayObject **feature_map, PARAMS_TYPE *params)
 {
@@ -40,13 +40,12 @@ int APPLY_SPECIFIC(put_pixels)(PyGpuArrayObject *values, PyGpuArrayObject *pixel
             || (sums = spp_gpu_allocate(&scratch, resize ? batch * channels * cells : 0, sizeof(double))) == NULL
             || APPLY_SPECIFIC(set_zeros)(op, sums, 0, resize ? batch * channels * cells * sizeof(double) : 0) != 0
             || SPP_GPU_START(scatter_add, op, batch * channels, values->ga.data, values->ga.offset,
-                             values->ga.strides[0], values->ga.strides[1], values->ga.strides[2], pixels->ga.data, pixels->ga.offset,
-                             pixels->ga.strides[0], pixels->ga.strides[1], pixels->ga.strides[2],
-                             all > 0 ? sampling.low : flag, all > 0 ? sampling.cell_weights : flag,
-                             all > 0 ? sampling.pixels[0] : 1, all > 0 ? sampling.pixels[1] : 1,
-                             all > 0 ? sampling.pixels[2] : 1, all > 0 ? sampling.cells[1] : 1,
-                             all > 0 ? sampling.cells[2] : 1, all, channels, n, cells, resize, sums,
-                             (*feature_map)->ga.data, (*feature_map)->ga.offset, flag) != 0
+                             values->ga.strides[0], values->ga.strides[1], values->ga.strides[2], pixels->ga.data,
+                             pixels->ga.offset, pixels->ga.strides[0], pixels->ga.strides[1], pixels->ga.strides[2],
+                             all > 0 ? sampling.low : flag, all > 0 ? sampling.cell_weights : flag, all > 0 ?
+                             sampling.pixels[0] : 1, all > 0 ? sampling.pixels[1] : 1, all > 0 ? sampling.pixels[2] :
+                             1, all > 0 ? sampling.cells[1] : 1, all > 0 ? sampling.cells[2] : 1, all, channels, n,
+                             cells, resize, sums, (*feature_map)->ga.data, (*feature_map)->ga.offset, flag) != 0
             || spp_gpu_read_flag(&scratch, flag, &is_bad) != 0)
         goto done;
     failed = is_bad ? spp_gpu_raise_from_reference("(ss(OOOO))", "put_pixels", how, values, pixels, spatial_shape,
@@ -57,8 +56,8 @@ done:
 }
 
 #section device_code
-/* Until all threads of a group are here, and see what the others wrote to the GPU's memory. CUDA's has that meaning
-   anyway. */
+/* A barrier for a group's threads and for what they wrote to global memory. CUDA's barrier always covers global
+   memory. */
 #ifdef __OPENCL_VERSION__
 #define SPP_BARRIER() barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE)
 #else
@@ -66,10 +65,11 @@ done:
 #endif
 
 #section kernels
-/* One group for a plane, cells of one image and channel, zeroed. As many superpixels at a time as there are threads,
-   and one of the cells that their pixels see: of threads with the same cell the first adds up what all of them give, in
-   their order, so that no two write to one cell and the bits are the same in every run. With resize, where many meet,
-   cells are added up in sums (batch, channels, cells), zeroed. */
+/* One group for a plane, the cells of one image and channel, zeroed by the caller. Takes as many superpixels at a
+   time as there are threads, and one of the cells that each of their pixels sees: of the threads with the same cell
+   the first adds up what all of them contribute, in their order, so that no two threads write to one cell and the
+   bits are the same in every run. With resize, where many pixels see one cell, cells are added up in sums (batch,
+   channels, cells), zeroed by the caller. */
 KERNEL void scatter_add(GLOBAL_MEM const FEATURE *values, ga_size values_offset, ga_ssize values_image, ga_ssize
                         values_channel, ga_ssize values_superpixel, GLOBAL_MEM const ga_long *pixels, ga_size
                         pixels_offset, ga_ssize pixels_image, ga_ssize pixels_channel, ga_ssize pixels_superpixel,

@@ -6,8 +6,8 @@
 
 #section support_code_struct
 /* [in]  feature_map (batch, channels, *cells), superpixel_map (batch, *spatial), n_superpixels () on the host
-   [out] pooled (batch, channels, n_superpixels), winner (the same) int64: the row-major number in superpixel_map of the
-         pixel that won, -1 for none */
+   [out] pooled (batch, channels, n_superpixels), argmax (the same) int64: the row-major number of the argmax pixel
+   in superpixel_map, -1 for a superpixel without pixels */
 int APPLY_SPECIFIC(superpixel_extremum)(PyGpuArrayObject *feature_map, PyGpuArrayObject *superpixel_map,
                                         PyArrayObject *n_superpixels, PyGpuArrayObject **pooled,
                                         PyGpuArrayObject **argmax, PARAMS_TYPE *params)
@@ -79,7 +79,8 @@ done:
 #section device_code
 #define SPP_NO_PIXEL 0xffffffffu
 
-/* Whether a value wins over another one: it is larger, or the first NaN; of equal ones the first pixel wins. */
+/* Whether a value replaces another one as the maximum: it is larger, or the first NaN; of equal ones the first pixel
+   wins. */
 WITHIN_KERNEL ga_int spp_wins(FEATURE value, ga_uint best_pixel, FEATURE other, ga_uint other_pixel)
 {
     if (best_pixel == SPP_NO_PIXEL || other_pixel == SPP_NO_PIXEL)
@@ -89,7 +90,7 @@ WITHIN_KERNEL ga_int spp_wins(FEATURE value, ga_uint best_pixel, FEATURE other, 
     return other == other && !(value <= other);
 }
 
-/* What is written of a superpixel: negated back for the minimum. */
+/* Writes the result of a superpixel, negated back for the minimum. */
 WITHIN_KERNEL void spp_write_best(FEATURE value, ga_uint best_pixel, ga_int sign, GLOBAL_MEM FEATURE *pooled,
                                   GLOBAL_MEM ga_long *argmax)
 {
@@ -105,7 +106,8 @@ KERNEL void set_none(ga_size count, GLOBAL_MEM ga_long *argmax, ga_size argmax_o
         ((GLOBAL_MEM ga_long *)((GLOBAL_MEM char *)argmax + argmax_offset))[i] = -1;
 }
 
-/* Finds the largest of a segment, by `lanes` threads for SPP_CHANNELS channels; of the negated features for sign -1. */
+/* Finds maximum and argmax of a segment, by `threads` threads for SPP_CHANNELS channels; of the negated features for
+   sign -1. */
 KERNEL void argmax_segments(GLOBAL_MEM const FEATURE *features, ga_size features_offset, ga_ssize image_stride, ga_ssize
                             channel_stride, ga_size rows, ga_size length, ga_ssize row0, ga_ssize row1, ga_ssize step,
                             ga_int resize, GLOBAL_MEM const ga_uint *low, GLOBAL_MEM const ga_double *cell_weights,

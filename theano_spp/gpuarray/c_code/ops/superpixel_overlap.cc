@@ -57,8 +57,8 @@ done:
 }
 
 #section kernels
-/* One thread for a cell: adds up the shares of each superpixel in weights (batch, n, 2, cells), zeroed, sums and what
-   they lost; then writes them. */
+/* One thread for a cell: adds up its weight for each superpixel in sums (batch, n, 2, cells), zeroed by the caller,
+   compensated: the sums and their errors; then writes the overlap. */
 KERNEL void weigh_support(GLOBAL_MEM const LABEL *labels, ga_size labels_offset, ga_ssize image_stride, ga_ssize row0,
                           ga_ssize row1, ga_ssize step, GLOBAL_MEM const ga_uint *low,
                           GLOBAL_MEM const ga_double *cell_weights, ga_size pixels0, ga_size pixels1, ga_size pixels2,

@@ -54,7 +54,7 @@ done:
 }
 
 #section kernels
-/* Adds up a segment, by `lanes` threads for SPP_CHANNELS channels. */
+/* Adds up a segment, by `threads` threads for SPP_CHANNELS channels. */
 KERNEL void add_segments(GLOBAL_MEM const FEATURE *features, ga_size features_offset, ga_ssize image_stride,
                          ga_ssize channel_stride, ga_size rows, ga_size length, ga_ssize row0, ga_ssize row1,
                          ga_ssize step, GLOBAL_MEM const ga_uint *order, GLOBAL_MEM const ga_uint *starts,

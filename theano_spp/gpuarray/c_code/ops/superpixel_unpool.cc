@@ -2,7 +2,7 @@
 #include "memory/arrays.h"
 
 #section constants
-#define SPP_UNPOOL_CHANNELS 8  /* channels that a thread paints on its pixel */
+#define SPP_UNPOOL_CHANNELS 8  /* channels that a thread writes for its pixel */
 
 #section support_code_struct
 /* [in]  pooled (batch, channels, n_superpixels), superpixel_map (batch, *spatial)
@@ -33,7 +33,7 @@ int APPLY_SPECIFIC(superpixel_unpool)(PyGpuArrayObject *pooled, PyGpuArrayObject
         return -1;
     if (batch * pixels == 0)
         return 0;
-    /* without channels the labels are looked at all the same */
+    /* labels are checked even if there are no channels */
     if ((flag = APPLY_SPECIFIC(new_flag)(&scratch)) == NULL
             || ((mean || channels == 0)
                 && APPLY_SPECIFIC(count_pixels)(&scratch, superpixel_map, n, flag, &sizes) != 0)
@@ -58,7 +58,7 @@ done:
 }
 
 #section kernels
-/* values (batch, channels, n): once for each superpixel, for a division costs more than writing a pixel does. */
+/* values (batch, channels, n): divided once for each superpixel, because a division costs more than writing a pixel. */
 KERNEL void divide_by_sizes(GLOBAL_MEM const FEATURE *pooled, ga_size pooled_offset, ga_ssize pooled_image,
                             ga_ssize pooled_channel, ga_ssize pooled_superpixel, ga_size n, ga_size channels,
                             GLOBAL_MEM const ga_int *sizes, GLOBAL_MEM FEATURE *values)
@@ -100,7 +100,7 @@ KERNEL void paint(GLOBAL_MEM const FEATURE *pooled, ga_size pooled_offset, ga_ss
             *flag = 1;
         value += (ga_ssize)first * pooled_channel;
         to += first * pixels;
-        for (c = 0; c < SPP_UNPOOL_CHANNELS; ++c)  /* all of them are asked for before the first is written */
+        for (c = 0; c < SPP_UNPOOL_CHANNELS; ++c)  /* all loads are issued before the first store */
             values_here[c] = !is_none && first + c < channels
                 ? *(GLOBAL_MEM const FEATURE *)(value + c * pooled_channel) : 0;
         for (c = 0; c < SPP_UNPOOL_CHANNELS; ++c)

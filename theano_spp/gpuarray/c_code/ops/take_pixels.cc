@@ -5,7 +5,7 @@
 
 #section support_code_struct
 /* [in]  feature_map (batch, channels, *cells), pixels (batch, channels, n) int64, map_shape (axes) on the host
-   [out] taken (batch, channels, n): 0 for pixel -1 */
+   [out] gathered (batch, channels, n): the resized features at the pixels, 0 for pixel -1 */
 int APPLY_SPECIFIC(take_pixels)(PyGpuArrayObject *feature_map, PyGpuArrayObject *pixels, PyArrayObject *map_shape,
                                 PyGpuArrayObject **gathered, PARAMS_TYPE *params)
 {
@@ -50,7 +50,7 @@ done:
 }
 
 #section kernels
-/* One thread for a pixel. Where nothing is resized each pixel sees its own cell alone. */
+/* One thread for a pixel. Without resize each pixel sees its own cell alone. */
 KERNEL void gather(GLOBAL_MEM const FEATURE *features, ga_size features_offset, ga_ssize image_stride, ga_ssize
                    channel_stride, ga_ssize row0, ga_ssize row1, ga_ssize step, GLOBAL_MEM const ga_uint *low,
                    GLOBAL_MEM const ga_double *cell_weights, ga_size pixels0, ga_size pixels1, ga_size pixels2, ga_size

@@ -63,7 +63,7 @@ done:
 }
 
 #section device_code
-/* Where the sum of a channel of a superpixel goes; of the channel after the last it is the sum of the weights. */
+/* Where the sum of a channel of a superpixel goes; the channel after the last is the sum of the weights. */
 WITHIN_KERNEL GLOBAL_MEM ga_double *spp_weighted_sum(GLOBAL_MEM ga_double *sums, ga_size sums_offset,
                                                      GLOBAL_MEM ga_double *totals, ga_size totals_offset, ga_size image,
                                                      ga_size channel, ga_size channels, ga_size n, ga_size superpixel)
@@ -75,7 +75,7 @@ WITHIN_KERNEL GLOBAL_MEM ga_double *spp_weighted_sum(GLOBAL_MEM ga_double *sums,
 }
 
 #section kernels
-/* As add_segments (ops/superpixel_pool.cc), of products in float64; the channel after the last has a one in every
+/* As add_segments (ops/superpixel_pool.cc), of products in float64; the channel after the last is one at every
    pixel. */
 KERNEL void add_weighted(GLOBAL_MEM const FEATURE *features, ga_size features_offset, ga_ssize image_stride,
                          ga_ssize channel_stride, ga_size rows, ga_size length, ga_ssize row0, ga_ssize row1,

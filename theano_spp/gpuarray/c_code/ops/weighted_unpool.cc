@@ -29,7 +29,7 @@ int APPLY_SPECIFIC(weighted_unpool)(PyGpuArrayObject *pooled, PyGpuArrayObject *
         return -1;
     if (batch * pixels == 0)
         return 0;
-    /* without channels the labels are looked at all the same */
+    /* labels are checked even if there are no channels */
     if ((flag = APPLY_SPECIFIC(new_flag)(&scratch)) == NULL
             || (channels == 0 && APPLY_SPECIFIC(count_pixels)(&scratch, superpixel_map, n, flag, &sizes) != 0)
             || (channels > 0

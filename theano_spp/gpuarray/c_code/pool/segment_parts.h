@@ -2,8 +2,8 @@
 #include "pool/segments.h"
 
 #section device_code
-/* The sum of a segment: finishes a superpixel that lies in one tile, else it is a part. [in] at: image and channel
-   [out] pooled (n): of this image and channel */
+/* Writes the sum of a segment: the result of a superpixel that lies in one tile, otherwise a partial sum.
+   [in] at: index of image and channel  [out] pooled (n): of this image and channel */
 WITHIN_KERNEL void spp_write_sum(const SppSegment segment, ga_double sum, ga_size at, ga_size tiles, ga_int mean,
                                  GLOBAL_MEM ga_double *partials, GLOBAL_MEM FEATURE *pooled)
 {

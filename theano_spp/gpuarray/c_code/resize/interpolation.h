@@ -4,17 +4,17 @@
 #ifndef SPP_GPU_RESIZED
 #define SPP_GPU_RESIZED
 
-/* What pixels of a map see of a feature map, axis by axis: tables on the device.
-   The mathematics is told in theano_spp/reference/interpolation.py. */
+/* The cells of a feature map that the pixels of a superpixel map see, axis by axis: tables on the device.
+   theano_spp/reference/interpolation.py explains the mathematics. */
 typedef struct {
-    size_t pixels[3], cells[3];  /* of each axis; missing ones in front have one */
+    size_t pixels[3], cells[3];  /* of each axis; if there are fewer than three, the first ones have one */
     gpudata *low;                /* (pixels of all axes) ga_uint: the first cell that a pixel sees */
-    gpudata *cell_weights;             /* (pixels of all axes, 2) ga_double: how much of it, and of the next one */
+    gpudata *cell_weights;             /* (pixels of all axes, 2) ga_double: its weight, and that of the next cell */
 } SppGpuSampling;
 
 static inline const char *spp_gpu_resize_name(int bilinear) { return bilinear ? "bilinear" : "nearest"; }
 
-/* Whether there are pixels on an axis that has no cells. */
+/* Whether there are pixels but an axis has no cells. */
 static inline int spp_gpu_lacks_cells(unsigned int naxes, const size_t *cells, const size_t *pixels)
 {
     size_t any = 1;
@@ -53,7 +53,8 @@ int APPLY_SPECIFIC(sample_axes)(SppGpuScratch *scratch, unsigned int naxes, cons
 }
 
 #section kernels
-/* One thread for a pixel of an axis. Positions are whole numbers, so that no rounding decides which cell is nearest. */
+/* One thread for a pixel of an axis. Positions are whole numbers, so that no rounding decides which cell is the
+   nearest. */
 KERNEL void sample_pixels(ga_size pixels0, ga_size pixels1, ga_size pixels2, ga_size cells0, ga_size cells1,
                           ga_size cells2, ga_int bilinear, GLOBAL_MEM ga_uint *low, GLOBAL_MEM ga_double *cell_weights)
 {

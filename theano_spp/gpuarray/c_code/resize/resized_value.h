@@ -1,5 +1,5 @@
 #section device_code
-/* No fused multiply-add: it would round otherwise than the CPU does. */
+/* No fused multiply-add, which would round differently from the CPU. */
 #ifdef __OPENCL_VERSION__
 #pragma OPENCL FP_CONTRACT OFF
 #define SPP_TIMES(a, b) ((a) * (b))
@@ -7,10 +7,10 @@
 #define SPP_TIMES(a, b) __dmul_rn(a, b)
 #endif
 
-/* What one pixel sees. */
+/* The cells that one pixel sees. */
 typedef struct {
-    ga_uint low[3], high[3];       /* cells; the same one twice where it sees one alone */
-    ga_double below[3], above[3];  /* the shares of the two */
+    ga_uint low[3], high[3];       /* cells on each axis; the same one twice where it sees only one */
+    ga_double below[3], above[3];  /* the weights of the two */
 } SppSeen;
 
 WITHIN_KERNEL SppSeen spp_seen(ga_ulong pixel, GLOBAL_MEM const ga_uint *low, GLOBAL_MEM const ga_double *cell_weights,
@@ -31,13 +31,15 @@ WITHIN_KERNEL SppSeen spp_seen(ga_ulong pixel, GLOBAL_MEM const ga_uint *low, GL
     return seen;
 }
 
-/* Between two equal values it is this value to the last bit, so that the first pixel of a plateau is its maximum. */
+/* Linear interpolation. Between two equal values the result is this value to the last bit, so that the argmax of a
+   plateau is its first pixel. */
 WITHIN_KERNEL ga_double spp_lerp(ga_double below, ga_double above, ga_double weight_below, ga_double weight_above)
 {
     return below == above ? below : SPP_TIMES(weight_below, below) + SPP_TIMES(weight_above, above);
 }
 
-/* The feature of one channel as a pixel sees it, mixed axis by axis. [in] strides: of the cells, in bytes */
+/* The feature of one channel at a pixel, interpolated axis by axis. [in] row0, row1, step: strides of the cells, in
+   bytes */
 WITHIN_KERNEL ga_double spp_resized(GLOBAL_MEM const char *features, const SppSeen seen, ga_ssize row0, ga_ssize row1,
                                     ga_ssize step)
 {

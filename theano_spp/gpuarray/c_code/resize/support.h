@@ -1,5 +1,5 @@
 #section device_code
-/* Those pixels of an axis that may see a cell: all others have no share in it. */
+/* The pixels of an axis that may see a cell, a superset of its support: all others have weight 0 for it. */
 WITHIN_KERNEL ga_size spp_support_begin(ga_size cell, ga_size cells, ga_size pixels)
 {
     const ga_size begin = cell == 0 ? 0 : (cell - 1) * pixels / cells;
@@ -12,7 +12,7 @@ WITHIN_KERNEL ga_size spp_support_end(ga_size cell, ga_size cells, ga_size pixel
     return end < pixels ? end : pixels;
 }
 
-/* The share of a cell in what a pixel of an axis sees. [in] at: the pixel's number in the tables */
+/* The weight of a cell in what a pixel of an axis sees. [in] at: index of the pixel in the tables */
 WITHIN_KERNEL ga_double spp_cell_weight(GLOBAL_MEM const ga_uint *low, GLOBAL_MEM const ga_double *cell_weights, ga_size
                                         at, ga_size cell)
 {

@@ -5,9 +5,9 @@
 #ifndef SPP_LABEL_MAP
 #define SPP_LABEL_MAP
 
-#define SPP_STRIP 1024   /* pixels of a strip, whose labels are processed together */
-#define SPP_WORD 64     /* pixels of a word: one bit for each */
-#define SPP_CHUNK 262144  /* the least number of pixels of a chunk */
+#define SPP_STRIP 1024               /* pixels of a strip, whose labels are processed together */
+#define SPP_WORD 64                  /* pixels of a word: one bit for each */
+#define SPP_CHUNK 262144             /* the least number of pixels of a chunk */
 #define SPP_LARGEST_CHUNK (1 << 30)  /* and the largest: a pixel's number in its chunk fits into an npy_int32 */
 
 /* A large image is divided into chunks, which threads share. The number of chunks depends only on sizes, so the

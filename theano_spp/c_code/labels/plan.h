@@ -26,19 +26,19 @@
 #define SPP_WINDOW 16
 
 typedef struct {
-    npy_int32 slot;        /* 0 for pixels that belong to no superpixel */
-    npy_uint8 last_pixel;  /* of the run, in its word */
+    npy_int32 slot;               /* 0 for pixels that belong to no superpixel */
+    npy_uint8 last_pixel;         /* of the run, in its word */
     npy_uint8 is_first, is_last;  /* run of its superpixel in this chunk */
 } SppRun;
 
 /* The plan of one chunk of one image. */
 typedef struct {
-    npy_intp first, end;      /* pixels, row-major numbers in the image */
-    npy_uint64 *starts;       /* (words): bit i is set if a run starts at pixel i of the word */
-    npy_intp runs, room;    /* the number of runs, and the number that there is memory for */
+    npy_intp first, end;   /* pixels, row-major numbers in the image */
+    npy_uint64 *starts;    /* (words): bit i is set if a run starts at pixel i of the word */
+    npy_intp runs, room;   /* the number of runs, and the number that there is memory for */
     SppRun *run;
-    npy_intp superpixels;     /* the number of those with pixels in this chunk */
-    npy_intp *finished;       /* labels, in the order of their last runs; or -1 - index of a partial sum */
+    npy_intp superpixels;  /* the number of those with pixels in this chunk */
+    npy_intp *finished;    /* labels, in the order of their last runs; or -1 - index of a partial sum */
     npy_intp slots;
 } SppPlan;
 

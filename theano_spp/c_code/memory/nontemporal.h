@@ -30,10 +30,10 @@
 
 /* Bytes on their way to memory, collected until they make whole cache lines: write combining. */
 typedef struct {
-    char *buffer;  /* at the beginning of a cache line */
-    char *to;        /* where the first line in the buffer belongs */
-    npy_intp skip;   /* bytes at the start of that line that are not ours to write */
-    npy_intp end;    /* of the bytes in the buffer */
+    char *buffer;   /* at the beginning of a cache line */
+    char *to;       /* where the first line in the buffer belongs */
+    npy_intp skip;  /* bytes at the start of that line that are not ours to write */
+    npy_intp end;   /* of the bytes in the buffer */
 } SppLines;
 
 /* [in] buffer: at the beginning of a cache line  [out] to: the first byte to write */

@@ -8,7 +8,7 @@
    Each pixel's products are added in the same order for every memory layout. The values of these few channels are
    side by side, so that a pixel finds them in one place. */
 #define SPP_DOT_CHANNELS 8  /* a block */
-#define SPP_DOT_CHAIN 64    /* channels that are added up in plain double before they join the compensated sum */
+#define SPP_DOT_CHAIN 64    /* channels added up in plain double before they join the compensated sum */
 #define SPP_DOT_STRIP 256   /* pixels of a strip, so that their sums and positions stay in the L1 cache */
 
 /* pooled (channels, n_superpixels) of one image, any strides -> values (1 + n_superpixels, SPP_DOT_CHANNELS), zeroed

@@ -5,8 +5,8 @@
 #section support_code_apply
 /* Weighted sums of features, run by run. The weights themselves are summed as if they were one more channel, in the
    first block of channels of each image. */
-#define SPP_WEIGHTED_CHAIN 64       /* pixels that are added up in plain double before they join the compensated sum */
-#define SPP_WEIGHTED_CHANNELS_FIRST 8      /* channels of a block if memory holds one plane for each */
+#define SPP_WEIGHTED_CHAIN 64          /* pixels added up in plain double before they join the compensated sum */
+#define SPP_WEIGHTED_CHANNELS_FIRST 8  /* channels of a block if memory holds one plane for each */
 #define SPP_WEIGHTED_CHANNELS_LAST 64  /* channels of a block if channels are last in memory */
 
 /* Adds the weighted features of one image, `channels` channels, and its weights to acc. Inlined with constant

@@ -73,10 +73,10 @@ typedef struct {
     const SppGrid *grid;
     const SppStrides *walk;
     int contiguous;                    /* pixels, from spp_is_contiguous */
-    FEATURE sign;                    /* 1, or -1 for the minimum */
+    FEATURE sign;                      /* 1, or -1 for the minimum */
     npy_intp n_superpixels;
-    FEATURE *pooled;                 /* (channels, n_superpixels) */
-    npy_int64 *argmax;               /* (channels, n_superpixels) */
+    FEATURE *pooled;                   /* (channels, n_superpixels) */
+    npy_int64 *argmax;                 /* (channels, n_superpixels) */
     APPLY_SPECIFIC(Maxima) *partials;  /* (vectors of SPP_LANES channels, number_of_partials), as SppPartial */
     npy_intp number_of_partials;
 } APPLY_SPECIFIC(Features);

@@ -11,8 +11,8 @@
    order in which they lie in memory: adding some channels of each row and then the next ones would take as long as
    reading everything twice. Each channel's features are added in the same order as in pool/channels_first.h, so the
    results have the same bits. */
-#define SPP_CHANNELS_LAST_WIDTH 64        /* channels of a block, or more: */
-#define SPP_SLOT_MEMORY 1048576  /* as long as all slots fit into these bytes: half rows are read at half the speed */
+#define SPP_CHANNELS_LAST_WIDTH 64  /* channels of a block, or more: */
+#define SPP_SLOT_MEMORY 1048576     /* while all slots fit into these bytes: half rows are read at half the speed */
 
 /* Adds SPP_LANES features to the sum of a run. [in, out] partial: the sum so far, ignored if is_first; if is_last,
    the sum is added to the slot instead of being stored here */

@@ -6,7 +6,7 @@
 
 /* The sums of one block of channels of one image. */
 typedef struct {
-    double *sum;   /* (n_superpixels, width) */
+    double *sum;    /* (n_superpixels, width) */
     double *error;  /* (n_superpixels, width): the rounding errors of sum, float64 features only */
 } APPLY_SPECIFIC(Accumulator);
 

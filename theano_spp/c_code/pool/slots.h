@@ -37,12 +37,12 @@ typedef struct {
 /* Where the results of `channels` channels of one image are written, each superpixel after its last run. */
 typedef struct {
     npy_intp channels, width;
-    const npy_int64 *divisor;          /* (n_superpixels), or NULL */
+    const npy_int64 *divisor;              /* (n_superpixels), or NULL */
     APPLY_SPECIFIC(ResultBuffer) *buffer;  /* or NULL: results are written at once */
-    int nontemporal;                        /* whether results in the buffer are written by non-temporal stores */
+    int nontemporal;                       /* whether results in the buffer are written by non-temporal stores */
     npy_intp channel_step, superpixel_step;
-    FEATURE *pooled;                   /* of the first superpixel and the first of these channels */
-    double *partials;                  /* (number of partial sums, SPP_DOUBLES, width) */
+    FEATURE *pooled;                       /* of the first superpixel and the first of these channels */
+    double *partials;                      /* (number of partial sums, SPP_DOUBLES, width) */
 } APPLY_SPECIFIC(Results);
 
 /* The results of SPP_LANES channels. [in] slot: from the first of these channels on */
@@ -66,10 +66,10 @@ static void APPLY_SPECIFIC(flush_results)(const APPLY_SPECIFIC(Results) *results
 {
     const npy_intp count = results->buffer->count, *superpixel = results->buffer->superpixel;
     const APPLY_SPECIFIC(Lanes) *lanes = results->buffer->lanes;
-    npy_intp contiguous = results->superpixel_step == 1, k, c, i;
+    npy_intp consecutive = results->superpixel_step == 1, k, c, i;
     for (k = 1; k < count; ++k)
-        contiguous &= superpixel[k] == superpixel[0] + k;
-    if (contiguous) {
+        consecutive &= superpixel[k] == superpixel[0] + k;
+    if (consecutive) {
         FEATURE transposed[SPP_LANES][SPP_BUFFERED_RESULTS];
         for (k = 0; k < count; k += SPP_LANES) {
             APPLY_SPECIFIC(Lanes) v[SPP_LANES];

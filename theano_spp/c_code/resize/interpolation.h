@@ -11,8 +11,8 @@
    with the weight fraction[p]. Weights are whole numbers, in units of 1 / scale. */
 typedef struct {
     npy_intp cells, pixels, scale;
-    npy_intp addable;  /* this many weights can be added up without overflow of npy_intp */
-    npy_intp *low;   /* (pixels) */
+    npy_intp addable;    /* this many weights can be added up without overflow of npy_intp */
+    npy_intp *low;       /* (pixels) */
     npy_intp *fraction;  /* (pixels) */
 } SppAxis;
 

@@ -209,11 +209,11 @@ static inline int spp_gpu_check_flag(SppGpuScratch *scratch, gpudata *flag, PyGp
 }
 
 /* Launches a kernel in `groups` groups of SPP_GROUP threads. An expression: 0, or -1 with a RuntimeError. */
-#define SPP_GPU_START(kernel, op, groups, ...)                                                              \
-    (spp_gpu_size[0] = (groups), spp_gpu_group[0] = SPP_GROUP,                                               \
-     spp_gpu_size[0] > SPP_GPU_MOST_GROUPS                                                                   \
-         ? spp_gpu_raise("too_many_groups", "(sK)", op, (unsigned long long)spp_gpu_size[0])                        \
-         : spp_gpu_started(op, #kernel, &k_##kernel,                                                         \
+#define SPP_GPU_START(kernel, op, groups, ...)                                                         \
+    (spp_gpu_size[0] = (groups), spp_gpu_group[0] = SPP_GROUP,                                         \
+     spp_gpu_size[0] > SPP_GPU_MOST_GROUPS                                                             \
+         ? spp_gpu_raise("too_many_groups", "(sK)", op, (unsigned long long)spp_gpu_size[0])           \
+         : spp_gpu_started(op, #kernel, &k_##kernel,                                                   \
                            kernel##_call(1, spp_gpu_size, spp_gpu_group, 0, __VA_ARGS__)))
 
 #define SPP_GPU_MOST_GROUPS 2147483647  /* libgpuarray passes the number on unchecked */

@@ -42,10 +42,11 @@ int APPLY_SPECIFIC(put_pixels)(PyGpuArrayObject *values, PyGpuArrayObject *pixel
             || SPP_GPU_START(scatter_add, op, batch * channels, values->ga.data, values->ga.offset,
                              values->ga.strides[0], values->ga.strides[1], values->ga.strides[2], pixels->ga.data,
                              pixels->ga.offset, pixels->ga.strides[0], pixels->ga.strides[1], pixels->ga.strides[2],
-                             all > 0 ? sampling.low : flag, all > 0 ? sampling.cell_weights : flag, all > 0 ?
-                             sampling.pixels[0] : 1, all > 0 ? sampling.pixels[1] : 1, all > 0 ? sampling.pixels[2] :
-                             1, all > 0 ? sampling.cells[1] : 1, all > 0 ? sampling.cells[2] : 1, all, channels, n,
-                             cells, resize, sums, (*feature_map)->ga.data, (*feature_map)->ga.offset, flag) != 0
+                             all > 0 ? sampling.low : flag, all > 0 ? sampling.cell_weights : flag,
+                             all > 0 ? sampling.pixels[0] : 1, all > 0 ? sampling.pixels[1] : 1,
+                             all > 0 ? sampling.pixels[2] : 1, all > 0 ? sampling.cells[1] : 1,
+                             all > 0 ? sampling.cells[2] : 1, all, channels, n, cells, resize, sums,
+                             (*feature_map)->ga.data, (*feature_map)->ga.offset, flag) != 0
             || spp_gpu_read_flag(&scratch, flag, &is_bad) != 0)
         goto done;
     failed = is_bad ? spp_gpu_raise_from_reference("(ss(OOOO))", "put_pixels", how, values, pixels, spatial_shape,

@@ -2,7 +2,7 @@
 #include "memory/arrays.h"
 
 #section constants
-#define SPP_UNPOOL_CHANNELS 8  /* channels that a thread writes for its pixel */
+#define SPP_PAINTED_CHANNELS 8  /* channels that a thread writes for its pixel */
 
 #section support_code_struct
 /* [in]  pooled (batch, channels, n_superpixels), superpixel_map (batch, *spatial)
@@ -43,7 +43,7 @@ int APPLY_SPECIFIC(superpixel_unpool)(PyGpuArrayObject *pooled, PyGpuArrayObject
                                  pooled->ga.data, pooled->ga.offset, pooled->ga.strides[0], pooled->ga.strides[1],
                                  pooled->ga.strides[2], n, channels, sizes, values) != 0)
             || (channels > 0
-                && SPP_GPU_START(paint, op, batch * spp_gpu_ceil_divide(channels, SPP_UNPOOL_CHANNELS)
+                && SPP_GPU_START(paint, op, batch * spp_gpu_ceil_divide(channels, SPP_PAINTED_CHANNELS)
                                                 * spp_gpu_ceil_divide(pixels, SPP_GROUP),
                                  mean ? values : pooled->ga.data, mean ? 0 : pooled->ga.offset,
                                  strides[0], strides[1], strides[2], superpixel_map->ga.data, superpixel_map->ga.offset,
@@ -81,9 +81,9 @@ KERNEL void paint(GLOBAL_MEM const FEATURE *pooled, ga_size pooled_offset, ga_ss
                   ga_ssize row1, ga_ssize step, ga_size pixels, ga_size n, ga_size channels,
                   GLOBAL_MEM FEATURE *painted, ga_size painted_offset, GLOBAL_MEM ga_int *flag)
 {
-    const SppWork work = spp_work((channels + SPP_UNPOOL_CHANNELS - 1) / SPP_UNPOOL_CHANNELS,
+    const SppWork work = spp_work((channels + SPP_PAINTED_CHANNELS - 1) / SPP_PAINTED_CHANNELS,
                                   (pixels + SPP_GROUP - 1) / SPP_GROUP);
-    const ga_size image = work.image, first = (ga_size)work.block * SPP_UNPOOL_CHANNELS;
+    const ga_size image = work.image, first = (ga_size)work.block * SPP_PAINTED_CHANNELS;
     const ga_size pixel = (ga_size)work.group * SPP_GROUP + LID_0;
     if (pixel < pixels) {
         const LABEL label = *(GLOBAL_MEM const LABEL *)(
@@ -94,16 +94,16 @@ KERNEL void paint(GLOBAL_MEM const FEATURE *pooled, ga_size pooled_offset, ga_ss
             + (is_none ? 0 : (ga_ssize)label * pooled_superpixel);
         GLOBAL_MEM FEATURE *to = (GLOBAL_MEM FEATURE *)((GLOBAL_MEM char *)painted + painted_offset)
             + image * channels * pixels + pixel;
-        FEATURE values_here[SPP_UNPOOL_CHANNELS];
+        FEATURE values_here[SPP_PAINTED_CHANNELS];
         ga_int c;
         if (too_large)
             *flag = 1;
         value += (ga_ssize)first * pooled_channel;
         to += first * pixels;
-        for (c = 0; c < SPP_UNPOOL_CHANNELS; ++c)  /* all loads are issued before the first store */
+        for (c = 0; c < SPP_PAINTED_CHANNELS; ++c)  /* all loads are issued before the first store */
             values_here[c] = !is_none && first + c < channels
                 ? *(GLOBAL_MEM const FEATURE *)(value + c * pooled_channel) : 0;
-        for (c = 0; c < SPP_UNPOOL_CHANNELS; ++c)
+        for (c = 0; c < SPP_PAINTED_CHANNELS; ++c)
             if (first + c < channels)
                 to[c * pixels] = values_here[c];
     }

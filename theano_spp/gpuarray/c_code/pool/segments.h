@@ -4,7 +4,7 @@
 #define SPP_SEGMENT 4096       /* sorted pixels of a tile: superpixels are cut where tiles end */
 #define SPP_CHANNELS 4         /* that a thread computes side by side */
 #define SPP_LOADS_IN_FLIGHT 4  /* pixels read before the first is added: several loads in flight hide memory latency */
-#define SPP_CHAIN 16           /* features added up one after the other in their own precision: within 1e-6 in float32 */
+#define SPP_CHAIN 16           /* features added one after the other in their own precision: within 1e-6 in float32 */
 #define SPP_LONG_CHAIN 32      /* the same for float64 terms: at most as many chains stay within 1e-14 */
 
 #section support_code
@@ -13,9 +13,9 @@
 
 /* How threads share the sorted pixels of an image. */
 typedef struct {
-    size_t tiles;   /* of an image */
-    size_t threads;   /* of a segment: a power of two, for each at least eight pixels of an average segment */
-    size_t groups;  /* of threads, for each image and block of channels */
+    size_t tiles;    /* of an image */
+    size_t threads;  /* of a segment: a power of two, for each at least eight pixels of an average segment */
+    size_t groups;   /* of threads, for each image and block of channels */
 } SppSegments;
 
 static inline SppSegments spp_gpu_segments(size_t pixels, size_t n)

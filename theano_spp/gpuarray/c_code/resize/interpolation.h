@@ -9,7 +9,7 @@
 typedef struct {
     size_t pixels[3], cells[3];  /* of each axis; if there are fewer than three, the first ones have one */
     gpudata *low;                /* (pixels of all axes) ga_uint: the first cell that a pixel sees */
-    gpudata *cell_weights;             /* (pixels of all axes, 2) ga_double: its weight, and that of the next cell */
+    gpudata *cell_weights;       /* (pixels of all axes, 2) ga_double: its weight, and that of the next cell */
 } SppGpuSampling;
 
 static inline const char *spp_gpu_resize_name(int bilinear) { return bilinear ? "bilinear" : "nearest"; }

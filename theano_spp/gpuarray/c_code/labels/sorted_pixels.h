@@ -154,9 +154,9 @@ KERNEL void add_up_digits(GLOBAL_MEM ga_uint *table, ga_size groups, GLOBAL_MEM 
 /* Moves the pixels of a group behind those with smaller digits and behind earlier ones with the same digit. Each
    thread counts the digits of its consecutive pixels, so the pixels of a digit stay in order. Neighbouring threads
    read and write neighbouring pixels, which mostly have the same digit and go to neighbouring places. */
-KERNEL void move_by_digit(GLOBAL_MEM const ga_uint *keys, GLOBAL_MEM const ga_uint *order, ga_size pixels, ga_size
-                          groups, ga_int shift, GLOBAL_MEM const ga_uint *table, GLOBAL_MEM ga_uint *sorted_keys,
-                          GLOBAL_MEM ga_uint *sorted_order)
+KERNEL void move_by_digit(GLOBAL_MEM const ga_uint *keys, GLOBAL_MEM const ga_uint *order, ga_size pixels,
+                          ga_size groups, ga_int shift, GLOBAL_MEM const ga_uint *table,
+                          GLOBAL_MEM ga_uint *sorted_keys, GLOBAL_MEM ga_uint *sorted_order)
 {
     /* padded by two threads and by one pixel, so that each row begins in another memory bank */
     LOCAL_MEM ga_ushort counts[SPP_DIGITS * (SPP_GROUP + 2)], sums[SPP_GROUP];

@@ -71,13 +71,14 @@ done:
    the first adds up what all of them contribute, in their order, so that no two threads write to one cell and the
    bits are the same in every run. With resize, where many pixels see one cell, cells are added up in sums (batch,
    channels, cells), zeroed by the caller. */
-KERNEL void scatter_add(GLOBAL_MEM const FEATURE *values, ga_size values_offset, ga_ssize values_image, ga_ssize
-                        values_channel, ga_ssize values_superpixel, GLOBAL_MEM const ga_long *pixels, ga_size
-                        pixels_offset, ga_ssize pixels_image, ga_ssize pixels_channel, ga_ssize pixels_superpixel,
-                        GLOBAL_MEM const ga_uint *low, GLOBAL_MEM const ga_double *cell_weights, ga_size pixels0,
-                        ga_size pixels1, ga_size pixels2, ga_size cells1, ga_size cells2, ga_size all, ga_size channels,
-                        ga_size n, ga_size cells, ga_int resize, GLOBAL_MEM ga_double *sums, GLOBAL_MEM FEATURE
-                        *feature_map, ga_size feature_map_offset, GLOBAL_MEM ga_int *flag)
+KERNEL void scatter_add(GLOBAL_MEM const FEATURE *values, ga_size values_offset, ga_ssize values_image,
+                        ga_ssize values_channel, ga_ssize values_superpixel, GLOBAL_MEM const ga_long *pixels,
+                        ga_size pixels_offset, ga_ssize pixels_image, ga_ssize pixels_channel,
+                        ga_ssize pixels_superpixel, GLOBAL_MEM const ga_uint *low,
+                        GLOBAL_MEM const ga_double *cell_weights, ga_size pixels0, ga_size pixels1, ga_size pixels2,
+                        ga_size cells1, ga_size cells2, ga_size all, ga_size channels, ga_size n, ga_size cells,
+                        ga_int resize, GLOBAL_MEM ga_double *sums, GLOBAL_MEM FEATURE *feature_map,
+                        ga_size feature_map_offset, GLOBAL_MEM ga_int *flag)
 {
     LOCAL_MEM ga_long cell_of[SPP_GROUP];
     LOCAL_MEM ga_double given[SPP_GROUP];

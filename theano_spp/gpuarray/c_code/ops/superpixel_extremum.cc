@@ -61,10 +61,9 @@ int APPLY_SPECIFIC(superpixel_extremum)(PyGpuArrayObject *feature_map, PyGpuArra
                                  grid.rows, grid.length, grid.row0, grid.row1, grid.pixel, resize,
                                  resize ? sampling.low : flag, resize ? sampling.cell_weights : flag,
                                  sampling.pixels[0], sampling.pixels[1], sampling.pixels[2], sorted.order,
-                                 sorted.starts, pixels, n,
-                                 channels, segments.tiles, segments.threads, segments.groups, sign, (*pooled)->ga.data,
-                                 (*pooled)->ga.offset, (*argmax)->ga.data, (*argmax)->ga.offset, values,
-                                 best_pixels) != 0)
+                                 sorted.starts, pixels, n, channels, segments.tiles, segments.threads, segments.groups,
+                                 sign, (*pooled)->ga.data, (*pooled)->ga.offset, (*argmax)->ga.data,
+                                 (*argmax)->ga.offset, values, best_pixels) != 0)
             || (channels * n > 0 && segments.tiles > 1
                 && SPP_GPU_START(argmax_partials, op, batch * channels * spp_gpu_ceil_divide(n, SPP_GROUP), values,
                                  best_pixels, sorted.starts, n, channels, segments.tiles, sign, (*pooled)->ga.data,
@@ -108,14 +107,15 @@ KERNEL void set_none(ga_size count, GLOBAL_MEM ga_long *argmax, ga_size argmax_o
 
 /* Finds maximum and argmax of a segment, by `threads` threads for SPP_CHANNELS channels; of the negated features for
    sign -1. */
-KERNEL void argmax_segments(GLOBAL_MEM const FEATURE *features, ga_size features_offset, ga_ssize image_stride, ga_ssize
-                            channel_stride, ga_size rows, ga_size length, ga_ssize row0, ga_ssize row1, ga_ssize step,
-                            ga_int resize, GLOBAL_MEM const ga_uint *low, GLOBAL_MEM const ga_double *cell_weights,
-                            ga_size pixels0, ga_size pixels1, ga_size pixels2, GLOBAL_MEM const ga_uint *order,
-                            GLOBAL_MEM const ga_uint *starts, ga_size pixels, ga_size n, ga_size channels, ga_size
-                            tiles, ga_size threads, ga_size groups, ga_int sign, GLOBAL_MEM FEATURE *pooled, ga_size
-                            pooled_offset, GLOBAL_MEM ga_long *argmax, ga_size argmax_offset, GLOBAL_MEM FEATURE
-                            *partial_values, GLOBAL_MEM ga_uint *partial_pixels)
+KERNEL void argmax_segments(GLOBAL_MEM const FEATURE *features, ga_size features_offset, ga_ssize image_stride,
+                            ga_ssize channel_stride, ga_size rows, ga_size length, ga_ssize row0, ga_ssize row1,
+                            ga_ssize step, ga_int resize, GLOBAL_MEM const ga_uint *low,
+                            GLOBAL_MEM const ga_double *cell_weights, ga_size pixels0, ga_size pixels1, ga_size pixels2,
+                            GLOBAL_MEM const ga_uint *order, GLOBAL_MEM const ga_uint *starts, ga_size pixels,
+                            ga_size n, ga_size channels, ga_size tiles, ga_size threads, ga_size groups, ga_int sign,
+                            GLOBAL_MEM FEATURE *pooled, ga_size pooled_offset, GLOBAL_MEM ga_long *argmax,
+                            ga_size argmax_offset, GLOBAL_MEM FEATURE *partial_values,
+                            GLOBAL_MEM ga_uint *partial_pixels)
 {
     LOCAL_MEM FEATURE values[SPP_CHANNELS * SPP_GROUP];
     LOCAL_MEM ga_uint best_pixels[SPP_CHANNELS * SPP_GROUP];

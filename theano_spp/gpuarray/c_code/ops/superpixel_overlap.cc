@@ -45,9 +45,8 @@ int APPLY_SPECIFIC(superpixel_overlap)(PyGpuArrayObject *superpixel_map, PyArray
                 && SPP_GPU_START(weigh_support, op, batch * spp_gpu_ceil_divide(cells, SPP_GROUP),
                                  superpixel_map->ga.data, superpixel_map->ga.offset, superpixel_map->ga.strides[0],
                                  grid.row0, grid.row1, grid.pixel, sampling.low, sampling.cell_weights,
-                                 sampling.pixels[0],
-                                 sampling.pixels[1], sampling.pixels[2], sampling.cells[0], sampling.cells[1],
-                                 sampling.cells[2], n, mean, sizes, sums, ITEMSIZE_OUTPUT_0 == 4,
+                                 sampling.pixels[0], sampling.pixels[1], sampling.pixels[2], sampling.cells[0],
+                                 sampling.cells[1], sampling.cells[2], n, mean, sizes, sums, ITEMSIZE_OUTPUT_0 == 4,
                                  (*overlap)->ga.data, (*overlap)->ga.offset) != 0))
         goto done;
     failed = spp_gpu_check_flag(&scratch, flag, superpixel_map, n, "n_superpixels is");

@@ -51,12 +51,12 @@ done:
 
 #section kernels
 /* One thread for a pixel. Without resize each pixel sees its own cell alone. */
-KERNEL void gather(GLOBAL_MEM const FEATURE *features, ga_size features_offset, ga_ssize image_stride, ga_ssize
-                   channel_stride, ga_ssize row0, ga_ssize row1, ga_ssize step, GLOBAL_MEM const ga_uint *low,
-                   GLOBAL_MEM const ga_double *cell_weights, ga_size pixels0, ga_size pixels1, ga_size pixels2, ga_size
-                   all, GLOBAL_MEM const ga_long *pixels, ga_size pixels_offset, ga_ssize pixels_image, ga_ssize
-                   pixels_channel, ga_ssize pixels_superpixel, ga_size batch, ga_size channels, ga_size n, GLOBAL_MEM
-                   FEATURE *gathered, ga_size gathered_offset, GLOBAL_MEM ga_int *flag)
+KERNEL void gather(GLOBAL_MEM const FEATURE *features, ga_size features_offset, ga_ssize image_stride,
+                   ga_ssize channel_stride, ga_ssize row0, ga_ssize row1, ga_ssize step, GLOBAL_MEM const ga_uint *low,
+                   GLOBAL_MEM const ga_double *cell_weights, ga_size pixels0, ga_size pixels1, ga_size pixels2,
+                   ga_size all, GLOBAL_MEM const ga_long *pixels, ga_size pixels_offset, ga_ssize pixels_image,
+                   ga_ssize pixels_channel, ga_ssize pixels_superpixel, ga_size batch, ga_size channels, ga_size n,
+                   GLOBAL_MEM FEATURE *gathered, ga_size gathered_offset, GLOBAL_MEM ga_int *flag)
 {
     const ga_size i = (ga_size)GID_0 * SPP_GROUP + LID_0;
     if (i < batch * channels * n) {

@@ -16,8 +16,9 @@ WITHIN_KERNEL void spp_write_sum(const SppSegment segment, ga_double sum, ga_siz
 
 #section kernels
 /* Finishes the superpixels that lie in several tiles. */
-KERNEL void add_partials(GLOBAL_MEM const ga_double *partials, GLOBAL_MEM const ga_uint *starts, ga_size n, ga_size
-                         channels, ga_size tiles, ga_int mean, GLOBAL_MEM FEATURE *pooled, ga_size pooled_offset)
+KERNEL void add_partials(GLOBAL_MEM const ga_double *partials, GLOBAL_MEM const ga_uint *starts, ga_size n,
+                         ga_size channels, ga_size tiles, ga_int mean, GLOBAL_MEM FEATURE *pooled,
+                         ga_size pooled_offset)
 {
     const ga_size groups = (n + SPP_GROUP - 1) / SPP_GROUP;
     const SppWork work = spp_work(1, groups);

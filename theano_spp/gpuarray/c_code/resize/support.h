@@ -13,8 +13,8 @@ WITHIN_KERNEL ga_size spp_support_end(ga_size cell, ga_size cells, ga_size pixel
 }
 
 /* The weight of a cell in what a pixel of an axis sees. [in] at: index of the pixel in the tables */
-WITHIN_KERNEL ga_double spp_cell_weight(GLOBAL_MEM const ga_uint *low, GLOBAL_MEM const ga_double *cell_weights, ga_size
-                                        at, ga_size cell)
+WITHIN_KERNEL ga_double spp_cell_weight(GLOBAL_MEM const ga_uint *low, GLOBAL_MEM const ga_double *cell_weights,
+                                        ga_size at, ga_size cell)
 {
     return low[at] == cell ? cell_weights[2 * at] : low[at] + 1 == cell ? cell_weights[2 * at + 1] : 0;
 }

@@ -19,9 +19,9 @@ static inline __attribute__((always_inline)) void APPLY_SPECIFIC(prefetch_planes
 
 /* Finds the features of one word of pixels in SPP_LANES planes: in the array itself, or copied to `copy` if the
    pixels are not contiguous or fewer than a word are left.
-   [in] features: of the first of `channels` channels, contiguous: of spp_is_contiguous
-   [out] plane (SPP_LANES): of each channel, its feature at the first pixel; what channels beyond the last get is
-   unspecified, but may be read
+   [in] features: of the first of `channels` channels; contiguous: what spp_is_contiguous returns
+   [out] plane (SPP_LANES): for each channel, where its feature of the first pixel is; those of channels beyond the
+   last can be read, but their values are undefined
    Inlined, because in a function of its own the plane pointers would not stay in registers: mean pooling would take
    a quarter more time. */
 static inline __attribute__((always_inline)) void APPLY_SPECIFIC(find_planes)(

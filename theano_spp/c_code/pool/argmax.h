@@ -180,7 +180,8 @@ static inline void APPLY_SPECIFIC(finish_partials)(const APPLY_SPECIFIC(Features
     }
 }
 
-/* One chunk of one image, up to SPP_LANES channels, where memory holds one plane for each channel.
+/* Maximum and argmax of one chunk of an image, up to SPP_LANES channels, where memory holds one plane for each
+   channel.
    [out] best (plan->slots): scratch, undefined on return */
 static void APPLY_SPECIFIC(argmax_channels_first)(const APPLY_SPECIFIC(Features) *features, const SppPlan *plan,
                                                   APPLY_SPECIFIC(Best) *best)
@@ -248,7 +249,7 @@ static inline void APPLY_SPECIFIC(find_largest_of_rows)(const APPLY_SPECIFIC(Row
         }
 }
 
-/* One chunk of one image, where channels are last in memory.
+/* Maximum and argmax of one chunk of an image, where channels are last in memory.
    [in] end: of all features; width: channels, rounded up to whole vectors
    [out] best (plan->slots, width / SPP_LANES), scratch (1 + SPP_WINDOW, width): undefined on return */
 static void APPLY_SPECIFIC(argmax_channels_last)(const APPLY_SPECIFIC(Features) *features, const char *end,

@@ -69,7 +69,7 @@ static inline const double *APPLY_SPECIFIC(lerp_rows)(const double *below, const
     return mixed;
 }
 
-/* The row of cells that row (r0, r1) of pixels sees, interpolated along all axes but the last. */
+/* What row (r0, r1) of pixels sees, interpolated along all axes but the last. */
 static inline __attribute__((always_inline)) const double *APPLY_SPECIFIC(pixel_row)(
     APPLY_SPECIFIC(CellRows) *rows, npy_intp r0, npy_intp r1)
 {

@@ -44,7 +44,7 @@ static inline void spp_free_candidates(SppCandidates *candidates, npy_intp batch
 #endif
 
 #section support_code_apply
-/* Between two cells resized features are linear, where a pixel sees only one cell they are constant:
+/* Between two cells resized features are linear; where a pixel sees only one cell they are constant:
 
        features       3                       7                       5
        resized     3  3  3.5  4.5  5.5  6.5  6.75  6.25  5.75  5.25  5  5     all of one superpixel
@@ -52,11 +52,11 @@ static inline void spp_free_candidates(SppCandidates *candidates, npy_intp batch
 
    A pixel between two others of its superpixel is never the argmax: either one of the two is larger, or all three
    are equal and the first of them comes earlier. So along each axis only the two ends are candidates, and of equal
-   ones only the first. (Rounding may lift a pixel between the ends above both by the last bit; it is not the argmax
-   then.) */
+   ones only the first. (Rounding may lift a pixel between the ends above both by the last bit; even then it is not
+   the argmax.) */
 
-/* Whether a pixel's neighbours on one axis are in its superpixel, see the same cells, and one of them comes before
-   it as the maximum. */
+/* Whether a pixel's neighbours on one axis are in its superpixel and see the same cells, so that one of them, never
+   the pixel itself, can be the argmax. */
 static inline int APPLY_SPECIFIC(is_beaten)(const char *label, npy_intp stride, const SppAxis *axis, npy_intp pixel)
 {
     const LABEL own = *(const LABEL *)label;

@@ -80,21 +80,21 @@ done:
 
 /* Whether a value replaces another one as the maximum: it is larger, or the first NaN; of equal ones the first pixel
    wins. */
-WITHIN_KERNEL ga_int spp_wins(FEATURE value, ga_uint best_pixel, FEATURE other, ga_uint other_pixel)
+WITHIN_KERNEL ga_int spp_wins(FEATURE value, ga_uint pixel, FEATURE other, ga_uint other_pixel)
 {
-    if (best_pixel == SPP_NO_PIXEL || other_pixel == SPP_NO_PIXEL)
-        return best_pixel != SPP_NO_PIXEL;
+    if (pixel == SPP_NO_PIXEL || other_pixel == SPP_NO_PIXEL)
+        return pixel != SPP_NO_PIXEL;
     if (value == other || (value != value && other != other))
-        return best_pixel < other_pixel;
+        return pixel < other_pixel;
     return other == other && !(value <= other);
 }
 
 /* Writes the result of a superpixel, negated back for the minimum. */
-WITHIN_KERNEL void spp_write_best(FEATURE value, ga_uint best_pixel, ga_int sign, GLOBAL_MEM FEATURE *pooled,
+WITHIN_KERNEL void spp_write_best(FEATURE value, ga_uint pixel, ga_int sign, GLOBAL_MEM FEATURE *pooled,
                                   GLOBAL_MEM ga_long *argmax)
 {
-    *pooled = best_pixel == SPP_NO_PIXEL ? 0 : sign < 0 ? -value : value;
-    *argmax = best_pixel == SPP_NO_PIXEL ? -1 : (ga_long)best_pixel;
+    *pooled = pixel == SPP_NO_PIXEL ? 0 : sign < 0 ? -value : value;
+    *argmax = pixel == SPP_NO_PIXEL ? -1 : (ga_long)pixel;
 }
 
 #section kernels

@@ -43,7 +43,7 @@ def why_theano_is_missing(reason):
         One sentence that ends with the cure; None if the reason is unknown.
     """
     if ' Python.h: ' in str(reason):
-        return ("theano_spp needs Theano, and Theano needs Python's header Python.h beside the compiler, which is not"
+        return ("theano_spp needs Theano, and Theano needs Python's header Python.h besides a compiler, which is not"
                 ' there (on Debian or Ubuntu: apt-get install python3-dev, or python{0}.{1}-dev for a Python {0}.{1}'
                 " that is not the system's own)".format(*sys.version_info))
     theano, newer = sys.modules.get('theano'), newer_than_pinned()
@@ -51,7 +51,7 @@ def why_theano_is_missing(reason):
     if theano is not None:
         problem, wanted = 'Theano %s has none' % theano.__version__, ['Theano-PyMC']
     elif newer:
-        problem = 'Theano cannot be imported beside %s (%s)' % (', '.join('%s %s' % each for each in newer), said)
+        problem = 'Theano cannot be imported with %s (%s)' % (', '.join('%s %s' % each for each in newer), said)
         wanted = [name for name, _ in newer]
     elif not isinstance(reason, (ImportError, AttributeError)):
         return None

@@ -1,5 +1,5 @@
 """Keras 2.2.5 layers for superpixel pooling, on its Theano backend."""
-# The order is meant: theano_spp makes a legacy Keras importable, and backend chooses Theano.
+# The order matters: theano_spp makes this old Keras importable, and backend chooses Theano.
 import theano_spp
 from . import backend
 
@@ -10,14 +10,15 @@ from .superpixel_pooling import SuperpixelPooling1D, SuperpixelPooling2D, Superp
 from .superpixel_unpooling import SuperpixelUnpooling1D, SuperpixelUnpooling2D, SuperpixelUnpooling3D
 from .within_superpixels import PixelSoftmax, SuperpixelNormalization
 
-#: The layers by name, as ``load_model`` and ``model_from_json`` take them. Importing this package registers them too.
+#: The layers by name, for ``load_model`` and ``model_from_json``. Importing this package also registers them.
 custom_objects = {layer.__name__: layer for layer in (
     SuperpixelPooling1D, SuperpixelPooling2D, SuperpixelPooling3D,
     SuperpixelUnpooling1D, SuperpixelUnpooling2D, SuperpixelUnpooling3D, GlobalSuperpixelPooling, SuperpixelSoftmax,
     PixelSoftmax, SuperpixelNormalization)}
 
-# Keras then knows them as it knows its own layers, also where nobody can name them: pickle, deepcopy. Whoever
-# registered a layer of the same name before keeps it.
+# Keras then finds them like its own layers, also where they cannot be passed as an argument: pickle, deepcopy. A layer
+# that was registered under the same name before is not replaced.
+
 for _name, _layer in custom_objects.items():
     get_custom_objects().setdefault(_name, _layer)
 

@@ -1,9 +1,10 @@
-"""The one file that knows Keras's versions and backends: the layers need 2.2.5 on Theano."""
+"""Checks Keras's version and backend, only here: the layers need Keras 2.2.5 on Theano."""
 import os
 import sys
 
 if 'keras' not in sys.modules:
-    # Keras would otherwise try TensorFlow, on which these layers cannot run anyway.
+    # Otherwise Keras would try TensorFlow, on which these layers cannot run anyway.
+
     os.environ.setdefault('KERAS_BACKEND', 'theano')
 
 CURE = 'keras_layer needs Keras 2.2.5 on its Theano backend, but %s: %s'

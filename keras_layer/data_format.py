@@ -1,4 +1,4 @@
-"""Where the channels stand: Keras's two data formats and the ops' one, channels first."""
+"""Conversions between Keras's two data formats and that of the ops, channels first."""
 from keras import backend as K
 
 
@@ -11,7 +11,8 @@ def channels_to_front(features, data_format):
 
 
 def channels_from_front(features, data_format):
-    """(batch, channels, ...) -> the data format's order; a view, nothing is copied."""
+    """(batch, channels, ...) -> the order of the data format; a view, nothing is copied."""
+
     if data_format == 'channels_first':
         return features
     axes = range(K.ndim(features))

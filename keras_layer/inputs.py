@@ -1,26 +1,26 @@
-"""What the layers may be called on: lists of inputs, the second a label map of integers or floats."""
+"""Checks of the inputs of the layers: lists of tensors, of which the second is a label map of integers or floats."""
 import numpy as np
 import theano.tensor as T
 from keras import backend as K
 
 
 def shapes_of_inputs(layer, inputs, names, axes, optional=0, cure=''):
-    """Return the shapes of the inputs, None where unknown; ValueError if `inputs` are not these.
+    """Return the shapes of the inputs, None where unknown; ValueError if the inputs are not as described.
 
     Parameters
     ----------
     layer : keras.layers.Layer
         With the attribute `spatial_axes`.
     inputs : object
-        What the layer was called on.
+        The argument of the layer's call.
     names : list of str
-        What it can be called on: 'superpixel_map' the second.
+        The names of the expected inputs; the second is 'superpixel_map'.
     axes : list of int
-        How many axes each has.
+        The expected number of axes of each.
     optional : int
-        How many of the last ones may be missing.
+        The number of inputs at the end that may be missing.
     cure : str
-        What to tell whoever gave too few or too many.
+        What to do, for the error about too few or too many inputs.
 
     Returns
     -------
@@ -34,7 +34,7 @@ def shapes_of_inputs(layer, inputs, names, axes, optional=0, cure=''):
             ''.join(' or [%s]' % ', '.join(names[:most]) for most in range(least + 1, len(names) + 1)),
             '%d tensors' % len(inputs) if isinstance(inputs, list) and len(inputs) > 1 else 'one tensor',
             cure and ' (%s)' % cure))
-    # A placeholder of the backend may know its axes alone.
+    # A placeholder of the backend may only know its number of axes.
     shapes = [K.int_shape(x) or (None,) * K.ndim(x) for x in inputs]
     for argument, x, shape, wanted in zip(names, inputs, shapes, axes):
         if len(shape) != wanted:
@@ -48,20 +48,20 @@ def shapes_of_inputs(layer, inputs, names, axes, optional=0, cure=''):
 
 
 def differ(some, other):
-    """Whether two shapes, None where unknown, cannot be equal."""
+    """Whether two shapes, None where unknown, are certainly different."""
     return any(None not in sizes and sizes[0] != sizes[1] for sizes in zip(some, other))
 
 
 def as_labels(layer, superpixel_map):
-    """Return a label map of integers; one of floats is cast, if it holds whole numbers.
+    """Return a label map of integers; a map of floats is cast, after a check that its values are integers.
 
     The check runs with the model and raises AssertionError: a map that was resized
-    bilinearly holds values between its labels, and these are no labels.
+    bilinearly contains values between its labels, which are not labels.
     """
     if not superpixel_map.dtype.startswith('float'):
         return superpixel_map
     name = type(layer).__name__
-    largest = 2 ** (np.finfo(superpixel_map.dtype).nmant + 1) - 1  # the next one may be its successor, rounded
+    largest = 2 ** (np.finfo(superpixel_map.dtype).nmant + 1) - 1  # the next integer may be its successor, rounded
     superpixel_map = T.opt.Assert(
         '%s: superpixel_map holds values that are no whole numbers, but labels are 0, 1, 2, ... or -1 for none'
         ' (resize label maps by nearest neighbour)' % name)(
@@ -74,7 +74,8 @@ def as_labels(layer, superpixel_map):
 
 
 def without_masked(layer, labels, mask):
-    """Return `labels` with -1 where Keras's `mask` of the features is False: masked pixels belong to none."""
+    """Return `labels` with -1 where Keras's `mask` of the features is False: masked pixels have no superpixel."""
+
     if mask is None:
         return labels
     if K.ndim(mask) != K.ndim(labels):

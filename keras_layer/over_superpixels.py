@@ -1,4 +1,4 @@
-"""Keras layers that look over all superpixels of an image, and leave those without pixels out."""
+"""Keras layers that pool or compare the superpixels of an image, without the empty ones."""
 import theano.tensor as T
 from keras import backend as K
 from keras.engine import Layer
@@ -10,7 +10,7 @@ MODES = ('max', 'mean', 'sum')
 
 
 class _OverSuperpixels(Layer):
-    """What the layers below share: pooled features, and the mask that says which superpixels there are."""
+    """Base class of the layers below, whose input is pooled features with a mask of the superpixels that exist."""
 
     def __init__(self, data_format=None, **kwargs):
         super(_OverSuperpixels, self).__init__(**kwargs)
@@ -19,7 +19,7 @@ class _OverSuperpixels(Layer):
         self.axis = 2 if self.data_format == 'channels_first' else 1  # of the superpixels
 
     def _present(self, pooled, mask):
-        """Which superpixels there are, with the axes of `pooled`; all of them without a mask."""
+        """Which superpixels exist, in the shape of `pooled`; all of them without a mask."""
         if K.ndim(pooled) != 3:
             raise ValueError('%s: pooled has %d axes, but features of superpixels are wanted: (batch, channels,'
                              ' n_superpixels) or, channels last, (batch, n_superpixels, channels)'
@@ -36,13 +36,13 @@ class _OverSuperpixels(Layer):
 class GlobalSuperpixelPooling(_OverSuperpixels):
     """The maximum, mean or sum over the superpixels of an image, without those that have no pixels.
 
-    Give ``mask_empty=True`` to the pooling layer below: Keras's own `GlobalMaxPooling1D` takes the 0 of a superpixel
-    without pixels for a value.
+    Needs ``mask_empty=True`` in the pooling layer before it. Keras's own `GlobalMaxPooling1D` would treat the 0 of a
+    superpixel without pixels as a value.
 
     # Arguments
-        mode: `'max'`, `'mean'` or `'sum'`. Where several superpixels have the maximum, the gradient goes to each of
+        mode: `'max'`, `'mean'` or `'sum'`. If several superpixels have the maximum, the gradient goes to each of
             them.
-        data_format: As of the pooling layer.
+        data_format: As for the pooling layer.
 
     # Input shape
         - If `data_format='channels_last'`: `(batch, n_superpixels, channels)`
@@ -52,7 +52,7 @@ class GlobalSuperpixelPooling(_OverSuperpixels):
         `(batch, channels)`; 0 for an image without superpixels.
 
     # Raises
-        ValueError: if `mode` is none of these, or the input has not three axes.
+        ValueError: if `mode` is none of these, or the input does not have three axes.
     """
 
     def __init__(self, mode='max', data_format=None, **kwargs):
@@ -62,7 +62,7 @@ class GlobalSuperpixelPooling(_OverSuperpixels):
     def call(self, inputs, mask=None):
         present = self._present(inputs, mask)
         if self.mode == 'max':
-            # With one more value, that of an image without superpixels: Theano has no maximum of nothing.
+            # One more value is appended for images without superpixels: Theano has no maximum over an empty axis.
             smallest = T.alloc(T.constant(-float('inf'), dtype=inputs.dtype),
                                *[1 if axis == self.axis else inputs.shape[axis] for axis in range(3)])
             largest = T.max(T.concatenate([T.switch(present, inputs, smallest), smallest], axis=self.axis),
@@ -84,14 +84,13 @@ class GlobalSuperpixelPooling(_OverSuperpixels):
 
 
 class SuperpixelSoftmax(_OverSuperpixels):
-    """The softmax over the superpixels of an image, of each channel by itself; 0 for superpixels that have no pixels.
+    """Softmax over the superpixels of an image, in each channel separately; 0 for superpixels that have no pixels.
 
-    As attention over superpixels: which of them count. Give ``mask_empty=True`` to the pooling layer below. Not to be
-    confused with `PixelSoftmax`, which is called on a feature map and is the softmax over the pixels of each
-    superpixel.
+    Useful as attention over superpixels. Needs ``mask_empty=True`` in the pooling layer before it. Not to be confused
+    with `PixelSoftmax`, which is called on a feature map and is the softmax over the pixels of each superpixel.
 
     # Arguments
-        data_format: As of the pooling layer.
+        data_format: As for the pooling layer.
 
     # Input shape
         - If `data_format='channels_last'`: `(batch, n_superpixels, channels)`
@@ -101,12 +100,13 @@ class SuperpixelSoftmax(_OverSuperpixels):
         As the input. The values of an image sum to 1 in each channel; they are all 0 for an image without superpixels.
 
     # Raises
-        ValueError: if the input has not three axes.
+        ValueError: if the input does not have three axes.
     """
 
     def call(self, inputs, mask=None):
         present = self._present(inputs, mask)
-        # The largest is subtracted so that nothing overflows; the result does not depend on it, nor does the gradient.
+        # The maximum is subtracted to avoid overflow; neither the result nor the gradient depends on it.
+
         largest = GlobalSuperpixelPooling('max', self.data_format).call(inputs, mask).dimshuffle(
             (0, 1, 'x') if self.axis == 2 else (0, 'x', 1))
         powers = T.switch(present, T.exp(T.switch(present, inputs - disconnected_grad(largest), T.zeros_like(inputs))),

@@ -16,7 +16,7 @@ from .inputs import as_labels, differ, shapes_of_inputs, without_masked
 
 
 class _SuperpixelPooling(Layer):
-    """The layers below in all they share; they differ in `spatial_axes` alone."""
+    """Base class of the layers below, which only differ in `spatial_axes`."""
 
     spatial_axes = None
 
@@ -30,7 +30,7 @@ class _SuperpixelPooling(Layer):
         as_resize(type(self).__name__, resize)
         check_goes_with_resize(type(self).__name__, self.mode, resize)
         self.resize = resize
-        self.supports_masking = True  # else clone_model drops the mask that compute_mask gives
+        self.supports_masking = True  # otherwise clone_model drops the mask that compute_mask returns
 
     def _check_n_superpixels(self, n_superpixels):
         if n_superpixels is None:
@@ -42,7 +42,7 @@ class _SuperpixelPooling(Layer):
         return int(n_superpixels)
 
     def _check(self, inputs):
-        # Here and not in build, which a shared layer passes only once.
+        # Here and not in build, which Keras calls only once for a shared layer.
         feature_axes, map_axes = 2 + self.spatial_axes, 1 + self.spatial_axes
         shapes = shapes_of_inputs(self, inputs, ['feature_map', 'superpixel_map', 'pixel_weights'],
                                   [feature_axes, map_axes, map_axes], optional=1)
@@ -76,11 +76,11 @@ class _SuperpixelPooling(Layer):
         if not self.mask_empty:
             return None
         labels, n_superpixels = self._labels(inputs, mask), self.n_superpixels
-        if len(inputs) == 3:  # pixels of weight 0 do not count, but their labels do where n is counted
+        if len(inputs) == 3:  # pixels of weight 0 do not count, but their labels do if n is derived from the labels
             n_superpixels = superpixel_count(labels) if n_superpixels is None else n_superpixels
             labels = without_masked(self, labels, T.neq(inputs[2], 0))
         present = T.gt(superpixel_sizes(labels, n_superpixels), 0)
-        present._keras_shape = (None, self.n_superpixels)  # TimeDistributed asks for it
+        present._keras_shape = (None, self.n_superpixels)  # TimeDistributed needs it
         return present
 
     def compute_output_shape(self, input_shape):
@@ -96,27 +96,27 @@ class _SuperpixelPooling(Layer):
 class SuperpixelPooling2D(_SuperpixelPooling):
     """Superpixel pooling of images: one feature vector for each superpixel.
 
-    Called on ``[feature_map, superpixel_map]``. The map holds the superpixel of each pixel,
-    0 .. n_superpixels - 1, as integers or as floats that are whole numbers. Pixels with a
-    negative label belong to none. A third input, `pixel_weights`, says how much each pixel
-    counts in the sum, the mean, the variance or the standard deviation.
+    Called on ``[feature_map, superpixel_map]``. The map contains the superpixel of each pixel,
+    0 .. n_superpixels - 1, as integers or as floats with integer values. Pixels with a
+    negative label belong to no superpixel. An optional third input, `pixel_weights`, weights
+    each pixel in the sum, the mean, the variance or the standard deviation.
 
     # Arguments
         n_superpixels: A positive integer, or None to take the largest label of each
-            batch + 1. Give a number where the pooled features are an output of the model:
-            `predict` puts batches together, and these must have one shape.
+            batch + 1. Give a number if the pooled features are an output of the model:
+            `predict` concatenates batches, so all must have the same shape.
         mode: `'mean'`, `'sum'`, `'max'`, `'min'`, `'var'`, `'std'` or `'logsumexp'`; the last
             three without `resize`.
         data_format: A string, one of `channels_last` or `channels_first`.
             None takes `image_data_format` of your Keras config file.
-        mask_empty: Whether to give the layers above a mask, (batch, n_superpixels), that is
-            False for the superpixels without pixels, or whose pixels all have the weight 0:
-            `GlobalAveragePooling1D` then averages over the others alone (give `n_superpixels`
-            and use `channels_last` for it).
+        mask_empty: Whether to pass a mask to the next layers, (batch, n_superpixels), that is
+            False for superpixels without pixels, or whose pixels all have weight 0:
+            `GlobalAveragePooling1D` then averages only over the others (it needs
+            `n_superpixels` and `channels_last`).
         resize: `None`, `'nearest'` or `'bilinear'`: how features of another size than the
             superpixel map are resized to it, with half-pixel centres, before they are pooled.
-            The resized features are never made, so this is cheap at any size of the map
-            (but they are where there is no C compiler, and in Theano's mode FAST_COMPILE).
+            The resized features are never created, so this is cheap for maps of any size
+            (except without a C compiler, or in Theano's mode FAST_COMPILE).
 
     # Input shape
         A list of two tensors, or of three with the weights, (batch, rows, cols):
@@ -129,12 +129,12 @@ class SuperpixelPooling2D(_SuperpixelPooling):
     # Output shape
         - If `data_format='channels_last'`: `(batch, n_superpixels, channels)`
         - If `data_format='channels_first'`: `(batch, channels, n_superpixels)`
-        A superpixel without pixels holds 0.
+        The value of a superpixel without pixels is 0.
 
     # Raises
-        ValueError: if the arguments or the shapes do not fit.
+        ValueError: if the arguments are invalid or the shapes do not match.
         IndexError: when the model runs, if a label is not below `n_superpixels`.
-        AssertionError: when the model runs, if a float map holds a value that is no whole number.
+        AssertionError: when the model runs, if a float map contains a value that is not an integer.
 
     # References
         - [Weakly Supervised Semantic Segmentation Using Superpixel Pooling Network, AAAI 2017]
@@ -149,7 +149,7 @@ class SuperpixelPooling1D(_SuperpixelPooling):
     As `SuperpixelPooling2D`, called on ``[feature_map, superpixel_map]``.
 
     # Arguments
-        As of `SuperpixelPooling2D`; `data_format=None` takes `image_data_format` here too.
+        As for `SuperpixelPooling2D`; `data_format=None` takes `image_data_format` here too.
 
     # Input shape
         - If `data_format='channels_last'`: `[(batch, steps, channels), (batch, steps)]`
@@ -169,7 +169,8 @@ class SuperpixelPooling3D(_SuperpixelPooling):
     As `SuperpixelPooling2D`, called on ``[feature_map, superpixel_map]``.
 
     # Arguments
-        As of `SuperpixelPooling2D`.
+        As for `SuperpixelPooling2D`.
+
 
     # Input shape
         - If `data_format='channels_last'`:

@@ -10,7 +10,7 @@ from .inputs import as_labels, shapes_of_inputs
 
 
 class _SuperpixelUnpooling(Layer):
-    """The layers below in all they share; they differ in `spatial_axes` alone."""
+    """Base class of the layers below, which only differ in `spatial_axes`."""
 
     spatial_axes = None
 
@@ -38,7 +38,7 @@ class _SuperpixelUnpooling(Layer):
         return channels_from_front(painted, self.data_format)
 
     def compute_mask(self, inputs, mask=None):
-        return None  # a mask of empty superpixels ends here: no pixel is painted by one
+        return None  # a mask of empty superpixels ends here: they paint no pixel
 
     def compute_output_shape(self, input_shape):
         batch, channels, _ = split_shape(input_shape[0], self.data_format)
@@ -54,7 +54,7 @@ class _SuperpixelUnpooling(Layer):
 class SuperpixelUnpooling2D(_SuperpixelUnpooling):
     """Paints each superpixel's features on its pixels.
 
-    Called on ``[pooled, superpixel_map]``, with the map that was pooled with, or another.
+    Called on ``[pooled, superpixel_map]``, with the map that was used for pooling, or another.
 
     # Arguments
         mode: `'sum'` paints the features themselves; `'mean'` paints features / size, the
@@ -62,8 +62,8 @@ class SuperpixelUnpooling2D(_SuperpixelUnpooling):
         data_format: A string, one of `channels_last` or `channels_first`.
             None takes `image_data_format` of your Keras config file.
         resize: `None`, or `'nearest'` or `'bilinear'` to make features of another size than the
-            map: those of a third input, `feature_map`. Each cell gets the sum over the pixels
-            that see it, in the share in which they see it: the adjoint of pooling with `resize`.
+            map, that of a third input, `feature_map`. Each cell gets the sum over the pixels that
+            see it, weighted by how much they see of it: the adjoint of pooling with `resize`.
 
     # Input shape
         A list of two tensors, or of three with `resize`:
@@ -75,12 +75,13 @@ class SuperpixelUnpooling2D(_SuperpixelUnpooling):
     # Output shape
         - If `data_format='channels_last'`: `(batch, rows, cols, channels)`
         - If `data_format='channels_first'`: `(batch, channels, rows, cols)`
-        A pixel with a negative label holds 0.
+        The value of a pixel with a negative label is 0.
 
     # Raises
-        ValueError: if the arguments or the shapes do not fit.
+        ValueError: if the arguments are invalid or the shapes do not match.
         IndexError: when the model runs, if `pooled` has no superpixel for a label.
-        AssertionError: when the model runs, if a float map holds a value that is no whole number.
+        AssertionError: when the model runs, if a float map contains a value that is not an integer.
+
     """
 
     spatial_axes = 2

@@ -1,4 +1,4 @@
-"""Keras layers that compare the pixels of each superpixel with one another; the features keep their shape."""
+"""Keras layers that compare the pixels within each superpixel; the features keep their shape."""
 from keras import backend as K
 from keras.engine import Layer
 
@@ -10,7 +10,7 @@ from .inputs import as_labels, differ, shapes_of_inputs, without_masked
 
 
 class _WithinSuperpixels(Layer):
-    """What the layers below share; each gives :meth:`_compare`."""
+    """Base class of the layers below; each defines :meth:`_compare`."""
 
     def __init__(self, data_format=None, **kwargs):
         super(_WithinSuperpixels, self).__init__(**kwargs)
@@ -18,7 +18,7 @@ class _WithinSuperpixels(Layer):
         self.supports_masking = True
 
     def _check(self, inputs):
-        # 1 to 3, as the features say; of anything else the number is said to be wrong.
+        # 1 to 3, derived from the features; with any other number of axes, the check below raises an error.
         axes = K.ndim(inputs[0]) if isinstance(inputs, list) and inputs else 4
         self.spatial_axes = min(max(axes - 2, 1), 3)
         shapes = shapes_of_inputs(self, inputs, ['feature_map', 'superpixel_map'],
@@ -48,10 +48,10 @@ class _WithinSuperpixels(Layer):
 
 
 class PixelSoftmax(_WithinSuperpixels):
-    """The softmax over the pixels of each superpixel, of each channel by itself; 0 on pixels that belong to none.
+    """Softmax over the pixels of each superpixel, in each channel separately; 0 on pixels without a superpixel.
 
-    As attention within a superpixel: which of its pixels count. Not to be confused with `SuperpixelSoftmax`, which is
-    called on pooled features and is the softmax over the superpixels of an image: which of them count.
+    Useful as attention over the pixels of a superpixel. Not to be confused with `SuperpixelSoftmax`, which is called on
+    pooled features and is the softmax over the superpixels of an image.
 
     Called on ``[feature_map, superpixel_map]``, with 1 to 3 spatial axes.
 
@@ -67,8 +67,8 @@ class PixelSoftmax(_WithinSuperpixels):
         As the features. The values of a superpixel sum to 1 in each channel.
 
     # Raises
-        ValueError: if the shapes do not fit.
-        AssertionError: when the model runs, if a float map holds a value that is no whole number.
+        ValueError: if the shapes do not match.
+        AssertionError: when the model runs, if a float map contains a value that is not an integer.
     """
 
     def _compare(self, feature_map, superpixel_map):
@@ -76,10 +76,11 @@ class PixelSoftmax(_WithinSuperpixels):
 
 
 class SuperpixelNormalization(_WithinSuperpixels):
-    """Gives each superpixel the mean 0 and the variance 1, in each channel by itself; 0 on pixels that belong to none.
+    """Normalizes each superpixel to mean 0 and variance 1, in each channel separately; 0 on pixels without superpixel.
 
-    As instance normalization, with superpixels for images: what is left is how pixels differ from their superpixel. It
-    has no weights, and does the same in training and in prediction.
+
+    Like instance normalization, with superpixels in place of images: what remains is how pixels differ from their
+    superpixel. It has no weights, and behaves the same in training and in prediction.
 
     Called on ``[feature_map, superpixel_map]``, with 1 to 3 spatial axes.
 
@@ -96,8 +97,9 @@ class SuperpixelNormalization(_WithinSuperpixels):
         As the features.
 
     # Raises
-        TypeError, ValueError: if `epsilon` is no number or not positive, or the shapes do not fit.
-        AssertionError: when the model runs, if a float map holds a value that is no whole number.
+        TypeError, ValueError: if `epsilon` is not a number or not positive, or the shapes do not match.
+        AssertionError: when the model runs, if a float map contains a value that is not an integer.
+
     """
 
     def __init__(self, epsilon=1e-5, data_format=None, **kwargs):

@@ -9,7 +9,7 @@ from tests import precompiled_headers
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 OWN_FOLDER = os.path.join(os.path.dirname(HERE), '.theano_test')
-HEADERS = os.path.join(OWN_FOLDER, 'headers-{}.{}'.format(*sys.version_info))
+HEADERS = os.path.join(OWN_FOLDER, 'headers-{}.{}-{}'.format(*sys.version_info[:2], precompiled_headers.VERSION))
 
 
 def prepare():

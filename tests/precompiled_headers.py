@@ -4,6 +4,7 @@ g++ reads the header itself where the precompiled one was made with flags that d
 flags like ``-ffp-contract=off``, but goes on with those of the header: our own modules would be compiled otherwise than
 for users, and some results differ in the last bit. So all modules of the tests have this flag, and the header too.
 """
+import hashlib
 import os
 import subprocess
 
@@ -19,6 +20,9 @@ HEADERS = '''#if __has_include(<Python.h>)
 #include <algorithm>
 #endif
 '''
+with open(__file__, 'rb') as stream:
+    #: For the name of the folder: what an earlier version of this file left there is not used.
+    VERSION = hashlib.sha256(stream.read()).hexdigest()[:8]
 EVERYWHERE = '-ffp-contract=off'
 #: Flags of Theano's modules that define macros, so that each set of them needs a precompiled header of its own.
 FLAGS = ['-O3', '-fno-math-errno'], ['-O3', '-fno-math-errno', '-fopenmp']

@@ -1,4 +1,4 @@
-"""Superpixel pooling for Theano: one value for each channel and superpixel, with gradients."""
+"""Superpixel pooling for Theano: one value per channel and superpixel, with gradients."""
 import sys
 
 from . import installation, legacy_bridge
@@ -8,10 +8,11 @@ __all__ = ['superpixel_pool', 'superpixel_unpool', 'superpixel_sizes', 'superpix
            'superpixel_centroids', 'superpixel_adjacency', 'superpixel_softmax', 'superpixel_normalize',
            'label_tools', 'SuperpixelPool', 'SuperpixelUnpool', 'SuperpixelExtremum', '__version__']
 
-legacy_bridge.apply()  # before Theano is imported, which may need it
+legacy_bridge.apply()  # before the import of Theano, which may need it
 
 if sys.version_info >= (3, 7) and not installation.has_theano():
-    # theano_spp.reference needs NumPy alone. All else says what is missing when it is asked for.
+    # theano_spp.reference needs NumPy alone. Everything else reports what is missing when it is used.
+
     def __getattr__(name):
         if name in __all__:
             installation.check_theano()

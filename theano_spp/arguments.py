@@ -1,4 +1,4 @@
-"""What the ops accept besides a label map: features, modes, numbers of superpixels."""
+"""Checks of the arguments other than label maps when a graph is built: features, modes, numbers of superpixels."""
 import numpy as np
 import theano
 import theano.tensor as T
@@ -8,11 +8,11 @@ from theano.compile import SharedVariable
 from .reference.interpolation import KINDS
 
 FEATURE_DTYPES = ('float16', 'float32', 'float64')
-#: What other libraries call the modes.
+#: The names that other libraries use for the modes.
 MODE_SYNONYMS = {'avg': 'mean', 'ave': 'mean', 'average': 'mean', 'average_inc_pad': 'mean',
                  'average_exc_pad': 'mean', 'add': 'sum', 'total': 'sum', 'maximum': 'max', 'minimum': 'min',
                  'variance': 'var', 'stddev': 'std', 'lse': 'logsumexp'}
-#: What else one might call the kinds of resizing.
+#: Other names that users might try for the kinds of resizing.
 RESIZE_SYNONYMS = {'linear': 'bilinear', 'trilinear': 'bilinear', 'none': None}
 
 
@@ -25,9 +25,9 @@ def as_features(op_name, argument, features, axes, layout):
         What to name in an error.
     features : tensor_like of float16, float32 or float64
     axes : tuple of int
-        The numbers of axes allowed.
+        The allowed numbers of axes.
     layout : str
-        The axes in words, for the error.
+        The expected axes, for the error message.
 
     Raises
     ------
@@ -58,16 +58,16 @@ def as_pooled(op_name, pooled, argument='pooled'):
 
 
 def pooled_type(feature_map, superpixel_map, n_superpixels):
-    """Return the TensorType of what is pooled of these variables: (batch, channels, n_superpixels)."""
+    """Return the TensorType of the pooled features of these variables: (batch, channels, n_superpixels)."""
     return T.TensorType(feature_map.dtype, (
         feature_map.broadcastable[0] or superpixel_map.broadcastable[0], feature_map.broadcastable[1],
         isinstance(n_superpixels, T.Constant) and int(n_superpixels.data) == 1))
 
 
 def check_float64_is_allowed(op_name, purpose):
-    """Raise ValueError if Theano's flags forbid the float64 that is needed on the way.
+    """Raise ValueError if Theano's flags forbid the float64 intermediates that the computation needs.
 
-    It cannot be hidden from the flag: Theano makes every variable of a graph anew when a function is compiled.
+    They cannot be hidden from the flag, because Theano recreates every variable of a graph when it compiles a function.
     """
     if theano.config.warn_float64 == 'raise':
         raise ValueError("%s: %s in float64 whatever the result is, but Theano's flag warn_float64 is 'raise' (make and"
@@ -99,13 +99,13 @@ def as_resize(op_name, resize, kinds=(None,) + KINDS):
     return resize
 
 
-#: The modes of `superpixel_pool` that weights go with, and those that features go with that are to be resized.
+#: The modes of `superpixel_pool` that support `pixel_weights`, and those that support `resize`.
 WEIGHTED_MODES = ('mean', 'sum', 'var', 'std')
 RESIZED_MODES = ('mean', 'sum', 'max', 'min')
 
 
 def check_goes_with_weights(op_name, mode, resize):
-    """Raise ValueError with what to use instead if weights do not go with `mode` or `resize`."""
+    """Raise ValueError with an alternative if `mode` or `resize` does not support weights."""
     if mode not in WEIGHTED_MODES:
         cure = ('add the logarithm of the weights to the features: feature_map + T.log(pixel_weights)[:, None, ...]'
                 if mode == 'logsumexp' else 'label the pixels that shall not count with -1')
@@ -118,7 +118,7 @@ def check_goes_with_weights(op_name, mode, resize):
 
 
 def check_goes_with_resize(op_name, mode, resize):
-    """Raise ValueError with what to do instead if `mode` is a composite and features would have to be resized."""
+    """Raise ValueError with an alternative if `mode` is a composite and features would have to be resized."""
     if mode not in RESIZED_MODES and resize is not None:
         raise ValueError('%s: mode %r goes with resize=None, but resize is %r (each pixel is compared with its own'
                          ' superpixel, so the features must lie on the pixels: resize the superpixel map to the'
@@ -127,10 +127,10 @@ def check_goes_with_resize(op_name, mode, resize):
 
 
 def as_spatial_shape(op_name, argument, spatial_shape, axes=None):
-    """Return sizes of spatial axes as an int64 Theano vector, and how many they are, None if only a run can tell.
+    """Return the sizes of spatial axes as an int64 Theano vector, and its length, None if unknown before a run.
 
-    Where the number is known the vector tells it too, to whoever makes a node of it again: an op's own R_op, a
-    clone with other dtypes. Where it is not, the op must check it when it runs.
+    If the length is known, it can also be read off the returned vector, by code that makes another node of it: an op's
+    own R_op, a clone with other dtypes. If it is not, the op must check it when it runs.
 
     Parameters
     ----------
@@ -138,12 +138,12 @@ def as_spatial_shape(op_name, argument, spatial_shape, axes=None):
         What to name in an error.
     spatial_shape : sequence of int or integer Theano scalar, or integer Theano vector
     axes : int, optional
-        How many there must be; 1 to 3 if None.
+        The required length; 1 to 3 if None.
 
     Raises
     ------
     TypeError
-        If these are not integers.
+        If the sizes are not integers.
     ValueError
         If there are known to be too few or too many.
     """
@@ -165,7 +165,7 @@ def as_spatial_shape(op_name, argument, spatial_shape, axes=None):
 
 
 def _known_length(vector):
-    if isinstance(vector, SharedVariable):  # whose value may be replaced by a longer one
+    if isinstance(vector, SharedVariable):  # its value may be replaced by a longer one
         return None
     try:
         return T.get_vector_length(vector)
@@ -179,9 +179,10 @@ def as_n_superpixels(op_name, n_superpixels):
     Raises
     ------
     TypeError
-        If it is not an integer, or a tensor with axes.
+        If it is not an integer, or is a tensor with axes.
     ValueError
-        If it is known now and negative.
+        If its value is already known and negative.
+
     """
     wanted = 'an integer or an integer scalar of Theano'
     if not isinstance(n_superpixels, gof.Variable):

@@ -1,6 +1,6 @@
-"""C files that say what they need: reads one together with all that its ``#include "..."`` lines name.
+"""Joins a C file with the files that its ``#include "..."`` lines name.
 
-A file begins with the files that it needs, relative to its ``c_code`` folder, and goes on in the ``#section``s of
+A file begins by including the files that it needs, relative to its ``c_code`` folder, followed by the ``#section``s of
 ``theano.gof.COp``:
 
     #include "labels/plan.h"
@@ -16,7 +16,7 @@ SECTION = re.compile(r'^#section (\w+)$', re.MULTILINE)
 
 
 def read_with_needs(folder, name):
-    """Read a C file and all that it needs.
+    """Read a C file and all files that it includes, directly or indirectly.
 
     Parameters
     ----------
@@ -28,12 +28,12 @@ def read_with_needs(folder, name):
     Returns
     -------
     codes : list of str
-        Each file once, without its ``#include "..."`` lines, and after those that it needs.
+        Each file once, without its ``#include "..."`` lines, after those that it includes.
 
     Raises
     ------
     ValueError
-        If files need each other in a circle.
+        If files include each other in a circle.
     """
     codes, done, open_files = [], set(), []
 
@@ -55,7 +55,7 @@ def read_with_needs(folder, name):
 
 
 def sections(codes):
-    """Put the sections of several C texts together: a dict, name of the section -> code."""
+    """Join the sections of several C sources: a dict, name of the section -> code."""
     code_of = {}
     for code in codes:
         parts = SECTION.split(code)
@@ -65,12 +65,13 @@ def sections(codes):
 
 
 def digest(codes):
-    """Return what changes when one of these C texts does."""
+    """Return a digest that changes when one of these C sources does."""
     return hashlib.sha256('\0'.join(codes).encode('utf-8')).hexdigest()
 
 
 def state_without_c_code(op):
-    """Return what to pickle of a COp: not its C text, because after an upgrade an old pickle must run the new code."""
+    """Return the state of a COp to pickle, without its C code: after an upgrade an old pickle must run the new code."""
+
     state = op.__dict__.copy()
     for name in ('func_files', 'func_codes', 'code_sections'):
         state.pop(name, None)

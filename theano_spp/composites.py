@@ -1,12 +1,12 @@
-"""Operations that are graphs of others: variance, standard deviation, logsumexp, softmax, normalization.
+"""Operations that are graphs of other ops: variance, standard deviation, logsumexp, softmax, normalization.
 
-Nothing here is C and nothing is an op, so every device, layout and derivative comes from the ops below. A formula in
-which each superpixel has a mean, a sum or a maximum belongs here; a new kind of reduction does not.
+There is no C code and no op here, so every device, layout and derivative comes from the underlying ops. A formula
+made of means, sums or maxima over superpixels belongs here; a new kind of reduction does not.
 
-Two things are the same in all of them. What is subtracted for the sake of precision alone, a maximum or a first
-estimate of the mean, changes no value, so no gradient flows through it, and those of every order are right all the
-same. And a pixel that belongs to none is set to 0 before anything is squared or exponentiated: its NaN would else come
-back in the gradient, as 0 times NaN.
+All of them follow two rules. A shift that is subtracted only for the sake of precision, a maximum or a first estimate
+of the mean, does not change the result, so no gradient flows through it, and gradients of every order are still right.
+And a pixel that belongs to no superpixel is set to 0 before anything is squared or exponentiated: otherwise a NaN there
+would come back in the gradient, as 0 times NaN.
 """
 import numpy as np
 import theano.tensor as T
@@ -27,14 +27,14 @@ MODES = ('var', 'std', 'logsumexp')
 
 
 def weighted_pool(feature_map, superpixel_map, n_superpixels, mode, pixel_weights):
-    """Return sum(w x) for each superpixel, or sum(w x) / sum(w), and 0 where the weights sum to 0."""
+    """Return sum(w x) for each superpixel, or sum(w x) / sum(w); 0 where the weights sum to 0."""
     check_float64_is_allowed('WeightedPool', 'features and pixel_weights are multiplied and added up')
     feature_map = T.as_tensor_variable(feature_map)
     pooled, total = WeightedPool()(feature_map, superpixel_map, n_superpixels, pixel_weights)
     if mode == 'mean':
         total = total[:, None, :]
         nothing = T.eq(total, 0)
-        # 0 / 1 for no weight. A switch for 1 would not do: Theano's optimizations take it away, and 0 / 0 is there.
+        # 0 / 1 without weight. A switch to 1 would not do: Theano's optimizations remove it, which leaves 0 / 0.
         pooled = T.switch(nothing, np.float64(0), pooled) / (total + nothing)
     return T.cast(pooled, feature_map.dtype)
 
@@ -51,7 +51,7 @@ def composite_pool(feature_map, superpixel_map, n_superpixels, mode, pixel_weigh
 
 
 def superpixel_softmax(feature_map, superpixel_map, n_superpixels=None):
-    """Softmax over the pixels of each superpixel, in each channel by itself.
+    """Softmax over the pixels of each superpixel, in each channel separately.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def superpixel_softmax(feature_map, superpixel_map, n_superpixels=None):
     -------
     TensorVariable, shape and dtype of `feature_map`
         exp(x) / sum of exp(x) over the pixels of the superpixel, so that each superpixel that has pixels sums to 1 in
-        each channel; 0 on pixels that belong to none.
+        each channel; 0 on pixels that belong to no superpixel.
 
     Raises
     ------
@@ -77,8 +77,10 @@ def superpixel_softmax(feature_map, superpixel_map, n_superpixels=None):
     IndexError
         When the compiled function runs, if a label is not below `n_superpixels`.
 
-    Notes ----- Gradients of every order, for `feature_map`; `superpixel_map` and `n_superpixels` are disconnected.
-    Where the maximum of a superpixel is NaN or infinite in a channel, all its pixels are NaN in this channel, as in
+    Notes
+    -----
+    Gradients of every order exist for `feature_map`; `superpixel_map` and `n_superpixels` are disconnected. If the
+    maximum of a superpixel is NaN or infinite in a channel, all its pixels are NaN in this channel, as in
     ``scipy.special.softmax``. float16 is computed in float32.
 
     Examples
@@ -92,12 +94,13 @@ def superpixel_softmax(feature_map, superpixel_map, n_superpixels=None):
     feature_map, features, superpixels = _prepared('superpixel_softmax', feature_map, superpixel_map, n_superpixels)
     powers = _powers(features, superpixels, superpixels.max(features))
     total = superpixels.sum(powers)
-    # 1 for no pixels, which paints no pixel. Pixels that belong to none are painted 0, and 0 is what they get.
+    # Without pixels the total is 0, and 1 avoids a division by it; the result is painted on no pixel. Pixels that
+    # belong to no superpixel are painted 0, which is their result.
     return T.cast(powers * superpixels.paint(1 / (total + T.eq(total, 0))), feature_map.dtype)
 
 
 def superpixel_normalize(feature_map, superpixel_map, n_superpixels=None, epsilon=1e-5):
-    """Give each superpixel the mean 0 and the variance 1, in each channel by itself.
+    """Normalize the features of each superpixel to mean 0 and variance 1, in each channel separately.
 
     Parameters
     ----------
@@ -113,21 +116,24 @@ def superpixel_normalize(feature_map, superpixel_map, n_superpixels=None, epsilo
     Returns
     -------
     TensorVariable, shape and dtype of `feature_map`
-        (x - mean) / sqrt(variance + epsilon), with the population variance; 0 on pixels that belong to none, and
-        exactly 0 in a superpixel of equal features.
+        (x - mean) / sqrt(variance + epsilon), with the population variance; 0 on pixels that belong to no superpixel,
+        and exactly 0 in a superpixel of equal features.
 
     Raises
     ------
     TypeError
-        If the labels are not integers, the features not floats, `n_superpixels` not an integer or `epsilon` no number.
+        If the labels are not integers, the features not floats, `n_superpixels` not an integer or `epsilon` not a
+        number.
     ValueError
         If `n_superpixels` is negative, `epsilon` not positive, or the shapes do not agree.
     IndexError
         When the compiled function runs, if a label is not below `n_superpixels`.
 
-    Notes ----- Gradients of every order, for `feature_map`; `superpixel_map` and `n_superpixels` are disconnected. A
-    NaN or an infinity makes NaN of its own superpixel in its own channel. float16 is computed in float32, where the
-    square of a deviation must not be above 3.4e38.
+    Notes
+    -----
+    Gradients of every order exist for `feature_map`; `superpixel_map` and `n_superpixels` are disconnected. A NaN or an
+    infinity gives NaN in its own superpixel and channel. float16 is computed in float32, where the square of a
+    deviation must not be above 3.4e38.
 
     Examples
     --------
@@ -145,7 +151,7 @@ def superpixel_normalize(feature_map, superpixel_map, n_superpixels=None, epsilo
 
 
 class _Superpixels:
-    """The superpixels of one label map: what the formulas below are written in.
+    """The superpixels of one label map, with the operations that the formulas below are built from.
 
     Parameters
     ----------
@@ -158,8 +164,8 @@ class _Superpixels:
     def __init__(self, superpixel_map, n_superpixels, pixel_weights=None):
         self._labels = superpixel_map, n_superpixels
         self._pixel_weights = pixel_weights
-        # Not superpixel_map >= 0 with a channel axis: Theano brings that axis to the map first, and its DimShuffle
-        # takes the zero strides of np.broadcast_to for axes of its own, and reads beyond the map.
+        # Not superpixel_map >= 0 with a channel axis: Theano adds that axis to the map first, and its DimShuffle
+        # mistakes the zero strides of np.broadcast_to for axes that it added, and reads out of bounds.
         sizes = SuperpixelSizes()(superpixel_map, n_superpixels)
         self._belongs = T.gt(self.paint(T.cast(sizes, 'float32').dimshuffle(0, 'x', 1)), 0)
 
@@ -178,7 +184,7 @@ class _Superpixels:
         return SuperpixelUnpool('sum')(pooled, self._labels[0])
 
     def zero_outside(self, features):
-        """0 on pixels that belong to none."""
+        """Set the pixels that belong to no superpixel to 0."""
         return T.switch(self._belongs, features, np.zeros((), features.dtype))
 
     def _pool(self, mode, features):
@@ -188,9 +194,9 @@ class _Superpixels:
 def _deviations(features, superpixels):
     """x - mean, exactly 0 in a superpixel of equal features.
 
-    The mean of equal numbers is not always that number: rounding may make it a few units in the last place more or
-    less. But this difference is again the same on all pixels, and such small whole numbers of units are summed and
-    divided without rounding, so that a second mean, of the differences, takes away the rest.
+    The mean of equal numbers is not always that number: rounding may shift it by a few units in the last place. But
+    this difference is the same on all pixels, and such small integer multiples of the unit are summed and divided
+    without rounding, so that subtracting a second mean, that of the differences, removes it.
     """
     centred = features - superpixels.paint(disconnected_grad(superpixels.mean(features)))
     return superpixels.zero_outside(centred - superpixels.paint(superpixels.mean(centred)))
@@ -201,29 +207,29 @@ def _variance(features, superpixels):
 
 
 def _standard_deviation(features, superpixels):
-    """The square root of the variance, with the gradient 0 where it is 0.
+    """The square root of the variance, with gradient 0 where it is 0.
 
-    The slope of the root is infinite there, and times the gradient of the variance, 0, it would be NaN. 0 is right:
-    the standard deviation is convex and has its minimum there, so that 0 is a subgradient.
+    The slope of the root is infinite there, and its product with the gradient of the variance, 0, would be NaN. 0 is
+    correct: the standard deviation is convex and has its minimum there, so that 0 is a subgradient.
     """
     variance = _variance(features, superpixels)
     nothing = T.eq(variance, 0)
-    # The root of 1 where there is nothing: a switch alone would not keep NaN out of the gradient.
+    # The root of 1 where the variance is 0: a switch alone would not keep NaN out of the gradient.
     return T.switch(nothing, np.zeros((), variance.dtype), T.sqrt(variance + nothing))
 
 
 def _logsumexp(features, superpixels):
     largest = disconnected_grad(superpixels.max(features))
-    # inf - inf is NaN, and with 0 instead the sum is infinite by itself.
+    # inf - inf would be NaN; with the shift 0 the sum itself is infinite.
     shift = T.switch(T.isinf(largest), np.zeros((), largest.dtype), largest)
     total = superpixels.sum(_powers(features, superpixels, shift))
-    # Without pixels, or all -inf: the maximum, 0 or -inf, is the result.
+    # Without pixels, or if all are -inf, the result is the maximum, 0 or -inf.
     nothing = T.eq(total, 0)
     return T.switch(nothing, largest, shift + T.log(total + nothing))
 
 
 def _powers(features, superpixels, shift):
-    """exp(x - shift), and 1 on pixels that belong to none; `shift` is one value for each channel and superpixel."""
+    """exp(x - shift), and 1 on pixels that belong to no superpixel; `shift` has a value per channel and superpixel."""
     return T.exp(superpixels.zero_outside(features - superpixels.paint(disconnected_grad(shift))))
 
 
@@ -234,7 +240,7 @@ def _prepared(op_name, feature_map, superpixel_map, n_superpixels, pixel_weights
     -------
     feature_map : TensorVariable
     features : TensorVariable
-        The same in float32 if they are float16, whose squares end at 65504.
+        The same, cast to float32 if they are float16, which ends at 65504, too small for squares.
     superpixels : _Superpixels
     """
     feature_map = as_feature_map(op_name, feature_map)
@@ -248,7 +254,7 @@ def _prepared(op_name, feature_map, superpixel_map, n_superpixels, pixel_weights
 
 
 def as_epsilon(op_name, epsilon, dtype):
-    """Return `epsilon` as an array without axes."""
+    """Return `epsilon` as a zero-dimensional array."""
     if isinstance(epsilon, (bool, np.bool_)) or not isinstance(epsilon, (int, float, np.integer, np.floating)):
         raise TypeError('%s: epsilon is %r, but a number is wanted (1e-5, for example)' % (op_name, epsilon))
     value = np.asarray(epsilon, dtype)
@@ -259,7 +265,8 @@ def as_epsilon(op_name, epsilon, dtype):
 
 
 class _GradientOfOwnDtype(ViewOp):
-    """The identity, whose gradient has the dtype of its input: Theano's own cast to float32 has one of float32."""
+    """The identity, with a gradient of the dtype of its input: that of Theano's own cast to float32 is float32."""
+
 
     def grad(self, inputs, output_gradients):
         return [T.cast(output_gradients[0], inputs[0].dtype)]

@@ -1,4 +1,5 @@
-"""Why Theano cannot be imported here, in one sentence with what to type. Needs the standard library alone."""
+"""Explains in one sentence why Theano cannot be imported, and what to type. Needs only the standard library."""
+
 import importlib.util
 import os
 import re
@@ -6,51 +7,51 @@ import sys
 import textwrap
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-#: What other projects ask pip for in newer versions, which then take the place of ours.
+#: Packages whose pinned versions are often replaced because other projects ask pip for newer ones.
 REPLACED_BY_OTHERS = ('numpy', 'scipy', 'h5py')
 
 
 def has_theano():
-    """Whether there is any Theano, be it one that does not work here."""
+    """Whether any Theano is installed, even one that does not work here."""
     return sys.modules.get('theano') is not None or importlib.util.find_spec('theano') is not None
 
 
 def check_theano():
-    """Raise ImportError, in one sentence with the cure, unless there is a Theano with what the ops build on."""
+    """Raise ImportError, in one sentence with the cure, unless there is a Theano with the classes that the ops need."""
     try:
         from theano import gof
         gof.COp
-    except Exception as reason:  # an Exception, no less, is what Theano raises where nothing can be compiled
+    except Exception as reason:  # Theano raises a plain Exception if nothing can be compiled
         sentence = why_theano_is_missing(reason)
         if sentence is None:
             raise
-        # Without the trace through Theano, which is forty lines long and ends elsewhere.
+        # Without the traceback through Theano, which is forty lines long and ends elsewhere.
         raise ImportError(sentence) from None
 
 
 def why_theano_is_missing(reason):
-    """Say why ``theano.gof.COp`` cannot be had.
+    """Explain why ``theano.gof.COp`` is not available.
 
     Parameters
     ----------
     reason : Exception
-        What was raised when Theano was imported and asked for it.
+        The exception raised by the attempt to import it.
 
     Returns
     -------
     str or None
-        One sentence that ends with the cure; None where nothing is known of the reason.
+        One sentence that ends with the cure; None if the reason is unknown.
     """
     if ' Python.h: ' in str(reason):
-        return ("theano_spp needs Theano, and Theano needs Python's header Python.h beside the compiler, which is not"
+        return ("theano_spp needs Theano, and Theano needs Python's header Python.h besides a compiler, which is not"
                 ' there (on Debian or Ubuntu: apt-get install python3-dev, or python{0}.{1}-dev for a Python {0}.{1}'
                 " that is not the system's own)".format(*sys.version_info))
     theano, newer = sys.modules.get('theano'), newer_than_pinned()
-    said = textwrap.shorten(str(reason), 200, placeholder=' ...')  # a compiler says pages
+    said = textwrap.shorten(str(reason), 200, placeholder=' ...')  # compilers print pages
     if theano is not None:
         problem, wanted = 'Theano %s has none' % theano.__version__, ['Theano-PyMC']
     elif newer:
-        problem = 'Theano cannot be imported beside %s (%s)' % (', '.join('%s %s' % each for each in newer), said)
+        problem = 'Theano cannot be imported with %s (%s)' % (', '.join('%s %s' % each for each in newer), said)
         wanted = [name for name, _ in newer]
     elif not isinstance(reason, (ImportError, AttributeError)):
         return None
@@ -65,15 +66,15 @@ def newer_than_pinned():
     """Return the (name, version) of each package of `REPLACED_BY_OTHERS` that is newer here than its pin."""
     try:
         from importlib.metadata import PackageNotFoundError, version
-    except ImportError:  # Python 3.6 and 3.7, for which there is no NumPy that is too new
+    except ImportError:  # Python 3.6 and 3.7, for which no NumPy is too new
         return []
-    found = []
+    installed = []
     for name in REPLACED_BY_OTHERS:
         try:
-            found.append((name, version(name)))
+            installed.append((name, version(name)))
         except PackageNotFoundError:
             pass
-    return [(name, here) for name, here in found if numbers(here) > numbers(pins()[name])]
+    return [(name, here) for name, here in installed if numbers(here) > numbers(pins()[name])]
 
 
 def numbers(version):
@@ -86,8 +87,9 @@ def pins():
     path = inside if os.path.exists(inside) else os.path.join(
         os.path.dirname(HERE), 'environments', 'requirements.txt')
     with open(path, encoding='utf-8') as lines:
-        found = [re.match(r'([\w-]+)==([\w.]+)(?:; python_version (<|>=) "3\.(\d+)")?$', line.strip())
-                 for line in lines]
+        matches = [re.match(r'([\w-]+)==([\w.]+)(?:; python_version (<|>=) "3\.(\d+)")?$', line.strip())
+                   for line in lines]
     minor = sys.version_info[1]
-    return {match.group(1): match.group(2) for match in found
+    return {match.group(1): match.group(2) for match in matches
+
             if match and (match.group(3) is None or (minor < int(match.group(4))) == (match.group(3) == '<'))}

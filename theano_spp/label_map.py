@@ -1,11 +1,14 @@
-"""What a label map may be: the one place that says which are welcome, and why not."""
+"""Checks of label maps: their type, dtype and axes, with the errors that explain what is wrong.
+
+The values of labels are checked when a compiled function runs: see `messages.check_labels`.
+"""
 import numpy as np
 import theano.tensor as T
 from theano import gof
 
 
 def as_label_map(op_name, superpixel_map, spatial_axes=None):
-    """Return `superpixel_map` as a Theano variable, or say why it is no label map.
+    """Return `superpixel_map` as a Theano variable, or explain why it is not a label map.
 
     Parameters
     ----------
@@ -13,7 +16,7 @@ def as_label_map(op_name, superpixel_map, spatial_axes=None):
         The op to name in an error.
     superpixel_map : tensor_like of any integer dtype, shape (batch, *spatial)
     spatial_axes : int, optional
-        How many spatial axes there must be; 1 to 3 if None.
+        The required number of spatial axes; 1 to 3 if None.
 
     Raises
     ------
@@ -29,7 +32,7 @@ def as_label_map(op_name, superpixel_map, spatial_axes=None):
 
 
 def as_label_array(function_name, superpixel_map, argument='superpixel_map'):
-    """Return `superpixel_map` as a NumPy array of integers, or say why it is none.
+    """Return `superpixel_map` as a NumPy array of integers, or explain why it is not one.
 
     Parameters
     ----------
@@ -40,7 +43,7 @@ def as_label_array(function_name, superpixel_map, argument='superpixel_map'):
     Raises
     ------
     TypeError
-        If the labels are not integers, or known only when a Theano graph runs.
+        If the labels are not integers, or are a Theano variable.
     ValueError
         If some are masked by ``numpy.ma``.
     """
@@ -52,9 +55,10 @@ def as_label_array(function_name, superpixel_map, argument='superpixel_map'):
 
 
 def as_label_batch(function_name, superpixel_map, spatial_axes):
-    """Return `superpixel_map` as a NumPy batch of maps, and whether it came as a single map.
+    """Return `superpixel_map` as a NumPy batch of maps, and whether it was a single map.
 
-    A map of (rows, cols) and a batch of sequences both have two axes, so how many are spatial is said, never guessed.
+    A map of (rows, cols) and a batch of sequences both have two axes, so the caller must give the number of spatial
+    axes; it is never guessed.
 
     Parameters
     ----------
@@ -72,7 +76,7 @@ def as_label_batch(function_name, superpixel_map, spatial_axes):
     Raises
     ------
     TypeError
-        If the labels are not integers, or known only when a Theano graph runs.
+        If the labels are not integers, or are a Theano variable.
     ValueError
         If some are masked by ``numpy.ma``, `spatial_axes` is not 1, 2 or 3, or the axes are neither those of a map nor
         of a batch.
@@ -100,11 +104,11 @@ def check_spatial_axes(function_name, spatial_axes):
 
 
 def as_array(function_name, array, argument):
-    """Return `array` as a NumPy array; TypeError if it is a Theano variable, or makes none."""
+    """Return `array` as a NumPy array; TypeError if it is a Theano variable, or cannot be converted."""
     check_is_no_variable(function_name, array, argument)
     try:
         values = np.asarray(array)
-    except ValueError:  # newer NumPys say so where older ones make an array of objects
+    except ValueError:  # newer versions of NumPy raise this where older ones return an array of objects
         values = np.empty((), object)
     if values.dtype == object:
         raise TypeError('%s: %s is of type %s, but a NumPy array, or rows of equal lengths, are wanted (use list(...)'
@@ -113,7 +117,7 @@ def as_array(function_name, array, argument):
 
 
 def check_is_no_variable(function_name, array, argument):
-    """Raise TypeError if `array` is known only when a Theano graph runs."""
+    """Raise TypeError if `array` is a Theano variable, whose value is known only when a graph runs."""
     if isinstance(array, gof.Variable):
         raise TypeError('%s: %s is a Theano variable, but a NumPy array is wanted (call %s on the NumPy map'
                         ' beforehand, and give what it returns to the graph as an input)'
@@ -121,7 +125,7 @@ def check_is_no_variable(function_name, array, argument):
 
 
 def check_not_masked(function_name, array, argument, cure):
-    """Raise ValueError if ``numpy.ma`` masks values of an array, or of arrays in a list: NumPy would drop the mask."""
+    """Raise ValueError if ``numpy.ma`` masks values of an array, or of arrays in a list: the mask would be lost."""
     if any(np.ma.is_masked(part) for part in (array if isinstance(array, (list, tuple)) else [array])):
         raise ValueError('%s: %s has values that numpy.ma masks, but the mask would be lost (use %s)'
                          % (function_name, argument, cure))
@@ -145,7 +149,8 @@ def check_label_axes(op_name, labels, spatial_axes=None):
     op_name : str
     labels : numpy.ndarray or TensorVariable
     spatial_axes : int, optional
-        How many spatial axes there must be; 1 to 3 if None.
+        The required number of spatial axes; 1 to 3 if None.
+
     """
     if spatial_axes is None and not 2 <= labels.ndim <= 4:
         raise ValueError('%s: superpixel_map has %d axes, but (batch, *spatial) with 1 to 3 spatial'

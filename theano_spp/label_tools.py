@@ -1,4 +1,4 @@
-"""For label maps as they come from the world: ids with gaps, several sizes, masks. NumPy in, NumPy out."""
+"""Tools to clean up label maps: ids with gaps, different sizes, masks. NumPy in, NumPy out."""
 import numpy as np
 
 from .label_map import (as_array, as_label_array, as_label_batch, check_is_no_variable, check_not_masked,
@@ -7,19 +7,19 @@ from .messages import check_labels_fit_int64
 
 
 def relabel_sequential(superpixel_map, spatial_axes=2):
-    """Number the labels of a map 0, 1, 2, ... without gaps, or those of each map of a batch.
+    """Renumber the labels of a map, or of each map of a batch, to 0, 1, 2, ... without gaps.
 
     Parameters
     ----------
     superpixel_map : array_like of any integer dtype, shape (*spatial) or (batch, *spatial)
-        A single map, (rows, cols), or a batch of maps. Negative labels belong to none.
+        A single map, (rows, cols), or a batch of maps. Pixels with negative labels belong to no superpixel.
     spatial_axes : {2, 1, 3}
-        How many axes a single map has: an array of one axis more is a batch. Say 1 for sequences and 3 for volumes.
+        The number of axes of a single map; an array with one axis more is a batch. 1 for sequences, 3 for volumes.
 
     Returns
     -------
     relabelled : numpy.ndarray of int32, shape of `superpixel_map`
-        Labels in the order of the old ones; -1 where the old one is negative.
+        The new labels, in the order of the old ones; -1 where the old one is negative.
     originals : numpy.ndarray, shape (superpixels,), or a list of these, one for each map of a batch
         The old labels: ``originals[new] == old``, in a batch ``originals[b][new] == old``. int64, or uint64 if
         `superpixel_map` is.
@@ -27,7 +27,7 @@ def relabel_sequential(superpixel_map, spatial_axes=2):
     Raises
     ------
     TypeError
-        If the labels are not integers, or no array.
+        If the labels are not integers, or not an array.
     ValueError
         If the axes are neither those of a map nor of a batch, `spatial_axes` is not 1, 2 or 3, or ``numpy.ma`` masks
         labels.
@@ -35,7 +35,7 @@ def relabel_sequential(superpixel_map, spatial_axes=2):
     Notes
     -----
     ``skimage.segmentation.relabel_sequential`` takes a single image and refuses negative labels; there 0 is the
-    background and stays 0, and the others are numbered from 1. Here 0 is a label as any other, as in
+    background and stays 0, and the other labels are numbered from 1. Here 0 is a label like any other, as in
     :func:`theano_spp.superpixel_pool`.
 
     Examples
@@ -61,7 +61,7 @@ def relabel_sequential(superpixel_map, spatial_axes=2):
 
 
 def count_superpixels(superpixel_map):
-    """Return the largest label + 1: the `n_superpixels` that is large enough for all of these maps.
+    """Return the largest label + 1: an `n_superpixels` that is large enough for all of these maps.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def count_superpixels(superpixel_map):
     Raises
     ------
     TypeError
-        If the labels are not integers, or no array.
+        If the labels are not integers, or not an array.
     ValueError
         If ``numpy.ma`` masks labels.
 
@@ -92,31 +92,31 @@ def count_superpixels(superpixel_map):
 
 
 def pad_to_batch(superpixel_maps, shape=None, spatial_axes=2):
-    """Put maps of different sizes into one batch, each in the top left corner, with -1 around it.
+    """Combine maps of different sizes into one batch, each in the top left corner and padded with -1.
 
-    Images padded the same way, with anything, then pool as each would alone.
+    If images are padded in the same way, with any values, pooling gives the same results as for each image alone.
 
     Parameters
     ----------
     superpixel_maps : sequence of array_like of any integer dtype, shape (*spatial)
         Each a single map, (rows, cols).
     shape : sequence of int, optional
-        The spatial sizes of the batch, in pixels; None takes the largest of the maps on each axis.
+        The spatial sizes of the batch, in pixels; None takes the largest size of the maps on each axis.
     spatial_axes : {2, 1, 3}
-        How many axes each map has. Say 1 for sequences and 3 for volumes.
+        The number of axes of each map. 1 for sequences, 3 for volumes.
 
     Returns
     -------
     numpy.ndarray, shape (batch, *shape)
-        Of the smallest signed integer dtype that holds every label of the dtypes that came; int64 for uint64.
+        The dtype is the smallest signed integer dtype that holds all labels of the given dtypes; int64 for uint64.
 
     Raises
     ------
     TypeError
-        If the labels are not integers, or no array.
+        If the labels are not integers, or not an array.
     ValueError
-        If there is no map, ``numpy.ma`` masks labels, a map has not `spatial_axes` axes or is larger than `shape`,
-        `shape` is not one integer for each axis, or `spatial_axes` is not 1, 2 or 3.
+        If there is no map, ``numpy.ma`` masks labels, a map does not have `spatial_axes` axes or is larger than
+        `shape`, `shape` is not one integer for each axis, or `spatial_axes` is not 1, 2 or 3.
     IndexError
         If a label of a uint64 map is above 2**63 - 1.
 
@@ -163,26 +163,26 @@ def pad_to_batch(superpixel_maps, shape=None, spatial_axes=2):
 
 
 def apply_mask(superpixel_map, mask):
-    """Give the pixels that a mask leaves out to no superpixel.
+    """Label the pixels that a mask excludes with -1, so that they belong to no superpixel.
 
     Parameters
     ----------
     superpixel_map : array_like of any integer dtype and shape
         One map, or a batch.
     mask : array_like of bool, or of integers 0 and 1, shape of `superpixel_map`
-        True where the pixel counts, as in Keras and in ``skimage.segmentation.slic``; in ``numpy.ma`` it is the
-        other way round.
+        True where the pixel counts, as in Keras and in ``skimage.segmentation.slic``; ``numpy.ma`` uses the opposite
+        convention.
 
     Returns
     -------
     numpy.ndarray, shape of `superpixel_map`
-        A copy with -1 where `mask` is False. Of the smallest signed integer dtype that holds every label of the
-        dtype that came; int64 for uint64.
+        A copy with -1 where `mask` is False. The dtype is the smallest signed integer dtype that holds all labels of
+        the given dtype; int64 for uint64.
 
     Raises
     ------
     TypeError
-        If the labels are not integers, or no array; if `mask` is neither bool nor integers.
+        If the labels are not integers, or not an array; if `mask` is neither bool nor integers.
     ValueError
         If the shapes do not agree, the integers of `mask` are not 0 and 1, or ``numpy.ma`` masks values of either.
     IndexError
@@ -217,5 +217,6 @@ def apply_mask(superpixel_map, mask):
 
 
 def _signed(dtype):
-    """The smallest signed dtype that holds all of an integer dtype; int64 for uint64."""
+    """The smallest signed dtype that holds all values of an integer dtype; int64 for uint64."""
+
     return np.dtype('int64') if dtype == 'uint64' else np.promote_types(dtype, 'int8')

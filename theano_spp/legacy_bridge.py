@@ -1,9 +1,9 @@
-"""What newer Pythons, NumPy and h5py took away from Theano and Keras 2.2.5, put back where it is missing.
+"""Puts back what newer versions of Python, NumPy and h5py removed, and what Theano and Keras 2.2.5 still need.
 
-Theano-PyMC 1.0.9, Keras 2.2.5 and nose 1.3.7 are older than the Pythons of today. Things they ask for are gone:
+Theano-PyMC 1.0.9, Keras 2.2.5 and nose 1.3.7 are older than today's versions of Python. Things they use are gone:
 
 =============  ===============================================  =======================
-taken away by  what fails without it                            put back by
+removed by     what fails without it                            put back by
 =============  ===============================================  =======================
 Python 3.10    ``from collections import Iterable``             `names_of_collections`
 NumPy 1.22     ``numpy.distutils.__config__.blas_opt_info``     `blas_of_numpy`
@@ -12,12 +12,12 @@ Python 3.11    ``longintrepr.h``, for Theano's compiled scan    `scan_in_python`
 nobody         ``import tensorflow``, Keras's first choice      `theano_without_tensorflow`
 =============  ===============================================  =======================
 
-`apply` only leaves a note at Python's import system: each bridge is built when ``theano``, ``keras`` or ``nose`` is
-imported for the first time, and only what is missing, so that a program which imports none of them never meets a
-bridge. What only Keras needs is built inside Keras: h5py is the same for everybody else.
+`apply` only registers an import hook: each bridge is built when ``theano``, ``keras`` or ``nose`` is imported for the
+first time, and only if something is missing, so that a program which imports none of them is not affected. What only
+Keras needs is changed inside Keras alone: h5py stays the same for everybody else.
 
-This file needs the standard library alone, and never its own package: an installed theano-spp also loads it by its
-path, before any of the three (see ``setup.py``), and the Makefile runs it for the BLAS flags that it prints.
+This file needs only the standard library, and never its own package: an installed theano-spp also loads it by its
+path, before any of the three (see ``setup.py``), and the Makefile runs it to print the BLAS flags.
 """
 import functools
 import glob
@@ -36,11 +36,11 @@ NAMES_OF_COLLECTIONS = (
 
 
 def apply():
-    """Have each bridge that is missing built when the module that needs it is imported for the first time.
+    """Arrange for each bridge to be built when the module that needs it is imported for the first time.
 
-    For a module that is imported already the bridge is built at once. A second call changes nothing.
+    If a module is already imported, its bridge is built at once. A second call changes nothing.
     """
-    # By name and not by class: an installed theano-spp and a clone of it each bring a class of their own.
+    # By name and not by class: an installed theano-spp and a clone of it each have a class of their own.
     if any(type(finder).__name__ == BridgeFinder.__name__ for finder in sys.meta_path):
         return
     sys.meta_path.insert(0, BridgeFinder())
@@ -53,7 +53,7 @@ def apply():
 
 
 class BridgeFinder(object):
-    """An entry of ``sys.meta_path`` that hears of an import before anybody else does."""
+    """An entry of ``sys.meta_path`` that is notified of an import before all others."""
 
     def find_spec(self, name, path=None, target=None):
         build_bridges_before(name)
@@ -77,7 +77,7 @@ def build_bridges_before(package):
 
 
 def names_of_collections():
-    """Put the abstract classes back into ``collections`` that Python 3.10 left in ``collections.abc`` alone."""
+    """Put the abstract classes back into ``collections`` that Python 3.10 left only in ``collections.abc``."""
     if sys.version_info < (3, 10):
         return
     import collections.abc
@@ -87,44 +87,43 @@ def names_of_collections():
 
 
 def blas_of_numpy():
-    """Tell Theano which BLAS to link with where NumPy does not: not at all since 1.22, or where it was built.
+    """Tell Theano which BLAS to link with if NumPy does not: it gives none since 1.22, or one of the build machine.
 
-    Theano computes the default of its flag ``blas.ldflags`` from this attribute. To answer there, and not through the
-    flag, leaves a user's own value (THEANO_FLAGS, .theanorc) alone, leaves no trace in the environment of child
-    processes, and lets Theano try the answer with a small program before it believes it.
+    Theano computes the default of its flag ``blas.ldflags`` from this attribute. Setting the attribute instead of the
+    flag respects a user's own value (THEANO_FLAGS, .theanorc), leaves no trace in the environment of child processes,
+    and lets Theano test the value with a small program before using it.
     """
     try:
         from numpy.distutils import __config__ as config
-    except ImportError:  # a NumPy that is too new, of which Theano is the one to complain
+    except ImportError:  # NumPy is too new, which Theano itself will report
         return
     if not is_here(getattr(config, 'blas_opt_info', {})):
         config.blas_opt_info = {'extra_link_args': openblas_ldflags().split()}
 
 
 def is_here(blas_info):
-    """Whether a library that NumPy says it was linked with is in a folder that it names."""
+    """Whether a library that NumPy reports as linked exists in one of the folders that it names."""
     return any(glob.glob(os.path.join(glob.escape(folder), 'lib%s.*' % library))
                for folder in blas_info.get('library_dirs', ()) for library in blas_info.get('libraries', ()))
 
 
 def theano_without_tensorflow():
-    """Choose Keras's Theano backend where it would otherwise fail to import TensorFlow, which is not installed."""
+    """Choose Keras's Theano backend if Keras would otherwise try to import TensorFlow, which is not installed."""
     home = os.environ.get('KERAS_HOME', os.path.join(os.path.expanduser('~'), '.keras'))
     try:
         with open(os.path.join(home, 'keras.json')) as f:
             chosen = json.load(f).get('backend', 'tensorflow')
     except (OSError, ValueError):
         chosen = 'tensorflow'
-    # Also where keras.json says so: Keras writes that there itself, whatever it runs on.
+    # Even if keras.json says 'tensorflow': Keras writes that itself, whatever backend it runs on.
     missing = sys.modules.get('tensorflow') is None and importlib.util.find_spec('tensorflow') is None
     if chosen == 'tensorflow' and missing:
         os.environ.setdefault('KERAS_BACKEND', 'theano')
 
 
 def bytes_for_saving(saving):
-    """Have the functions of ``keras.engine.saving`` that read weights meet bytes in attributes, see
-    `AttributesOfBytes`.
-    """
+    """Make the functions of ``keras.engine.saving`` that read weights get bytes from attributes: `groups_of_bytes`."""
+
     if not hands_out_str(saving.h5py):
         return
     for name in ('load_attributes_from_hdf5_group', 'load_weights_from_hdf5_group',
@@ -133,9 +132,9 @@ def bytes_for_saving(saving):
 
 
 def bytes_for_h5dict(io_utils):
-    """Have ``keras.utils.io_utils.H5Dict``, through which Keras reads whole models, meet bytes in attributes.
+    """Make ``keras.utils.io_utils.H5Dict``, through which Keras reads whole models, get bytes from attributes.
 
-    And have it write into memory: a ``h5py.File`` of which no mode is named is not written any more.
+    And make saving to memory work: a ``h5py.File`` opened without a mode is now read-only.
     """
     if not hands_out_str(io_utils.h5py):
         return
@@ -159,12 +158,12 @@ def bytes_for_h5dict(io_utils):
 
 
 def hands_out_str(h5py):
-    # None where it is not installed: Keras does without it, until it shall save or load.
+    # None if it is not installed: Keras works without it until a model is saved or loaded.
     return h5py is not None and int(h5py.__version__.split('.')[0]) >= 3
 
 
 def given_bytes(h5py, function):
-    """The function, with bytes in the attributes of each group that it is given."""
+    """Wrap a function so that the attributes of every group it is given contain bytes."""
     group_of_bytes = groups_of_bytes(h5py)
 
     @functools.wraps(function)
@@ -175,9 +174,9 @@ def given_bytes(h5py, function):
 
 
 def groups_of_bytes(h5py):
-    """What makes of a ``h5py.Group`` the same group, in whose attributes text is bytes, as it was before h5py 3.
+    """Return a function that turns a ``h5py.Group`` into a view in whose attributes text is bytes, as before h5py 3.
 
-    A view that Keras alone is given: h5py itself, and with it every other program, stays as it is.
+    Only Keras gets this view: h5py itself, and with it every other program, stays as it is.
     """
     class AttributesOfBytes(h5py.AttributeManager):
 
@@ -205,10 +204,10 @@ def groups_of_bytes(h5py):
 
 
 def scan_in_python():
-    """Have ``theano.scan`` loop in Python, as it does without a compiler, where its C file cannot be compiled.
+    """Make ``theano.scan`` loop in Python, as it does without a compiler, where its C file cannot be compiled.
 
-    Theano carries that file as an old Cython made it, for headers that Python 3.11 moved. What Theano finds when it
-    cannot import the compiled loop is its own slower one; compiling would end in an error at the first scan.
+    Theano ships that file as generated by an old Cython, for headers that Python 3.11 moved. If Theano cannot import
+    the compiled loop, it falls back to its own slower one; compiling would fail at the first scan.
     """
     if sys.version_info >= (3, 11):
         sys.modules.setdefault('theano.scan_module.scan_perform_ext', None)
@@ -227,20 +226,20 @@ BRIDGES_AFTER = {
 
 
 def openblas_ldflags():
-    """Linker flags for Theano's ``blas.ldflags``, or '' where no OpenBLAS can be linked with.
+    """Linker flags for Theano's ``blas.ldflags``, or '' if there is no OpenBLAS to link with.
 
     Returns
     -------
     str
-        ``-lopenblas`` where the compiler finds that library (Debian: libopenblas-dev). Else flags for the OpenBLAS
-        that came inside the wheel of NumPy or SciPy, or '' where there is none or its path cannot be written as a flag.
+        ``-lopenblas`` if the compiler finds that library (Debian: libopenblas-dev). Otherwise flags for the OpenBLAS
+        inside the wheel of NumPy or SciPy, or '' if there is none or its path cannot be written as a flag.
     """
     try:
-        found = subprocess.check_output(['g++', '-print-file-name=libopenblas.so'], universal_newlines=True).strip()
+        path = subprocess.check_output(['g++', '-print-file-name=libopenblas.so'], universal_newlines=True).strip()
     except (OSError, subprocess.CalledProcessError):
         return ''
-    # The compiler answers with the path of a library that it has, and repeats the name of one that it has not.
-    if os.path.isabs(found):
+    # The compiler prints the path of a library that it has, and only the name of one that it does not have.
+    if os.path.isabs(path):
         return '-lopenblas'
     for package in ('numpy', 'scipy'):
         spec = importlib.util.find_spec(package)
@@ -257,10 +256,11 @@ def openblas_ldflags():
 
 
 def ldflags_of_library(library):
-    """Linker flags for one shared library that lies, with the libraries it needs itself, in a folder of its own."""
+    """Linker flags for a shared library whose folder contains only it and the libraries that it needs."""
     folder, name = os.path.split(library)
-    # -Wl,-L and not -L: Theano warns of a folder given by -L in which it does not recognise the library's name.
+    # -Wl,-L and not -L: Theano warns about a folder given by -L if it does not recognise the library's name in it.
     # Without --disable-new-dtags the folder would not be searched for the libgfortran that OpenBLAS needs.
+
     return '-Wl,-L{0} -Wl,-rpath,{0} -Wl,--disable-new-dtags -l:{1}'.format(folder, name)
 
 

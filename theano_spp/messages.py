@@ -1,12 +1,12 @@
-"""What every op says of the arrays it is given when a compiled function runs: each sentence once, in NumPy alone.
+"""The errors that ops raise about their arrays when a compiled function runs: each sentence once, in NumPy alone.
 
-The reference asks before it computes. C and GPU code find out by themselves that something is wrong, and have the
-function of this file that says so called with what they found.
+The reference calls these functions before it computes. C and GPU code detect an error by themselves, and then call the
+function of this file that raises it.
 """
 import numpy as np
 
-#: In what an array must agree with a superpixel map: how the array lies, and what to do where spatial sizes differ,
-#: None where they may.
+#: How the shape of an array must agree with that of a superpixel map: the axes of the array, and what to do if spatial
+#: sizes differ, None if they may.
 AGREEMENTS = {
     'in space': ('(batch, channels, *spatial)',
                  'resize the superpixel map to the features by nearest neighbour, or have'
@@ -18,7 +18,7 @@ AGREEMENTS = {
     'pooled in batch': ('(batch, channels, n_superpixels)', None),
 }
 
-#: What memory is for, and what to do if there is none.
+#: What memory was needed for, and what to do if there is not enough.
 MEMORY_FOR = {
     'superpixels': 'superpixels (number labels that have gaps anew from 0 with'
                    ' theano_spp.label_tools.relabel_sequential)',
@@ -40,11 +40,11 @@ def check_labels(op_name, superpixel_map, n_superpixels, limit_name='n_superpixe
     superpixel_map : array_like of integers, any number of axes
     n_superpixels : int
     limit_name : str
-        What holds the number of superpixels, for the error text.
+        Where the number of superpixels comes from, for the error text.
     argument : str
         The map to name in the error.
     """
-    superpixel_map = np.asarray(superpixel_map)  # from a GPU, maybe
+    superpixel_map = np.asarray(superpixel_map)  # it may come from a GPU
     bad = superpixel_map > n_superpixels - 1 if n_superpixels > 0 else superpixel_map >= 0
     if bad.any():
         place = np.unravel_index(np.argmax(bad), bad.shape)
@@ -57,7 +57,7 @@ def check_labels(op_name, superpixel_map, n_superpixels, limit_name='n_superpixe
 
 
 def check_labels_fit_int64(function_name, labels, argument='superpixel_map'):
-    """Raise IndexError for the first label above 2**63 - 1, which uint64 alone can hold."""
+    """Raise IndexError for the first label above 2**63 - 1, which only uint64 can hold."""
     check_labels(function_name, labels, 2 ** 63, 'the number of superpixels can be at most', argument)
 
 
@@ -72,7 +72,7 @@ def check_n_superpixels(op_name, n_superpixels):
 
 
 def check_shapes(op_name, argument, array, superpixel_map, agreement):
-    """Raise ValueError with both shapes if they do not agree as they must: a key of `AGREEMENTS`."""
+    """Raise ValueError with both shapes unless they agree as required by `agreement`, a key of `AGREEMENTS`."""
     layout, cure_in_space = AGREEMENTS[agreement]
     items, maps = array.shape[0], superpixel_map.shape[0]
     if items != maps:
@@ -88,7 +88,7 @@ def check_shapes(op_name, argument, array, superpixel_map, agreement):
 
 
 def check_weights(op_name, pixel_weights, superpixel_map):
-    """Raise ValueError unless there is one weight for each pixel."""
+    """Raise ValueError unless there is exactly one weight per pixel."""
     if pixel_weights.shape != superpixel_map.shape:
         raise ValueError('%s: pixel_weights has shape %s, but superpixel_map has shape %s; one weight for each pixel is'
                          ' wanted, (batch, *spatial) (use pixel_weights * T.ones_like(superpixel_map) for weights that'
@@ -96,7 +96,7 @@ def check_weights(op_name, pixel_weights, superpixel_map):
 
 
 def check_channels(op_name, feature_map, pooled):
-    """Raise ValueError unless features and values of superpixels have the same channels."""
+    """Raise ValueError unless features and values of superpixels have the same number of channels."""
     if feature_map.shape[1] != pooled.shape[1]:
         raise ValueError('%s: feature_map has shape %s, but pooled has shape %s; (batch, channels, *spatial) and'
                          ' (batch, channels, n_superpixels) must agree in channels: give one value for each channel and'
@@ -104,7 +104,7 @@ def check_channels(op_name, feature_map, pooled):
 
 
 def as_sizes(op_name, argument, vector, axes):
-    """Return a vector as a tuple of `axes` sizes; ValueError if these cannot be sizes."""
+    """Return a vector as a tuple of `axes` sizes; ValueError if its elements are not valid sizes."""
     sizes = tuple(int(size) for size in vector)
     if len(sizes) != axes:
         raise ValueError('%s: %s has %d sizes, but %d are wanted (one for each spatial axis)'
@@ -120,14 +120,14 @@ def as_sizes(op_name, argument, vector, axes):
 
 
 def check_same_sizes(op_name, argument, spatial_shape, map_shape):
-    """Raise ValueError if features that are not resized have other sizes than the map."""
+    """Raise ValueError if features that are not resized differ in size from the map."""
     if spatial_shape != map_shape:
         raise ValueError("%s: %s is %s, but map_shape is %s; without resize they must be equal (use %s('nearest') or"
                          " %s('bilinear'))" % (op_name, argument, spatial_shape, map_shape, op_name, op_name))
 
 
 def check_cells(op_name, spatial_shape, map_shape):
-    """Raise ValueError if there are pixels, but no cells to resize to them."""
+    """Raise ValueError if there are pixels, but no cells that could be resized to them."""
     for axis, (cells, pixels) in enumerate(zip(spatial_shape, map_shape)):
         if cells < 1 and 0 not in map_shape:
             raise ValueError('%s: spatial axis %d has no cells, but superpixel_map has %d pixels there; no features'
@@ -152,7 +152,7 @@ def check_pixels(op_name, pixels, n_pixels):
 
 
 def product(sizes):
-    """In whole numbers of any length, where ``np.prod`` overflows."""
+    """The product of Python integers, which does not overflow as ``np.prod`` does."""
     product = 1
     for size in sizes:
         product *= size
@@ -160,24 +160,24 @@ def product(sizes):
 
 
 def no_memory(op_name, count, what):
-    """Raise MemoryError: there is none for so many of what is a key of `MEMORY_FOR`."""
+    """Raise MemoryError: there is no memory for `count` items of the kind `what`, a key of `MEMORY_FOR`."""
     raise MemoryError('%s: no memory for %d %s' % (op_name, count, MEMORY_FOR[what]))
 
 
 def no_memory_for_result(op_name, shape):
-    """Raise MemoryError."""
+    """Raise MemoryError: there is no memory for a result of this shape."""
     raise MemoryError('%s: no memory for a result of shape %s (give a smaller spatial_shape)' % (op_name, shape))
 
 
 def no_memory_on_gpu(op_name):
-    """Raise MemoryError."""
+    """Raise MemoryError: the GPU has no memory for the result or for intermediate arrays."""
     raise MemoryError('%s: the GPU has no memory for the result or for what is kept on the way (give a smaller batch,'
                       ' or number labels that have gaps anew from 0 with theano_spp.label_tools.relabel_sequential)'
                       % op_name)
 
 
 def too_large_for_gpu(op_name, pixels, n_superpixels):
-    """Raise ValueError: the kernels count pixels and superpixels of an image in 32 bits."""
+    """Raise ValueError: the kernels use 32-bit numbers for the pixels and superpixels of an image."""
     raise ValueError('%s: an image has %d pixels and there are %d superpixels, but on the GPU both can be at most'
                      ' 2**31 - 2 (cut the image, number labels that have gaps anew from 0 with'
                      ' theano_spp.label_tools.relabel_sequential, or use the CPU: device=cpu)'
@@ -185,6 +185,7 @@ def too_large_for_gpu(op_name, pixels, n_superpixels):
 
 
 def too_many_groups(op_name, groups):
-    """Raise ValueError: a kernel is started in at most so many groups of threads."""
+    """Raise ValueError: a GPU cannot start that many groups of threads in one kernel."""
+
     raise ValueError('%s: these sizes ask for %d groups of threads, but a GPU starts at most 2**31 - 1 at once (give a'
                      ' smaller batch)' % (op_name, groups))

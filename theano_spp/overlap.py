@@ -18,13 +18,13 @@ def superpixel_overlap(superpixel_map, n_superpixels, spatial_shape, resize='nea
     resize : {'nearest', 'bilinear'}
         How its features would be resized to the superpixel map, with half-pixel centres.
     mode : {'mean', 'sum'}
-        'mean' gives the share of the superpixel's pixels that lie in the cell's footprint, 'sum' gives
-        their number. A pixel between cells counts for each in part if `resize` is 'bilinear'.
+        'mean' gives the fraction of the superpixel's pixels that see the cell, 'sum' their number. With `resize`
+        'bilinear', a pixel between cells sees a part of each.
 
     Returns
     -------
     TensorVariable of floatX, shape (batch, n_superpixels, *spatial_shape)
-        In 'mean' each superpixel that has pixels sums to 1 (in the 'sum' to its size), the others to 0.
+        With 'mean' each superpixel that has pixels sums to 1 (with 'sum' to its size), the others to 0.
         Disconnected from `superpixel_map`.
 
     Raises
@@ -39,7 +39,8 @@ def superpixel_overlap(superpixel_map, n_superpixels, spatial_shape, resize='nea
     Notes
     -----
     ``superpixel_pool(feature_map, superpixel_map, n_superpixels, mode, resize=resize)`` is the product of this
-    matrix with the features; it is computed without the matrix, which is mostly zeros.
+    matrix with the features; it is computed without building the matrix, which is mostly zeros.
+
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Superpixel pooling: one value for each channel and superpixel."""
+"""Superpixel pooling: one value per channel and superpixel."""
 from . import composites
 from .arguments import as_mode, as_resize, check_goes_with_weights
 from .label_map import as_label_map
@@ -7,14 +7,14 @@ from .ops.mean_sum import SuperpixelPool
 from .ops.resized import SuperpixelOverlapPool
 from .sizes import superpixel_count
 
-#: The op for each mode, and the one that resizes the features to the size of the map.
+#: The op for each mode, and the op that also resizes the features to the size of the map.
 OPS = {
     'mean': (SuperpixelPool, SuperpixelOverlapPool),
     'sum': (SuperpixelPool, SuperpixelOverlapPool),
     'max': (SuperpixelExtremum, SuperpixelExtremum),
     'min': (SuperpixelExtremum, SuperpixelExtremum),
 }
-#: What `superpixel_pool` can do.
+#: All modes of `superpixel_pool`.
 MODES = ('mean', 'sum', 'max', 'min') + composites.MODES
 
 
@@ -27,22 +27,22 @@ def superpixel_pool(feature_map, superpixel_map, n_superpixels=None, mode='mean'
         1 to 3 spatial axes, any memory layout.
     superpixel_map : tensor_like of any integer dtype, shape (batch, *spatial)
         The superpixel of each pixel, 0 .. n_superpixels - 1. A pixel with a negative label
-        belongs to none. The islands of one label are one superpixel.
+        belongs to no superpixel. Several islands with one label are one superpixel.
     n_superpixels : int or integer Theano scalar, optional
         None takes the largest label of the batch + 1.
     mode : {'mean', 'sum', 'max', 'min', 'var', 'std', 'logsumexp'}
-        'var' is the population variance, as ``np.var``, 'std' its square root, 'logsumexp' log(sum(exp(x))),
+        'var' is the population variance, as in ``np.var``, 'std' its square root, 'logsumexp' log(sum(exp(x))),
         a smooth maximum.
     pixel_weights : tensor_like of floats, integers or bool, shape (batch, *spatial), optional
         How much each pixel counts in 'mean', 'sum', 'var' and 'std': the mean is sum(w x) / sum(w), and 0 where
-        the weights of a superpixel sum to 0; the variance is the weighted mean of the squares of the deviations
-        from it, and wants weights that are not negative. Not together with `resize`.
+        the weights of a superpixel sum to 0; the variance is the weighted mean of the squared deviations from it,
+        and needs non-negative weights. Cannot be combined with `resize`.
     resize : {None, 'nearest', 'bilinear'}
-        For a superpixel map that is finer than the features (or coarser): the result is that of resizing
-        the features to its size, with half-pixel centres, and pooling then; but the resized features are
-        never made, except where there is no C compiler or Theano's mode is FAST_COMPILE. None wants equal
-        spatial sizes. 'bilinear' is linear along every spatial axis. float16 is computed in float32.
-        In 'mean', 'sum', 'max' and 'min' alone.
+        For a superpixel map that is finer (or coarser) than the features: the result is the same as resizing the
+        features to its size, with half-pixel centres, and then pooling; but the resized features are never
+        created, except without a C compiler or in Theano's mode FAST_COMPILE. None requires equal spatial sizes.
+        'bilinear' interpolates linearly along every spatial axis. float16 is computed in float32. Only for the
+        modes 'mean', 'sum', 'max' and 'min'.
 
     Returns
     -------
@@ -54,8 +54,8 @@ def superpixel_pool(feature_map, superpixel_map, n_superpixels=None, mode='mean'
     TypeError
         If the labels are not integers, the features not floats, `n_superpixels` not an integer.
     ValueError
-        If `mode` or `resize` is unknown, `n_superpixels` negative, the shapes do not agree, or `mode` does not go
-        with `pixel_weights` or `resize`; shapes and symbolic numbers are checked when the compiled function runs.
+        If `mode` or `resize` is unknown, `n_superpixels` negative, the shapes do not agree, or `mode` does not
+        support `pixel_weights` or `resize`; shapes and symbolic numbers are checked when the compiled function runs.
     IndexError
         When the compiled function runs, if a label is not below `n_superpixels`.
 
@@ -65,7 +65,7 @@ def superpixel_pool(feature_map, superpixel_map, n_superpixels=None, mode='mean'
     with the same `resize`. That of 'max' and 'min' goes to one pixel for each superpixel and channel: the
     first that has the value, in row-major order. 'var', 'std' and 'logsumexp' are graphs of the other operations
     (``theano_spp/composites.py``) and have derivatives of every order; where 'std' is 0 its gradient is 0.
-    `pixel_weights` have a gradient too; `superpixel_map` and `n_superpixels` are disconnected. A NaN reaches its own
+    `pixel_weights` have a gradient too; `superpixel_map` and `n_superpixels` are disconnected. A NaN affects its own
     superpixel and channel, no other; in 'max' and 'min' it wins, as in ``np.max``.
 
     References
@@ -83,8 +83,9 @@ def superpixel_pool(feature_map, superpixel_map, n_superpixels=None, mode='mean'
     >>> superpixel_pool(feature_map, superpixel_map, mode='max').eval()
     array([[[0.2, 0.3, 0.4]]])
 
-    Two cells of features for a map of six pixels, which lie -1/3, 0, 1/3, 2/3, 1, 4/3 of the way from the centre
-    of one cell to that of the other:
+    Two cells of features for a map of six pixels, whose centres lie -1/3, 0, 1/3, 2/3, 1, 4/3 of the way from the
+    centre of one cell to that of the other:
+
 
     >>> superpixel_pool(np.array([[[0., 9.]]]), np.array([[0, 0, 0, 1, 1, 1]]), resize='bilinear').eval()
     array([[[1., 8.]]])

@@ -1,4 +1,4 @@
-"""Regions as a graph: where each superpixel is, and which others it touches."""
+"""Region adjacency graphs: the centroid of each superpixel, and which superpixels touch."""
 import numpy as np
 import theano
 import theano.tensor as T
@@ -11,7 +11,7 @@ from .sizes import superpixel_count
 
 
 def superpixel_centroids(superpixel_map, n_superpixels=None):
-    """Find the mean pixel coordinate of each superpixel.
+    """Compute the mean pixel coordinates of each superpixel.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def superpixel_centroids(superpixel_map, n_superpixels=None):
     -------
     TensorVariable of floatX, shape (batch, n_superpixels, spatial axes), in pixels
         Row first, then column; pixel centres are at whole numbers, as in ``skimage.measure.regionprops``.
-        0 for a superpixel without pixels: :func:`superpixel_sizes` tells which. Disconnected from
+        0 for a superpixel without pixels: :func:`superpixel_sizes` shows which these are. Disconnected from
         `superpixel_map`.
 
     Raises
@@ -47,7 +47,7 @@ def superpixel_centroids(superpixel_map, n_superpixels=None):
                      else as_n_superpixels('superpixel_centroids', n_superpixels))
     check_float64_is_allowed('superpixel_centroids', 'coordinates are added up')
     shape, ndim = superpixel_map.shape, superpixel_map.ndim
-    # float64 whatever floatX is: float32 has no odd numbers above 2**24.
+    # float64 whatever floatX is: float32 cannot represent odd numbers above 2**24.
     coordinates = [T.alloc(T.shape_padright(T.arange(shape[axis], dtype='float64'), ndim - 1 - axis), *shape)
                    for axis in range(1, ndim)]
     centroids = SuperpixelPool('mean')(T.stack(coordinates, axis=1), superpixel_map, n_superpixels)
@@ -57,15 +57,16 @@ def superpixel_centroids(superpixel_map, n_superpixels=None):
 def superpixel_adjacency(superpixel_map, spatial_axes=2):
     """Find which superpixels touch, and along how many pixel faces. NumPy in, NumPy out.
 
-    Another map has another number of edges: find them where the maps are loaded, and feed them to the Theano
+    The number of edges differs from map to map: compute them when the maps are loaded, and feed them to the Theano
     graph as inputs.
 
     Parameters
     ----------
     superpixel_map : array_like of any integer dtype, shape (*spatial) or (batch, *spatial)
-        A single map, (rows, cols), or a batch of maps. Negative labels belong to none and touch nobody.
+        A single map, (rows, cols), or a batch of maps. Pixels with negative labels belong to no superpixel and have no
+        edges.
     spatial_axes : {2, 1, 3}
-        How many axes a single map has: an array of one axis more is a batch. Say 1 for sequences and 3 for volumes.
+        The number of axes of a single map; an array with one axis more is a batch. 1 for sequences, 3 for volumes.
 
     Returns
     -------
@@ -73,13 +74,13 @@ def superpixel_adjacency(superpixel_map, spatial_axes=2):
         Rows [image, a, b] with a < b, sorted: superpixels a and b touch in this image of the batch. A single map is
         image 0.
     lengths : numpy.ndarray of int64, shape (m,), in pixel faces
-        How many pairs of neighbouring pixels, one of a and one of b, share a face: pixels have 2 neighbours on
-        one spatial axis, 4 on two and 6 on three.
+        The number of pairs of neighbouring pixels, one in a and one in b, that share a face: pixels have 2 neighbours
+        in 1-D, 4 in 2-D and 6 in 3-D.
 
     Raises
     ------
     TypeError
-        If the labels are not integers, or a Theano variable.
+        If the labels are not integers, or are a Theano variable.
     ValueError
         If the axes are neither those of a map nor of a batch, `spatial_axes` is not 1, 2 or 3, or ``numpy.ma`` masks
         labels.
@@ -101,7 +102,8 @@ def superpixel_adjacency(superpixel_map, spatial_axes=2):
         border = np.nonzero((before != after) & (before >= 0) & (after >= 0))
         pair = before[border].astype('int64'), after[border].astype('int64')
         faces.append(np.stack([border[0], np.minimum(*pair), np.maximum(*pair)], axis=1))
-    # np.unique(..., axis=0) does the same, several times slower.
+    # The same as np.unique(..., axis=0), but several times faster.
+
     faces = np.concatenate(faces)
     faces = faces[np.lexsort(faces.T[::-1])]
     is_first = np.ones(len(faces), bool)

@@ -1,4 +1,4 @@
-"""How many superpixels a label map has, and how many pixels each of them."""
+"""The number of superpixels of a label map, and the number of pixels of each."""
 from .label_map import as_label_map
 from .ops.counts import SuperpixelCount, SuperpixelSizes
 
@@ -40,5 +40,6 @@ def superpixel_sizes(superpixel_map, n_superpixels=None):
 
 
 def superpixel_count(superpixel_map):
-    """Return the largest label of a batch + 1 as an int64 Theano scalar; 0 if no pixel has one."""
+    """Return the largest label of a batch + 1 as an int64 Theano scalar; 0 if all labels are negative."""
+
     return SuperpixelCount()(superpixel_map)

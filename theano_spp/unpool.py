@@ -16,16 +16,17 @@ def superpixel_unpool(pooled, superpixel_map, mode='sum', resize=None, spatial_s
         'sum' paints the value itself and is the adjoint of sum pooling. 'mean' paints
         value / size and is the adjoint, so the gradient, of mean pooling.
     resize : {None, 'nearest', 'bilinear'}
-        With `spatial_shape`: makes features of another size than the map. Each cell gets the sum over the
-        pixels that see it, in the share in which they see it: the adjoint of pooling with `resize`. Features of
-        the size of the map are not made, except where there is no C compiler or Theano's mode is FAST_COMPILE.
+        With `spatial_shape`: make features of another size than the map. Each cell gets the sum over the pixels
+        that see it, weighted by how much they see of it: the adjoint of pooling with `resize`. Features of the size
+        of the map are never created, except without a C compiler or in Theano's mode FAST_COMPILE.
     spatial_shape : sequence of int or integer Theano scalar, or integer Theano vector, optional
         The spatial sizes of the features to make, in cells; those of the map if None.
 
     Returns
     -------
     TensorVariable, shape (batch, channels, *spatial) or (batch, channels, *spatial_shape), dtype of `pooled`
-        0 on pixels that belong to none.
+        0 on pixels that belong to no superpixel.
+
 
     Raises
     ------

@@ -1,2 +1,3 @@
-"""The one home of the version: setup.py reads it here without importing the package."""
+"""The version, defined only here: setup.py reads it without importing the package."""
+
 __version__ = '0.1.0'

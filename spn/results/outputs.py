@@ -3,6 +3,7 @@ import hashlib
 import os
 import re
 
+from ..data.sources.folder import MASKS
 from ..data.sources.walk import files_below
 from ..errors import SpnError
 
@@ -96,8 +97,10 @@ def pictures_in(given, out):
         if os.path.realpath(path) == out:
             raise SpnError('{} is the folder of the pictures and that of the results: choose another --out, such as '
                            '{}'.format(path, os.path.join(path, 'predicted')))
+        # Masks of a folder as `spn data folder` takes it, and results of before, are no pictures.
+        no_pictures = os.path.join(out, ''), os.path.join(os.path.realpath(path), MASKS, '')
         files = [file for file in files_below(path, path).files
-                 if not os.path.realpath(file).startswith(os.path.join(out, ''))]
+                 if not os.path.realpath(file).startswith(no_pictures)]
         if not files:
             raise SpnError('{} has no picture in it'.format(path))
         for file in files:

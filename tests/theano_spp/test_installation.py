@@ -26,7 +26,7 @@ class WhyTheanoIsMissingTest(unittest.TestCase):
     def test_packages_that_another_project_made_newer_are_named_with_the_versions_to_install(self):
         said = self.sentence(ImportError("cannot import name '__config__'"),
                              numpy='2.4.6', scipy='1.17.0', h5py='2.10.0')
-        self.assertIn("cannot be imported beside numpy 2.4.6, scipy 1.17.0 (cannot import name '__config__')", said)
+        self.assertIn("cannot be imported with numpy 2.4.6, scipy 1.17.0 (cannot import name '__config__')", said)
         self.assertTrue(said.endswith(': pip install numpy=={} scipy=={}'.format(NUMPY, SCIPY)), said)
         said = self.sentence(Exception('Compilation failed' + ' PyInt_AsLong' * 999),
                              numpy='2.4.6', scipy=SCIPY, h5py='2.9')

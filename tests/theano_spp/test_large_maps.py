@@ -1,4 +1,4 @@
-"""Maps of many windows, stacks of windows, blocks and strips (c_code/labels/plan.h), against NumPy a superpixel at a
+"""Maps of many windows, full-window runs, words and strips (c_code/labels/plan.h), against NumPy a superpixel at a
 time.
 """
 import unittest

@@ -1,7 +1,7 @@
-"""The ops on the GPU: nothing here is called by users, Theano's flag ``device`` brings them there.
+"""The ops on the GPU. Users call nothing here: Theano's flag ``device`` moves the ops there.
 
-Importing this registers them with Theano's optimizations. Where that cannot be, and the flags ask for a GPU, it says
-why and what to do: Theano itself goes on with the CPU.
+Importing this package registers the ops with Theano's optimizations. If that is impossible and the flags ask for a GPU,
+a warning explains why and what to do, because Theano itself falls back to the CPU.
 """
 import warnings
 
@@ -13,7 +13,7 @@ CURE = ('On Debian 12: apt-get install python3-pygpu libgpuarray-dev, and a virt
         ' --system-site-packages; for other systems see docs/gpu.md')
 
 
-#: pygpu and the GPU side of Theano look packages up by pkg_resources.
+#: pygpu and the GPU side of Theano look up packages with pkg_resources.
 OTHER_SETUPTOOLS = "setuptools 82 dropped it: pip install 'setuptools<82'"
 OTHER_THEANO = 'That of Theano-PyMC 1.0.5 to 1.0.9 works: pip install Theano-PyMC==1.0.9'
 
@@ -23,12 +23,13 @@ def _is_gpu(device):
 
 
 def _asks_for_gpu(config=theano.config):
-    of_contexts = [context.split('->')[-1] for context in config.contexts.split(';')]
-    return any(_is_gpu(device) for device in [config.device, config.init_gpu_device] + of_contexts)
+    context_devices = [context.split('->')[-1] for context in config.contexts.split(';')]
+    return any(_is_gpu(device) for device in [config.device, config.init_gpu_device] + context_devices)
 
 
 def _brings_ops_to_gpu():
-    """Whether Theano's GPU optimizations run by default, as it makes them when it has started the flags' device."""
+    """Whether Theano's GPU optimizations run by default, which Theano arranges once it has started the device."""
+
     return all(optimizer in optdb.__db__['fast_run'] for optimizer in optdb.__db__['gpuarray_opt'])
 
 
@@ -37,7 +38,7 @@ def _cure(reason, usual):
 
 
 def _register():
-    """Register the ops with Theano; return what is in the way, or None."""
+    """Register the ops with Theano; return the reason why it is impossible, or None."""
     try:
         import pygpu
     except ImportError as reason:
@@ -46,7 +47,8 @@ def _register():
         return 'pygpu is %s, but %s is the version that goes with this Theano. %s' % (pygpu.__version__, PYGPU, CURE)
     try:
         from . import lifters
-    except Exception as reason:  # whatever a Theano that does not go with it raises
+    except Exception as reason:  # an incompatible Theano may raise anything
+
         return ('the GPU side of Theano %s cannot be imported (%s: %s). %s'
                 % (theano.__version__, type(reason).__name__, reason, _cure(reason, OTHER_THEANO)))
     if _asks_for_gpu() and not theano.gpuarray.pygpu_activated:

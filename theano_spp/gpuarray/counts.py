@@ -1,4 +1,4 @@
-"""How many superpixels a label map on the GPU has, and how many pixels each of them."""
+"""On the GPU: the number of superpixels of a label map, and the number of pixels of each."""
 from ..ops.counts import SuperpixelCount, SuperpixelSizes
 from .external_kernels import ExternalKernels, params_of
 
@@ -15,7 +15,8 @@ class GpuSuperpixelSizes(ExternalKernels):
 
 
 class GpuSuperpixelCount(ExternalKernels):
-    """:class:`theano_spp.ops.counts.SuperpixelCount` of a label map on the GPU; the number is read back to the host."""
+    """:class:`theano_spp.ops.counts.SuperpixelCount` of a label map on the GPU; the result is copied to the host."""
+
 
     cpu_op = SuperpixelCount
     params_type = params_of(SuperpixelCount)

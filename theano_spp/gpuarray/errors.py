@@ -1,6 +1,7 @@
-"""What the C code of the GPU ops calls when something is wrong: what the ops on the CPU say, in `messages`.
+"""Errors of the GPU ops: the same sentences as on the CPU, from `messages`.
 
-Most of that is called with the facts. Where the facts are many, the inputs are looked at again on the host.
+The C code calls most functions of `messages` directly. For errors that need many facts it calls the function below,
+which examines the inputs again on the host.
 """
 import numpy as np
 
@@ -8,5 +9,6 @@ from .. import reference
 
 
 def of_reference(function, resize, inputs):
-    """Raise what a function of ``reference`` raises for these inputs of an op."""
+    """Raise the error that a function of ``reference`` raises for these inputs of an op."""
+
     getattr(reference, function)(*[np.asarray(i) for i in inputs], **({'resize': resize} if resize else {}))

@@ -1,4 +1,4 @@
-"""The base class of the ops whose kernels run on the GPU: what ExternalC is for the ops in C."""
+"""The base class of the ops whose kernels run on the GPU, as ExternalC is for the ops in C."""
 import inspect
 import os
 import re
@@ -21,29 +21,30 @@ C_CODE_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'c_code
 
 
 class ExternalKernels(CGpuKernelBase):
-    """An op on the GPU that does what an op of this package does on the CPU.
+    """The GPU version of an op of this package.
 
-    Its C code stands in files of ``gpuarray/c_code/``: the host's in the section ``support_code_struct``, kernels in
-    cluda, one text for CUDA and OpenCL, in ``kernels``, what they share in ``device_code``, and what host and kernels
-    both know in ``constants``. Kernels know the C types of their inputs by name.
+    Its C code is in files of ``gpuarray/c_code/``: host code in the section ``support_code_struct``, kernels in
+    ``kernels``, device functions that kernels share in ``device_code``, and constants for both host and kernels in
+    ``constants``. Kernels are written in cluda, one source for CUDA and OpenCL, and refer to the C types of their
+    inputs by name.
 
     Parameters
     ----------
     on_cpu : theano.gof.Op
-        The op that this one stands for: it says what is allowed, and knows the shapes.
+        The CPU op that this one replaces: it checks the inputs and infers the shapes.
 
     Attributes
     ----------
     cpu_op : type
         The class of `on_cpu`.
     c_file : str
-        A file of ``gpuarray/c_code/``, which says what others it needs.
+        A file of ``gpuarray/c_code/``, which includes the others that it needs.
     c_function : str
         The C function that does the work.
     host_inputs : tuple of int
         Inputs that stay on the host: numbers and sizes.
     c_types : dict
-        Name -> the input whose C type the kernels know by it: FEATURE, LABEL and so on.
+        The name of a C type in the kernels, such as FEATURE or LABEL -> the input that has this type.
     """
 
     __props__ = ('on_cpu',)
@@ -68,9 +69,9 @@ class ExternalKernels(CGpuKernelBase):
 
     def make_node(self, *inputs):
         context_name = infer_context_name(*[i for i in inputs if isinstance(i, Variable)])
-        node = self.on_cpu.make_node(*inputs)  # thrown away: it checks the inputs and knows the types of the outputs
+        node = self.on_cpu.make_node(*inputs)  # only to check the inputs and get the types of the outputs
         inputs = [checked if i in self.host_inputs
-                  # those that are on the device already need not come from the host again
+                  # inputs that are already on the device need not be transferred again
                   else as_gpuarray_variable(given if given.dtype == checked.dtype else checked, context_name)
                   for i, (given, checked) in enumerate(zip(inputs, node.inputs))]
         return Apply(self, inputs, [self._output(output, context_name) for output in node.outputs])
@@ -86,7 +87,7 @@ class ExternalKernels(CGpuKernelBase):
         return self.params_type.get_params(self.on_cpu, context=context)
 
     def perform(self, node, inputs, output_storage, params=None):
-        # In the modes without a compiler: by the reference, on the host.
+        # In the modes without a compiler, the reference runs on the host.
         results = [[None] for _ in output_storage]
         self.on_cpu.perform(node, [np.asarray(i) for i in inputs], results)
         for output, storage, (result,) in zip(node.outputs, output_storage, results):
@@ -101,7 +102,7 @@ class ExternalKernels(CGpuKernelBase):
         return [gpuarray_helper_inc_dir(), pygpu.get_include()] + CGpuKernelBase.c_header_dirs(self)
 
     def c_code_cache_version(self):
-        # This file too: it puts the kernels together.
+        # This file too, because it assembles the kernels.
         return digest(self.func_codes + [OWN_CODE, repr(sorted(self.c_types.items()))]), \
             self.params_type.c_code_cache_version()
 
@@ -109,7 +110,8 @@ class ExternalKernels(CGpuKernelBase):
         return self.code_sections['constants'] + CGpuKernelBase.c_support_code(self)
 
     def gpu_kernels(self, node, name):
-        # Anew for each node: Theano's own keeps them in the op, whatever the dtypes of its next node are.
+        # Generated anew for each node: Theano's own version caches them in the op, but dtypes differ between nodes.
+
         types = '\n'.join('#define %s %s' % (name, pygpu.gpuarray.dtype_to_ctype(node.inputs[position].dtype))
                           for name, position in sorted(self.c_types.items()))
         kernels = []
@@ -120,7 +122,7 @@ class ExternalKernels(CGpuKernelBase):
         return kernels
 
     def _generate_kernel_code(self, kernel):
-        kernel.code = kernel.code.replace('\\', '\\\\')  # Theano's own forgets them
+        kernel.code = kernel.code.replace('\\', '\\\\')  # Theano's own version does not escape them
         return CGpuKernelBase._generate_kernel_code(self, kernel)
 
     def __getstate__(self):
@@ -133,12 +135,12 @@ class ExternalKernels(CGpuKernelBase):
 
 
 def declared_kernels(code):
-    """Find the kernels in a text.
+    """Find the kernels in a source text.
 
     Returns
     -------
     list of (name, parameters, code)
-        `parameters` as Theano wants them: pygpu's ``GpuArray`` for a pointer, a dtype for a number.
+        `parameters` as Theano expects them: pygpu's ``GpuArray`` for a pointer, a dtype for a number.
     """
     declared = list(KERNEL.finditer(code))
     ends = [kernel.start() for kernel in declared[1:]] + [len(code)]
@@ -154,6 +156,7 @@ def _parameter(declaration):
 
 
 def params_of(cpu_op, *names):
-    """Return the ParamsType with these parameters of a CPU op, and the GPU's context."""
+    """Return the ParamsType with these parameters of a CPU op and the GPU context."""
+
     types = dict(zip(cpu_op.params_type.fields, cpu_op.params_type.types)) if names else {}
     return ParamsType(context=gpu_context_type, **{name: types[name] for name in names})

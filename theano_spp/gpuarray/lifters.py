@@ -1,4 +1,4 @@
-"""How the ops get to the GPU: Theano's own optimizations, old and new, ask these for what stands for an op."""
+"""Graph optimizations that replace the ops by their GPU versions, registered with both of Theano's GPU optimizers."""
 import copy
 
 import theano.scalar
@@ -14,7 +14,8 @@ from .weighted import GpuPixelDot, GpuWeightedPool, GpuWeightedUnpool
 
 
 def _cast(variable, dtype, context_name):
-    """The kernels know no float16: it is computed in float32, on the device."""
+    """Cast on the device: the kernels do not support float16, which is computed in float32."""
+
     if variable.dtype == dtype:
         return variable
     convert = getattr(theano.scalar, 'convert_to_' + dtype)

@@ -1,4 +1,5 @@
-"""Maximum and minimum on the GPU, and their derivatives: values taken from single pixels and put on single pixels."""
+"""Maximum and minimum on the GPU, and their derivatives, which gather from single pixels and scatter to them."""
+
 from ..ops.max_min import PutPixels, SuperpixelExtremum, TakePixels
 from .external_kernels import ExternalKernels, params_of
 

@@ -1,4 +1,5 @@
-"""Pooling in which pixels count differently, on the GPU: the three ops that it and all its derivatives are made of."""
+"""Pooling with weights for pixels, on the GPU: three ops, which are also all of its derivatives."""
+
 from ..ops.weighted import PixelDot, WeightedPool, WeightedUnpool
 from .external_kernels import ExternalKernels, params_of
 

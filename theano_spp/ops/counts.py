@@ -1,4 +1,4 @@
-"""The ops that look at labels alone: how many superpixels, and how many pixels each of them."""
+"""The ops that only look at labels: the number of superpixels, and the number of pixels of each."""
 import numpy as np
 import theano.tensor as T
 from theano.gof import Apply
@@ -11,9 +11,10 @@ from .external_c import ExternalC
 
 
 class LabelStatistic(ExternalC):
-    """What the ops share that are made from labels alone and have no gradient."""
+    """Base class of the ops that are computed from labels alone and have no gradient."""
 
-    # Never varied; Theano keeps the compiled code only of ops that have a property.
+    # Constant, but needed: Theano only caches the compiled code of ops that have at least one property.
+
     __props__ = ('dtype',)
     dtype = 'int64'
     label_input = 0

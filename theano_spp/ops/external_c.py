@@ -9,14 +9,14 @@ C_CODE_FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__f
 
 
 class ExternalC(gof.COp, gof.OpenMPOp):
-    """An op whose C code stands in files of ``c_code/``.
+    """An op whose C code is in files of ``c_code/``.
 
-    It mends what ``theano.gof.COp`` leaves to its users: the compiled code is kept between
-    processes and thrown away when a C file changes, OpenMP reaches the compiler, a pickle
-    carries no C text, and a subclass may live in any folder.
+    It adds what ``theano.gof.COp`` leaves to its users: the compiled code is cached between
+    processes and discarded when a C file changes, the OpenMP flags reach the compiler, a pickle
+    contains no C code, and a subclass may be defined in any folder.
 
-    Subclasses set the class attributes, at least one ``__props__`` (Theano keeps no compiled
-    code of an op without), and ``perform`` for the modes that run without a compiler.
+    Subclasses set the class attributes, at least one entry of ``__props__`` (Theano does not cache
+    the compiled code of an op without any), and ``perform`` for the modes that run without a compiler.
 
     Parameters
     ----------
@@ -27,11 +27,11 @@ class ExternalC(gof.COp, gof.OpenMPOp):
     Attributes
     ----------
     c_file : str
-        A file of ``c_code/``, which says what others it needs.
+        A file of ``c_code/``, which includes the others that it needs.
     c_function : str
         The C function that does the work.
     label_input, feature_input : int
-        Which inputs' C types the C code knows as ``LABEL`` and ``FEATURE``.
+        The inputs whose C types are ``LABEL`` and ``FEATURE`` in the C code.
     """
 
     c_file = None
@@ -48,11 +48,12 @@ class ExternalC(gof.COp, gof.OpenMPOp):
         self.code_sections = sections(self.func_codes)
 
     def c_compile_args(self):
-        # A fused multiply-add would round otherwise than NumPy, and otherwise on each machine.
+        # A fused multiply-add would round differently from NumPy, and differently from machine to machine.
         return super(ExternalC, self).c_compile_args() + ['-ffp-contract=off']
 
     def c_code_cache_version(self):
-        # COp's own version is salted by Python in every process: nothing would be found again.
+        # COp's own version is a hash that Python salts in every process: the cache would never hit.
+
         version = (digest(self.func_codes), bool(self.openmp))
         if hasattr(self, 'params_type'):
             version += (self.params_type.c_code_cache_version(),)

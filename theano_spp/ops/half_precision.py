@@ -1,7 +1,7 @@
-"""float16 features for the ops that resize: in float32, because the C code knows no float16.
+"""float16 features for the ops that resize: computed in float32, because the C code does not support float16.
 
-Without this Theano would run the reference instead, which makes the resized features. It is an optimization of
-the compiled graph, and not a cast in the functions that build it, so that every gradient is float16 too.
+Without this Theano would run the reference instead, which creates the resized features. It is an optimization of
+the compiled graph, not a cast in the functions that build it, so that every gradient is float16 too.
 """
 import theano.tensor as T
 from theano.gof import local_optimizer
@@ -15,7 +15,8 @@ from .resized import SuperpixelOverlapPool, SuperpixelOverlapUnpool
 @register_canonicalize
 @local_optimizer([SuperpixelExtremum, SuperpixelOverlapPool, SuperpixelOverlapUnpool, PutPixels, TakePixels])
 def local_resize_float16_in_float32(node):
-    """op(features) -> cast(op(cast(features, 'float32')), 'float16') where the op resizes."""
+    """op(features) -> cast(op(cast(features, 'float32')), 'float16') if the op resizes."""
+
     if node.inputs[0].dtype != 'float16' or node.op.resize == NONE:
         return False
     results = node.op(T.cast(node.inputs[0], 'float32'), *node.inputs[1:], return_list=True)

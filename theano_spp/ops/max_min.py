@@ -1,7 +1,8 @@
-"""Maximum and minimum with the pixel that has it, and their derivatives, each the adjoint of the other.
+"""Maximum and minimum together with the argmax pixels, and their derivatives, each the adjoint of the other.
 
-The derivatives take values from single pixels and put values on single pixels. The pixels are those of a superpixel
-map; features of another size are resized to it, in effect: only the cells that these pixels see are read or written.
+The derivatives gather values from single pixels, and scatter values to single pixels. The pixels are those of a
+superpixel map. Features of another size are in effect resized to it, but only the cells that these pixels see are read
+or written.
 """
 import theano.tensor as T
 from theano.gof import Apply, ParamsType
@@ -20,15 +21,15 @@ class SuperpixelExtremum(ExternalC):
     """The op behind :func:`superpixel_pool` in the modes 'max' and 'min'.
 
     Called on ``(feature_map, superpixel_map, n_superpixels)`` it returns `pooled` and `winner`, both
-    (batch, channels, n_superpixels). `winner`, int64, is the row-major number in the superpixel map of the
-    pixel that won: the first of equal ones, or the first NaN; -1 for a superpixel without pixels, where
-    `pooled` is 0. The gradient goes to the winner alone.
+    (batch, channels, n_superpixels). `winner`, int64, is the argmax pixel, its row-major number in the superpixel
+    map: the first of equal ones, or the first NaN; -1 for a superpixel without pixels, where `pooled` is 0. The
+    gradient goes to the winner alone.
 
     Parameters
     ----------
     mode : {'max', 'min'}
     resize : {None, 'nearest', 'bilinear'}
-        How the features are resized to the size of the superpixel map first; None wants equal sizes.
+        How the features are first resized to the size of the superpixel map; None requires equal sizes.
     openmp : bool, optional
         Whether to use threads; None takes Theano's flag ``openmp``.
     """
@@ -86,7 +87,7 @@ def _as_pixels(op_name, pixels):
 
 
 class TakePixels(MultilinearOp):
-    """Take the features at one pixel for each channel and superpixel.
+    """Gather the features at one pixel for each channel and superpixel.
 
     Called on ``(feature_map, pixels, map_shape)``: features (batch, channels, *cells), row-major pixel
     numbers (batch, channels, n) of int64, the spatial shape of the superpixel map. Returns
@@ -95,7 +96,7 @@ class TakePixels(MultilinearOp):
     Parameters
     ----------
     resize : {None, 'nearest', 'bilinear'}
-        How the features are resized to `map_shape`; with None they must have this shape.
+        How the features are resized to `map_shape`; with None their spatial shape must equal it.
     openmp : bool, optional
     """
 
@@ -128,16 +129,17 @@ class TakePixels(MultilinearOp):
 
 
 class PutPixels(MultilinearOp):
-    """Put values on one pixel for each channel and superpixel, 0 elsewhere; the adjoint of :class:`TakePixels`.
+    """Scatter-add values to one pixel for each channel and superpixel, 0 elsewhere; the adjoint of :class:`TakePixels`.
 
     Called on ``(values, pixels, spatial_shape, map_shape)``: values and row-major pixel numbers of int64,
     both (batch, channels, n), the spatial shapes of the features to make and of the superpixel map.
-    Returns (batch, channels, *spatial_shape). Values on one pixel are summed, those of pixel -1 ignored.
+    Returns (batch, channels, *spatial_shape). Values for the same pixel are summed, those for pixel -1 ignored.
 
     Parameters
     ----------
     resize : {None, 'nearest', 'bilinear'}
-        As of :class:`TakePixels`.
+        As for :class:`TakePixels`.
+
     openmp : bool, optional
     """
 

@@ -8,20 +8,21 @@ from ..label_map import as_label_map
 from .multilinear import MultilinearOp
 from .parameters import MEAN_SUM
 
-#: The modes of `superpixel_pool` that are not of this op, and what they are.
+#: The modes of `superpixel_pool` that this op does not have, and what computes them.
 OTHER_MODES = dict(dict.fromkeys(('max', 'min'), ' or the op SuperpixelExtremum'),
                    **dict.fromkeys(('var', 'std', 'logsumexp'), ', a graph of ops'))
 
 
 class SuperpixelPool(MultilinearOp):
-    """The op behind :func:`superpixel_pool`.
+    """The op behind :func:`superpixel_pool` in the modes 'mean' and 'sum'.
 
     Parameters
     ----------
     mode : {'mean', 'sum'}
     openmp : bool, optional
-        Whether to use threads; None takes Theano's flag ``openmp``. The results are the same to
-        the last bit for every number of threads.
+        Whether to use threads; None takes Theano's flag ``openmp``. The results are bit-identical
+        for every number of threads.
+
     """
 
     modes = ('mean', 'sum')

@@ -1,4 +1,4 @@
-"""The base class of the ops that are linear in each of some inputs."""
+"""The base class of the ops that are linear in some of their inputs, in each separately."""
 import functools
 import operator
 
@@ -9,9 +9,10 @@ from .external_c import ExternalC
 
 
 class MultilinearOp(ExternalC):
-    """An op with one result, linear in each of its factors; its other inputs, labels and sizes, have no derivative.
+    """An op with one result, linear in each of its factors; its other inputs, labels and sizes, have no gradient.
 
-    Subclasses name their adjoints. Connections, gradient and R operator follow from them.
+
+    Subclasses define their adjoints. Connection pattern, gradient and R operator follow from them.
 
     Attributes
     ----------
@@ -22,7 +23,7 @@ class MultilinearOp(ExternalC):
     factors = (0,)
 
     def adjoints(self, inputs, gradient):
-        """Return, for each factor, the gradient of a cost for it, from the gradient for the result."""
+        """Return the gradient of a cost for each factor, given the gradient for the result."""
         raise NotImplementedError
 
     def connection_pattern(self, node):
@@ -35,7 +36,7 @@ class MultilinearOp(ExternalC):
         return gradients
 
     def R_op(self, inputs, eval_points):
-        # The product rule: one factor after the other is replaced by its direction.
+        # The product rule: each factor in turn is replaced by its direction.
         terms = [self(*(inputs[:position] + [eval_points[position]] + inputs[position + 1:]))
                  for position in self.factors if eval_points[position] is not None]
         return [add_up(terms)]
@@ -47,5 +48,6 @@ def add_up(terms):
 
 
 def like(gradient, factor):
-    """Return a gradient with the dtype and the broadcastable axes of what it is for."""
+    """Return a gradient with the dtype and the broadcastable axes of the factor it belongs to."""
+
     return T.patternbroadcast(T.cast(gradient, factor.dtype), factor.broadcastable)

@@ -1,4 +1,4 @@
-"""What an op tells its C code: the mode, and how features are resized. One compiled module serves all of them."""
+"""The parameters that an op passes to its C code: mode and kind of resizing. One compiled module serves all values."""
 from theano.gof import EnumList
 
 from ..reference.interpolation import NONE
@@ -9,5 +9,6 @@ RESIZE = EnumList(('SPP_RESIZE_NONE', NONE), ('SPP_NEAREST', 'nearest'), ('SPP_B
 
 
 def resize_of(op):
-    """Return what an op was given as `resize`, to give it to its companion."""
+    """Return the argument `resize` that an op was created with, to pass it on to its adjoint."""
+
     return None if op.resize == NONE else op.resize

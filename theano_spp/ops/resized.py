@@ -1,4 +1,4 @@
-"""Superpixel maps of another size than the features: pooling and unpooling by what each cell feeds."""
+"""Superpixel maps of another size than the features: pooling and unpooling by the weights of cells in superpixels."""
 import theano
 import theano.tensor as T
 from theano.gof import Apply, ParamsType
@@ -20,7 +20,8 @@ class SuperpixelOverlap(LabelStatistic):
     mode : {'mean', 'sum'}
     resize : {'nearest', 'bilinear'}
     dtype : str, optional
-        Of the result; floatX if None.
+        The dtype of the result; floatX if None.
+
     openmp : bool, optional
     """
 

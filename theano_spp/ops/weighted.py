@@ -1,16 +1,16 @@
-"""Pooling in which pixels count differently, and the three ops that it and all its derivatives are made of.
+"""Pooling with weights for pixels: three ops, which are also all of its derivatives.
 
 Take features x, weights w of pixels and values y of superpixels. The sum of x[c, p] w[p] y[c, label of p] over
 images, channels c and pixels p that belong to a superpixel is linear in each of the three, and each op is its
-derivative for one of them:
+derivative with respect to one of them:
 
 - :class:`WeightedPool`, for y: the sums of w x in each superpixel;
 - :class:`WeightedUnpool`, for x: w y on each pixel;
 - :class:`PixelDot`, for w: the products of x and y on each pixel, summed over the channels.
 
-So the derivatives of each are the other two. A pixel with a negative label has no part in the sum: what its
-features and weight are makes no difference to anything. The values of superpixels are float64 for features of
-every dtype: there are few of them, and divided by weights of 1e-42 they are more than float32 can hold.
+So the derivatives of each are the other two. A pixel with a negative label does not occur in the sum: its
+features and weight affect nothing. The values of superpixels are float64 for features of every dtype: there are few
+of them, and divided by weights of 1e-42 they would overflow float32.
 """
 import theano.tensor as T
 from theano.gof import Apply
@@ -24,9 +24,9 @@ from .multilinear import MultilinearOp, add_up, like
 
 
 class WeightedOp(MultilinearOp):
-    """What the three ops share: the dtype of the result."""
+    """Base class of the three ops, with the dtype of the result."""
 
-    # Theano keeps the compiled code only of ops that have a property.
+    # Theano only caches the compiled code of ops that have at least one property.
     __props__ = ('dtype',)
     dtype = 'float64'
 
@@ -73,30 +73,32 @@ class WeightedPool(WeightedOp):
 
     def L_op(self, inputs, outputs, output_gradients):
         feature_map, superpixel_map, _, pixel_weights = inputs
-        of_sums, of_totals = output_gradients
-        of_features, of_weights = DisconnectedType()(), []
-        if is_connected(of_sums):
-            of_features = like(WeightedUnpool(feature_map.dtype, self.openmp)(of_sums, superpixel_map, pixel_weights),
-                                feature_map)
-            of_weights.append(PixelDot(self.openmp)(feature_map, of_sums, superpixel_map))
-        if is_connected(of_totals):
-            of_weights.append(SuperpixelUnpool('sum', self.openmp)(of_totals[:, None, :], superpixel_map)[:, 0])
-        return [of_features, DisconnectedType()(), DisconnectedType()(),
-                like(add_up(of_weights), pixel_weights)]
+        sum_gradient, total_gradient = output_gradients
+        feature_gradient, weight_gradients = DisconnectedType()(), []
+        if is_connected(sum_gradient):
+            feature_gradient = like(WeightedUnpool(feature_map.dtype, self.openmp)(
+                sum_gradient, superpixel_map, pixel_weights), feature_map)
+
+            weight_gradients.append(PixelDot(self.openmp)(feature_map, sum_gradient, superpixel_map))
+        if is_connected(total_gradient):
+            weight_gradients.append(
+                SuperpixelUnpool('sum', self.openmp)(total_gradient[:, None, :], superpixel_map)[:, 0])
+        return [feature_gradient, DisconnectedType()(), DisconnectedType()(),
+                like(add_up(weight_gradients), pixel_weights)]
 
     def R_op(self, inputs, eval_points):
-        of_features, of_weights = eval_points[0], eval_points[3]
+        feature_direction, weight_direction = eval_points[0], eval_points[3]
         sums, totals = [], None
-        if of_features is not None:
-            sums.append(self(of_features, *inputs[1:])[0])
-        if of_weights is not None:
-            of_sums, totals = self(*(inputs[:3] + [of_weights]))
-            sums.append(of_sums)
+        if feature_direction is not None:
+            sums.append(self(feature_direction, *inputs[1:])[0])
+        if weight_direction is not None:
+            weighted_sums, totals = self(*(inputs[:3] + [weight_direction]))
+            sums.append(weighted_sums)
         return [add_up(sums), totals]
 
 
 class WeightedUnpool(WeightedOp):
-    """Paint each superpixel's value times the pixel's weight on its pixels, and 0 on those that belong to none.
+    """Paint each superpixel's value, times the pixel's weight, on its pixels; 0 on pixels without superpixel.
 
     Called on ``(pooled, superpixel_map, pixel_weights)``: values (batch, channels, n_superpixels), labels
     and weights (batch, \\*spatial). Returns (batch, channels, \\*spatial).
@@ -104,7 +106,7 @@ class WeightedUnpool(WeightedOp):
     Parameters
     ----------
     dtype : {'float16', 'float32', 'float64'}
-        Of the result.
+        The dtype of the result.
     openmp : bool, optional
         Whether to use threads; None takes Theano's flag ``openmp``.
     """
@@ -140,11 +142,12 @@ class WeightedUnpool(WeightedOp):
 
 
 class PixelDot(WeightedOp):
-    """Multiply each pixel's features with its superpixel's values, and sum over the channels.
+    """The dot product, over the channels, of each pixel's features and its superpixel's values.
 
     Called on ``(feature_map, pooled, superpixel_map)``: features (batch, channels, \\*spatial), values
     (batch, channels, n_superpixels), labels (batch, \\*spatial). Returns (batch, \\*spatial) in float64, 0
-    for pixels that belong to none.
+    for pixels that belong to no superpixel.
+
 
     Parameters
     ----------

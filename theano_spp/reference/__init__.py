@@ -1,8 +1,9 @@
-"""The meaning of every operation in plain NumPy: slow, obvious, and what the C code must equal.
+"""The definition of every operation in plain NumPy: slow, obvious, and what the C code must reproduce.
 
-The ops call it where there is no C code (no compiler, FAST_COMPILE, float16), and the tests compare the C code with it.
-It needs NumPy alone, and can be imported where Theano is not installed.
+The ops call it when they cannot run C code (no compiler, FAST_COMPILE, float16), and the tests compare the C code with
+it. It needs only NumPy, and can be imported where Theano is not installed.
 """
+
 from .composites import composite_pool, normalize, softmax
 from .counts import count, sizes
 from .max_min import extremum, put_pixels, take_pixels

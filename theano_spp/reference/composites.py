@@ -1,4 +1,4 @@
-"""Variance, standard deviation, logsumexp, softmax and normalization, a superpixel at a time."""
+"""Variance, standard deviation, logsumexp, softmax and normalization, one superpixel at a time."""
 import numpy as np
 
 from .sorting import each_superpixel
@@ -6,7 +6,7 @@ from .sorting import each_superpixel
 
 @np.errstate(invalid='ignore', over='ignore', divide='ignore')
 def composite_pool(feature_map, superpixel_map, n_superpixels, mode, pixel_weights=None):
-    """Pool by the variance, the standard deviation or the logarithm of the sum of exponentials.
+    """Pool by variance, standard deviation or logsumexp.
 
     Parameters
     ----------
@@ -15,12 +15,12 @@ def composite_pool(feature_map, superpixel_map, n_superpixels, mode, pixel_weigh
     n_superpixels : int
     mode : {'var', 'std', 'logsumexp'}
     pixel_weights : numpy.ndarray of floats, shape (batch, *spatial), optional
-        For 'var' and 'std': not negative.
+        Only for 'var' and 'std'; must not be negative.
 
     Returns
     -------
     numpy.ndarray, shape (batch, channels, n_superpixels), dtype of `feature_map`
-        0 for a superpixel without pixels, or whose weights sum to 0.
+        0 for a superpixel without pixels, or with weights that sum to 0.
     """
     pooled = np.zeros(feature_map.shape[:2] + (n_superpixels,))
     for image, label, pixels, features in each_superpixel(feature_map, superpixel_map):
@@ -39,7 +39,7 @@ def composite_pool(feature_map, superpixel_map, n_superpixels, mode, pixel_weigh
 
 @np.errstate(invalid='ignore', over='ignore', divide='ignore')
 def softmax(feature_map, superpixel_map):
-    """Softmax over the pixels of each superpixel, in each channel by itself.
+    """Softmax over the pixels of each superpixel, in each channel separately.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def softmax(feature_map, superpixel_map):
     Returns
     -------
     numpy.ndarray, shape and dtype of `feature_map`
-        0 on pixels that belong to none.
+        0 on pixels that belong to no superpixel.
     """
     shares = np.zeros(feature_map.shape, feature_map.dtype)
     for image, _, pixels, features in each_superpixel(feature_map, superpixel_map):
@@ -60,7 +60,7 @@ def softmax(feature_map, superpixel_map):
 
 @np.errstate(invalid='ignore', over='ignore', divide='ignore')
 def normalize(feature_map, superpixel_map, epsilon=1e-5):
-    """Give each superpixel the mean 0 and the variance 1, in each channel by itself.
+    """Normalize the features of each superpixel to mean 0 and variance 1, in each channel separately.
 
     Parameters
     ----------
@@ -72,7 +72,8 @@ def normalize(feature_map, superpixel_map, epsilon=1e-5):
     Returns
     -------
     numpy.ndarray, shape and dtype of `feature_map`
-        0 on pixels that belong to none.
+        0 on pixels that belong to no superpixel.
+
     """
     normalized = np.zeros(feature_map.shape, feature_map.dtype)
     for image, _, pixels, features in each_superpixel(feature_map, superpixel_map):

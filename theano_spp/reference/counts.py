@@ -1,4 +1,4 @@
-"""How many superpixels a label map has, and how many pixels each of them."""
+"""The number of superpixels of a label map, and the number of pixels of each."""
 import numpy as np
 
 from .. import messages
@@ -25,7 +25,8 @@ def sizes(superpixel_map, n_superpixels):
 
 
 def count(superpixel_map):
-    """Return the number of superpixels of a batch: its largest label + 1, 0 if it has none.
+    """Return the number of superpixels of a batch: its largest label + 1, 0 if all labels are negative.
+
 
     Parameters
     ----------

@@ -1,19 +1,19 @@
 """Resizing with half-pixel centres: which cells of a feature map each pixel of a superpixel map sees.
 
-Pixel p of an axis of P pixels lies at ``(p + 1/2) * cells / P`` of the cells. 'nearest' takes the cell it
-lies in, 'bilinear' mixes the two whose centres it lies between, and takes the outermost cell beyond the last
-centre. Positions are computed in whole numbers, here and in ``c_code/resize/interpolation.h``, so that no rounding
-decides which cell is nearest.
+Pixel p of an axis of P pixels lies at position ``(p + 1/2) * cells / P``, in cells. 'nearest' takes the cell that it
+lies in, 'bilinear' interpolates between the two cells whose centres it lies between, and takes the outermost cell
+beyond the last centre. Positions are computed in integers, here and in ``c_code/resize/interpolation.h``, so that
+rounding never decides which cell is nearest.
 """
 import numpy as np
 
 KINDS = ('nearest', 'bilinear')
-#: What an op keeps for resize=None, where the sizes must be equal: a parameter of C code has a name.
+#: How an op stores resize=None, which requires equal sizes: a parameter of C code needs a name.
 NONE = 'none'
 
 
 def positions(cells, pixels, kind):
-    """Return which cells the pixels of one axis see, and how much of each.
+    """Return the cells that the pixels of one axis see, and with which weights.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def positions(cells, pixels, kind):
     -------
     low, high : numpy.ndarray of int64, shape (pixels,)
     part : numpy.ndarray of int64, shape (pixels,)
-        The share of `high`, in units of 1 / (2 * pixels); `low` has the rest.
+        The weight of `high`, in units of 1 / (2 * pixels); `low` has the rest.
     """
     twice = (2 * np.arange(pixels, dtype='int64') + 1) * cells
     if kind == 'bilinear':
@@ -60,19 +60,19 @@ def resize(feature_map, spatial_shape, kind):
         below, above = resized.take(low.ravel(), axis), resized.take(high.ravel(), axis)
         with np.errstate(invalid='ignore', over='ignore'):
             mixed = below * ((2 * pixels - part) / scale) + above * (part / scale)
-        # A plateau stays one to the last bit, so its first pixel is its maximum.
+        # A plateau stays flat to the last bit, so that its first pixel is its maximum.
         resized = np.where((part == 0) | (below == above), below, mixed)
     return resized
 
 
 def resize_adjoint(gradient, spatial_shape, kind):
-    """Sum what each cell gave to the pixels: the transpose of :func:`resize`.
+    """Sum over the pixels that see each cell, with their weights: the transpose of :func:`resize`.
 
     Parameters
     ----------
     gradient : numpy.ndarray of floats, shape (batch, channels, *pixels)
     spatial_shape : tuple of int
-        Of the cells.
+        The spatial sizes of the result, in cells.
     kind : {'nearest', 'bilinear'}
 
     Returns
@@ -97,5 +97,6 @@ def resize_adjoint(gradient, spatial_shape, kind):
 
 
 def _along(axis, ndim, values):
-    """A vector as an array that broadcasts along one axis."""
+    """Reshape a vector so that it lies along one axis and broadcasts along the others."""
+
     return values.reshape([-1 if a == axis else 1 for a in range(ndim)])

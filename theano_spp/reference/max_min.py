@@ -1,4 +1,4 @@
-"""Pooling by the maximum or minimum, and values taken from single pixels and put on single pixels."""
+"""Maximum and minimum pooling, and gathering values from single pixels and scattering values to them."""
 import numpy as np
 
 from .. import messages
@@ -9,7 +9,7 @@ from .sorting import pixels_by_superpixel
 
 
 def extremum(feature_map, superpixel_map, n_superpixels, mode='max', resize=NONE):
-    """Pool by the largest or smallest feature of each superpixel, and tell where it is.
+    """Pool by the largest or smallest feature of each superpixel, and return the pixel that has it.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def extremum(feature_map, superpixel_map, n_superpixels, mode='max', resize=NONE
     pooled : numpy.ndarray, shape (batch, channels, n_superpixels), dtype of `feature_map`
         0 for a superpixel without pixels.
     winner : numpy.ndarray of int64, shape (batch, channels, n_superpixels)
-        The row-major number of the first pixel that has this value; -1 for none.
+        The row-major number of the first pixel that has this value; -1 for a superpixel without pixels.
     """
     n_superpixels = messages.check_n_superpixels('SuperpixelExtremum', n_superpixels)
     resized = checked_and_resized('SuperpixelExtremum', feature_map, superpixel_map, resize, n_superpixels)
@@ -34,7 +34,7 @@ def extremum(feature_map, superpixel_map, n_superpixels, mode='max', resize=NONE
     batch, channels = feature_map.shape[:2]
     pooled = np.zeros((batch, channels, n_superpixels), dtype)
     winner = np.full((batch, channels, n_superpixels), -1, 'int64')
-    first_best = {'max': np.argmax, 'min': np.argmin}[mode]  # a NaN is the best for both
+    first_best = {'max': np.argmax, 'min': np.argmin}[mode]  # both choose a NaN if there is one
     for image, labels, values, winners in zip(feature_map, superpixel_map, pooled, winner):
         order, starts = pixels_by_superpixel(labels)
         features = image.reshape(channels, labels.size)
@@ -46,13 +46,13 @@ def extremum(feature_map, superpixel_map, n_superpixels, mode='max', resize=NONE
 
 
 def take_pixels(feature_map, pixels, map_shape, resize=NONE):
-    """Take the features at one pixel for each channel and superpixel.
+    """Gather the features at one pixel for each channel and superpixel.
 
     Parameters
     ----------
     feature_map : numpy.ndarray of floats, shape (batch, channels, *spatial)
     pixels : numpy.ndarray of int64, shape (batch, channels, n)
-        Row-major numbers in a map of `map_shape`; 0 is taken for -1.
+        Row-major numbers in a map of `map_shape`; the result for -1 is 0.
     map_shape : sequence of int
     resize : {'none', 'nearest', 'bilinear'}
 
@@ -76,7 +76,8 @@ def take_pixels(feature_map, pixels, map_shape, resize=NONE):
 
 
 def put_pixels(values, pixels, spatial_shape, map_shape, resize=NONE):
-    """Put values on one pixel for each channel and superpixel: the adjoint of :func:`take_pixels`.
+    """Scatter-add values to one pixel for each channel and superpixel: the adjoint of :func:`take_pixels`.
+
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Mean and sum pooling, and unpooling. Sums are float64 and pairwise, which keeps the promise of docs/semantics.md."""
+"""Mean and sum pooling, and unpooling. Sums are float64 and pairwise, for the precision stated in docs/semantics.md."""
 import numpy as np
 
 from .. import messages
@@ -52,7 +52,8 @@ def unpool(pooled, superpixel_map, mode='sum'):
     Returns
     -------
     numpy.ndarray, shape (batch, channels, *spatial), dtype of `pooled`
-        0 on pixels that belong to none.
+        0 on pixels that belong to no superpixel.
+
     """
     n_superpixels = pooled.shape[2]
     messages.check_shapes('SuperpixelUnpool', 'pooled', pooled, superpixel_map, 'pooled in batch')

@@ -10,7 +10,7 @@ from .mean_sum import pool, unpool
 def overlap_pool(feature_map, superpixel_map, n_superpixels, mode='mean', resize='bilinear'):
     """Resize the features to the superpixel map, then pool.
 
-    Parameters and returns as of :func:`pool`; `feature_map` may have any spatial sizes.
+    Parameters and result as for :func:`pool`, but `feature_map` may have any spatial sizes.
     """
     n_superpixels = messages.check_n_superpixels('SuperpixelOverlapPool', n_superpixels)
     resized = checked_and_resized('SuperpixelOverlapPool', feature_map, superpixel_map, resize, n_superpixels)
@@ -19,9 +19,9 @@ def overlap_pool(feature_map, superpixel_map, n_superpixels, mode='mean', resize
 
 def overlap_unpool(pooled, superpixel_map, spatial_shape, mode='sum', resize='bilinear',
                    op_name='SuperpixelOverlapUnpool'):
-    """Paint, then sum the pixels that each cell feeds: the adjoint of :func:`overlap_pool`.
+    """Paint, then sum over the pixels that see each cell: the adjoint of :func:`overlap_pool`.
 
-    Parameters as of :func:`unpool`; `spatial_shape` is that of the features to make.
+    Parameters as for :func:`unpool`; `spatial_shape` is the spatial shape of the features to make.
 
     Returns
     -------
@@ -36,7 +36,7 @@ def overlap_unpool(pooled, superpixel_map, spatial_shape, mode='sum', resize='bi
 
 
 def overlap(superpixel_map, n_superpixels, spatial_shape, mode='mean', resize='nearest'):
-    """How much each cell counts for each superpixel: the matrix of :func:`overlap_pool`.
+    """The weight of each cell in each superpixel: the matrix of :func:`overlap_pool`.
 
     Returns
     -------
@@ -44,13 +44,14 @@ def overlap(superpixel_map, n_superpixels, spatial_shape, mode='mean', resize='n
     """
     n_superpixels = messages.check_n_superpixels('SuperpixelOverlap', n_superpixels)
     messages.check_labels('SuperpixelOverlap', superpixel_map, n_superpixels)
-    # The adjoint of painting one superpixel at a time; as many channels as superpixels.
+    # The adjoint applied to one superpixel at a time, each in a channel of its own.
     each = np.broadcast_to(np.eye(n_superpixels), (len(superpixel_map), n_superpixels, n_superpixels))
     return overlap_unpool(each, superpixel_map, spatial_shape, mode, resize, 'SuperpixelOverlap')
 
 
 def checked_and_resized(op_name, feature_map, superpixel_map, resize, n_superpixels):
-    """Check features and labels, and return the features in the size of the map."""
+    """Check features and labels, and return the features resized to the map."""
+
     messages.check_shapes(op_name, 'feature_map', feature_map, superpixel_map,
                           'in space' if resize == NONE else 'in batch')
     messages.check_labels(op_name, superpixel_map, n_superpixels)

@@ -1,4 +1,4 @@
-"""Pooling in which pixels count differently."""
+"""Pooling with weights for pixels."""
 import numpy as np
 
 from .. import messages
@@ -31,7 +31,7 @@ def weighted_pool(feature_map, superpixel_map, n_superpixels, pixel_weights):
 
 
 def weighted_unpool(pooled, superpixel_map, pixel_weights, dtype='float64'):
-    """Paint each superpixel's value times the pixel's weight on its pixels.
+    """Paint each superpixel's value, times the pixel's weight, on its pixels.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def weighted_unpool(pooled, superpixel_map, pixel_weights, dtype='float64'):
     Returns
     -------
     numpy.ndarray of `dtype`, shape (batch, channels, *spatial)
-        0 on pixels that belong to none.
+        0 on pixels that belong to no superpixel.
     """
     messages.check_shapes('WeightedUnpool', 'pooled', pooled, superpixel_map, 'pooled in batch')
     messages.check_weights('WeightedUnpool', pixel_weights, superpixel_map)
@@ -53,7 +53,7 @@ def weighted_unpool(pooled, superpixel_map, pixel_weights, dtype='float64'):
 
 
 def pixel_dot(feature_map, pooled, superpixel_map):
-    """Multiply each pixel's features with its superpixel's values, and sum over the channels.
+    """The dot product, over the channels, of each pixel's features and its superpixel's values.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def pixel_dot(feature_map, pooled, superpixel_map):
     Returns
     -------
     numpy.ndarray of float64, shape (batch, *spatial)
-        0 on pixels that belong to none.
+        0 on pixels that belong to no superpixel.
     """
     messages.check_shapes('PixelDot', 'feature_map', feature_map, superpixel_map, 'in space, weighted')
     messages.check_shapes('PixelDot', 'pooled', pooled, superpixel_map, 'pooled in batch')
@@ -72,6 +72,7 @@ def pixel_dot(feature_map, pooled, superpixel_map):
     messages.check_labels('PixelDot', superpixel_map, pooled.shape[2], 'the number of superpixels in pooled is')
     with np.errstate(invalid='ignore', over='ignore'):
         products = feature_map * unpool(pooled, superpixel_map)
-        # NumPy sums pairwise along the last axis in memory alone.
+        # NumPy sums pairwise only along the axis that is contiguous in memory.
+
         dot = np.ascontiguousarray(np.moveaxis(products, 1, -1)).sum(-1)
     return np.where(superpixel_map >= 0, dot, 0)

@@ -30,6 +30,12 @@ class OutputsTest(FolderTestCase):
         self.assertEqual(len({safe_part(name) for name in names}), len(names))
         self.assertEqual(safe_part('50 % grey'), '50 % grey')
 
+    def test_the_masks_of_a_folder_of_photographs_are_no_pictures(self):
+        for name in 'cat/1.jpg', 'masks/cat/1.png', 'dog/masks/2.jpg':
+            self.write(name, name)
+        self.assertEqual(pictures_in([self.folder], self.path('out'))[1], ['cat/1.jpg', 'dog/masks/2.jpg'])
+        self.assert_says(['has no picture in it'], pictures_in, [self.path('dog')], self.path('out'))
+
     def test_folders_are_walked_without_what_was_written_before(self):
         for name in 'in/1.jpg', 'in/deep/2.jpg', 'in/.hidden.jpg', 'in/out/old-mask.png', 'other/3.jpg':
             self.write(name, name)

@@ -5,51 +5,52 @@
 #ifndef SPP_LABEL_MAP
 #define SPP_LABEL_MAP
 
-#define SPP_STRIP 1024   /* pixels whose labels are read at a time */
-#define SPP_BLOCK 64     /* pixels to a word of bits */
-#define SPP_PART 262144  /* pixels of an image for one thread, at least */
-#define SPP_LARGEST_PART (1 << 30)  /* and at most: a pixel's number in its part fits into an npy_int32 */
+#define SPP_STRIP 1024               /* pixels of a strip, whose labels are processed together */
+#define SPP_WORD 64                  /* pixels of a word: one bit for each */
+#define SPP_CHUNK 262144             /* the least number of pixels of a chunk */
+#define SPP_LARGEST_CHUNK (1 << 30)  /* and the largest: a pixel's number in its chunk fits into an npy_int32 */
 
-/* An image is cut into parts, for threads to share. How many depends on sizes alone, as the order of additions does;
-   what is kept for each part and superpixel takes less memory than the labels. */
+/* A large image is divided into chunks, which threads share. The number of chunks depends only on sizes, so the
+   order of additions, and every bit of the result, is independent of the number of threads. Chunks are few enough
+   that what is kept for each chunk and superpixel takes less memory than the labels. */
 typedef struct {
-    npy_intp number, pixels;  /* of each but the last, a multiple of SPP_STRIP */
-} SppParts;
+    npy_intp number, pixels;  /* pixels of each chunk but the last, a multiple of SPP_STRIP */
+} SppChunks;
 
-static inline SppParts spp_parts(npy_intp pixels, npy_intp n_superpixels)
+static inline SppChunks spp_chunks(npy_intp pixels, npy_intp n_superpixels)
 {
-    SppParts parts;
-    const npy_intp number = spp_maximum(pixels / SPP_LARGEST_PART + 1, spp_minimum(
-        pixels / SPP_PART, pixels / 4 / spp_maximum(n_superpixels, 1)));
-    parts.pixels = spp_ceil_divide(spp_ceil_divide(pixels, number), SPP_STRIP) * SPP_STRIP;
-    parts.number = spp_maximum(spp_ceil_divide(pixels, spp_maximum(parts.pixels, 1)), 1);
-    return parts;
+    SppChunks chunks;
+    const npy_intp number = spp_maximum(pixels / SPP_LARGEST_CHUNK + 1, spp_minimum(
+        pixels / SPP_CHUNK, pixels / 4 / spp_maximum(n_superpixels, 1)));
+    chunks.pixels = spp_ceil_divide(spp_ceil_divide(pixels, number), SPP_STRIP) * SPP_STRIP;
+    chunks.number = spp_maximum(spp_ceil_divide(pixels, spp_maximum(chunks.pixels, 1)), 1);
+    return chunks;
 }
 
-/* differs (SPP_BLOCK), each 0 or 1 -> bit i for pixel i */
+/* differs (SPP_WORD), each 0 or 1 -> a word: bit i for pixel i */
 static inline npy_uint64 spp_pack_bits(const npy_uint8 *differs)
 {
     npy_uint64 bits = 0;
     int i;
 #if NPY_BYTE_ORDER == NPY_LITTLE_ENDIAN
-    for (i = 0; i < SPP_BLOCK; i += 8) {
+    for (i = 0; i < SPP_WORD; i += 8) {
         npy_uint64 eight;
         memcpy(&eight, differs + i, 8);
         bits |= (eight * 0x0102040810204080ULL >> 56) << i;  /* byte k of the eight becomes bit 56 + k */
     }
 #else
-    for (i = 0; i < SPP_BLOCK; ++i)
+    for (i = 0; i < SPP_WORD; ++i)
         bits |= (npy_uint64)differs[i] << i;
 #endif
     return bits;
 }
 
-/* The number of the lowest bit that is set; bits must not be 0. */
+/* The index of the lowest bit that is set; bits must not be 0. */
 static inline int spp_lowest_bit(npy_uint64 bits) { return __builtin_ctzll(bits); }
 
-/* Takes the first of the pieces that start at these bits. [in, out] bits, not 0: the others stay
-   [out] end: where the next piece starts, or `length`  Returns where it starts. */
-static inline int spp_next_piece(npy_uint64 *bits, int length, int *end)
+/* Takes the first of the runs that start at these bits. [in, out] bits, not 0: the starts of the other runs are left
+   [out] end: where the next run starts, or `length`  Returns where this one starts. */
+static inline int spp_next_run(npy_uint64 *bits, int length, int *end)
 {
     const int first = spp_lowest_bit(*bits);
     *bits &= *bits - 1;
@@ -57,8 +58,8 @@ static inline int spp_next_piece(npy_uint64 *bits, int length, int *end)
     return first;
 }
 
-/* Notes the first of the bad labels that threads come across. [in] pixel: row-major number in the batch, or less than
-   0 */
+/* Keeps the first of the bad labels that threads meet. [in] pixel: row-major number in the batch, or negative for
+   none */
 static inline void spp_note_bad_label(npy_intp pixel, npy_intp *first_bad)
 {
     if (pixel >= 0) {
@@ -70,28 +71,27 @@ static inline void spp_note_bad_label(npy_intp pixel, npy_intp *first_bad)
     }
 }
 
-/* The sizes of the parts of images -> those of whole images. [in] of_parts (batch, parts, n)  [out] sizes (batch, n) */
-static inline void spp_add_sizes(npy_intp batch, npy_intp parts, npy_intp n, const npy_int64 *of_parts,
+/* Adds up the sizes of each image's chunks. [in] chunk_sizes (batch, chunks, n)  [out] sizes (batch, n) */
+static inline void spp_add_sizes(npy_intp batch, npy_intp chunks, npy_intp n, const npy_int64 *chunk_sizes,
                                  npy_int64 *sizes)
 {
-    npy_intp image, part, l;
+    npy_intp image, chunk, l;
     for (image = 0; image < batch; ++image, sizes += n)
-        for (part = 0; part < parts; ++part, of_parts += n)
+        for (chunk = 0; chunk < chunks; ++chunk, chunk_sizes += n)
             for (l = 0; l < n; ++l)
-                sizes[l] = (part > 0 ? sizes[l] : 0) + of_parts[l];
+                sizes[l] = (chunk > 0 ? sizes[l] : 0) + chunk_sizes[l];
 }
 
 #endif
 
 #section support_code_apply
-/* What a label map is: which labels are allowed, how many pixels each superpixel has.
-   These walks see the labels themselves and are typed: LABEL is their C type. */
+/* Checking labels and counting the pixels of each superpixel. LABEL is the C type of the labels. */
 
-/* Written so that no compiler warns of an unsigned label compared with zero. */
+/* Written so that no compiler warns that an unsigned label is compared with zero. */
 #define SPP_LABEL_IS_SIGNED ((LABEL)-1 < (LABEL)1)
 #define SPP_IS_NONE(label) (SPP_LABEL_IS_SIGNED && (label) < (LABEL)1 && (label) != (LABEL)0)
 
-/* How many of the pixels from `labels` on carry the first one's label. */
+/* The length of the run that begins at `labels`, at most `length`. */
 static inline npy_intp APPLY_SPECIFIC(run_length)(const char *labels, npy_intp stride, npy_intp length)
 {
     const LABEL first = *(const LABEL *)labels;
@@ -101,52 +101,52 @@ static inline npy_intp APPLY_SPECIFIC(run_length)(const char *labels, npy_intp s
     return run;
 }
 
-/* The labels of `count` pixels from row-major number `first` on: where they lie, or copied to `strip`. */
+/* The labels of `count` pixels, the first of which has the row-major number `first`: in the map itself, or copied if
+   they are not contiguous. [out] copy (count): scratch, undefined on return unless the result points there */
 static inline const LABEL *APPLY_SPECIFIC(labels_from)(const char *labels, const SppGrid *grid,
                                                        const SppStrides *walk, npy_intp first, npy_intp count,
-                                                       LABEL *strip)
+                                                       LABEL *copy)
 {
-    if (spp_lies_in_order(grid, walk, sizeof(LABEL)))
+    if (spp_is_contiguous(grid, walk, sizeof(LABEL)))
         return (const LABEL *)labels + first;
-    SPP_COPY_PIXELS(LABEL, labels, grid, walk, first, count, strip);
-    return strip;
+    SPP_COPY_PIXELS(LABEL, labels, grid, walk, first, count, copy);
+    return copy;
 }
 
-/* Where labels change. [in] here (count)
-   [out] differs (count, and zeros up to a whole block): whether a pixel's label is another than that of the one before
-   it;
-         0 for the first */
+/* Marks where labels change. [in] here (count)
+   [out] differs (count, rounded up to whole words): 1 where a pixel's label differs from that of the pixel before; 0
+   for the first pixel and beyond the last */
 static inline void APPLY_SPECIFIC(find_changes)(const LABEL *here, npy_intp count, npy_uint8 *differs)
 {
     npy_intp i;
     differs[0] = 0;
     for (i = 1; i < count; ++i)
         differs[i] = here[i] != here[i - 1];
-    for (i = count; i % SPP_BLOCK != 0; ++i)
+    for (i = count; i % SPP_WORD != 0; ++i)
         differs[i] = 0;
 }
 
-/* Counts the pixels of each superpixel in a part of one image.
+/* Checks the labels of one chunk of an image and counts the pixels of each superpixel.
    [in] labels: of the image's first pixel; first, end: row-major numbers
-   [in, out] sizes (n_superpixels), pieces: of one superpixel in a block; added to
+   [in, out] sizes (n_superpixels); runs: those of this chunk, cut where words end, are added
    Returns -1, or the row-major number of the first pixel whose label is >= n_superpixels. */
-static npy_intp APPLY_SPECIFIC(count_part)(const char *labels, const SppGrid *grid, const SppStrides *walk,
-                                           npy_intp first, npy_intp end, npy_intp n_superpixels, npy_int64 *sizes,
-                                           npy_intp *pieces)
+static npy_intp APPLY_SPECIFIC(count_chunk)(const char *labels, const SppGrid *grid, const SppStrides *walk,
+                                            npy_intp first, npy_intp end, npy_intp n_superpixels, npy_int64 *sizes,
+                                            npy_intp *runs)
 {
-    LABEL strip[SPP_STRIP];
+    LABEL copy[SPP_STRIP];
     npy_uint8 differs[SPP_STRIP];
     npy_intp i;
     for (; first < end; first += SPP_STRIP) {
         const npy_intp count = spp_minimum(SPP_STRIP, end - first);
-        const LABEL *here = APPLY_SPECIFIC(labels_from)(labels, grid, walk, first, count, strip);
+        const LABEL *here = APPLY_SPECIFIC(labels_from)(labels, grid, walk, first, count, copy);
         APPLY_SPECIFIC(find_changes)(here, count, differs);
-        for (i = 0; i < count; i += SPP_BLOCK) {
+        for (i = 0; i < count; i += SPP_WORD) {
             npy_uint64 bits = spp_pack_bits(differs + i) | 1;
-            *pieces += __builtin_popcountll(bits);
+            *runs += __builtin_popcountll(bits);
             while (bits != 0) {
                 int stop;
-                const int start = spp_next_piece(&bits, (int)spp_minimum(SPP_BLOCK, count - i), &stop);
+                const int start = spp_next_run(&bits, (int)spp_minimum(SPP_WORD, count - i), &stop);
                 const LABEL label = here[i + start];
                 if (SPP_IS_NONE(label))
                     continue;
@@ -160,7 +160,7 @@ static npy_intp APPLY_SPECIFIC(count_part)(const char *labels, const SppGrid *gr
 }
 
 /* Raises the IndexError for the first label of the batch that is too large. Returns -1.
-   [in] limit_name: what holds the number of superpixels, "n_superpixels is" for example */
+   [in] limit_name: what defines the number of superpixels, for example "n_superpixels is" */
 static int APPLY_SPECIFIC(label_error)(const char *op, PyArrayObject *superpixel_map, npy_intp n_superpixels,
                                        const char *limit_name)
 {
@@ -169,37 +169,37 @@ static int APPLY_SPECIFIC(label_error)(const char *op, PyArrayObject *superpixel
 
 /* Checks every label and counts the pixels of every superpixel.
    [out] sizes (batch, n_superpixels), zeroed by the caller
-   Returns in how many pieces the superpixels of a block of pixels lie, all blocks added up; or -1 with an IndexError
-   that names the first bad label, or a MemoryError. */
+   Returns the number of runs, cut where words end; or -1 with an IndexError that names the first bad label, or a
+   MemoryError. */
 static npy_intp APPLY_SPECIFIC(count_labels)(const char *op, const char *limit_name, PyArrayObject *superpixel_map,
                                         npy_intp n_superpixels, npy_int64 *sizes)
 {
     const npy_intp batch = PyArray_DIM(superpixel_map, 0);
     const int naxes = PyArray_NDIM(superpixel_map) - 1;
-    const npy_intp pixels = spp_pixels_of_image(superpixel_map);
+    const npy_intp pixels = spp_image_pixels(superpixel_map);
     const SppGrid grid = spp_grid(naxes, PyArray_DIMS(superpixel_map) + 1);
     const SppStrides walk = spp_strides(naxes, PyArray_STRIDES(superpixel_map) + 1);
-    const SppParts parts = spp_parts(pixels, n_superpixels);
-    npy_int64 *of_parts = sizes;
-    npy_intp first_bad = -1, pieces = 0, i;
+    const SppChunks chunks = spp_chunks(pixels, n_superpixels);
+    npy_int64 *chunk_sizes = sizes;
+    npy_intp first_bad = -1, runs = 0, i;
 
-    if (parts.number > 1 && (of_parts = (npy_int64 *)spp_scratch(op, n_superpixels, batch * parts.number,
-                                                                 sizeof(npy_int64))) == NULL)
+    if (chunks.number > 1 && (chunk_sizes = (npy_int64 *)spp_scratch(op, n_superpixels, batch * chunks.number,
+                                                                     sizeof(npy_int64))) == NULL)
         return -1;
     #ifdef _OPENMP
-    #pragma omp parallel for schedule(static) reduction(+:pieces) if (batch * pixels >= SPP_PARALLEL_MINIMUM)
+    #pragma omp parallel for schedule(static) reduction(+:runs) if (batch * pixels >= SPP_PARALLEL_MINIMUM)
     #endif
-    for (i = 0; i < batch * parts.number; ++i) {
-        const npy_intp image = i / parts.number, first = i % parts.number * parts.pixels;
-        const npy_intp bad = APPLY_SPECIFIC(count_part)(
+    for (i = 0; i < batch * chunks.number; ++i) {
+        const npy_intp image = i / chunks.number, first = i % chunks.number * chunks.pixels;
+        const npy_intp bad = APPLY_SPECIFIC(count_chunk)(
             PyArray_BYTES(superpixel_map) + image * PyArray_STRIDE(superpixel_map, 0), &grid, &walk, first,
-            spp_minimum(first + parts.pixels, pixels), n_superpixels, of_parts + i * n_superpixels,
-            &pieces);
+            spp_minimum(first + chunks.pixels, pixels), n_superpixels, chunk_sizes + i * n_superpixels,
+            &runs);
         spp_note_bad_label(bad < 0 ? -1 : image * pixels + bad, &first_bad);
     }
-    if (parts.number > 1) {
-        spp_add_sizes(batch, parts.number, n_superpixels, of_parts, sizes);
-        free(of_parts);
+    if (chunks.number > 1) {
+        spp_add_sizes(batch, chunks.number, n_superpixels, chunk_sizes, sizes);
+        free(chunk_sizes);
     }
-    return first_bad >= 0 ? APPLY_SPECIFIC(label_error)(op, superpixel_map, n_superpixels, limit_name) : pieces;
+    return first_bad >= 0 ? APPLY_SPECIFIC(label_error)(op, superpixel_map, n_superpixels, limit_name) : runs;
 }

@@ -3,73 +3,75 @@
 #include "memory/errors.h"
 
 #section support_code
-/* What the labels of a batch ask pooling to do, found once for all channels.
+/* The plan: what pooling has to do for the labels of a batch, found once for all channels.
 
-   Windows are SPP_WINDOW pixels in row-major order. The pixels of one superpixel that follow each other in one window
-   are a piece; so are up to four whole windows of one superpixel in a block of SPP_BLOCK pixels, a stack. Sums of
-   pieces are short, so they are taken in the features' own precision, and added up in double:
+   A window is SPP_WINDOW pixels in row-major order. A run is the pixels of one superpixel that follow each other
+   within one window; or up to four full windows of one superpixel within a word of SPP_WORD pixels, a full-window
+   run. Runs are short, so their sums are taken in the precision of the features; these are then added up in double:
 
        window     |0 0 0 0 0 1 1 1|1 1 1 1 1 1 1 1|1 1 1 1 1 1 1 1|1 1 2 2 2 0 0 0|     (8 pixels drawn)
-       piece      |----0----|--1--|---------------2---------------|-3-|--4--|--5--|
+       run        |----0----|--1--|---------------2---------------|-3-|--4--|--5--|
        starts      1 0 0 0 0 1 0 0 1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 1 0 1 0 0 1 0 0
-                                                   0: adds to the stack
+                                                   0: the full-window run goes on
 
-   The sums of a superpixel live in a slot from its first piece to its last, and then another superpixel takes the slot:
-   superpixels are compact, so a few slots, which stay in the first cache, serve many.
+   Sums are kept in slots, assigned as in linear-scan register allocation: a superpixel has a slot from its first run
+   to its last, and then another superpixel takes the slot. Superpixels are compact, so a few slots, which stay in
+   the L1 cache, are enough for any number of them.
 
-   Large images are cut into parts. What each part has of a superpixel that has pixels in several of them is a partial
-   sum, kept until the end and added up then. */
+   Large images are divided into chunks. What one chunk contributes to a superpixel that has pixels in several chunks
+   is a partial sum; partial sums are kept until the end and added up then. */
 #ifndef SPP_PLAN
 #define SPP_PLAN
 
 #define SPP_WINDOW 16
 
 typedef struct {
-    npy_int32 slot;        /* 0 for pixels that belong to none */
-    npy_uint8 last_pixel;  /* in its block */
-    npy_uint8 is_first, is_last;  /* of its superpixel in this part */
-} SppPiece;
+    npy_int32 slot;               /* 0 for pixels that belong to no superpixel */
+    npy_uint8 last_pixel;         /* of the run, in its word */
+    npy_uint8 is_first, is_last;  /* run of its superpixel in this chunk */
+} SppRun;
 
-/* One part of one image. */
+/* The plan of one chunk of one image. */
 typedef struct {
-    npy_intp first, end;      /* pixels, row-major numbers in the image */
-    npy_uint64 *starts;       /* (blocks): bit i if a piece starts at pixel i of the block */
-    npy_intp pieces, room;    /* how many there are, and for how many there is memory */
-    SppPiece *piece;
-    npy_intp superpixels;     /* with pixels in this part */
-    npy_intp *finished;       /* (superpixels), in the order of their last pieces; or -1 - a number of a partial sum */
+    npy_intp first, end;   /* pixels, row-major numbers in the image */
+    npy_uint64 *starts;    /* (words): bit i is set if a run starts at pixel i of the word */
+    npy_intp runs, room;   /* the number of runs, and the number that there is memory for */
+    SppRun *run;
+    npy_intp superpixels;  /* the number of those with pixels in this chunk */
+    npy_intp *finished;    /* labels, in the order of their last runs; or -1 - index of a partial sum */
     npy_intp slots;
 } SppPlan;
 
-/* What one part has of a superpixel that others have a part of too. */
+/* The partial sum of one chunk, of a superpixel that has pixels in other chunks too. */
 typedef struct {
     npy_intp superpixel;
-    npy_intp first;  /* the number of this superpixel's first */
+    npy_intp first;  /* the index of this superpixel's first partial sum */
 } SppPartial;
 
 typedef struct {
-    npy_intp batch, n_superpixels, parts;
+    npy_intp batch, n_superpixels, chunks;
     npy_int64 *sizes;    /* (batch, n_superpixels) */
-    SppPlan *plan;       /* (batch, parts) */
-    npy_intp slots;      /* of the plan that needs most */
+    SppPlan *plan;       /* (batch, chunks) */
+    npy_intp slots;      /* of the plan that needs the most */
     SppPartial *partial;
-    npy_intp *partials;  /* (batch + 1): where each image's begin */
+    npy_intp *partials;  /* (batch + 1): the index of each image's first partial sum */
 } SppPlans;
 
-/* Where windows of one superpixel follow each other, only the first one's start is left. [in, out] starts (a block) */
-static inline npy_uint64 spp_stack_windows(npy_uint64 starts)
+/* Makes one run of full windows of one superpixel that follow each other, by leaving only the first one's start.
+   [in, out] starts: of one word */
+static inline npy_uint64 spp_join_full_windows(npy_uint64 starts)
 {
-    int w, stacked = 0;
+    int w, joined = 0;
     if (starts == 1)
         return 1;
-    for (w = 0; w < SPP_BLOCK; w += SPP_WINDOW) {
+    for (w = 0; w < SPP_WORD; w += SPP_WINDOW) {
         const unsigned bits = starts >> w & 0xffff;
         if (bits > 1)
-            stacked = 0;
-        else if (stacked && bits == 0)
+            joined = 0;
+        else if (joined && bits == 0)
             continue;
         else
-            stacked = 1;
+            joined = 1;
         starts |= (npy_uint64)1 << w;
     }
     return starts;
@@ -78,9 +80,9 @@ static inline npy_uint64 spp_stack_windows(npy_uint64 starts)
 static inline void spp_free_plans(SppPlans *plans)
 {
     npy_intp i;
-    for (i = 0; plans->plan != NULL && i < plans->batch * plans->parts; ++i) {
+    for (i = 0; plans->plan != NULL && i < plans->batch * plans->chunks; ++i) {
         free(plans->plan[i].starts);
-        free(plans->plan[i].piece);
+        free(plans->plan[i].run);
         free(plans->plan[i].finished);
     }
     free(plans->plan);
@@ -89,9 +91,10 @@ static inline void spp_free_plans(SppPlans *plans)
     free(plans->sizes);
 }
 
-/* Gives each superpixel of a part a slot for as long as it needs one.
-   [in, out] plan: the slots of its pieces are labels still, or -1; slot_of (n_superpixels): zeros
-   [in] last (n_superpixels): number of the last piece
+/* Assigns a slot to each superpixel of a chunk, from its first run to its last.
+   [in, out] plan: on entry, `slot` of each run is its label, or -1; slot_of (n_superpixels): zeros, undefined on
+   return
+   [in] last (n_superpixels): index of the last run
    Returns 0, or -1 if there is no memory. */
 static inline int spp_assign_slots(SppPlan *plan, const npy_intp *last, npy_int32 *slot_of)
 {
@@ -99,54 +102,55 @@ static inline int spp_assign_slots(SppPlan *plan, const npy_intp *last, npy_int3
     npy_int32 *free_slot = (npy_int32 *)malloc((plan->superpixels + 1) * sizeof(npy_int32));
     finished = plan->finished = (npy_intp *)malloc((plan->superpixels + 1) * sizeof(npy_intp));
     plan->slots = 1;
-    for (k = 0; free_slot != NULL && finished != NULL && k < plan->pieces; ++k) {
-        const npy_int32 label = plan->piece[k].slot;
+    for (k = 0; free_slot != NULL && finished != NULL && k < plan->runs; ++k) {
+        const npy_int32 label = plan->run[k].slot;
         npy_int32 slot = 0;
         if (label >= 0) {
             slot = slot_of[label];
-            plan->piece[k].is_first = slot == 0;
+            plan->run[k].is_first = slot == 0;
             if (slot == 0)
                 slot = slot_of[label] = free_slots > 0 ? free_slot[--free_slots] : (npy_int32)plan->slots++;
             if (last[label] == k) {
-                plan->piece[k].is_last = 1;
+                plan->run[k].is_last = 1;
                 *finished++ = label;
                 free_slot[free_slots++] = slot;
             }
         }
-        plan->piece[k].slot = slot;
+        plan->run[k].slot = slot;
     }
     k = free_slot == NULL || finished == NULL ? -1 : 0;
     free(free_slot);
     return (int)k;
 }
 
-/* Numbers the partial sums of superpixels that have pixels in several parts, which `finished` names then.
-   [in] of_parts (batch, parts, n_superpixels): sizes  Returns 0, or -1 if there is no memory. */
-static inline int spp_find_partials(SppPlans *plans, const npy_int64 *of_parts)
+/* Assigns indices to the partial sums of superpixels that have pixels in several chunks, and puts them in
+   `finished`.
+   [in] chunk_sizes (batch, chunks, n_superpixels)  Returns 0, or -1 if there is no memory. */
+static inline int spp_find_partials(SppPlans *plans, const npy_int64 *chunk_sizes)
 {
     const npy_intp n = plans->n_superpixels;
     npy_intp i, k, count = 0, *first = NULL;
     SppPartial *partial = NULL;
     if ((plans->partials = (npy_intp *)spp_zeros(plans->batch + 1, 1, sizeof(npy_intp))) == NULL)
         return -1;
-    if (plans->parts == 1)
+    if (plans->chunks == 1)
         return 0;
-    for (i = 0; i < plans->batch * plans->parts; ++i)
+    for (i = 0; i < plans->batch * plans->chunks; ++i)
         count += plans->plan[i].superpixels;
     partial = plans->partial = (SppPartial *)malloc((count + 1) * sizeof(SppPartial));
     first = (npy_intp *)spp_zeros(n, 1, sizeof(npy_intp));
     count = 0;
-    for (i = 0; partial != NULL && first != NULL && i < plans->batch * plans->parts; ++i) {
-        const npy_intp image = i / plans->parts;
+    for (i = 0; partial != NULL && first != NULL && i < plans->batch * plans->chunks; ++i) {
+        const npy_intp image = i / plans->chunks;
         SppPlan *plan = plans->plan + i;
-        if (i % plans->parts == 0) {
+        if (i % plans->chunks == 0) {
             plans->partials[image] = count;
             for (k = 0; k < n; ++k)
                 first[k] = -1;
         }
         for (k = 0; k < plan->superpixels; ++k) {
             const npy_intp label = plan->finished[k];
-            if (of_parts[i * n + label] == plans->sizes[image * n + label])
+            if (chunk_sizes[i * n + label] == plans->sizes[image * n + label])
                 continue;
             if (first[label] < 0)
                 first[label] = count;
@@ -164,51 +168,51 @@ static inline int spp_find_partials(SppPlans *plans, const npy_int64 *of_parts)
 #endif
 
 #section support_code_apply
-/* Finds the pieces of a part of one image and counts the pixels of each superpixel.
-   [in] labels: of the image's first pixel  [in, out] plan: first and end are set, all else zero
-   [in, out] sizes (n_superpixels): zeros  [out] last (n_superpixels): number of each one's last piece
+/* Finds the runs of one chunk of an image and counts the pixels of each superpixel.
+   [in] labels: of the image's first pixel  [in, out] plan: first and end are set, all else is zero
+   [in, out] sizes (n_superpixels): zeros  [out] last (n_superpixels): index of each superpixel's last run
    Returns -1, or the row-major number of the first pixel whose label is >= n_superpixels, or -2 if there is no
    memory. */
-static npy_intp APPLY_SPECIFIC(find_pieces)(const char *labels, const SppGrid *grid, const SppStrides *walk,
-                                            npy_intp n_superpixels, SppPlan *plan, npy_int64 *sizes, npy_intp *last)
+static npy_intp APPLY_SPECIFIC(find_runs)(const char *labels, const SppGrid *grid, const SppStrides *walk,
+                                          npy_intp n_superpixels, SppPlan *plan, npy_int64 *sizes, npy_intp *last)
 {
-    LABEL strip[SPP_STRIP];
+    LABEL copy[SPP_STRIP];
     npy_uint8 differs[SPP_STRIP];
     npy_intp first, i, k = 0;
     plan->starts = (npy_uint64 *)spp_zeros(
-        spp_ceil_divide(plan->end - plan->first, SPP_STRIP), SPP_STRIP / SPP_BLOCK, sizeof(npy_uint64));
+        spp_ceil_divide(plan->end - plan->first, SPP_STRIP), SPP_STRIP / SPP_WORD, sizeof(npy_uint64));
     if (plan->starts == NULL)
         return -2;
     for (first = plan->first; first < plan->end; first += SPP_STRIP) {
         const npy_intp count = spp_minimum(SPP_STRIP, plan->end - first);
-        const LABEL *here = APPLY_SPECIFIC(labels_from)(labels, grid, walk, first, count, strip);
-        npy_uint64 *starts = plan->starts + (first - plan->first) / SPP_BLOCK;
+        const LABEL *here = APPLY_SPECIFIC(labels_from)(labels, grid, walk, first, count, copy);
+        npy_uint64 *starts = plan->starts + (first - plan->first) / SPP_WORD;
         if (k + SPP_STRIP + 1 > plan->room) {
-            SppPiece *more = NULL;
+            SppRun *more = NULL;
             plan->room = 2 * plan->room + 2 * SPP_STRIP;
-            if ((more = (SppPiece *)realloc(plan->piece, plan->room * sizeof(SppPiece))) == NULL)
+            if ((more = (SppRun *)realloc(plan->run, plan->room * sizeof(SppRun))) == NULL)
                 return -2;
-            plan->piece = more;
+            plan->run = more;
         }
         APPLY_SPECIFIC(find_changes)(here, count, differs);
-        for (i = 0; i < count; i += SPP_BLOCK) {
-            const int length = (int)spp_minimum(SPP_BLOCK, count - i);
+        for (i = 0; i < count; i += SPP_WORD) {
+            const int length = (int)spp_minimum(SPP_WORD, count - i);
             npy_uint64 bits = spp_pack_bits(differs + i) | 1;
-            if (length < SPP_BLOCK)
-                bits |= (npy_uint64)1 << length;  /* pixels beyond the last make a piece that belongs to none */
-            bits = starts[i / SPP_BLOCK] = spp_stack_windows(bits);
+            if (length < SPP_WORD)
+                bits |= (npy_uint64)1 << length;  /* pixels beyond the last are a run of no superpixel */
+            bits = starts[i / SPP_WORD] = spp_join_full_windows(bits);
             while (bits != 0) {
                 int stop;
-                const int start = spp_next_piece(&bits, SPP_BLOCK, &stop);
+                const int start = spp_next_run(&bits, SPP_WORD, &stop);
                 const LABEL label = start < length ? here[i + start] : 0;
-                SppPiece *piece = plan->piece + k;
-                piece->slot = -1;
-                piece->last_pixel = (npy_uint8)(stop - 1);
-                piece->is_first = piece->is_last = 0;
+                SppRun *run = plan->run + k;
+                run->slot = -1;
+                run->last_pixel = (npy_uint8)(stop - 1);
+                run->is_first = run->is_last = 0;
                 if (start < length && !SPP_IS_NONE(label)) {
                     if ((npy_uint64)label >= (npy_uint64)n_superpixels)
                         return first + i + start;
-                    piece->slot = (npy_int32)label;
+                    run->slot = (npy_int32)label;
                     plan->superpixels += sizes[(npy_intp)label] == 0;
                     sizes[(npy_intp)label] += stop - start;
                     last[(npy_intp)label] = k;
@@ -217,56 +221,56 @@ static npy_intp APPLY_SPECIFIC(find_pieces)(const char *labels, const SppGrid *g
             }
         }
     }
-    plan->pieces = k;
+    plan->runs = k;
     return -1;
 }
 
-/* Checks every label and makes the plans of all images. [out] plans: release with spp_free_plans, also after an error
+/* Checks every label and makes the plans of all images. [out] plans: release with spp_free_plans, after an error too
    Returns 0, or -1 with an error set: an IndexError that names the first bad label, or a MemoryError. */
 static int APPLY_SPECIFIC(plan_images)(const char *op, PyArrayObject *superpixel_map, npy_intp n_superpixels,
                                        SppPlans *plans)
 {
     const npy_intp batch = PyArray_DIM(superpixel_map, 0), n = n_superpixels;
     const int naxes = PyArray_NDIM(superpixel_map) - 1;
-    const npy_intp pixels = spp_pixels_of_image(superpixel_map);
+    const npy_intp pixels = spp_image_pixels(superpixel_map);
     const SppGrid grid = spp_grid(naxes, PyArray_DIMS(superpixel_map) + 1);
     const SppStrides walk = spp_strides(naxes, PyArray_STRIDES(superpixel_map) + 1);
-    const SppParts parts = spp_parts(pixels, n);
+    const SppChunks chunks = spp_chunks(pixels, n);
     const int threads = spp_number_of_threads();
     npy_intp first_bad = -1, i, *last = NULL;
-    npy_int64 *of_parts = NULL;
+    npy_int64 *chunk_sizes = NULL;
     npy_int32 *slot_of = NULL;
     int no_memory = 0, failed = -1;
 
     memset(plans, 0, sizeof(*plans));
     plans->batch = batch;
     plans->n_superpixels = n;
-    plans->parts = parts.number;
-    if (n >= NPY_MAX_INT32) {  /* as SppPiece.slot is an npy_int32 */
+    plans->chunks = chunks.number;
+    if (n >= NPY_MAX_INT32) {  /* because SppRun.slot is an npy_int32 */
         spp_memory_error(op, n, "superpixels");
         return -1;
     }
-    if ((plans->plan = (SppPlan *)spp_allocate(op, batch, "images", parts.number, sizeof(SppPlan))) == NULL
+    if ((plans->plan = (SppPlan *)spp_allocate(op, batch, "images", chunks.number, sizeof(SppPlan))) == NULL
             || (plans->sizes = (npy_int64 *)spp_scratch(op, n, batch, sizeof(npy_int64))) == NULL
             || (last = (npy_intp *)spp_scratch(op, n, threads, sizeof(npy_intp))) == NULL
             || (slot_of = (npy_int32 *)spp_scratch(op, n, threads, sizeof(npy_int32))) == NULL)
         goto done;
-    of_parts = plans->sizes;
-    if (parts.number > 1
-            && (of_parts = (npy_int64 *)spp_scratch(op, n, batch * parts.number, sizeof(npy_int64))) == NULL)
+    chunk_sizes = plans->sizes;
+    if (chunks.number > 1
+            && (chunk_sizes = (npy_int64 *)spp_scratch(op, n, batch * chunks.number, sizeof(npy_int64))) == NULL)
         goto done;
 
     #ifdef _OPENMP
     #pragma omp parallel for schedule(static) reduction(|:no_memory) if (batch * pixels >= SPP_PARALLEL_MINIMUM)
     #endif
-    for (i = 0; i < batch * parts.number; ++i) {
-        const npy_intp image = i / parts.number, own = spp_thread_number() * n;
+    for (i = 0; i < batch * chunks.number; ++i) {
+        const npy_intp image = i / chunks.number, own = spp_thread_number() * n;
         SppPlan *plan = plans->plan + i;
         npy_intp bad;
-        plan->first = i % parts.number * parts.pixels;
-        plan->end = spp_minimum(plan->first + parts.pixels, pixels);
-        bad = APPLY_SPECIFIC(find_pieces)(PyArray_BYTES(superpixel_map) + image * PyArray_STRIDE(superpixel_map, 0),
-                                          &grid, &walk, n, plan, of_parts + i * n, last + own);
+        plan->first = i % chunks.number * chunks.pixels;
+        plan->end = spp_minimum(plan->first + chunks.pixels, pixels);
+        bad = APPLY_SPECIFIC(find_runs)(PyArray_BYTES(superpixel_map) + image * PyArray_STRIDE(superpixel_map, 0),
+                                        &grid, &walk, n, plan, chunk_sizes + i * n, last + own);
         spp_note_bad_label(bad < 0 ? -1 : image * pixels + bad, &first_bad);
         memset(slot_of + own, 0, n * sizeof(npy_int32));
         no_memory |= bad == -2 || (bad == -1 && spp_assign_slots(plan, last + own, slot_of + own) != 0);
@@ -275,18 +279,18 @@ static int APPLY_SPECIFIC(plan_images)(const char *op, PyArrayObject *superpixel
         APPLY_SPECIFIC(label_error)(op, superpixel_map, n, "n_superpixels is");
         goto done;
     }
-    if (parts.number > 1)
-        spp_add_sizes(batch, parts.number, n, of_parts, plans->sizes);
-    if (no_memory || spp_find_partials(plans, of_parts) != 0) {
+    if (chunks.number > 1)
+        spp_add_sizes(batch, chunks.number, n, chunk_sizes, plans->sizes);
+    if (no_memory || spp_find_partials(plans, chunk_sizes) != 0) {
         spp_memory_error(op, batch * spp_ceil_divide(pixels, SPP_WINDOW), "windows");
         goto done;
     }
-    for (i = 0; i < batch * parts.number; ++i)
+    for (i = 0; i < batch * chunks.number; ++i)
         plans->slots = spp_maximum(plans->slots, plans->plan[i].slots);
     failed = 0;
 done:
-    if (of_parts != plans->sizes)
-        free(of_parts);
+    if (chunk_sizes != plans->sizes)
+        free(chunk_sizes);
     free(slot_of);
     free(last);
     return failed;

@@ -1,9 +1,9 @@
 #include "memory/errors.h"
 
 #section support_code
-/* What every op needs to know of its arrays: how they lie in memory, whether their shapes agree,
-   where results and intermediate values go.
-   The guard is for linker='c', which puts the code of several ops in one file. */
+/* The arrays of an op: how they lie in memory, whether their shapes agree, and where results and intermediate values
+   go.
+   The guard is for linker='c', which puts the code of several ops into one file. */
 #ifndef SPP_ARRAYS
 #define SPP_ARRAYS
 
@@ -12,7 +12,7 @@
 #include <omp.h>
 #endif
 
-/* Below this many values read or written, starting threads costs more than it saves. */
+/* Below this number of values read or written, starting threads costs more than it saves. */
 #define SPP_PARALLEL_MINIMUM 100000
 
 /* The spatial axes as rows[0] x rows[1] rows of `length` pixels, in row-major order. */
@@ -69,15 +69,15 @@ static inline SppStrides spp_strides(int naxes, const npy_intp *strides)
     return walk;
 }
 
-/* Whether all pixels lie `walk->pixel` bytes from the one before in row-major order. */
-static inline int spp_lies_at_equal_distances(const SppGrid *grid, const SppStrides *walk)
+/* Whether pixels, in row-major order, are evenly spaced: each `walk->pixel` bytes after the one before. */
+static inline int spp_is_evenly_strided(const SppGrid *grid, const SppStrides *walk)
 {
     return (grid->rows[1] < 2 || walk->row[1] == grid->length * walk->pixel)
            && (grid->rows[0] < 2 || walk->row[0] == grid->rows[1] * grid->length * walk->pixel);
 }
 
-/* Whether pixels follow each other in memory in row-major order, without gaps. */
-static inline int spp_lies_in_order(const SppGrid *grid, const SppStrides *walk, size_t itemsize)
+/* Whether pixels are contiguous in row-major order. */
+static inline int spp_is_contiguous(const SppGrid *grid, const SppStrides *walk, size_t itemsize)
 {
     const npy_intp item = (npy_intp)itemsize;
     return (grid->length < 2 || walk->pixel == item)
@@ -85,7 +85,7 @@ static inline int spp_lies_in_order(const SppGrid *grid, const SppStrides *walk,
            && (grid->rows[0] < 2 || walk->row[0] == grid->rows[1] * grid->length * item);
 }
 
-/* Copies `count` pixels from row-major number `first` on, whatever their strides. */
+/* Copies `count` pixels, the first of which has the row-major number `first`, whatever their strides. */
 #define SPP_COPY_PIXELS(TYPE, array, grid, walk, first, count, to)                                          \
     do {                                                                                                    \
         npy_intp spp_row = (first) / (grid)->length, spp_x = (first) % (grid)->length, spp_i = 0;           \
@@ -102,25 +102,26 @@ static inline npy_intp spp_product(const npy_intp *shape, int ndim)
     return PyArray_MultiplyList((npy_intp *)shape, ndim);
 }
 
-/* Pixels of one image of superpixel_map (batch, *spatial): 0 if the map is empty, however large its other sizes are. */
-static inline npy_intp spp_pixels_of_image(PyArrayObject *superpixel_map)
+/* The number of pixels of one image of superpixel_map (batch, *spatial): 0 if the map is empty, however large its
+   other sizes are. */
+static inline npy_intp spp_image_pixels(PyArrayObject *superpixel_map)
 {
     return PyArray_SIZE(superpixel_map) == 0
         ? 0 : spp_product(PyArray_DIMS(superpixel_map) + 1, PyArray_NDIM(superpixel_map) - 1);
 }
 
-/* Zeroed memory for count x width items, NULL if that is too much; without the interpreter.
-   The product is checked: what does not fit into a number must not become a small one. */
+/* Zeroed memory for count x width items, or NULL if there is not enough; needs no interpreter. The product is
+   checked, because a product that overflows might look like a small size. */
 static inline void *spp_zeros(npy_intp count, npy_intp width, size_t itemsize)
 {
     if (count < 1 || width < 1)
-        return calloc(1, itemsize);  /* nothing is kept, but NULL would be an error */
+        return calloc(1, itemsize);  /* nothing is stored there, but NULL would mean an error */
     if (count > NPY_MAX_INTP / width / (npy_intp)itemsize)
         return NULL;
     return calloc((size_t)count * (size_t)width, itemsize);
 }
 
-/* As spp_zeros, with a MemoryError. [in] what: a key of messages.MEMORY_FOR, of which there are `count` */
+/* As spp_zeros, with a MemoryError. [in] what: a key of messages.MEMORY_FOR, the things of which there are `count` */
 static inline void *spp_allocate(const char *op, npy_intp count, const char *what, npy_intp width,
                                  size_t itemsize)
 {
@@ -135,7 +136,7 @@ static inline void *spp_scratch(const char *op, npy_intp n_superpixels, npy_intp
     return spp_allocate(op, n_superpixels, "superpixels", width, itemsize);
 }
 
-/* Room for more than twice as many items. Returns 0, or -1 if there is no memory: then nothing has changed. */
+/* Makes room for more than twice as many items. Returns 0, or -1 if there is no memory: then nothing has changed. */
 static inline int spp_grow(void **items, npy_intp *capacity, size_t itemsize)
 {
     const npy_intp wanted = 2 * *capacity + 64;
@@ -149,13 +150,13 @@ static inline int spp_grow(void **items, npy_intp *capacity, size_t itemsize)
 
 #define SPP_LINE 64  /* bytes of a cache line */
 
-/* The first address from `memory` on where a cache line begins. */
+/* The first address at or after `memory` that is the beginning of a cache line. */
 static inline void *spp_align(void *memory)
 {
     return (void *)(((npy_uintp)memory + SPP_LINE - 1) / SPP_LINE * SPP_LINE);
 }
 
-/* How many channels make a block: `most`, or fewer where that gives each thread as many blocks as the others. */
+/* The number of channels in a block: `most`, or fewer if that gives every thread the same number of blocks. */
 static inline npy_intp spp_block_width(npy_intp batch, npy_intp channels, npy_intp most, int threads)
 {
     npy_intp blocks = spp_maximum(spp_ceil_divide(channels, most), 1);
@@ -164,7 +165,7 @@ static inline npy_intp spp_block_width(npy_intp batch, npy_intp channels, npy_in
     return spp_maximum(spp_ceil_divide(channels, blocks), 1);
 }
 
-/* 0, or -1 with a ValueError that tells both shapes. [in] agreement: a key of messages.AGREEMENTS */
+/* 0, or -1 with a ValueError that names both shapes. [in] agreement: a key of messages.AGREEMENTS */
 static inline int spp_check_shapes(const char *op, const char *argument, PyArrayObject *array,
                                    PyArrayObject *superpixel_map, const char *agreement)
 {
@@ -176,15 +177,15 @@ static inline int spp_check_shapes(const char *op, const char *argument, PyArray
     return agree ? 0 : spp_raise("check_shapes", "(ssOOs)", op, argument, array, superpixel_map, agreement);
 }
 
-/* 0, or -1 with a ValueError that tells both shapes. */
+/* 0, or -1 with a ValueError that names both shapes. */
 static inline int spp_check_weights(const char *op, PyArrayObject *pixel_weights, PyArrayObject *superpixel_map)
 {
     return PyArray_SAMESHAPE(pixel_weights, superpixel_map)
         ? 0 : spp_raise("check_weights", "(sOO)", op, pixel_weights, superpixel_map);
 }
 
-/* A vector of sizes -> sizes (naxes), whose product fits into npy_intp; 0, or -1 with a ValueError if
-   these cannot be sizes. */
+/* A vector of sizes -> sizes (naxes), whose product fits into npy_intp. Returns 0, or -1 with a ValueError if they
+   cannot be sizes. */
 static inline int spp_read_sizes(const char *op, const char *argument, PyArrayObject *vector, int naxes,
                                  npy_intp *sizes)
 {
@@ -201,8 +202,8 @@ static inline int spp_read_sizes(const char *op, const char *argument, PyArrayOb
     return good ? 0 : spp_raise("as_sizes", "(ssOi)", op, argument, vector, naxes);
 }
 
-/* Whether a result computed from this array (batch, channels, ...) should have its channels side by side too. In C
-   order they lie so as well where all that follows has one item: then nothing is asked for. */
+/* Whether a result computed from this array (batch, channels, ...) should have its channels last in memory too. An
+   array in C order also has them last if all axes after the channels have one item: that asks for nothing. */
 static inline int spp_has_channels_last(PyArrayObject *array)
 {
     return PyArray_STRIDE(array, 1) == PyArray_ITEMSIZE(array) && !PyArray_IS_C_CONTIGUOUS(array);
@@ -211,7 +212,7 @@ static inline int spp_has_channels_last(PyArrayObject *array)
 /* The strides of shape (batch, channels, *rest) if memory holds (batch, *rest, channels) in C order. */
 static inline void spp_strides_channels_last(int ndim, const npy_intp *shape, npy_intp itemsize, npy_intp *strides)
 {
-    npy_uintp step = (npy_uintp)itemsize * (npy_uintp)shape[1];  /* unsigned: too large a shape is NumPy's to refuse */
+    npy_uintp step = (npy_uintp)itemsize * (npy_uintp)shape[1];  /* unsigned: NumPy refuses what overflows */
     int axis;
     strides[1] = itemsize;
     for (axis = ndim - 1; axis >= 0; --axis)
@@ -221,8 +222,9 @@ static inline void spp_strides_channels_last(int ndim, const npy_intp *shape, np
         }
 }
 
-/* Reuses *output only if shape AND strides fit: right shape alone may hide any strides. C order, or channels_last.
-   0, or -1 without an error set. */
+/* Reuses *output only if both its shape and its strides fit, because an array of the right shape can have any
+   strides. C order, or channels_last.
+   Returns 0, or -1 without an error set. */
 static inline int spp_fit_output(PyArrayObject **output, int ndim, const npy_intp *shape, int typenum,
                                  int channels_last)
 {
@@ -251,7 +253,7 @@ static inline int spp_fit_output(PyArrayObject **output, int ndim, const npy_int
     return 0;
 }
 
-/* For a result of so many superpixels, in C order or with channels_last; 0, or -1 with a MemoryError. */
+/* For a result with n_superpixels, in C order or with channels_last. Returns 0, or -1 with a MemoryError. */
 static inline int spp_prepare_layout(const char *op, npy_intp n_superpixels, PyArrayObject **output,
                                      int ndim, const npy_intp *shape, int typenum, int channels_last)
 {
@@ -267,7 +269,7 @@ static inline int spp_prepare_output(const char *op, npy_intp n_superpixels, PyA
     return spp_prepare_layout(op, n_superpixels, output, ndim, shape, typenum, 0);
 }
 
-/* For a result whose last axes have the sizes of spatial_shape; 0, or -1 with a MemoryError. */
+/* For a result whose last axes have the sizes of spatial_shape. Returns 0, or -1 with a MemoryError. */
 static inline int spp_prepare_cells(const char *op, PyArrayObject **output, int ndim, const npy_intp *shape,
                                     int typenum)
 {
@@ -276,7 +278,7 @@ static inline int spp_prepare_cells(const char *op, PyArrayObject **output, int 
     return spp_raise("no_memory_for_result", "(sN)", op, spp_shape(ndim, shape));
 }
 
-/* -1 and ValueError if the scalar is negative. */
+/* The value of the scalar, or -1 with a ValueError if it is negative. */
 static inline npy_intp spp_n_superpixels(const char *op, PyArrayObject *n_superpixels)
 {
     const npy_int64 n = *(npy_int64 *)PyArray_DATA(n_superpixels);

@@ -1,9 +1,9 @@
 #section support_code
-/* C finds what is wrong, and theano_spp/messages.py says it. */
+/* C code finds what is wrong; the sentences are in theano_spp/messages.py. */
 #ifndef SPP_ERRORS
 #define SPP_ERRORS
 
-/* Calls a function of theano_spp.messages, which raises. [in] format: of Py_BuildValue, a tuple  Returns -1. */
+/* Calls a function of theano_spp.messages, which raises. [in] format: as for Py_BuildValue, of a tuple. Returns -1. */
 static int spp_raise(const char *function, const char *format, ...)
 {
     PyObject *module = PyImport_ImportModule("theano_spp.messages");
@@ -23,7 +23,7 @@ static int spp_raise(const char *function, const char *format, ...)
     return -1;
 }
 
-/* A shape as a tuple; NULL is an error. */
+/* A shape as a tuple, or NULL with an error set. */
 static inline PyObject *spp_shape(int ndim, const npy_intp *sizes)
 {
     PyObject *shape = PyTuple_New(ndim);

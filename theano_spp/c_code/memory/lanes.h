@@ -1,15 +1,15 @@
 #section support_code
 #ifndef SPP_LANES
-#define SPP_LANES 8  /* channels side by side: as many memory streams as the first cache has ways */
+#define SPP_LANES 8  /* channels computed side by side, one memory stream each: the L1 cache has as many ways */
 
-/* The lanes of a and b in another order; constant numbers, those of b from SPP_LANES on. */
+/* A permutation of the lanes of a and b by constant indices; those of b start at SPP_LANES. */
 #if defined(__clang__) || __GNUC__ >= 12
 #define SPP_SHUFFLE(MASK, a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
 #else
 #define SPP_SHUFFLE(MASK, a, b, ...) __builtin_shuffle(a, b, (MASK){__VA_ARGS__})
 #endif
 
-/* Before a loop over lanes, so that these stay in registers. */
+/* Before a loop over lanes: unrolled, so that they stay in registers. */
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 8
 #define SPP_UNROLL
 #else
@@ -20,18 +20,18 @@
 #include <immintrin.h>
 #endif
 
-enum { SPP_SUM, SPP_LARGEST };  /* what becomes of the features of pixels */
+enum { SPP_SUM, SPP_LARGEST };  /* how the features of several pixels become one */
 
 #endif
 
 #section support_code_apply
-/* Eight features at once, in the compiler's own vectors: AVX where the machine has it, else SSE or plain
-   code, with the same bits everywhere. */
+/* Vectors of SPP_LANES features, as the compiler's vector extension: AVX where the machine has it, otherwise SSE or
+   scalar code, with the same bits everywhere. */
 typedef FEATURE APPLY_SPECIFIC(Lanes) __attribute__((vector_size(SPP_LANES * sizeof(FEATURE))));
-/* The same anywhere in memory. */
+/* The same, at any address that is aligned for one feature. */
 typedef FEATURE APPLY_SPECIFIC(LanesInMemory)
     __attribute__((vector_size(SPP_LANES * sizeof(FEATURE)), aligned(sizeof(FEATURE)), may_alias));
-/* Integers of the same width, to mask lanes. */
+/* Integers of the same width, as masks of lanes. */
 #if ITEMSIZE_INPUT_0 == 8
 typedef npy_int64 APPLY_SPECIFIC(LaneInteger);
 #else
@@ -40,8 +40,8 @@ typedef npy_int32 APPLY_SPECIFIC(LaneInteger);
 typedef APPLY_SPECIFIC(LaneInteger) APPLY_SPECIFIC(Mask)
     __attribute__((vector_size(SPP_LANES * sizeof(FEATURE))));
 
-/* Swaps blocks of 4, 2, 1 lanes between two vectors: LOW keeps the first block of each pair of a and takes
-   b's first block for the second; HIGH takes the second blocks. */
+/* The steps of a transposition exchange 4, 2 or 1 adjacent lanes between two vectors: LOW has the first half of each
+   pair from a, and from b the first half in place of the second; HIGH has the second halves. */
 #define SPP_LOW4(M, a, b) SPP_SHUFFLE(M, a, b, 0, 1, 2, 3, 8, 9, 10, 11)
 #define SPP_HIGH4(M, a, b) SPP_SHUFFLE(M, a, b, 4, 5, 6, 7, 12, 13, 14, 15)
 #define SPP_LOW2(M, a, b) SPP_SHUFFLE(M, a, b, 0, 1, 8, 9, 4, 5, 12, 13)
@@ -75,8 +75,8 @@ static inline __attribute__((always_inline)) void APPLY_SPECIFIC(transpose)(APPL
     }
 }
 
-/* a > b ? a : b for each lane: b where one is a NaN. The processor has it in one instruction, which compilers do not
-   find by themselves where NaNs may be. */
+/* a > b ? a : b for each lane: b where either is NaN. The processor has an instruction for it, which compilers do
+   not use by themselves because of NaNs. */
 static inline __attribute__((always_inline)) APPLY_SPECIFIC(Lanes) APPLY_SPECIFIC(larger)(APPLY_SPECIFIC(Lanes) a,
                                                                                         APPLY_SPECIFIC(Lanes) b)
 {
@@ -89,14 +89,15 @@ static inline __attribute__((always_inline)) APPLY_SPECIFIC(Lanes) APPLY_SPECIFI
 #endif
 }
 
-/* The sum or the larger of two, for each lane. */
+/* For each lane, the sum or the larger of two. */
 static inline __attribute__((always_inline)) APPLY_SPECIFIC(Lanes) APPLY_SPECIFIC(combine)(
     int operation, APPLY_SPECIFIC(Lanes) a, APPLY_SPECIFIC(Lanes) b)
 {
     return operation == SPP_SUM ? a + b : APPLY_SPECIFIC(larger)(a, b);
 }
 
-/* v[channel] lane pixel -> *folded lane channel: the sum of the pixels, or the largest. v is used up. */
+/* v[channel] lane pixel -> *folded lane channel: the sum of the pixels, or the largest. v is scratch, undefined on
+   return. */
 static inline __attribute__((always_inline)) void APPLY_SPECIFIC(fold_lanes)(
     int operation, APPLY_SPECIFIC(Lanes) *v, APPLY_SPECIFIC(Lanes) *folded)
 {
@@ -111,7 +112,7 @@ static inline __attribute__((always_inline)) void APPLY_SPECIFIC(fold_lanes)(
     *folded = APPLY_SPECIFIC(combine)(operation, SPP_LOW1(Mask, v[0], v[1]), SPP_HIGH1(Mask, v[0], v[1]));
 }
 
-/* Whether any lane is a NaN, or maybe: infinities may look like it. */
+/* Whether any lane is NaN; true for some vectors with infinities too. */
 static inline __attribute__((always_inline)) int APPLY_SPECIFIC(is_nan)(APPLY_SPECIFIC(Lanes) lanes)
 {
     FEATURE sum = 0;
@@ -121,7 +122,7 @@ static inline __attribute__((always_inline)) int APPLY_SPECIFIC(is_nan)(APPLY_SP
     return sum != sum;
 }
 
-/* [starts of four pixels][pixel]: what is left of a sum so far where pieces start: nothing */
+/* [starts of four pixels][pixel]: a mask for the running sum, all zeros where a run starts */
 static const APPLY_SPECIFIC(LaneInteger) APPLY_SPECIFIC(keep)[16][4] = {
     {-1, -1, -1, -1}, {0, -1, -1, -1}, {-1, 0, -1, -1}, {0, 0, -1, -1},
     {-1, -1, 0, -1},  {0, -1, 0, -1},  {-1, 0, 0, -1},  {0, 0, 0, -1},

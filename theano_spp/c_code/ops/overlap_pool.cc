@@ -5,25 +5,25 @@
 #include "resize/interpolation.h"
 
 #section support_code_apply
-#define SPP_OVERLAP_CHANNELS 16  /* a block: the sums of all superpixels should stay in the second cache */
+#define SPP_OVERLAP_CHANNELS 16  /* a block, so that the sums of all superpixels stay in the L2 cache */
 
-/* Adds what each cell feeds, for one block of channels of one image. */
-static inline __attribute__((always_inline)) void APPLY_SPECIFIC(feed_superpixels)(
+/* Adds each cell's features, times its weights, to the superpixels. One block of channels of one image. */
+static inline __attribute__((always_inline)) void APPLY_SPECIFIC(pool_cells)(
     const char *features, const SppGrid *cells, const SppStrides *walk, npy_intp channel_stride,
-    npy_intp channels, const SppFootprint *footprint, APPLY_SPECIFIC(Accumulator) acc)
+    npy_intp channels, const SppCellWeights *image_weights, APPLY_SPECIFIC(Accumulator) acc)
 {
     npy_intp r0, r1, p, i, c, cell = 0;
     for (r0 = 0; r0 < cells->rows[0]; ++r0)
         for (r1 = 0; r1 < cells->rows[1]; ++r1)
             for (p = 0; p < cells->length; ++p, ++cell) {
                 const char *feature = features + r0 * walk->row[0] + r1 * walk->row[1] + p * walk->pixel;
-                double value[SPP_OVERLAP_CHANNELS], piece[SPP_OVERLAP_CHANNELS];
+                double value[SPP_OVERLAP_CHANNELS], product[SPP_OVERLAP_CHANNELS];
                 for (c = 0; c < channels; ++c)
                     value[c] = *(const FEATURE *)(feature + c * channel_stride);
-                for (i = footprint->first[cell]; i < footprint->first[cell + 1]; ++i) {
+                for (i = image_weights->first[cell]; i < image_weights->first[cell + 1]; ++i) {
                     for (c = 0; c < channels; ++c)
-                        piece[c] = footprint->share[i].weight * value[c];
-                    APPLY_SPECIFIC(add_piece)(acc, footprint->share[i].superpixel * channels, piece, channels);
+                        product[c] = image_weights->entry[i].weight * value[c];
+                    APPLY_SPECIFIC(add_values)(acc, image_weights->entry[i].superpixel * channels, product, channels);
                 }
             }
 }
@@ -45,7 +45,7 @@ int APPLY_SPECIFIC(overlap_pool)(PyArrayObject *feature_map, PyArrayObject *supe
     npy_intp n, width, blocks, block;
     npy_int64 *sizes = NULL;
     double *scratch = NULL;
-    SppFootprint *footprints = NULL;
+    SppCellWeights *cell_weights = NULL;
     double work;
     int failed = -1;
 
@@ -64,12 +64,12 @@ int APPLY_SPECIFIC(overlap_pool)(PyArrayObject *feature_map, PyArrayObject *supe
     }
     width = spp_block_width(batch, channels, SPP_OVERLAP_CHANNELS, threads);
     blocks = spp_ceil_divide(channels, width);
-    footprints = APPLY_SPECIFIC(build_footprints)(op, PyArray_DIMS(feature_map) + 2, superpixel_map, n,
-                                                  params->resize == SPP_BILINEAR);
+    cell_weights = APPLY_SPECIFIC(build_cell_weights)(op, PyArray_DIMS(feature_map) + 2, superpixel_map, n,
+                                                      params->resize == SPP_BILINEAR);
     scratch = (double *)spp_scratch(op, n, SPP_DOUBLES * width * threads, sizeof(double));
-    if (footprints == NULL || scratch == NULL)
+    if (cell_weights == NULL || scratch == NULL)
         goto done;
-    work = spp_work(footprints, batch, spp_product(PyArray_DIMS(feature_map) + 2, naxes), channels, n);
+    work = spp_work(cell_weights, batch, spp_product(PyArray_DIMS(feature_map) + 2, naxes), channels, n);
 
     #ifdef _OPENMP
     #pragma omp parallel for schedule(static) if (work >= SPP_WORK_MINIMUM)
@@ -82,20 +82,20 @@ int APPLY_SPECIFIC(overlap_pool)(PyArrayObject *feature_map, PyArrayObject *supe
                                + first * channel_stride;
         APPLY_SPECIFIC(Accumulator) acc;
         acc.sum = scratch + spp_thread_number() * n * SPP_DOUBLES * width;
-        acc.lost = acc.sum + n * width;
+        acc.error = acc.sum + n * width;
         memset(acc.sum, 0, n * SPP_DOUBLES * width * sizeof(double));
         if (count == SPP_OVERLAP_CHANNELS)
-            APPLY_SPECIFIC(feed_superpixels)(features, &cells, &walk, channel_stride, SPP_OVERLAP_CHANNELS,
-                                             footprints + image, acc);
+            APPLY_SPECIFIC(pool_cells)(features, &cells, &walk, channel_stride, SPP_OVERLAP_CHANNELS,
+                                       cell_weights + image, acc);
         else
-            APPLY_SPECIFIC(feed_superpixels)(features, &cells, &walk, channel_stride, count,
-                                             footprints + image, acc);
+            APPLY_SPECIFIC(pool_cells)(features, &cells, &walk, channel_stride, count,
+                                       cell_weights + image, acc);
         APPLY_SPECIFIC(write_pooled)(acc, count, n, sizes + image * n, params->mode == SPP_POOL_MEAN,
                                      (FEATURE *)PyArray_DATA(*pooled) + (image * channels + first) * n);
     }
     failed = 0;
 done:
-    spp_free_footprints(footprints, batch);
+    spp_free_cell_weights(cell_weights, batch);
     free(scratch);
     free(sizes);
     return failed;

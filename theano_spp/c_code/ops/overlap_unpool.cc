@@ -5,41 +5,42 @@
 #include "resize/interpolation.h"
 
 #section support_code_apply
-#define SPP_OVERLAP_CHANNELS 16  /* a block: the values of all superpixels should stay in the second cache */
+#define SPP_OVERLAP_CHANNELS 16  /* a block, so that the values of all superpixels stay in the L2 cache */
 
-/* pooled (channels, n_superpixels) of one image, any strides -> values (n_superpixels, channels),
-   divided by sizes in mode mean. */
+/* pooled (channels, n_superpixels) of one image, any strides -> values (n_superpixels, channels), divided by sizes
+   for the mean. */
 static inline void APPLY_SPECIFIC(read_values)(const char *pooled, npy_intp channel_stride,
                                                npy_intp superpixel_stride, npy_intp channels,
-                                               npy_intp n_superpixels, const npy_int64 *sizes, int divide,
+                                               npy_intp n_superpixels, const npy_int64 *sizes, int mean,
                                                double *values)
 {
     npy_intp c, l;
     for (c = 0; c < channels; ++c)
         for (l = 0; l < n_superpixels; ++l) {
             const double value = *(const FEATURE *)(pooled + c * channel_stride + l * superpixel_stride);
-            /* by 0 too: an empty superpixel meets no cell */
-            values[l * channels + c] = divide ? value / (double)sizes[l] : value;
+            /* division by 0 does no harm: an empty superpixel meets no cell */
+            values[l * channels + c] = mean ? value / (double)sizes[l] : value;
         }
 }
 
-/* Sums what each cell gets, for one block of channels of one image -> planes (channels, cells). */
-static inline __attribute__((always_inline)) void APPLY_SPECIFIC(feed_cells)(
-    const double *values, npy_intp cells, npy_intp channels, const SppFootprint *footprint, FEATURE *planes)
+/* Adds up the superpixels' values, times the weights, for each cell -> planes (channels, cells). One block of
+   channels of one image. */
+static inline __attribute__((always_inline)) void APPLY_SPECIFIC(unpool_cells)(
+    const double *values, npy_intp cells, npy_intp channels, const SppCellWeights *image_weights, FEATURE *planes)
 {
     npy_intp cell, i, c;
     for (cell = 0; cell < cells; ++cell) {
-        double sum[SPP_OVERLAP_CHANNELS], lost[SPP_OVERLAP_CHANNELS], piece[SPP_OVERLAP_CHANNELS];
+        double sum[SPP_OVERLAP_CHANNELS], error[SPP_OVERLAP_CHANNELS], product[SPP_OVERLAP_CHANNELS];
         APPLY_SPECIFIC(Accumulator) acc;
         acc.sum = sum;
-        acc.lost = lost;
+        acc.error = error;
         for (c = 0; c < channels; ++c)
-            sum[c] = lost[c] = 0;
-        for (i = footprint->first[cell]; i < footprint->first[cell + 1]; ++i) {
-            const double *value = values + footprint->share[i].superpixel * channels;
+            sum[c] = error[c] = 0;
+        for (i = image_weights->first[cell]; i < image_weights->first[cell + 1]; ++i) {
+            const double *value = values + image_weights->entry[i].superpixel * channels;
             for (c = 0; c < channels; ++c)
-                piece[c] = footprint->share[i].weight * value[c];
-            APPLY_SPECIFIC(add_piece)(acc, 0, piece, channels);
+                product[c] = image_weights->entry[i].weight * value[c];
+            APPLY_SPECIFIC(add_values)(acc, 0, product, channels);
         }
         for (c = 0; c < channels; ++c)
             planes[c * cells + cell] = (FEATURE)APPLY_SPECIFIC(total)(acc, c);
@@ -62,7 +63,7 @@ int APPLY_SPECIFIC(overlap_unpool)(PyArrayObject *pooled, PyArrayObject *superpi
     npy_intp cells, width, blocks, block;
     npy_int64 *sizes = NULL;
     double *scratch = NULL;
-    SppFootprint *footprints = NULL;
+    SppCellWeights *cell_weights = NULL;
     double work;
     int failed = -1;
 
@@ -82,12 +83,12 @@ int APPLY_SPECIFIC(overlap_unpool)(PyArrayObject *pooled, PyArrayObject *superpi
     cells = spp_product(shape + 2, naxes);
     width = spp_block_width(batch, channels, SPP_OVERLAP_CHANNELS, threads);
     blocks = spp_ceil_divide(channels, width);
-    footprints = APPLY_SPECIFIC(build_footprints)(op, shape + 2, superpixel_map, n,
-                                                  params->resize == SPP_BILINEAR);
+    cell_weights = APPLY_SPECIFIC(build_cell_weights)(op, shape + 2, superpixel_map, n,
+                                                      params->resize == SPP_BILINEAR);
     scratch = (double *)spp_scratch(op, n, width * threads, sizeof(double));
-    if (footprints == NULL || scratch == NULL)
+    if (cell_weights == NULL || scratch == NULL)
         goto done;
-    work = spp_work(footprints, batch, cells, channels, n);
+    work = spp_work(cell_weights, batch, cells, channels, n);
 
     #ifdef _OPENMP
     #pragma omp parallel for schedule(static) if (work >= SPP_WORK_MINIMUM)
@@ -103,13 +104,13 @@ int APPLY_SPECIFIC(overlap_unpool)(PyArrayObject *pooled, PyArrayObject *superpi
             PyArray_STRIDE(pooled, 1), PyArray_STRIDE(pooled, 2), count, n, sizes + image * n,
             params->mode == SPP_POOL_MEAN, values);
         if (count == SPP_OVERLAP_CHANNELS)
-            APPLY_SPECIFIC(feed_cells)(values, cells, SPP_OVERLAP_CHANNELS, footprints + image, planes);
+            APPLY_SPECIFIC(unpool_cells)(values, cells, SPP_OVERLAP_CHANNELS, cell_weights + image, planes);
         else
-            APPLY_SPECIFIC(feed_cells)(values, cells, count, footprints + image, planes);
+            APPLY_SPECIFIC(unpool_cells)(values, cells, count, cell_weights + image, planes);
     }
     failed = 0;
 done:
-    spp_free_footprints(footprints, batch);
+    spp_free_cell_weights(cell_weights, batch);
     free(scratch);
     free(sizes);
     return failed;

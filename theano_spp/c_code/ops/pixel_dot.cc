@@ -4,15 +4,15 @@
 #include "pool/compensated_sum.h"
 
 #section support_code_apply
-/* The features of a strip of pixels are multiplied with the values of their superpixels a few channels at a
-   time, and the products of every pixel are added in one order whatever the memory layout. The values of
-   these few channels lie together, so that a pixel finds them all in one place. */
-#define SPP_DOT_CHANNELS 8  /* at once */
-#define SPP_DOT_PIECE 64    /* channels added up at most before they join the exact sum */
-#define SPP_DOT_STRIP 256   /* pixels: their sums and positions should stay in the first cache */
+/* The features of a strip of pixels are multiplied by the values of their superpixels, a few channels at a time.
+   Each pixel's products are added in the same order for every memory layout. The values of these few channels are
+   side by side, so that a pixel finds them in one place. */
+#define SPP_DOT_CHANNELS 8  /* a block */
+#define SPP_DOT_CHAIN 64    /* channels added up in plain double before they join the compensated sum */
+#define SPP_DOT_STRIP 256   /* pixels of a strip, so that their sums and positions stay in the L1 cache */
 
-/* pooled (channels, n_superpixels) of one image, any strides -> values (1 + n_superpixels, SPP_DOT_CHANNELS),
-   zeroed by the caller; the first row stays 0, for the pixels that belong to none. */
+/* pooled (channels, n_superpixels) of one image, any strides -> values (1 + n_superpixels, SPP_DOT_CHANNELS), zeroed
+   by the caller. The first row stays 0, for the pixels that belong to no superpixel. */
 static inline void APPLY_SPECIFIC(read_values)(const char *pooled, npy_intp channel_stride,
                                                npy_intp superpixel_stride, npy_intp channels,
                                                npy_intp n_superpixels, double *values)
@@ -24,12 +24,12 @@ static inline void APPLY_SPECIFIC(read_values)(const char *pooled, npy_intp chan
                 *(const double *)(pooled + c * channel_stride + l * superpixel_stride);
 }
 
-/* Adds the products of `channels` channels to the pixels' sums, run by run of pixels with the same values.
-   Inlined with a constant `channels`, and a constant `step` or `channel_stride`, it becomes straight vector code.
-   [in] position (strip): of each pixel's values  [in, out] piece (strip) */
+/* Adds the products of `channels` channels to the pixels' sums, run by run. Inlined with a constant `channels`, and
+   a constant `step` or `channel_stride`, its loops are vectorised.
+   [in] position (strip): of each pixel's values  [in, out] partial (strip) */
 static inline __attribute__((always_inline)) void APPLY_SPECIFIC(add_products)(
     const char *features, npy_intp step, npy_intp channel_stride, npy_intp channels, const double *values,
-    const npy_intp *position, npy_intp strip, double *piece)
+    const npy_intp *position, npy_intp strip, double *partial)
 {
     npy_intp p, q, c, end;
     for (p = 0; p < strip; p = end) {
@@ -40,42 +40,42 @@ static inline __attribute__((always_inline)) void APPLY_SPECIFIC(add_products)(
             double dot = 0;
             for (c = 0; c < channels; ++c)
                 dot += value[c] * (double)*(const FEATURE *)(features + q * step + c * channel_stride);
-            piece[q] += dot;
+            partial[q] += dot;
         }
     }
 }
 
-/* [in]  features: the strip's first pixel and channel  values (blocks of channels, 1 + n, SPP_DOT_CHANNELS)
+/* [in]  features: of the strip's first pixel and channel; values (blocks of channels, 1 + n, SPP_DOT_CHANNELS)
    [out] dot (strip) */
-static inline void APPLY_SPECIFIC(dot_of_strip)(
+static inline void APPLY_SPECIFIC(strip_dot)(
     const char *features, npy_intp step, npy_intp channel_stride, npy_intp channels, const double *values,
     npy_intp block_size, const npy_intp *position, npy_intp strip, double *dot)
 {
-    double sum[SPP_DOT_STRIP] = {0}, lost[SPP_DOT_STRIP] = {0};
-    const APPLY_SPECIFIC(Accumulator) acc = {sum, lost};
+    double sum[SPP_DOT_STRIP] = {0}, error[SPP_DOT_STRIP] = {0};
+    const APPLY_SPECIFIC(Accumulator) acc = {sum, error};
     npy_intp first, c, q;
-    for (first = 0; first < channels; first += SPP_DOT_PIECE) {
-        const npy_intp end = spp_minimum(first + SPP_DOT_PIECE, channels);
-        double piece[SPP_DOT_STRIP] = {0};
+    for (first = 0; first < channels; first += SPP_DOT_CHAIN) {
+        const npy_intp end = spp_minimum(first + SPP_DOT_CHAIN, channels);
+        double partial[SPP_DOT_STRIP] = {0};
         for (c = first; c < end; c += SPP_DOT_CHANNELS) {
-            const char *of_block = features + c * channel_stride;
-            const double *of_superpixels = values + c / SPP_DOT_CHANNELS * block_size;
+            const char *block_features = features + c * channel_stride;
+            const double *superpixel_values = values + c / SPP_DOT_CHANNELS * block_size;
             if (end - c < SPP_DOT_CHANNELS)
-                APPLY_SPECIFIC(add_products)(of_block, step, channel_stride, end - c, of_superpixels,
-                                             position, strip, piece);
+                APPLY_SPECIFIC(add_products)(block_features, step, channel_stride, end - c, superpixel_values,
+                                             position, strip, partial);
             else if (step == (npy_intp)sizeof(FEATURE))
-                APPLY_SPECIFIC(add_products)(of_block, sizeof(FEATURE), channel_stride, SPP_DOT_CHANNELS,
-                                             of_superpixels, position, strip, piece);
+                APPLY_SPECIFIC(add_products)(block_features, sizeof(FEATURE), channel_stride, SPP_DOT_CHANNELS,
+                                             superpixel_values, position, strip, partial);
             else if (channel_stride == (npy_intp)sizeof(FEATURE))
-                APPLY_SPECIFIC(add_products)(of_block, step, sizeof(FEATURE), SPP_DOT_CHANNELS,
-                                             of_superpixels, position, strip, piece);
+                APPLY_SPECIFIC(add_products)(block_features, step, sizeof(FEATURE), SPP_DOT_CHANNELS,
+                                             superpixel_values, position, strip, partial);
             else
-                APPLY_SPECIFIC(add_products)(of_block, step, channel_stride, SPP_DOT_CHANNELS,
-                                             of_superpixels, position, strip, piece);
+                APPLY_SPECIFIC(add_products)(block_features, step, channel_stride, SPP_DOT_CHANNELS,
+                                             superpixel_values, position, strip, partial);
         }
-        APPLY_SPECIFIC(add_piece)(acc, 0, piece, strip);
+        APPLY_SPECIFIC(add_values)(acc, 0, partial, strip);
     }
-    for (q = 0; q < strip; ++q)  /* a pixel that belongs to none is not looked at, not even for a NaN */
+    for (q = 0; q < strip; ++q)  /* features of pixels that belong to none are ignored, even NaN */
         dot[q] = position[q] == 0 ? 0 : APPLY_SPECIFIC(total)(acc, q);
 }
 
@@ -147,7 +147,7 @@ int APPLY_SPECIFIC(pixel_dot)(PyArrayObject *feature_map, PyArrayObject *pooled,
             const LABEL label = *(const LABEL *)(labels + q * label_walk.pixel);
             position[q] = SPP_IS_NONE(label) ? 0 : (1 + (npy_intp)label) * SPP_DOT_CHANNELS;
         }
-        APPLY_SPECIFIC(dot_of_strip)(
+        APPLY_SPECIFIC(strip_dot)(
             features, feature_walk.pixel, PyArray_STRIDE(feature_map, 1), channels,
             values + image * blocks * block_size, block_size, position, strip,
             (double *)PyArray_DATA(*dot) + (image * rows + row) * grid.length + p);

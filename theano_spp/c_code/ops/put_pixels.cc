@@ -4,33 +4,34 @@
 #include "resize/pixels.h"
 
 #section support_code_apply
-#define SPP_PUT_PLANE 524288  /* bytes of a plane that is made in the second cache and stored past the others */
+#define SPP_SCATTER_PLANE 524288  /* bytes of a plane that is put together in the L2 cache before non-temporal stores */
 
-/* Adds what one pixel gives to the cells that it sees. [in, out] plane (cells): C order */
-static inline void APPLY_SPECIFIC(give_to_cells)(double value, const SppSampling *sampling, npy_intp pixel,
-                                                 double *plane)
+/* Scatter-adds the value of one pixel to the cells that it sees, the transpose of interpolation.
+   [in, out] plane (cells): C order */
+static inline void APPLY_SPECIFIC(scatter_add_cells)(double value, const SppSampling *sampling, npy_intp pixel,
+                                                     double *plane)
 {
     const SppAxis *axis = sampling->axis;
     npy_intp place[3];
     int i, j, k;
     spp_unravel(sampling, pixel, place);
-    for (i = 0; i <= (axis[0].part[place[0]] > 0); ++i)
-        for (j = 0; j <= (axis[1].part[place[1]] > 0); ++j)
-            for (k = 0; k <= (axis[2].part[place[2]] > 0); ++k) {
-                const double share = (i ? spp_share_above(axis, place[0]) : spp_share_below(axis, place[0]))
-                    * (j ? spp_share_above(axis + 1, place[1]) : spp_share_below(axis + 1, place[1]))
-                    * (k ? spp_share_above(axis + 2, place[2]) : spp_share_below(axis + 2, place[2]));
+    for (i = 0; i <= (axis[0].fraction[place[0]] > 0); ++i)
+        for (j = 0; j <= (axis[1].fraction[place[1]] > 0); ++j)
+            for (k = 0; k <= (axis[2].fraction[place[2]] > 0); ++k) {
+                const double weight = (i ? spp_weight_above(axis, place[0]) : spp_weight_below(axis, place[0]))
+                    * (j ? spp_weight_above(axis + 1, place[1]) : spp_weight_below(axis + 1, place[1]))
+                    * (k ? spp_weight_above(axis + 2, place[2]) : spp_weight_below(axis + 2, place[2]));
                 plane[((axis[0].low[place[0]] + i) * axis[1].cells + axis[1].low[place[1]] + j)
-                      * axis[2].cells + axis[2].low[place[2]] + k] += share * value;
+                      * axis[2].cells + axis[2].low[place[2]] + k] += weight * value;
             }
 }
 
-/* Puts the values of one plane on its pixels, where cells and pixels are the same.
-   [in] value, pixel (n): any strides  [in, out] zeros (cells): scratch, left as it was, to store the plane past the
-   caches; or NULL: written where they belong */
-static void APPLY_SPECIFIC(put_on_plane)(const char *value, npy_intp value_stride, const char *pixel,
-                                         npy_intp pixel_stride, npy_intp n, npy_intp cells, FEATURE *zeros,
-                                         FEATURE *plane)
+/* Scatter-adds the values of one plane to its pixels, where cells and pixels are the same.
+   [in] value, pixel (n): any strides  [in, out] zeros (cells): scratch, zeros on return too, if the plane is to be
+   written by non-temporal stores; or NULL, to write it directly */
+static void APPLY_SPECIFIC(scatter_add_plane)(const char *value, npy_intp value_stride, const char *pixel,
+                                              npy_intp pixel_stride, npy_intp n, npy_intp cells, FEATURE *zeros,
+                                              FEATURE *plane)
 {
     FEATURE *to = zeros != NULL ? zeros : plane;
     npy_intp l;
@@ -48,18 +49,18 @@ static void APPLY_SPECIFIC(put_on_plane)(const char *value, npy_intp value_strid
             if (at >= 0)
                 zeros[at] = 0;
         }
-        SPP_END_OF_STREAM();
+        SPP_NONTEMPORAL_FENCE();
     }
 }
 
 /* [in]  values (batch, channels, n), pixels (batch, channels, n) int64, spatial_shape (axes) int64,
          map_shape (axes) int64
-   [out] feature_map (batch, channels, *spatial_shape): what the pixels give to the cells they see */
+   [out] feature_map (batch, channels, *spatial_shape): for each cell, the sum of what its pixels contribute */
 int APPLY_SPECIFIC(put_pixels)(PyArrayObject *values, PyArrayObject *pixels, PyArrayObject *spatial_shape,
                                PyArrayObject *map_shape, PyArrayObject **feature_map, PARAMS_TYPE *params)
 {
     const char *op = "PutPixels";
-    /* The op knows how many one of them has; if the other has more or less, it is an error below. */
+    /* The op knows the length of one of them; if the other has another length, that is an error below. */
     const int naxes = (int)spp_minimum(PyArray_DIM(map_shape, 0), PyArray_DIM(spatial_shape, 0));
     const npy_intp channels = PyArray_DIM(pixels, 1), n = PyArray_DIM(pixels, 2);
     const int threads = spp_number_of_threads();
@@ -67,7 +68,7 @@ int APPLY_SPECIFIC(put_pixels)(PyArrayObject *values, PyArrayObject *pixels, PyA
     npy_intp spatial[3];
     const int resize = params->resize != SPP_RESIZE_NONE;
     npy_intp cells, plane;
-    int stream;
+    int nontemporal;
     double *sums = NULL;
     SppSampling sampling;
 
@@ -86,9 +87,9 @@ int APPLY_SPECIFIC(put_pixels)(PyArrayObject *values, PyArrayObject *pixels, PyA
     }
     if (spp_sample(op, naxes, shape + 2, spatial, params->resize == SPP_BILINEAR, &sampling) != 0)
         return -1;
-    stream = SPP_SPREAD > 0 && PyArray_NBYTES(*feature_map) >= SPP_STREAM_MINIMUM
-             && cells * (npy_intp)sizeof(FEATURE) <= SPP_PUT_PLANE;
-    sums = (double *)spp_allocate(op, resize || stream ? cells : 0, "cells", threads, sizeof(double));
+    nontemporal = SPP_STORE_BYTES > 0 && PyArray_NBYTES(*feature_map) >= SPP_NONTEMPORAL_MINIMUM
+             && cells * (npy_intp)sizeof(FEATURE) <= SPP_SCATTER_PLANE;
+    sums = (double *)spp_allocate(op, resize || nontemporal ? cells : 0, "cells", threads, sizeof(double));
     if (sums == NULL) {
         spp_free_sampling(&sampling);
         return -1;
@@ -99,10 +100,10 @@ int APPLY_SPECIFIC(put_pixels)(PyArrayObject *values, PyArrayObject *pixels, PyA
     #endif
     for (plane = 0; plane < shape[0] * channels; ++plane) {
         FEATURE *features = (FEATURE *)PyArray_DATA(*feature_map) + plane * cells;
-        double *sum = resize || stream ? sums + spp_thread_number() * cells : NULL;
+        double *sum = resize || nontemporal ? sums + spp_thread_number() * cells : NULL;
         npy_intp i, l;
         if (!resize) {
-            APPLY_SPECIFIC(put_on_plane)(
+            APPLY_SPECIFIC(scatter_add_plane)(
                 (const char *)PyArray_GETPTR2(values, plane / channels, plane % channels), PyArray_STRIDE(values, 2),
                 (const char *)PyArray_GETPTR2(pixels, plane / channels, plane % channels), PyArray_STRIDE(pixels, 2), n,
                 cells, (FEATURE *)sum, features);
@@ -112,7 +113,7 @@ int APPLY_SPECIFIC(put_pixels)(PyArrayObject *values, PyArrayObject *pixels, PyA
         for (l = 0; l < n; ++l) {
             const npy_int64 pixel = *(npy_int64 *)PyArray_GETPTR3(pixels, plane / channels, plane % channels, l);
             if (pixel >= 0)
-                APPLY_SPECIFIC(give_to_cells)(
+                APPLY_SPECIFIC(scatter_add_cells)(
                     *(FEATURE *)PyArray_GETPTR3(values, plane / channels, plane % channels, l),
                     &sampling, pixel, sum);
         }

@@ -24,7 +24,7 @@ int APPLY_SPECIFIC(superpixel_count)(PyArrayObject *superpixel_map, PyArrayObjec
                 for (p = 0; p < grid.length; ++p) {
                     const LABEL label = *(const LABEL *)(row + p * walk.pixel);
                     if (!SPP_IS_NONE(label) && (npy_uint64)label >= count && count != NPY_MAX_UINT64)
-                        /* the largest uint64 has no successor: it stays itself, and is too large anyway */
+                        /* the largest uint64 has no successor: it stays as it is, and is too large in any case */
                         count = (npy_uint64)label + ((npy_uint64)label != NPY_MAX_UINT64);
                 }
             }

@@ -7,11 +7,11 @@
 
 #section support_code_apply
 /* [in]  feature_map (batch, channels, *cells), superpixel_map (batch, *spatial), n_superpixels ()
-   [out] pooled (batch, channels, n_superpixels), winner (the same) int64: the row-major number in
-         superpixel_map of the pixel that won, -1 for none */
+   [out] pooled (batch, channels, n_superpixels), argmax (the same) int64: the row-major number of the argmax pixel
+   in superpixel_map, -1 for a superpixel without pixels */
 int APPLY_SPECIFIC(superpixel_extremum)(PyArrayObject *feature_map, PyArrayObject *superpixel_map,
                                         PyArrayObject *n_superpixels, PyArrayObject **pooled,
-                                        PyArrayObject **winner, PARAMS_TYPE *params)
+                                        PyArrayObject **argmax, PARAMS_TYPE *params)
 {
     const char *op = "SuperpixelExtremum";
     const int naxes = PyArray_NDIM(superpixel_map) - 1;
@@ -34,22 +34,22 @@ int APPLY_SPECIFIC(superpixel_extremum)(PyArrayObject *feature_map, PyArrayObjec
                       || spp_check_cells(op, naxes, PyArray_DIMS(feature_map) + 2, spatial) != 0
                 : APPLY_SPECIFIC(plan_images)(op, superpixel_map, n, &plans) != 0)
             || spp_prepare_output(op, n, pooled, 3, shape, TYPENUM_INPUT_0) != 0
-            || spp_prepare_output(op, n, winner, 3, shape, NPY_INT64) != 0)
+            || spp_prepare_output(op, n, argmax, 3, shape, NPY_INT64) != 0)
         goto done;
     if (PyArray_SIZE(*pooled) == 0 || PyArray_SIZE(superpixel_map) == 0) {
         PyArray_FILLWBYTE(*pooled, 0);
-        PyArray_FILLWBYTE(*winner, 0xff);  /* all -1 */
+        PyArray_FILLWBYTE(*argmax, 0xff);  /* all -1 */
         failed = 0;
         goto done;
     }
     if (resize)
-        failed = APPLY_SPECIFIC(pool_resized_winners)(op, feature_map, superpixel_map, n,
-                                                      params->resize == SPP_BILINEAR, sign,
-                                                      (FEATURE *)PyArray_DATA(*pooled),
-                                                      (npy_int64 *)PyArray_DATA(*winner));
+        failed = APPLY_SPECIFIC(pool_resized_argmax)(op, feature_map, superpixel_map, n,
+                                                     params->resize == SPP_BILINEAR, sign,
+                                                     (FEATURE *)PyArray_DATA(*pooled),
+                                                     (npy_int64 *)PyArray_DATA(*argmax));
     else
-        failed = APPLY_SPECIFIC(pool_winners)(op, feature_map, &plans, &grid, sign, (FEATURE *)PyArray_DATA(*pooled),
-                                              (npy_int64 *)PyArray_DATA(*winner));
+        failed = APPLY_SPECIFIC(pool_argmax)(op, feature_map, &plans, &grid, sign, (FEATURE *)PyArray_DATA(*pooled),
+                                             (npy_int64 *)PyArray_DATA(*argmax));
 done:
     spp_free_plans(&plans);
     free(sizes);

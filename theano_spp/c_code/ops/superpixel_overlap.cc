@@ -17,7 +17,7 @@ int APPLY_SPECIFIC(superpixel_overlap)(PyArrayObject *superpixel_map, PyArrayObj
     npy_intp shape[5] = {batch, n, 0, 0, 0};
     npy_intp cells, image, cell, i;
     npy_int64 *sizes = NULL;
-    SppFootprint *footprints = NULL;
+    SppCellWeights *cell_weights = NULL;
     int failed = -1;
 
     if (n < 0 || spp_read_sizes(op, "spatial_shape", spatial_shape, naxes, shape + 2) != 0
@@ -29,23 +29,23 @@ int APPLY_SPECIFIC(superpixel_overlap)(PyArrayObject *superpixel_map, PyArrayObj
         goto done;
     PyArray_FILLWBYTE(*overlap, 0);
     if (PyArray_SIZE(*overlap) > 0 && PyArray_SIZE(superpixel_map) > 0) {
-        footprints = APPLY_SPECIFIC(build_footprints)(op, shape + 2, superpixel_map, n,
-                                                      params->resize == SPP_BILINEAR);
-        if (footprints == NULL)
+        cell_weights = APPLY_SPECIFIC(build_cell_weights)(op, shape + 2, superpixel_map, n,
+                                                          params->resize == SPP_BILINEAR);
+        if (cell_weights == NULL)
             goto done;
         cells = spp_product(shape + 2, naxes);
         for (image = 0; image < batch; ++image)
             for (cell = 0; cell < cells; ++cell)
-                for (i = footprints[image].first[cell]; i < footprints[image].first[cell + 1]; ++i) {
-                    const SppShare share = footprints[image].share[i];
-                    const double size = (double)sizes[image * n + share.superpixel];
-                    ((DTYPE_OUTPUT_0 *)PyArray_DATA(*overlap))[(image * n + share.superpixel) * cells + cell] =
-                        (DTYPE_OUTPUT_0)(params->mode == SPP_POOL_MEAN ? share.weight / size : share.weight);
+                for (i = cell_weights[image].first[cell]; i < cell_weights[image].first[cell + 1]; ++i) {
+                    const SppCellWeight entry = cell_weights[image].entry[i];
+                    const double size = (double)sizes[image * n + entry.superpixel];
+                    ((DTYPE_OUTPUT_0 *)PyArray_DATA(*overlap))[(image * n + entry.superpixel) * cells + cell] =
+                        (DTYPE_OUTPUT_0)(params->mode == SPP_POOL_MEAN ? entry.weight / size : entry.weight);
                 }
     }
     failed = 0;
 done:
-    spp_free_footprints(footprints, batch);
+    spp_free_cell_weights(cell_weights, batch);
     free(sizes);
     return failed;
 }

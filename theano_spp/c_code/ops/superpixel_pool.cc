@@ -11,30 +11,31 @@
 
 #section support_code_apply
 /* Pooling reads each feature once, in one of two walks over the windows of a plan: pool/channels_first.h or
-   pool/channels_last.h. The sums of pieces are added to the slots of their superpixels. The order of all additions
+   pool/channels_last.h. The sum of each run is added to the slot of its superpixel. The order of all additions
    depends on the labels alone, so the results are the same to the last bit for every memory layout and number of
    threads. */
 
-/* Where the results of a block of channels of one image go. [in] width, lanes: of a block and of its slots */
-static inline APPLY_SPECIFIC(Results) APPLY_SPECIFIC(results_of)(
-    PyArrayObject *pooled, const SppPlans *plans, npy_intp image, npy_intp block, npy_intp width, npy_intp lanes,
-    int divide, double *partials)
+/* Where the results of a block of channels of one image go. [in] width: channels of a block; padded_width: channels
+   of a slot, width rounded up to whole vectors */
+static inline APPLY_SPECIFIC(Results) APPLY_SPECIFIC(block_results)(
+    PyArrayObject *pooled, const SppPlans *plans, npy_intp image, npy_intp block, npy_intp width, npy_intp padded_width,
+    int mean, double *partials)
 {
     APPLY_SPECIFIC(Results) results;
     results.channels = spp_minimum(width, PyArray_DIM(pooled, 1) - block * width);
-    results.width = lanes;
-    results.divisor = divide ? plans->sizes + image * plans->n_superpixels : NULL;
-    results.waiting = NULL;
-    results.stream = SPP_SPREAD > 0 && PyArray_NBYTES(pooled) >= SPP_STREAM_MINIMUM;
+    results.width = padded_width;
+    results.divisor = mean ? plans->sizes + image * plans->n_superpixels : NULL;
+    results.buffer = NULL;
+    results.nontemporal = SPP_STORE_BYTES > 0 && PyArray_NBYTES(pooled) >= SPP_NONTEMPORAL_MINIMUM;
     results.channel_step = PyArray_STRIDE(pooled, 1) / (npy_intp)sizeof(FEATURE);
     results.superpixel_step = PyArray_STRIDE(pooled, 2) / (npy_intp)sizeof(FEATURE);
     results.pooled = (FEATURE *)(PyArray_BYTES(pooled) + image * PyArray_STRIDE(pooled, 0)
                                  + block * width * PyArray_STRIDE(pooled, 1));
-    results.partials = partials + block * plans->partials[plans->batch] * SPP_DOUBLES * lanes;
+    results.partials = partials + block * plans->partials[plans->batch] * SPP_DOUBLES * padded_width;
     return results;
 }
 
-/* Superpixels without pixels are 0. */
+/* Writes 0 for superpixels without pixels. */
 static inline void APPLY_SPECIFIC(write_empty)(const APPLY_SPECIFIC(Results) *results, const npy_int64 *sizes,
                                                npy_intp n_superpixels)
 {
@@ -58,11 +59,11 @@ int APPLY_SPECIFIC(superpixel_pool)(PyArrayObject *feature_map, PyArrayObject *s
     const int naxes = PyArray_NDIM(superpixel_map) - 1;
     const SppGrid grid = spp_grid(naxes, PyArray_DIMS(superpixel_map) + 1);
     const SppStrides walk = spp_strides(naxes, PyArray_STRIDES(feature_map) + 2);
-    const int together = channel_stride == (npy_intp)sizeof(FEATURE) && channels > 1;
-    const int divide = params->mode == SPP_POOL_MEAN;
+    const int channels_last = channel_stride == (npy_intp)sizeof(FEATURE) && channels > 1;
+    const int mean = params->mode == SPP_POOL_MEAN;
     const int threads = spp_number_of_threads();
     npy_intp shape[3] = {batch, channels, 0};
-    npy_intp n, most, width, lanes, blocks, partials, i;
+    npy_intp n, most, width, padded_width, blocks, partials, i;
     SppPlans plans = {0};
     double *scratch = NULL, *partial_sums = NULL, *sums = NULL;
     FEATURE *rows = NULL;
@@ -80,15 +81,17 @@ int APPLY_SPECIFIC(superpixel_pool)(PyArrayObject *feature_map, PyArrayObject *s
         goto done;
     }
 
-    most = together ? spp_maximum(SPP_NEIGHBOURS, SPP_SLOT_MEMORY / (plans.slots * SPP_DOUBLES * 8)) : SPP_LANES;
-    width = spp_block_width(batch * plans.parts, channels, most, threads);
-    lanes = together ? spp_ceil_divide(width, SPP_LANES) * SPP_LANES : SPP_LANES;
+    most = channels_last ? spp_maximum(SPP_CHANNELS_LAST_WIDTH, SPP_SLOT_MEMORY / (plans.slots * SPP_DOUBLES * 8))
+                         : SPP_LANES;
+    width = spp_block_width(batch * plans.chunks, channels, most, threads);
+    padded_width = channels_last ? spp_ceil_divide(width, SPP_LANES) * SPP_LANES : SPP_LANES;
     blocks = spp_ceil_divide(channels, width);
     partials = plans.partials[batch];
-    if ((scratch = (double *)spp_scratch(op, plans.slots * threads + 1, SPP_DOUBLES * lanes + 8,
+    if ((scratch = (double *)spp_scratch(op, plans.slots * threads + 1, SPP_DOUBLES * padded_width + 8,
                                          sizeof(double))) == NULL
-            || (rows = (FEATURE *)spp_scratch(op, threads * (SPP_LANES + SPP_WINDOW), lanes, sizeof(FEATURE))) == NULL
-            || (partial_sums = (double *)spp_scratch(op, partials, SPP_DOUBLES * lanes * blocks,
+            || (rows = (FEATURE *)spp_scratch(op, threads * (SPP_LANES + SPP_WINDOW), padded_width,
+                                              sizeof(FEATURE))) == NULL
+            || (partial_sums = (double *)spp_scratch(op, partials, SPP_DOUBLES * padded_width * blocks,
                                                      sizeof(double))) == NULL)
         goto done;
 
@@ -96,27 +99,28 @@ int APPLY_SPECIFIC(superpixel_pool)(PyArrayObject *feature_map, PyArrayObject *s
     #pragma omp parallel for schedule(static) reduction(|:overflowed) \
         if (PyArray_SIZE(feature_map) >= SPP_PARALLEL_MINIMUM)
     #endif
-    for (i = 0; i < batch * blocks * plans.parts; ++i) {
-        const npy_intp image = i / (blocks * plans.parts), block = i / plans.parts % blocks, part = i % plans.parts;
+    for (i = 0; i < batch * blocks * plans.chunks; ++i) {
+        const npy_intp image = i / (blocks * plans.chunks), block = i / plans.chunks % blocks, chunk = i % plans.chunks;
         const char *features = PyArray_BYTES(feature_map) + image * PyArray_STRIDE(feature_map, 0)
                                + block * width * channel_stride;
-        const SppPlan *plan = plans.plan + image * plans.parts + part;
-        const APPLY_SPECIFIC(Results) results = APPLY_SPECIFIC(results_of)(
-            *pooled, &plans, image, block, width, lanes, divide, partial_sums);
-        double *slots = (double *)spp_align(scratch) + spp_thread_number() * plans.slots * SPP_DOUBLES * lanes;
-        if (part == 0)
+        const SppPlan *plan = plans.plan + image * plans.chunks + chunk;
+        const APPLY_SPECIFIC(Results) results = APPLY_SPECIFIC(block_results)(
+            *pooled, &plans, image, block, width, padded_width, mean, partial_sums);
+        double *slots = (double *)spp_align(scratch) + spp_thread_number() * plans.slots * SPP_DOUBLES * padded_width;
+        if (chunk == 0)
             APPLY_SPECIFIC(write_empty)(&results, plans.sizes + image * n, n);
-        if (together)
-            APPLY_SPECIFIC(pool_neighbours)(features, APPLY_SPECIFIC(end_of)(feature_map), &grid, &walk, plan, &results,
-                                            slots, rows + spp_thread_number() * (SPP_LANES + SPP_WINDOW) * lanes);
+        if (channels_last)
+            APPLY_SPECIFIC(pool_channels_last)(
+                features, APPLY_SPECIFIC(array_end)(feature_map), &grid, &walk, plan, &results, slots,
+                rows + spp_thread_number() * (SPP_LANES + SPP_WINDOW) * padded_width);
         else
-            APPLY_SPECIFIC(pool_planes)(features, channel_stride, &grid, &walk, plan, results, slots);
+            APPLY_SPECIFIC(pool_channels_first)(features, channel_stride, &grid, &walk, plan, results, slots);
         overflowed |= APPLY_SPECIFIC(has_overflowed)();
     }
     for (i = 0; partials > 0 && i < batch * blocks; ++i) {
         const npy_intp image = i / blocks;
-        const APPLY_SPECIFIC(Results) results = APPLY_SPECIFIC(results_of)(
-            *pooled, &plans, image, i % blocks, width, lanes, divide, partial_sums);
+        const APPLY_SPECIFIC(Results) results = APPLY_SPECIFIC(block_results)(
+            *pooled, &plans, image, i % blocks, width, padded_width, mean, partial_sums);
         APPLY_SPECIFIC(finish_partials)(&results, plans.partial, plans.partials[image], plans.partials[image + 1]);
     }
     for (i = 0; overflowed && i < batch; ++i)
@@ -124,7 +128,8 @@ int APPLY_SPECIFIC(superpixel_pool)(PyArrayObject *feature_map, PyArrayObject *s
                                               channels * n)) {
             if (sums == NULL && (sums = (double *)spp_scratch(op, n, 1, sizeof(double))) == NULL)
                 goto done;
-            APPLY_SPECIFIC(mend_overflow)(feature_map, superpixel_map, i, plans.sizes + i * n, divide, sums, *pooled);
+            APPLY_SPECIFIC(recompute_in_double)(feature_map, superpixel_map, i, plans.sizes + i * n, mean, sums,
+                                                *pooled);
         }
     failed = 0;
 done:

@@ -8,10 +8,9 @@
 #include "unpool/tiles.h"
 
 #section support_code_apply
-/* Unpooling writes each feature once, in one of three walks: unpool/channels_first.h; unpool/tiles.h where pieces are
-   short; or unpool/channels_last.h where the values of `pooled` have their channels last: then the features have
-   too. */
-#define SPP_SHORT_PIECE 4  /* pixels on average: in shorter ones each pixel is looked up by itself */
+/* Unpooling writes each feature once, in one of three walks: unpool/channels_first.h; unpool/tiles.h if runs are
+   short; or unpool/channels_last.h if `pooled` has its channels last in memory: then the features have too. */
+#define SPP_SHORT_RUN 4  /* pixels on average: if runs are shorter, each pixel is looked up by itself */
 
 /* [in]  pooled (batch, channels, n_superpixels), superpixel_map (batch, *spatial)
    [out] feature_map (batch, channels, *spatial) */
@@ -23,86 +22,87 @@ int APPLY_SPECIFIC(superpixel_unpool)(PyArrayObject *pooled, PyArrayObject *supe
     const npy_intp channels = PyArray_DIM(pooled, 1);
     const npy_intp n = PyArray_DIM(pooled, 2);
     const int naxes = PyArray_NDIM(superpixel_map) - 1;
-    const npy_intp pixels = spp_pixels_of_image(superpixel_map);
+    const npy_intp pixels = spp_image_pixels(superpixel_map);
     const SppGrid grid = spp_grid(naxes, PyArray_DIMS(superpixel_map) + 1);
     const SppStrides walk = spp_strides(naxes, PyArray_STRIDES(superpixel_map) + 1);
     const int channels_last = spp_has_channels_last(pooled);
-    const int divide = params->mode == SPP_POOL_MEAN;
+    const int mean = params->mode == SPP_POOL_MEAN;
     const int threads = spp_number_of_threads();
     npy_intp shape[5] = {batch, channels, 0, 0, 0};
-    npy_intp pieces, width, length, parts, part, gathered_bytes;
+    npy_intp runs, width, length, items, item, buffer_bytes;
     npy_int64 *sizes = NULL;
     FEATURE *scratch = NULL;
-    char *gathered = NULL;
-    int axis, stream, in_tiles, failed = -1;
+    char *buffer = NULL;
+    int axis, nontemporal, tiled, failed = -1;
 
     if (spp_check_shapes(op, "pooled", pooled, superpixel_map, "pooled in batch") != 0)
         return -1;
     for (axis = 0; axis < naxes; ++axis)
         shape[2 + axis] = PyArray_DIM(superpixel_map, 1 + axis);
-    if (n >= NPY_MAX_INT32) {  /* as Strip.place is an npy_int32 */
+    if (n >= NPY_MAX_INT32) {  /* because Strip.index is an npy_int32 */
         spp_memory_error(op, n, "superpixels");
         return -1;
     }
     if ((sizes = (npy_int64 *)spp_scratch(op, n, batch, sizeof(npy_int64))) == NULL
-            || (pieces = APPLY_SPECIFIC(count_labels)(op, "the number of superpixels in pooled is",
-                                                      superpixel_map, n, sizes)) < 0
+            || (runs = APPLY_SPECIFIC(count_labels)(op, "the number of superpixels in pooled is",
+                                                    superpixel_map, n, sizes)) < 0
             || spp_prepare_layout(op, n, feature_map, 2 + naxes, shape, TYPENUM_INPUT_0, channels_last) != 0)
         goto done;
-    stream = SPP_SPREAD > 0 && PyArray_NBYTES(*feature_map) >= SPP_STREAM_MINIMUM;
-    in_tiles = pieces > PyArray_SIZE(superpixel_map) / SPP_SHORT_PIECE;
+    nontemporal = SPP_STORE_BYTES > 0 && PyArray_NBYTES(*feature_map) >= SPP_NONTEMPORAL_MINIMUM;
+    tiled = runs > PyArray_SIZE(superpixel_map) / SPP_SHORT_RUN;
 
-    /* A part is a block of channels with all pixels, or all channels of a stretch of pixels. */
+    /* A work item is all pixels of a block of channels, or all channels of some consecutive pixels. */
     if (channels_last)
         width = spp_ceil_divide(channels, SPP_LANES) * SPP_LANES;
-    else if (in_tiles)
+    else if (tiled)
         width = SPP_LANES;
     else
         width = spp_block_width(batch, channels, spp_maximum(8, spp_minimum(
             SPP_UNPOOL_CHANNELS, SPP_UNPOOL_VALUES / (npy_intp)sizeof(FEATURE) / (1 + n))), threads);
     length = channels_last ? spp_block_width(batch, pixels, spp_maximum(pixels, 1), threads) : pixels;
-    parts = channels_last ? spp_ceil_divide(pixels, length) : spp_ceil_divide(channels, width);
-    gathered_bytes = SPP_GATHERED + (1 + 2 * spp_ceil_divide(width * sizeof(FEATURE), SPP_LINE)) * SPP_LINE;
+    items = channels_last ? spp_ceil_divide(pixels, length) : spp_ceil_divide(channels, width);
+    buffer_bytes = SPP_LINE_BUFFER + (1 + 2 * spp_ceil_divide(width * sizeof(FEATURE), SPP_LINE)) * SPP_LINE;
     if ((scratch = (FEATURE *)spp_scratch(op, (1 + n) * threads + SPP_LINE, width, sizeof(FEATURE))) == NULL
-            || (gathered = (char *)spp_scratch(op, threads + 1, gathered_bytes, 1)) == NULL)
+            || (buffer = (char *)spp_scratch(op, threads + 1, buffer_bytes, 1)) == NULL)
         goto done;
 
     #ifdef _OPENMP
     #pragma omp parallel for schedule(static) if (PyArray_SIZE(*feature_map) >= SPP_PARALLEL_MINIMUM)
     #endif
-    for (part = 0; part < batch * parts; ++part) {
-        const npy_intp image = part / parts, first = part % parts * (channels_last ? length : width);
+    for (item = 0; item < batch * items; ++item) {
+        const npy_intp image = item / items, first = item % items * (channels_last ? length : width);
         const char *labels = PyArray_BYTES(superpixel_map) + image * PyArray_STRIDE(superpixel_map, 0);
-        const char *values_of = PyArray_BYTES(pooled) + image * PyArray_STRIDE(pooled, 0);
+        const char *image_values = PyArray_BYTES(pooled) + image * PyArray_STRIDE(pooled, 0);
         FEATURE *values = (FEATURE *)spp_align(scratch) + spp_thread_number() * (1 + n) * width;
         FEATURE *painted = (FEATURE *)PyArray_DATA(*feature_map) + image * channels * pixels;
         if (channels_last) {
-            APPLY_SPECIFIC(read_rows)(values_of, PyArray_STRIDE(pooled, 1), PyArray_STRIDE(pooled, 2), channels, width,
-                                      n, sizes + image * n, divide, values);
-            APPLY_SPECIFIC(paint_neighbours)(
+            APPLY_SPECIFIC(read_channels_last)(image_values, PyArray_STRIDE(pooled, 1), PyArray_STRIDE(pooled, 2),
+                                               channels, width, n, sizes + image * n, mean, values);
+            APPLY_SPECIFIC(paint_channels_last)(
                 values, width, channels, labels, &grid, &walk, first, spp_minimum(length, pixels - first),
-                stream ? (char *)spp_align(gathered) + spp_thread_number() * gathered_bytes : NULL,
+                nontemporal ? (char *)spp_align(buffer) + spp_thread_number() * buffer_bytes : NULL,
                 painted + first * channels);
         }
-        else if (in_tiles) {
+        else if (tiled) {
             const npy_intp count = spp_minimum(width, channels - first);
             APPLY_SPECIFIC(Lanes) *rows = (APPLY_SPECIFIC(Lanes) *)values;
-            APPLY_SPECIFIC(read_tiles)(values_of + first * PyArray_STRIDE(pooled, 1), PyArray_STRIDE(pooled, 1),
-                                       PyArray_STRIDE(pooled, 2), count, n, sizes + image * n, divide, pixels, rows);
-            APPLY_SPECIFIC(paint_tiles)(rows, count, labels, &grid, &walk, stream, pixels, painted + first * pixels);
+            APPLY_SPECIFIC(read_tiles)(image_values + first * PyArray_STRIDE(pooled, 1), PyArray_STRIDE(pooled, 1),
+                                       PyArray_STRIDE(pooled, 2), count, n, sizes + image * n, mean, pixels, rows);
+            APPLY_SPECIFIC(paint_tiles)(rows, count, labels, &grid, &walk, nontemporal, pixels,
+                                        painted + first * pixels);
         }
         else {
             const npy_intp count = spp_minimum(width, channels - first);
-            APPLY_SPECIFIC(read_values)(values_of + first * PyArray_STRIDE(pooled, 1), PyArray_STRIDE(pooled, 1),
-                                        PyArray_STRIDE(pooled, 2), count, n, sizes + image * n, divide, pixels,
-                                        values);
-            APPLY_SPECIFIC(paint_planes)(values, 1 + n, count, labels, &grid, &walk, stream, pixels,
-                                         painted + first * pixels);
+            APPLY_SPECIFIC(read_channels_first)(
+                image_values + first * PyArray_STRIDE(pooled, 1), PyArray_STRIDE(pooled, 1), PyArray_STRIDE(pooled, 2),
+                count, n, sizes + image * n, mean, pixels, values);
+            APPLY_SPECIFIC(paint_channels_first)(values, 1 + n, count, labels, &grid, &walk, nontemporal, pixels,
+                                                 painted + first * pixels);
         }
     }
     failed = 0;
 done:
-    free(gathered);
+    free(buffer);
     free(scratch);
     free(sizes);
     return failed;

@@ -3,7 +3,7 @@
 #include "resize/pixels.h"
 
 #section support_code_apply
-/* The value that the resized features have at one pixel. [in] plane: one channel of one image */
+/* The value of the resized features at one pixel. [in] plane: one channel of one image */
 static inline double APPLY_SPECIFIC(resized_at)(const char *plane, const SppStrides *walk,
                                                 const SppSampling *sampling, npy_intp pixel)
 {
@@ -12,20 +12,20 @@ static inline double APPLY_SPECIFIC(resized_at)(const char *plane, const SppStri
     double row[2], cell[2];
     int j, k;
     spp_unravel(sampling, pixel, place);
-    /* mixed along the first axis first, as everywhere */
+    /* interpolated along the first axis first, as everywhere */
     for (k = 0; k < 2; ++k) {
         const npy_intp x = (k ? spp_high(axis + 2, place[2]) : axis[2].low[place[2]]) * walk->pixel;
         for (j = 0; j < 2; ++j) {
             const npy_intp y = x + (j ? spp_high(axis + 1, place[1]) : axis[1].low[place[1]]) * walk->row[1];
-            row[j] = spp_mix(*(const FEATURE *)(plane + y + axis[0].low[place[0]] * walk->row[0]),
-                             *(const FEATURE *)(plane + y + spp_high(axis, place[0]) * walk->row[0]),
-                             spp_share_below(axis, place[0]), spp_share_above(axis, place[0]));
+            row[j] = spp_lerp(*(const FEATURE *)(plane + y + axis[0].low[place[0]] * walk->row[0]),
+                              *(const FEATURE *)(plane + y + spp_high(axis, place[0]) * walk->row[0]),
+                              spp_weight_below(axis, place[0]), spp_weight_above(axis, place[0]));
         }
-        cell[k] = spp_mix(row[0], row[1], spp_share_below(axis + 1, place[1]),
-                          spp_share_above(axis + 1, place[1]));
+        cell[k] = spp_lerp(row[0], row[1], spp_weight_below(axis + 1, place[1]),
+                           spp_weight_above(axis + 1, place[1]));
     }
-    return spp_mix(cell[0], cell[1], spp_share_below(axis + 2, place[2]),
-                   spp_share_above(axis + 2, place[2]));
+    return spp_lerp(cell[0], cell[1], spp_weight_below(axis + 2, place[2]),
+                    spp_weight_above(axis + 2, place[2]));
 }
 
 /* [in]  feature_map (batch, channels, *cells), pixels (batch, channels, n) int64, map_shape (axes) int64
@@ -61,12 +61,12 @@ int APPLY_SPECIFIC(take_pixels)(PyArrayObject *feature_map, PyArrayObject *pixel
     #endif
     for (plane = 0; plane < PyArray_DIM(pixels, 0) * channels; ++plane) {
         const char *features = (const char *)PyArray_GETPTR2(feature_map, plane / channels, plane % channels);
-        FEATURE *taken = (FEATURE *)PyArray_DATA(*values) + plane * n;
+        FEATURE *gathered = (FEATURE *)PyArray_DATA(*values) + plane * n;
         npy_intp l;
         for (l = 0; l < n; ++l) {
             const npy_int64 pixel = *(npy_int64 *)PyArray_GETPTR3(pixels, plane / channels, plane % channels, l);
             if (pixel >= 0)
-                taken[l] = (FEATURE)APPLY_SPECIFIC(resized_at)(features, &walk, &sampling, pixel);
+                gathered[l] = (FEATURE)APPLY_SPECIFIC(resized_at)(features, &walk, &sampling, pixel);
         }
     }
     spp_free_sampling(&sampling);

@@ -3,14 +3,14 @@
 #include "pool/compensated_sum.h"
 
 #section support_code_apply
-/* The walk of ops/superpixel_pool.cc with a weight for each pixel. The weights themselves are summed as if they
-   were one more channel, by whoever has the first channels of an image. */
-#define SPP_WEIGHTED_PIECE 64       /* pixels added up at most before they join the exact sum */
-#define SPP_WEIGHTED_STREAMS 8      /* channels at once where each channel is a plane of its own */
-#define SPP_WEIGHTED_NEIGHBOURS 64  /* channels at once where the channels of a pixel lie together */
+/* Weighted sums of features, run by run. The weights themselves are summed as if they were one more channel, in the
+   first block of channels of each image. */
+#define SPP_WEIGHTED_CHAIN 64          /* pixels added up in plain double before they join the compensated sum */
+#define SPP_WEIGHTED_CHANNELS_FIRST 8  /* channels of a block if memory holds one plane for each */
+#define SPP_WEIGHTED_CHANNELS_LAST 64  /* channels of a block if channels are last in memory */
 
-/* Adds one image's weighted channels first..first + channels - 1, and its weights, into acc.
-   Inlined with constant `channels` and `channel_stride` it becomes straight vector code. */
+/* Adds the weighted features of one image, `channels` channels, and its weights to acc. Inlined with constant
+   `channels` and `channel_stride`, its loops are vectorised. */
 static inline __attribute__((always_inline)) void APPLY_SPECIFIC(add_image)(
     const char *features, const char *labels, const char *weights, const SppGrid *grid,
     const SppStrides *feature_walk, const SppStrides *label_walk, const SppStrides *weight_walk,
@@ -26,21 +26,21 @@ static inline __attribute__((always_inline)) void APPLY_SPECIFIC(add_image)(
             const char *weight_row = weights + r0 * weight_walk->row[0] + r1 * weight_walk->row[1];
             for (p = 0; p < grid->length; p += run) {
                 const LABEL label = *(const LABEL *)(label_row + p * label_step);
-                double piece[SPP_WEIGHTED_NEIGHBOURS + 1];
+                double run_sums[SPP_WEIGHTED_CHANNELS_LAST + 1];
                 run = APPLY_SPECIFIC(run_length)(label_row + p * label_step, label_step,
-                                                 spp_minimum(SPP_WEIGHTED_PIECE, grid->length - p));
+                                                 spp_minimum(SPP_WEIGHTED_CHAIN, grid->length - p));
                 if (SPP_IS_NONE(label))
                     continue;
                 for (c = 0; c <= channels; ++c)
-                    piece[c] = 0;
+                    run_sums[c] = 0;
                 for (q = p; q < p + run; ++q) {
                     const double weight = (double)*(const DTYPE_INPUT_3 *)(weight_row + q * weight_step);
                     for (c = 0; c < channels; ++c)
-                        piece[c] += weight * (double)*(const FEATURE *)(feature_row + q * feature_step
-                                                                        + c * channel_stride);
-                    piece[channels] += weight;
+                        run_sums[c] += weight * (double)*(const FEATURE *)(feature_row + q * feature_step
+                                                                           + c * channel_stride);
+                    run_sums[channels] += weight;
                 }
-                APPLY_SPECIFIC(add_piece)(acc, (npy_intp)label * (channels + 1), piece, channels + 1);
+                APPLY_SPECIFIC(add_values)(acc, (npy_intp)label * (channels + 1), run_sums, channels + 1);
             }
         }
 }
@@ -74,7 +74,7 @@ int APPLY_SPECIFIC(weighted_pool)(PyArrayObject *feature_map, PyArrayObject *sup
     const SppStrides feature_walk = spp_strides(naxes, PyArray_STRIDES(feature_map) + 2);
     const SppStrides label_walk = spp_strides(naxes, PyArray_STRIDES(superpixel_map) + 1);
     const SppStrides weight_walk = spp_strides(naxes, PyArray_STRIDES(pixel_weights) + 1);
-    const int channels_lie_together = channel_stride == (npy_intp)sizeof(FEATURE);
+    const int channels_last = channel_stride == (npy_intp)sizeof(FEATURE);
     const int threads = spp_number_of_threads();
     npy_intp sums_shape[3] = {batch, channels, 0};
     npy_intp totals_shape[2] = {batch, 0};
@@ -98,9 +98,9 @@ int APPLY_SPECIFIC(weighted_pool)(PyArrayObject *feature_map, PyArrayObject *sup
             || spp_prepare_output(op, n, totals, 2, totals_shape, NPY_DOUBLE) != 0)
         return -1;
 
-    width = spp_block_width(batch, channels, channels_lie_together ? SPP_WEIGHTED_NEIGHBOURS : SPP_WEIGHTED_STREAMS,
+    width = spp_block_width(batch, channels, channels_last ? SPP_WEIGHTED_CHANNELS_LAST : SPP_WEIGHTED_CHANNELS_FIRST,
                             threads);
-    blocks = spp_maximum(spp_ceil_divide(channels, width), 1);  /* without any channel there are weights to sum */
+    blocks = spp_maximum(spp_ceil_divide(channels, width), 1);  /* without channels there are still weights to sum */
     doubles = SPP_DOUBLES * (width + 1) * n;
     scratch = (double *)spp_scratch(op, n, SPP_DOUBLES * (width + 1) * threads, sizeof(double));
     if (scratch == NULL)
@@ -119,15 +119,15 @@ int APPLY_SPECIFIC(weighted_pool)(PyArrayObject *feature_map, PyArrayObject *sup
         const char *weights = PyArray_BYTES(pixel_weights) + image * PyArray_STRIDE(pixel_weights, 0);
         APPLY_SPECIFIC(Accumulator) acc;
         acc.sum = scratch + spp_thread_number() * doubles;
-        acc.lost = acc.sum + (width + 1) * n;
+        acc.error = acc.sum + (width + 1) * n;
         memset(acc.sum, 0, doubles * sizeof(double));
 
-        if (channels_lie_together)
+        if (channels_last)
             APPLY_SPECIFIC(add_image)(features, labels, weights, &grid, &feature_walk, &label_walk,
                                       &weight_walk, count, sizeof(FEATURE), acc);
-        else if (count == SPP_WEIGHTED_STREAMS)
+        else if (count == SPP_WEIGHTED_CHANNELS_FIRST)
             APPLY_SPECIFIC(add_image)(features, labels, weights, &grid, &feature_walk, &label_walk,
-                                      &weight_walk, SPP_WEIGHTED_STREAMS, channel_stride, acc);
+                                      &weight_walk, SPP_WEIGHTED_CHANNELS_FIRST, channel_stride, acc);
         else
             APPLY_SPECIFIC(add_image)(features, labels, weights, &grid, &feature_walk, &label_walk,
                                       &weight_walk, count, channel_stride, acc);

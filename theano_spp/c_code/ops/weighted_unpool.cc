@@ -2,13 +2,13 @@
 #include "memory/arrays.h"
 
 #section support_code_apply
-/* The walk of ops/superpixel_unpool.cc with a weight for each pixel: the labels and weights of a strip are read
-   once for a block of channels, and every output plane is written from front to back. */
-#define SPP_WEIGHTED_CHANNELS 16  /* a block: its values should stay in the second cache */
-#define SPP_WEIGHTED_STRIP 512    /* pixels: their labels and weights should stay in the first cache */
+/* Unpooling times a weight for each pixel: the labels and weights of a strip are read once for a block of channels,
+   and every output plane is written in order. */
+#define SPP_WEIGHTED_CHANNELS 16  /* a block, so that its values stay in the L2 cache */
+#define SPP_WEIGHTED_STRIP 512    /* pixels of a strip, so that their labels and weights stay in the L1 cache */
 
-/* pooled (channels, n_superpixels) of one image, any strides -> values (channels, 1 + n_superpixels);
-   each channel begins with the 0 of the pixels that belong to none. */
+/* pooled (channels, n_superpixels) of one image, any strides -> values (channels, 1 + n_superpixels). Each channel
+   begins with a 0, for the pixels that belong to no superpixel. */
 static inline void APPLY_SPECIFIC(read_values)(const char *pooled, npy_intp channel_stride,
                                                npy_intp superpixel_stride, npy_intp channels,
                                                npy_intp n_superpixels, double *values)
@@ -46,9 +46,9 @@ static inline void APPLY_SPECIFIC(paint_image)(
                     weight[q] = none ? 0 : (double)*(const DTYPE_INPUT_2 *)(first_weight + q * weight_walk->pixel);
                 }
                 for (c = 0; c < channels; ++c) {
-                    const double *of_channel = values + c * (1 + n_superpixels);
+                    const double *channel_values = values + c * (1 + n_superpixels);
                     for (q = 0; q < strip; ++q)
-                        painted[c * plane_size + q] = (DTYPE_OUTPUT_0)(weight[q] * of_channel[position[q]]);
+                        painted[c * plane_size + q] = (DTYPE_OUTPUT_0)(weight[q] * channel_values[position[q]]);
                 }
                 painted += strip;
             }

@@ -7,14 +7,15 @@
 #include "pool/slots.h"
 
 #section support_code_apply
-/* Pooling where the channels of a pixel lie together: its row of features is there already. Rows are added up in the
-   order in which they lie in memory, never a part of each and then the next part, which would be as slow as fetching
-   all of it twice; and each channel's features in the order of pool/channels_first.h. */
-#define SPP_NEIGHBOURS 64        /* channels at once, or more: */
-#define SPP_SLOT_MEMORY 1048576  /* while these bytes hold all slots; parts of rows are read at half the speed */
+/* Pooling where channels are last in memory. Whole rows (all channels of one pixel) are added up strictly in the
+   order in which they lie in memory: adding some channels of each row and then the next ones would take as long as
+   reading everything twice. Each channel's features are added in the same order as in pool/channels_first.h, so the
+   results have the same bits. */
+#define SPP_CHANNELS_LAST_WIDTH 64  /* channels of a block, or more: */
+#define SPP_SLOT_MEMORY 1048576     /* while all slots fit into these bytes: half rows are read at half the speed */
 
-/* Adds SPP_LANES features to a sum of rows. [in, out] partial: the sum so far; nothing if is_first; if is_last it is
-   added to the slot instead */
+/* Adds SPP_LANES features to the sum of a run. [in, out] partial: the sum so far, ignored if is_first; if is_last,
+   the sum is added to the slot instead of being stored here */
 static inline __attribute__((always_inline)) void APPLY_SPECIFIC(add_lanes_of_row)(
     const FEATURE *feature, int is_first, int is_last, FEATURE *partial, npy_intp width, double *slot)
 {
@@ -28,7 +29,7 @@ static inline __attribute__((always_inline)) void APPLY_SPECIFIC(add_lanes_of_ro
         *(LanesInMemory *)partial = lanes;
 }
 
-/* The same for all features of pixel number p. */
+/* The same for all channels of pixel number p. */
 static inline __attribute__((always_inline)) void APPLY_SPECIFIC(add_row)(
     const APPLY_SPECIFIC(Rows) *rows, npy_intp p, int is_first, int is_last, FEATURE *partial, double *slot)
 {
@@ -37,7 +38,7 @@ static inline __attribute__((always_inline)) void APPLY_SPECIFIC(add_row)(
     const FEATURE *feature = (const FEATURE *)(rows->first + p * rows->stride);
     npy_intp c, i;
     for (c = 0; c + LINE <= width; c += LINE) {
-        APPLY_SPECIFIC(fetch_row)(rows, feature + c);
+        APPLY_SPECIFIC(prefetch_row)(rows, feature + c);
         for (i = c; i < c + LINE; i += SPP_LANES)
             APPLY_SPECIFIC(add_lanes_of_row)(feature + i, is_first, is_last, partial + i, width, slot + i);
     }
@@ -45,7 +46,8 @@ static inline __attribute__((always_inline)) void APPLY_SPECIFIC(add_row)(
         APPLY_SPECIFIC(add_lanes_of_row)(feature + c, is_first, is_last, partial + c, width, slot + c);
 }
 
-/* Adds the pixels of a piece to the sum of its superpixel. [out] partial (width): means nothing */
+/* Adds the pixels first .. end - 1, a run, to the sum of their superpixel. [out] partial (width): scratch, undefined
+   on return */
 static inline void APPLY_SPECIFIC(add_pixels)(const APPLY_SPECIFIC(Rows) *rows, npy_intp first, npy_intp end,
                                               FEATURE *partial, double *slot)
 {
@@ -60,8 +62,9 @@ static inline void APPLY_SPECIFIC(add_pixels)(const APPLY_SPECIFIC(Rows) *rows, 
     APPLY_SPECIFIC(add_row)(rows, p, 0, 1, partial, slot);
 }
 
-/* Adds a window to a stack, each eighth pixel to a sum of its own. [in, out] partial (SPP_LANES, width) */
-static inline void APPLY_SPECIFIC(stack_pixels)(const APPLY_SPECIFIC(Rows) *rows, int is_first, FEATURE *partial)
+/* Adds a window to a full-window run; each eighth pixel goes to a sum of its own. [in, out] partial (SPP_LANES,
+   width) */
+static inline void APPLY_SPECIFIC(add_full_window)(const APPLY_SPECIFIC(Rows) *rows, int is_first, FEATURE *partial)
 {
     npy_intp p;
     for (p = 0; p < SPP_LANES; ++p)
@@ -73,8 +76,9 @@ static inline void APPLY_SPECIFIC(stack_pixels)(const APPLY_SPECIFIC(Rows) *rows
         APPLY_SPECIFIC(add_row)(rows, p, 0, 0, partial + (p - SPP_LANES) * rows->width, NULL);
 }
 
-/* Adds a stack's sums to that of its superpixel, in the order of fold_lanes. [in] partial (SPP_LANES, width) */
-static inline void APPLY_SPECIFIC(end_stack)(npy_intp width, const FEATURE *partial, double *slot)
+/* Adds the eight sums of a full-window run to that of its superpixel, in the order of fold_lanes. [in] partial
+   (SPP_LANES, width) */
+static inline void APPLY_SPECIFIC(finish_full_run)(npy_intp width, const FEATURE *partial, double *slot)
 {
     typedef APPLY_SPECIFIC(LanesInMemory) LanesInMemory;
     npy_intp c;
@@ -87,42 +91,42 @@ static inline void APPLY_SPECIFIC(end_stack)(npy_intp width, const FEATURE *part
     }
 }
 
-/* A part of one image, channels side by side for each pixel. [in, out] slots (plan->slots, SPP_DOUBLES, width): zeros
-   [in] end: of all features  [out] scratch (SPP_LANES + SPP_WINDOW, width): means nothing */
-static void APPLY_SPECIFIC(pool_neighbours)(
+/* Pools one chunk of one image. [in, out] slots (plan->slots, SPP_DOUBLES, width): zeros
+   [in] end: of all features  [out] scratch (SPP_LANES + SPP_WINDOW, width): undefined on return */
+static void APPLY_SPECIFIC(pool_channels_last)(
     const char *features, const char *end, const SppGrid *grid, const SppStrides *walk, const SppPlan *plan,
     const APPLY_SPECIFIC(Results) *results, double *slots, FEATURE *scratch)
 {
-    const int at_equal_distances = spp_lies_at_equal_distances(grid, walk);
+    const int evenly_strided = spp_is_evenly_strided(grid, walk);
     const npy_intp width = results->width;
-    const SppPiece *piece = plan->piece;
+    const SppRun *run = plan->run;
     const npy_intp *finished = plan->finished;
     npy_intp first;
     for (first = plan->first; first < plan->end; first += SPP_WINDOW) {
-        const npy_uint64 starts = plan->starts[(first - plan->first) / SPP_BLOCK] >> (first - plan->first) % SPP_BLOCK;
+        const npy_uint64 starts = plan->starts[(first - plan->first) / SPP_WORD] >> (first - plan->first) % SPP_WORD;
         const APPLY_SPECIFIC(Rows) rows = APPLY_SPECIFIC(find_rows)(
             features, end, grid, walk, results->channels, width, first, spp_minimum(SPP_WINDOW, plan->end - first),
-            at_equal_distances, scratch + SPP_LANES * width);
+            evenly_strided, scratch + SPP_LANES * width);
         npy_uint64 bits = starts & 0xffff;
-        const int is_stack = bits <= 1;
-        if (is_stack) {
-            if (piece->slot != 0)
-                APPLY_SPECIFIC(stack_pixels)(&rows, bits == 1, scratch);
-            if ((first - plan->first + SPP_WINDOW) % SPP_BLOCK != 0 && (starts >> SPP_WINDOW & 0xffff) == 0)
-                continue;  /* the stack goes on */
+        const int is_full = bits <= 1;
+        if (is_full) {
+            if (run->slot != 0)
+                APPLY_SPECIFIC(add_full_window)(&rows, bits == 1, scratch);
+            if ((first - plan->first + SPP_WINDOW) % SPP_WORD != 0 && (starts >> SPP_WINDOW & 0xffff) == 0)
+                continue;  /* the run goes on in the next window */
             bits = 1;
         }
-        for (; bits != 0; ++piece) {
-            double *slot = slots + piece->slot * SPP_DOUBLES * width;
+        for (; bits != 0; ++run) {
+            double *slot = slots + run->slot * SPP_DOUBLES * width;
             int stop;
-            const int start = spp_next_piece(&bits, SPP_WINDOW, &stop);
-            if (piece->slot == 0)
+            const int start = spp_next_run(&bits, SPP_WINDOW, &stop);
+            if (run->slot == 0)
                 continue;
-            if (is_stack)
-                APPLY_SPECIFIC(end_stack)(width, scratch, slot);
+            if (is_full)
+                APPLY_SPECIFIC(finish_full_run)(width, scratch, slot);
             else
                 APPLY_SPECIFIC(add_pixels)(&rows, start, stop, scratch, slot);
-            if (piece->is_last)
+            if (run->is_last)
                 APPLY_SPECIFIC(finish_superpixel)(results, *finished++, width, slot);
         }
     }

@@ -1,55 +1,55 @@
 #section support_code_apply
-/* Sums that are as exact for ten million values as for ten. They are kept in double; for float64
-   features the values are added with their rounding errors caught (Knuth's TwoSum). */
-#define SPP_CATCH_ERRORS (ITEMSIZE_INPUT_0 == 8)
-#define SPP_DOUBLES (1 + SPP_CATCH_ERRORS)  /* kept for each sum */
+/* Sums that are as exact for ten million values as for ten: kept in double, and for float64 features compensated,
+   that is, kept together with their rounding errors (TwoSum, Knuth). */
+#define SPP_COMPENSATED (ITEMSIZE_INPUT_0 == 8)
+#define SPP_DOUBLES (1 + SPP_COMPENSATED)  /* that each sum takes */
 
-/* One block's sums of one image, channel by channel within a superpixel. */
+/* The sums of one block of channels of one image. */
 typedef struct {
-    double *sum;   /* (n_superpixels, width) */
-    double *lost;  /* (n_superpixels, width): rounding errors of sum, float64 only */
+    double *sum;    /* (n_superpixels, width) */
+    double *error;  /* (n_superpixels, width): the rounding errors of sum, float64 features only */
 } APPLY_SPECIFIC(Accumulator);
 
-static inline void APPLY_SPECIFIC(add_exactly)(double value, double *sum, double *lost)
+static inline void APPLY_SPECIFIC(add_compensated)(double value, double *sum, double *error)
 {
     const double old = *sum, both = old + value;
-    #if SPP_CATCH_ERRORS
+    #if SPP_COMPENSATED
     const double added = both - old;
-    *lost += (old - (both - added)) + (value - added);
+    *error += (old - (both - added)) + (value - added);
     #else
-    (void)lost;
+    (void)error;
     #endif
     *sum = both;
 }
 
-static inline void APPLY_SPECIFIC(add_piece)(APPLY_SPECIFIC(Accumulator) acc, npy_intp at,
-                                             const double *piece, npy_intp channels)
+static inline void APPLY_SPECIFIC(add_values)(APPLY_SPECIFIC(Accumulator) acc, npy_intp at,
+                                              const double *values, npy_intp channels)
 {
     npy_intp c;
     for (c = 0; c < channels; ++c)
-        APPLY_SPECIFIC(add_exactly)(piece[c], acc.sum + at + c, acc.lost + at + c);
+        APPLY_SPECIFIC(add_compensated)(values[c], acc.sum + at + c, acc.error + at + c);
 }
 
 static inline double APPLY_SPECIFIC(total)(APPLY_SPECIFIC(Accumulator) acc, npy_intp at)
 {
     const double sum = acc.sum[at];
-    #if SPP_CATCH_ERRORS
-    if (sum - sum == 0)  /* else the sum is right as it is, and lost became NaN by inf - inf */
-        return sum + acc.lost[at];
+    #if SPP_COMPENSATED
+    if (sum - sum == 0)  /* else the sum is infinite or NaN as it should be, but error is NaN, from inf - inf */
+        return sum + acc.error[at];
     #endif
     return sum;
 }
 
-/* acc -> pooled (channels, n_superpixels) of one image, divided by sizes if asked. */
+/* acc -> pooled (channels, n_superpixels) of one image, divided by sizes for the mean */
 static inline void APPLY_SPECIFIC(write_pooled)(APPLY_SPECIFIC(Accumulator) acc, npy_intp channels,
                                                 npy_intp n_superpixels, const npy_int64 *sizes,
-                                                int divide, FEATURE *pooled)
+                                                int mean, FEATURE *pooled)
 {
     npy_intp c, l;
     for (c = 0; c < channels; ++c)
         for (l = 0; l < n_superpixels; ++l) {
             double total = APPLY_SPECIFIC(total)(acc, l * channels + c);
-            if (divide && sizes[l] > 0)
+            if (mean && sizes[l] > 0)
                 total /= (double)sizes[l];
             pooled[c * n_superpixels + l] = (FEATURE)total;
         }

@@ -5,10 +5,10 @@
 #include <fenv.h>
 
 #section support_code_apply
-/* The sums of runs are kept in float32, which ends at 3.4e38: where a result is no finite number it may be that alone.
-   The processor notes it, for nothing. */
+/* The sums of runs are float32, which ends at 3.4e38. A result that is not finite may be the overflow of such a sum
+   alone, which the processor's overflow flag reports at no cost. */
 
-/* Whether a sum of this thread has left float32 since the last call. */
+/* Whether a sum of this thread has overflowed float32 since the last call. */
 static inline int APPLY_SPECIFIC(has_overflowed)(void)
 {
     if (ITEMSIZE_INPUT_0 != 4 || !fetestexcept(FE_OVERFLOW))
@@ -34,10 +34,11 @@ static int APPLY_SPECIFIC(is_any_not_finite)(const FEATURE *feature, npy_intp co
     return found;
 }
 
-/* Adds up the channels of one image anew that have results that are no finite number, in double and pixel by pixel, and
-   puts these sums in their place. [in] sizes (n_superpixels)  [out] sums (n_superpixels): means nothing */
-static void APPLY_SPECIFIC(mend_overflow)(PyArrayObject *feature_map, PyArrayObject *superpixel_map, npy_intp image,
-                                          const npy_int64 *sizes, int divide, double *sums, PyArrayObject *pooled)
+/* Recomputes results that are not finite, in double and pixel by pixel, and replaces them where that sum is not NaN.
+   [in] sizes (n_superpixels)  [out] sums (n_superpixels): scratch, undefined on return */
+static void APPLY_SPECIFIC(recompute_in_double)(PyArrayObject *feature_map, PyArrayObject *superpixel_map,
+                                                npy_intp image, const npy_int64 *sizes, int mean, double *sums,
+                                                PyArrayObject *pooled)
 {
     const int naxes = PyArray_NDIM(superpixel_map) - 1;
     const SppGrid grid = spp_grid(naxes, PyArray_DIMS(superpixel_map) + 1);
@@ -67,7 +68,7 @@ static void APPLY_SPECIFIC(mend_overflow)(PyArrayObject *feature_map, PyArrayObj
         }
         for (l = 0; l < n; ++l)
             if (SPP_RESULT(l) - SPP_RESULT(l) != 0 && sums[l] == sums[l])
-                SPP_RESULT(l) = (FEATURE)(sums[l] / (divide ? (double)sizes[l] : 1));
+                SPP_RESULT(l) = (FEATURE)(sums[l] / (mean ? (double)sizes[l] : 1));
     }
     #undef SPP_RESULT
 }

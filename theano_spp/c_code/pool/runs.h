@@ -4,21 +4,21 @@
 #include "memory/lanes.h"
 
 #section support_code_apply
-/* What a block of windows gives for each of its pieces, where each channel is a plane of its own: the sum or the
-   largest feature of SPP_LANES channels, a window after the other.
+/* Reduces the runs of one word of pixels where memory holds one plane for each channel: the sum or the largest
+   feature of each run in SPP_LANES channels, window by window.
 
-       8 channels x 8 pixels  --transpose-->  8 rows of 8 channels  --row to row-->  sums of pieces
+       8 channels x 8 pixels  --transpose-->  8 pixels x 8 channels  --running sum-->  sums of runs
 
-   without a branch: where a piece starts, the sum so far is masked away. Stacks of whole windows are combined as
-   they are and transposed once. */
+   There is no branch: where a run starts, the running sum is masked to zero. Full windows of one superpixel are
+   added up as they are, and transposed once. */
 
-/* [in] operation: SPP_SUM or SPP_LARGEST, a constant: the compiler makes two functions of this one
-        plane (SPP_LANES): each channel's features from the block's first pixel on
-        sign: what features are multiplied with, 1 or -1
-   [out] row (SPP_BLOCK): of each piece, at SppPiece.last_pixel; the rest means nothing. Of SPP_LARGEST, where there is
-         no NaN
-   Returns whether SPP_LARGEST came across a NaN, or maybe did: it is noticed by a sum. */
-static inline __attribute__((always_inline)) int APPLY_SPECIFIC(fold_pieces)(
+/* [in] operation: SPP_SUM or SPP_LARGEST, a compile-time constant: inlining makes two functions of this one
+        plane (SPP_LANES): each channel's features from the word's first pixel on
+        sign: 1, or -1 for the smallest feature: features are multiplied by it
+   [out] row (SPP_WORD): the result of each run, at SppRun.last_pixel; undefined elsewhere, and for SPP_LARGEST where
+   features are NaN
+   Returns whether SPP_LARGEST may have met a NaN, which it notices by a sum. */
+static inline __attribute__((always_inline)) int APPLY_SPECIFIC(fold_runs)(
     int operation, const FEATURE *const *plane, npy_uint64 starts, FEATURE sign, APPLY_SPECIFIC(Lanes) *row)
 {
     typedef APPLY_SPECIFIC(LanesInMemory) LanesInMemory;
@@ -27,9 +27,9 @@ static inline __attribute__((always_inline)) int APPLY_SPECIFIC(fold_pieces)(
     Lanes v[SPP_LANES], nan = {0};
     npy_intp p = 0;
     int c, half, q;
-    while (p < SPP_BLOCK) {
+    while (p < SPP_WORD) {
         const unsigned bits = starts >> p & 0xffff;
-        APPLY_SPECIFIC(fetch)(plane, p);
+        APPLY_SPECIFIC(prefetch_planes)(plane, p);
         if (bits == 1) {
             SPP_UNROLL
             for (c = 0; c < SPP_LANES; ++c) {
@@ -39,8 +39,8 @@ static inline __attribute__((always_inline)) int APPLY_SPECIFIC(fold_pieces)(
                 if (operation == SPP_LARGEST)
                     nan += a + b;
             }
-            for (p += SPP_WINDOW; p < SPP_BLOCK && (starts >> p & 0xffff) == 0; p += SPP_WINDOW) {
-                APPLY_SPECIFIC(fetch)(plane, p);
+            for (p += SPP_WINDOW; p < SPP_WORD && (starts >> p & 0xffff) == 0; p += SPP_WINDOW) {
+                APPLY_SPECIFIC(prefetch_planes)(plane, p);
                 SPP_UNROLL
                 for (c = 0; c < SPP_LANES; ++c) {
                     const Lanes a = sign * *(const LanesInMemory *)(plane[c] + p);
@@ -68,7 +68,7 @@ static inline __attribute__((always_inline)) int APPLY_SPECIFIC(fold_pieces)(
                 SPP_UNROLL
                 for (q = 0; q < SPP_LANES; ++q) {
                     const APPLY_SPECIFIC(LaneInteger) keep = q < 4 ? low[q] : high[q - 4];
-                    /* where a piece starts, nothing: 0, or a NaN, than which everything is larger */
+                    /* where a run starts: 0, or a NaN, than which everything counts as larger */
                     const Mask kept = operation == SPP_SUM ? (Mask)so_far & keep : (Mask)so_far | ~keep;
                     so_far = APPLY_SPECIFIC(combine)(operation, (Lanes)kept, v[q]);
                     row[p + half + q] = so_far;

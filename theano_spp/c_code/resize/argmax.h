@@ -3,36 +3,36 @@
 #include "resize/interpolation.h"
 
 #section support_code_apply
-/* The largest features, and their pixels, where the features are resized to the superpixel map: only of the
-   candidates (resize/candidates.h), so that the resized feature map never exists. The channels of a block lie side by
-   side. The smallest are the largest of the negated features. */
+/* Maximum and argmax of features resized to the superpixel map, of the candidates alone (resize/candidates.h): the
+   resized feature map is never stored. The channels of a block are side by side. The minimum is the maximum of the
+   negated features. */
 #define SPP_EXTREMUM_CHANNELS 16
 
-/* Whether `value` wins over an earlier one, being larger, or the first NaN. */
+/* Whether `value` replaces an earlier one as the maximum: it is larger, or the first NaN. */
 #define SPP_WINS(value, earlier) (!((value) <= (earlier)) & ((earlier) == (earlier)))
 
-/* Before a loop over a block of channels: unrolled, GCC does not make vector code of it. */
+/* Before a loop over a block of channels, which GCC does not vectorise if it has unrolled it. */
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 8
-#define SPP_KEEP_LOOP _Pragma("GCC unroll 1")
+#define SPP_NO_UNROLL _Pragma("GCC unroll 1")
 #else
-#define SPP_KEEP_LOOP
+#define SPP_NO_UNROLL
 #endif
 
-/* One block's best values of one image so far. */
+/* The best values so far, of one block of channels of one image. */
 typedef struct {
     FEATURE *value;    /* (n_superpixels, SPP_EXTREMUM_CHANNELS), negated for the minimum */
     npy_int64 *pixel;  /* (n_superpixels, SPP_EXTREMUM_CHANNELS), -1 for none yet */
 } APPLY_SPECIFIC(BestResized);
 
-/* One block's features of one image, and those rows of cells that were needed last. */
+/* The features of one block of channels of one image, and the rows of cells that were read last. */
 typedef struct {
     const char *features;
     SppStrides walk;
     npy_intp channel_stride, channels;
     FEATURE sign;
     const SppSampling *sampling;
-    double *kept[2][2];  /* (axis[2].cells, SPP_EXTREMUM_CHANNELS): row (x0, x1) in [x0 % 2][x1 % 2], as one
-                            pixel sees rows one after the other */
+    double *kept[2][2];  /* (axis[2].cells, SPP_EXTREMUM_CHANNELS): row (x0, x1) is in [x0 % 2][x1 % 2],
+                            because the rows that one pixel sees follow each other */
     npy_intp row[2][2];  /* the number of each, -1 for none */
     double *mixed[2];
 } APPLY_SPECIFIC(CellRows);
@@ -40,7 +40,7 @@ typedef struct {
 #define SPP_CELL_ROWS 6  /* kept and mixed */
 
 /* Row (x0, x1) of cells. */
-static inline __attribute__((always_inline)) const double *APPLY_SPECIFIC(row_of_cells)(
+static inline __attribute__((always_inline)) const double *APPLY_SPECIFIC(cell_row)(
     APPLY_SPECIFIC(CellRows) *rows, npy_intp x0, npy_intp x1)
 {
     const npy_intp number = x0 * rows->sampling->axis[1].cells + x1;
@@ -56,69 +56,69 @@ static inline __attribute__((always_inline)) const double *APPLY_SPECIFIC(row_of
     return cells;
 }
 
-/* Two rows of cells mixed to one, or the one that they both are. */
-static inline const double *APPLY_SPECIFIC(mix_rows)(const double *below, const double *above, const SppAxis *axis,
-                                                     npy_intp pixel, npy_intp size, double *mixed)
+/* Interpolates between two rows of cells; returns the one row if both are the same. */
+static inline const double *APPLY_SPECIFIC(lerp_rows)(const double *below, const double *above, const SppAxis *axis,
+                                                      npy_intp pixel, npy_intp size, double *mixed)
 {
-    const double share_below = spp_share_below(axis, pixel), share_above = spp_share_above(axis, pixel);
+    const double weight_below = spp_weight_below(axis, pixel), weight_above = spp_weight_above(axis, pixel);
     npy_intp i;
     if (below == above)
         return below;
     for (i = 0; i < size; ++i)
-        mixed[i] = spp_mix(below[i], above[i], share_below, share_above);
+        mixed[i] = spp_lerp(below[i], above[i], weight_below, weight_above);
     return mixed;
 }
 
-/* What row (r0, r1) of pixels sees. */
-static inline __attribute__((always_inline)) const double *APPLY_SPECIFIC(row_of_pixels)(
+/* What row (r0, r1) of pixels sees, interpolated along all axes but the last. */
+static inline __attribute__((always_inline)) const double *APPLY_SPECIFIC(pixel_row)(
     APPLY_SPECIFIC(CellRows) *rows, npy_intp r0, npy_intp r1)
 {
     const SppAxis *axis = rows->sampling->axis;
     const npy_intp size = axis[2].cells * SPP_EXTREMUM_CHANNELS;
     const npy_intp low = axis[1].low[r1], high = spp_high(axis + 1, r1);
-    const double *below = APPLY_SPECIFIC(mix_rows)(
-        APPLY_SPECIFIC(row_of_cells)(rows, axis[0].low[r0], low),
-        APPLY_SPECIFIC(row_of_cells)(rows, spp_high(axis, r0), low), axis, r0, size, rows->mixed[0]);
-    const double *above = low == high ? below : APPLY_SPECIFIC(mix_rows)(
-        APPLY_SPECIFIC(row_of_cells)(rows, axis[0].low[r0], high),
-        APPLY_SPECIFIC(row_of_cells)(rows, spp_high(axis, r0), high), axis, r0, size, rows->mixed[1]);
-    return APPLY_SPECIFIC(mix_rows)(below, above, axis + 1, r1, size, rows->mixed[0]);
+    const double *below = APPLY_SPECIFIC(lerp_rows)(
+        APPLY_SPECIFIC(cell_row)(rows, axis[0].low[r0], low),
+        APPLY_SPECIFIC(cell_row)(rows, spp_high(axis, r0), low), axis, r0, size, rows->mixed[0]);
+    const double *above = low == high ? below : APPLY_SPECIFIC(lerp_rows)(
+        APPLY_SPECIFIC(cell_row)(rows, axis[0].low[r0], high),
+        APPLY_SPECIFIC(cell_row)(rows, spp_high(axis, r0), high), axis, r0, size, rows->mixed[1]);
+    return APPLY_SPECIFIC(lerp_rows)(below, above, axis + 1, r1, size, rows->mixed[0]);
 }
 
-/* The better of the best so far and a candidate. [in] number: row-major, of its pixel */
+/* Replaces the best so far by a candidate if that is better. [in] number: row-major, of its pixel */
 static inline void APPLY_SPECIFIC(keep_better)(const double *cells, const SppAxis *axis, npy_intp pixel,
                                                npy_int64 number, FEATURE *best_value, npy_int64 *best_pixel)
 {
     const double *below = cells + axis->low[pixel] * SPP_EXTREMUM_CHANNELS;
     const double *above = cells + spp_high(axis, pixel) * SPP_EXTREMUM_CHANNELS;
-    const double share_below = spp_share_below(axis, pixel), share_above = spp_share_above(axis, pixel);
+    const double weight_below = spp_weight_below(axis, pixel), weight_above = spp_weight_above(axis, pixel);
     const int none_yet = best_pixel[0] < 0;
     FEATURE value[SPP_EXTREMUM_CHANNELS];
     npy_int32 wins[SPP_EXTREMUM_CHANNELS];
     npy_intp c;
-    SPP_KEEP_LOOP
+    SPP_NO_UNROLL
     for (c = 0; c < SPP_EXTREMUM_CHANNELS; ++c)
-        value[c] = (FEATURE)spp_mix(below[c], above[c], share_below, share_above);
+        value[c] = (FEATURE)spp_lerp(below[c], above[c], weight_below, weight_above);
     if (none_yet) {
-        SPP_KEEP_LOOP
+        SPP_NO_UNROLL
         for (c = 0; c < SPP_EXTREMUM_CHANNELS; ++c) {
             best_value[c] = value[c];
             best_pixel[c] = number;
         }
         return;
     }
-    SPP_KEEP_LOOP
+    SPP_NO_UNROLL
     for (c = 0; c < SPP_EXTREMUM_CHANNELS; ++c)
         wins[c] = SPP_WINS(value[c], best_value[c]);
-    SPP_KEEP_LOOP
+    SPP_NO_UNROLL
     for (c = 0; c < SPP_EXTREMUM_CHANNELS; ++c)
         best_value[c] = wins[c] ? value[c] : best_value[c];
-    SPP_KEEP_LOOP
+    SPP_NO_UNROLL
     for (c = 0; c < SPP_EXTREMUM_CHANNELS; ++c)
         best_pixel[c] = wins[c] ? number : best_pixel[c];
 }
 
-/* One block of one image. */
+/* One block of channels of one image. */
 static inline __attribute__((always_inline)) void APPLY_SPECIFIC(compare_candidates)(
     APPLY_SPECIFIC(CellRows) *rows, const SppCandidates *candidates, APPLY_SPECIFIC(BestResized) best)
 {
@@ -130,7 +130,7 @@ static inline __attribute__((always_inline)) void APPLY_SPECIFIC(compare_candida
             const double *cells = NULL;
             if (candidates->first[row] == candidates->first[row + 1])
                 continue;
-            cells = APPLY_SPECIFIC(row_of_pixels)(rows, r0, r1);
+            cells = APPLY_SPECIFIC(pixel_row)(rows, r0, r1);
             for (i = candidates->first[row]; i < candidates->first[row + 1]; ++i) {
                 const SppCandidate candidate = candidates->candidate[i];
                 const npy_intp at = candidate.superpixel * SPP_EXTREMUM_CHANNELS;
@@ -140,25 +140,25 @@ static inline __attribute__((always_inline)) void APPLY_SPECIFIC(compare_candida
         }
 }
 
-/* best -> pooled and winner (channels, n_superpixels) of one image; 0 and -1 where there is none. */
+/* best -> pooled and argmax (channels, n_superpixels) of one image; 0 and -1 for superpixels without pixels. */
 static inline void APPLY_SPECIFIC(write_best)(APPLY_SPECIFIC(BestResized) best, npy_intp channels,
                                               npy_intp n_superpixels, FEATURE sign, FEATURE *pooled,
-                                              npy_int64 *winner)
+                                              npy_int64 *argmax)
 {
     npy_intp c, l;
     for (c = 0; c < channels; ++c)
         for (l = 0; l < n_superpixels; ++l) {
             const npy_int64 pixel = best.pixel[l * SPP_EXTREMUM_CHANNELS + c];
             *pooled++ = pixel < 0 ? 0 : sign * best.value[l * SPP_EXTREMUM_CHANNELS + c];
-            *winner++ = pixel;
+            *argmax++ = pixel;
         }
 }
 
-/* [in] superpixel_map: checked, with pixels  [out] pooled, winner (batch, channels, n_superpixels)
+/* [in] superpixel_map: checked, with pixels  [out] pooled, argmax (batch, channels, n_superpixels)
    Returns 0, or -1 with an error set. */
-static int APPLY_SPECIFIC(pool_resized_winners)(const char *op, PyArrayObject *feature_map,
-                                                PyArrayObject *superpixel_map, npy_intp n_superpixels, int bilinear,
-                                                FEATURE sign, FEATURE *pooled, npy_int64 *winner)
+static int APPLY_SPECIFIC(pool_resized_argmax)(const char *op, PyArrayObject *feature_map,
+                                               PyArrayObject *superpixel_map, npy_intp n_superpixels, int bilinear,
+                                               FEATURE sign, FEATURE *pooled, npy_int64 *argmax)
 {
     const npy_intp batch = PyArray_DIM(feature_map, 0);
     const npy_intp channels = PyArray_DIM(feature_map, 1);
@@ -190,7 +190,7 @@ static int APPLY_SPECIFIC(pool_resized_winners)(const char *op, PyArrayObject *f
                                                threads * SPP_CELL_ROWS * SPP_EXTREMUM_CHANNELS,
                                                sizeof(double))) == NULL)
         goto done;
-    /* of resized features, which nobody keeps */
+    /* in values of the resized features, which are not stored */
     work = (double)(batch * channels) * (double)spp_product(spatial, naxes);
 
     #ifdef _OPENMP
@@ -214,7 +214,7 @@ static int APPLY_SPECIFIC(pool_resized_winners)(const char *op, PyArrayObject *f
         best.pixel = best_pixels + thread * n * SPP_EXTREMUM_CHANNELS;
         memset(best.pixel, 0xff, n * SPP_EXTREMUM_CHANNELS * sizeof(npy_int64));  /* all -1 */
         APPLY_SPECIFIC(compare_candidates)(&rows, candidates + image, best);
-        APPLY_SPECIFIC(write_best)(best, count, n, sign, pooled + out, winner + out);
+        APPLY_SPECIFIC(write_best)(best, count, n, sign, pooled + out, argmax + out);
     }
     failed = 0;
 done:

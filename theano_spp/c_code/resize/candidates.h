@@ -4,16 +4,17 @@
 #include "resize/interpolation.h"
 
 #section support_code
-/* The pixels of a superpixel map whose resized features can be the largest of their superpixel. */
+/* The candidates: pixels of a superpixel map whose resized features can be the maximum of their superpixel. */
 #ifndef SPP_CANDIDATES
 #define SPP_CANDIDATES
 
 typedef struct {
-    npy_intp pixel;  /* of its row */
+    npy_intp pixel;  /* its number in its row */
     npy_intp superpixel;
 } SppCandidate;
 
-/* Of one image, in row-major order: those of row i are candidate[first[i]] .. candidate[first[i + 1] - 1]. */
+/* The candidates of one image, in row-major order: those of row i are candidate[first[i]] .. candidate[first[i + 1]
+   - 1]. */
 typedef struct {
     npy_intp *first;  /* (rows + 1) */
     SppCandidate *candidate;
@@ -43,30 +44,33 @@ static inline void spp_free_candidates(SppCandidates *candidates, npy_intp batch
 #endif
 
 #section support_code_apply
-/* Between two cells resized features are linear, beside one alone they are constant:
+/* Between two cells resized features are linear; where a pixel sees only one cell they are constant:
 
        features       3                       7                       5
        resized     3  3  3.5  4.5  5.5  6.5  6.75  6.25  5.75  5.25  5  5     all of one superpixel
        candidates  ^     ^              ^    ^                  ^    ^
 
-   A pixel between two others of its superpixel is not the first of the largest: one of the two is larger, or all
-   are equal and the first comes before. So, along each axis, the ends are left, of equal ones the first. (Rounding
-   may lift a pixel between the ends above them, by the last bit. It does not win.) */
+   A pixel between two others of its superpixel is never the argmax: either one of the two is larger, or all three
+   are equal and the first of them comes earlier. So along each axis only the two ends are candidates, and of equal
+   ones only the first. (Rounding may lift a pixel between the ends above both by the last bit; even then it is not
+   the argmax.) */
 
-/* Whether a pixel's neighbours on one axis are its superpixel's, see the same cells and one wins over it. */
+/* Whether a pixel's neighbours on one axis are in its superpixel and see the same cells, so that one of them, never
+   the pixel itself, can be the argmax. */
 static inline int APPLY_SPECIFIC(is_beaten)(const char *label, npy_intp stride, const SppAxis *axis, npy_intp pixel)
 {
     const LABEL own = *(const LABEL *)label;
-    if (!spp_sees_the_same(axis, pixel) || *(const LABEL *)(label - stride) != own)
+    if (!spp_sees_same_cells(axis, pixel) || *(const LABEL *)(label - stride) != own)
         return 0;
-    return axis->part[pixel] == 0
-           || (pixel + 1 < axis->pixels && spp_sees_the_same(axis, pixel + 1)
+    return axis->fraction[pixel] == 0
+           || (pixel + 1 < axis->pixels && spp_sees_same_cells(axis, pixel + 1)
                && *(const LABEL *)(label + stride) == own);
 }
 
-/* One image. Returns 0, or -1 if there is no memory (sets no error: it runs without the interpreter). */
-static int APPLY_SPECIFIC(find_candidates_of)(const char *labels, const SppStrides *walk, const SppSampling *sampling,
-                                              SppCandidates *candidates)
+/* The candidates of one image. Returns 0, or -1 if there is no memory (without an error set, because it runs without
+   the interpreter). */
+static int APPLY_SPECIFIC(find_image_candidates)(const char *labels, const SppStrides *walk,
+                                                 const SppSampling *sampling, SppCandidates *candidates)
 {
     const SppAxis *axis = sampling->axis;
     npy_intp r0, r1, p, row = 0, found = 0;
@@ -109,7 +113,7 @@ static SppCandidates *APPLY_SPECIFIC(find_candidates)(const char *op, PyArrayObj
         if (batch > 1 && PyArray_SIZE(superpixel_map) >= SPP_PARALLEL_MINIMUM)
     #endif
     for (image = 0; image < batch; ++image)
-        failed |= 0 != APPLY_SPECIFIC(find_candidates_of)(
+        failed |= 0 != APPLY_SPECIFIC(find_image_candidates)(
             PyArray_BYTES(superpixel_map) + image * PyArray_STRIDE(superpixel_map, 0), &walk, sampling,
             candidates + image);
     if (failed) {

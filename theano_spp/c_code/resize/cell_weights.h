@@ -4,95 +4,96 @@
 #include "resize/interpolation.h"
 
 #section support_code
-#ifndef SPP_FOOTPRINT
-#define SPP_FOOTPRINT
+#ifndef SPP_CELL_WEIGHTS
+#define SPP_CELL_WEIGHTS
 
-/* As SPP_PARALLEL_MINIMUM, in values touched (spp_work): the features alone say little, for one cell may feed
-   many superpixels. Starting threads costs what 100,000 touches cost, some 40 microseconds; from here on
-   two threads save a sixth or more. */
+/* As SPP_PARALLEL_MINIMUM, in values touched (spp_work): the number of features says little, because one cell may
+   count for many superpixels. Starting threads costs as much as touching 100,000 values, some 40 microseconds; from
+   this number on two threads save a sixth or more. */
 #define SPP_WORK_MINIMUM 250000
 
-/* How much of one superpixel a cell feeds, in pixels of the superpixel map. */
+/* How much a cell counts for one superpixel, in pixels of the superpixel map. */
 typedef struct {
     npy_intp superpixel;
     double weight;
-} SppShare;
+} SppCellWeight;
 
-/* What the cells of one image feed: the shares of cell i are share[first[i]] .. share[first[i + 1] - 1].
-   It is a sparse matrix, and small: as many shares as pairs of a cell and a superpixel that meet. */
+/* The cell weights of one image, a sparse matrix as compressed sparse rows (CSR): those of cell i are
+   entry[first[i]] .. entry[first[i + 1] - 1]. It is small: one entry for each pair of a cell and a superpixel that
+   meet. */
 typedef struct {
     npy_intp *first;  /* (cells + 1) */
-    SppShare *share;
+    SppCellWeight *entry;
     npy_intp capacity;
-} SppFootprint;
+} SppCellWeights;
 
-/* Which pixels of one axis see each of its cells: those from begin[cell] to before end[cell]. */
+/* The support of each cell on one axis, the pixels that see it: begin[cell] .. end[cell] - 1. */
 typedef struct {
     npy_intp *begin, *end;  /* (cells) */
-} SppAudience;
+} SppSupport;
 
-static inline void spp_find_audience(const SppAxis *axis, SppAudience audience)
+static inline void spp_find_support(const SppAxis *axis, SppSupport support)
 {
     npy_intp cell, p;
     for (cell = 0; cell < axis->cells; ++cell)
-        audience.begin[cell] = audience.end[cell] = 0;
+        support.begin[cell] = support.end[cell] = 0;
     for (p = axis->pixels - 1; p >= 0; --p)
         for (cell = axis->low[p]; cell <= spp_high(axis, p); ++cell) {
-            audience.begin[cell] = p;
-            if (audience.end[cell] == 0)
-                audience.end[cell] = p + 1;
+            support.begin[cell] = p;
+            if (support.end[cell] == 0)
+                support.end[cell] = p + 1;
         }
 }
 
-/* The weight, in units of 1 / scale, with which a pixel sees this cell. */
+/* The weight of a cell in what a pixel sees, in units of 1 / scale. */
 static inline npy_intp spp_weight(const SppAxis *axis, npy_intp pixel, npy_intp cell)
 {
-    return axis->low[pixel] == cell ? axis->scale - axis->part[pixel] : axis->part[pixel];
+    return axis->low[pixel] == cell ? axis->scale - axis->fraction[pixel] : axis->fraction[pixel];
 }
 
-static inline int spp_append_share(SppFootprint *footprint, npy_intp at, npy_intp superpixel, double weight)
+static inline int spp_append_entry(SppCellWeights *image_weights, npy_intp at, npy_intp superpixel, double weight)
 {
-    if (at == footprint->capacity
-            && spp_grow((void **)&footprint->share, &footprint->capacity, sizeof(SppShare)) != 0)
+    if (at == image_weights->capacity
+            && spp_grow((void **)&image_weights->entry, &image_weights->capacity, sizeof(SppCellWeight)) != 0)
         return -1;
-    footprint->share[at].superpixel = superpixel;
-    footprint->share[at].weight = weight;
+    image_weights->entry[at].superpixel = superpixel;
+    image_weights->entry[at].weight = weight;
     return 0;
 }
 
-/* How many values pooling or unpooling touches: one for each channel and share, and one for each channel
+/* The number of values that pooling or unpooling touches: one for each channel and entry, and one for each channel
    and superpixel. */
-static inline double spp_work(const SppFootprint *footprints, npy_intp batch, npy_intp cells,
+static inline double spp_work(const SppCellWeights *cell_weights, npy_intp batch, npy_intp cells,
                               npy_intp channels, npy_intp n_superpixels)
 {
-    double shares = 0;
+    double entries = 0;
     npy_intp image;
     for (image = 0; image < batch; ++image)
-        shares += (double)footprints[image].first[cells];
-    return (double)channels * (shares + (double)batch * (double)n_superpixels);
+        entries += (double)cell_weights[image].first[cells];
+    return (double)channels * (entries + (double)batch * (double)n_superpixels);
 }
 
-static inline void spp_free_footprints(SppFootprint *footprints, npy_intp batch)
+static inline void spp_free_cell_weights(SppCellWeights *cell_weights, npy_intp batch)
 {
     npy_intp image;
-    for (image = 0; footprints != NULL && image < batch; ++image) {
-        free(footprints[image].first);
-        free(footprints[image].share);
+    for (image = 0; cell_weights != NULL && image < batch; ++image) {
+        free(cell_weights[image].first);
+        free(cell_weights[image].entry);
     }
-    free(footprints);
+    free(cell_weights);
 }
 
 #endif
 
 #section support_code_apply
-/* A footprint is built cell by cell from the labels of the pixels that see the cell, run by run of
-   equal labels. Weights are summed in whole numbers, exactly, and scaled once.
+/* Cell weights are computed cell by cell from the labels of its support, run by run. Weights are summed as whole
+   numbers, exactly, and scaled once.
 
-   The features of a cell then count for a superpixel by its share alone: pooling with resized features
-   costs (cells x superpixels each meets) and not pixels, for each channel. */
+   For pooling, a cell then counts for a superpixel by its weight alone: pooling resized features costs one
+   multiplication for each entry and channel, whatever the number of pixels. */
 
-/* Adds the weights of one row of pixels to those that its cell has for each superpixel.
-   [in, out] weight (n_superpixels), touched: the superpixels with a weight  Returns their new number. */
+/* Adds the weights of one row of pixels to the weights that their cell has for each superpixel.
+   [in, out] weight (n_superpixels); touched: the superpixels whose weight is not 0  Returns their new number. */
 static inline npy_intp APPLY_SPECIFIC(add_row)(const char *labels, npy_intp stride, const SppAxis *axis,
                                                npy_intp cell, npy_intp begin, npy_intp end, double row_weight,
                                                double *weight, npy_intp *touched, npy_intp n_touched)
@@ -113,56 +114,57 @@ static inline npy_intp APPLY_SPECIFIC(add_row)(const char *labels, npy_intp stri
     return n_touched;
 }
 
-/* One image. [in] audience: of the three axes  [in, out] weight (n_superpixels): zeros, and so it is left
-   Returns 0, or -1 if there is no memory (sets no error: it runs without the interpreter).
-   Takes copies, and is no part of the parallel loop that calls it: GCC then keeps the sizes in registers,
-   which makes it faster by half. */
-static __attribute__((noinline)) int APPLY_SPECIFIC(build_footprint)(
-    const char *labels, SppStrides walk, SppSampling sampling, const SppAudience *audience, double *weight,
-    npy_intp *touched, SppFootprint *footprint)
+/* The cell weights of one image. [in] support: of the three axes  [in, out] weight (n_superpixels): zeros, on return
+   too
+   Returns 0, or -1 if there is no memory (without an error set, because it runs without the interpreter).
+   Arguments are passed by value and the function is kept out of the parallel loop, so that GCC keeps sizes in
+   registers, which makes it faster by half. */
+static __attribute__((noinline)) int APPLY_SPECIFIC(build_image_weights)(
+    const char *labels, SppStrides walk, SppSampling sampling, const SppSupport *support, double *weight,
+    npy_intp *touched, SppCellWeights *image_weights)
 {
     const SppAxis *axis = sampling.axis;
     const double unit = (double)axis[0].scale * (double)axis[1].scale * (double)axis[2].scale;
-    npy_intp x0, x1, x2, r0, r1, i, n_touched, cell = 0, shares = 0;
-    footprint->first = (npy_intp *)spp_zeros(
+    npy_intp x0, x1, x2, r0, r1, i, n_touched, cell = 0, entries = 0;
+    image_weights->first = (npy_intp *)spp_zeros(
         axis[0].cells * axis[1].cells * axis[2].cells + 1, 1, sizeof(npy_intp));
-    if (footprint->first == NULL)
+    if (image_weights->first == NULL)
         return -1;
     for (x0 = 0; x0 < axis[0].cells; ++x0)
         for (x1 = 0; x1 < axis[1].cells; ++x1)
             for (x2 = 0; x2 < axis[2].cells; ++x2) {
-                footprint->first[cell++] = shares;
+                image_weights->first[cell++] = entries;
                 n_touched = 0;
-                for (r0 = audience[0].begin[x0]; r0 < audience[0].end[x0]; ++r0)
-                    for (r1 = audience[1].begin[x1]; r1 < audience[1].end[x1]; ++r1)
+                for (r0 = support[0].begin[x0]; r0 < support[0].end[x0]; ++r0)
+                    for (r1 = support[1].begin[x1]; r1 < support[1].end[x1]; ++r1)
                         n_touched = APPLY_SPECIFIC(add_row)(
                             labels + r0 * walk.row[0] + r1 * walk.row[1], walk.pixel, axis + 2, x2,
-                            audience[2].begin[x2], audience[2].end[x2],
+                            support[2].begin[x2], support[2].end[x2],
                             (double)spp_weight(axis, r0, x0) * (double)spp_weight(axis + 1, r1, x1),
                             weight, touched, n_touched);
                 for (i = 0; i < n_touched; ++i) {
-                    if (spp_append_share(footprint, shares++, touched[i], weight[touched[i]] / unit) != 0)
+                    if (spp_append_entry(image_weights, entries++, touched[i], weight[touched[i]] / unit) != 0)
                         return -1;
                     weight[touched[i]] = 0;
                 }
             }
-    footprint->first[cell] = shares;
+    image_weights->first[cell] = entries;
     return 0;
 }
 
-/* The footprints of all images.
-   [in] cells (axes): at least 1 each, those of an array, superpixel_map: checked, with pixels
-   Returns NULL with an error set. Release with spp_free_footprints. */
-static SppFootprint *APPLY_SPECIFIC(build_footprints)(const char *op, const npy_intp *cells,
-                                                      PyArrayObject *superpixel_map, npy_intp n_superpixels,
-                                                      int bilinear)
+/* The cell weights of all images.
+   [in] cells (axes): at least 1 each, those of an array; superpixel_map: checked, with pixels
+   Returns NULL with an error set. Release with spp_free_cell_weights. */
+static SppCellWeights *APPLY_SPECIFIC(build_cell_weights)(const char *op, const npy_intp *cells,
+                                                          PyArrayObject *superpixel_map, npy_intp n_superpixels,
+                                                          int bilinear)
 {
     const npy_intp batch = PyArray_DIM(superpixel_map, 0);
     const int naxes = PyArray_NDIM(superpixel_map) - 1;
     const SppStrides walk = spp_strides(naxes, PyArray_STRIDES(superpixel_map) + 1);
     const int threads = spp_number_of_threads();
-    SppFootprint *footprints = NULL;
-    SppAudience audience[3] = {{NULL, NULL}, {NULL, NULL}, {NULL, NULL}};
+    SppCellWeights *cell_weights = NULL;
+    SppSupport support[3] = {{NULL, NULL}, {NULL, NULL}, {NULL, NULL}};
     SppSampling sampling;
     npy_intp *touched = NULL;
     double *weight = NULL;
@@ -173,14 +175,14 @@ static SppFootprint *APPLY_SPECIFIC(build_footprints)(const char *op, const npy_
         return NULL;
     for (i = 0; i < 3; ++i) {
         const npy_intp size = sampling.axis[i].cells;
-        if ((audience[i].begin = (npy_intp *)spp_allocate(op, size, "cells", 2, sizeof(npy_intp))) == NULL)
+        if ((support[i].begin = (npy_intp *)spp_allocate(op, size, "cells", 2, sizeof(npy_intp))) == NULL)
             goto done;
-        audience[i].end = audience[i].begin + size;
-        spp_find_audience(&sampling.axis[i], audience[i]);
+        support[i].end = support[i].begin + size;
+        spp_find_support(&sampling.axis[i], support[i]);
     }
     if ((weight = (double *)spp_scratch(op, n_superpixels, threads, sizeof(double))) == NULL
             || (touched = (npy_intp *)spp_scratch(op, n_superpixels, threads, sizeof(npy_intp))) == NULL
-            || (footprints = (SppFootprint *)spp_allocate(op, batch, "images", 1, sizeof(SppFootprint))) == NULL)
+            || (cell_weights = (SppCellWeights *)spp_allocate(op, batch, "images", 1, sizeof(SppCellWeights))) == NULL)
         goto done;
     failed = 0;
     #ifdef _OPENMP
@@ -188,21 +190,21 @@ static SppFootprint *APPLY_SPECIFIC(build_footprints)(const char *op, const npy_
         if (batch > 1 && PyArray_SIZE(superpixel_map) >= SPP_PARALLEL_MINIMUM)
     #endif
     for (image = 0; image < batch; ++image)
-        failed |= 0 != APPLY_SPECIFIC(build_footprint)(
+        failed |= 0 != APPLY_SPECIFIC(build_image_weights)(
             PyArray_BYTES(superpixel_map) + image * PyArray_STRIDE(superpixel_map, 0), walk, sampling,
-            audience, weight + spp_thread_number() * n_superpixels,
-            touched + spp_thread_number() * n_superpixels, footprints + image);
+            support, weight + spp_thread_number() * n_superpixels,
+            touched + spp_thread_number() * n_superpixels, cell_weights + image);
     if (failed)
         spp_memory_error(op, spp_product(cells, naxes), "cells");
 done:
     for (i = 0; i < 3; ++i)
-        free(audience[i].begin);
+        free(support[i].begin);
     free(weight);
     free(touched);
     spp_free_sampling(&sampling);
     if (failed) {
-        spp_free_footprints(footprints, batch);
+        spp_free_cell_weights(cell_weights, batch);
         return NULL;
     }
-    return footprints;
+    return cell_weights;
 }

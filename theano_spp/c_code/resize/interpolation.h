@@ -2,21 +2,21 @@
 #include "memory/errors.h"
 
 #section support_code
-/* Resizing with half-pixel centres: which cells of a feature map each pixel of a superpixel map sees.
-   The mathematics is told in theano_spp/reference/interpolation.py. */
+/* Linear interpolation with half-pixel centres: the cells of a feature map that each pixel of a superpixel map sees.
+   theano_spp/reference/interpolation.py explains the mathematics. */
 #ifndef SPP_INTERPOLATION
 #define SPP_INTERPOLATION
 
-/* One axis. Pixel p sees cell low[p] with weight scale - part[p] and, where part[p] > 0,
-   cell low[p] + 1 with weight part[p]; the weights are whole numbers in units of 1 / scale. */
+/* One axis. Pixel p sees cell low[p] with the weight scale - fraction[p] and, where fraction[p] > 0, cell low[p] + 1
+   with the weight fraction[p]. Weights are whole numbers, in units of 1 / scale. */
 typedef struct {
     npy_intp cells, pixels, scale;
-    npy_intp addable;  /* so many weights add up to a number that npy_intp holds */
-    npy_intp *low;   /* (pixels) */
-    npy_intp *part;  /* (pixels) */
+    npy_intp addable;    /* this many weights can be added up without overflow of npy_intp */
+    npy_intp *low;       /* (pixels) */
+    npy_intp *fraction;  /* (pixels) */
 } SppAxis;
 
-/* The spatial axes, missing ones in front with one cell and one pixel. */
+/* The spatial axes; if there are fewer than three, the first ones have one cell and one pixel. */
 typedef struct {
     SppAxis axis[3];
 } SppSampling;
@@ -30,23 +30,23 @@ static inline void spp_free_sampling(SppSampling *sampling)
     }
 }
 
-/* Walks position = low + part / scale from pixel to pixel: no product of sizes, so no overflow.
-   Nor do their sums: there is memory for two npy_intp a pixel. */
+/* Steps position = low + fraction / scale from pixel to pixel. There are no products of sizes that could overflow;
+   sums do not, because there is memory for two npy_intp for each pixel. */
 static inline void spp_sample_axis(SppAxis *axis, int bilinear)
 {
     const npy_intp cells = axis->cells, pixels = axis->pixels, scale = axis->scale;
-    /* nearest begins at cells / scale, bilinear half a cell, pixels / scale, before */
+    /* nearest begins at cells / scale, bilinear half a cell, pixels / scale, earlier */
     npy_intp low = bilinear && cells < pixels ? -1 : (bilinear ? cells - pixels : cells) / scale;
-    npy_intp part = bilinear && cells < pixels ? cells + pixels : (bilinear ? cells - pixels : cells) % scale;
+    npy_intp fraction = bilinear && cells < pixels ? cells + pixels : (bilinear ? cells - pixels : cells) % scale;
     npy_intp p;
     for (p = 0; p < pixels; ++p) {
         const int outside = low < 0 || low >= cells - 1;
         axis->low[p] = spp_maximum(0, spp_minimum(low, cells - 1));
-        axis->part[p] = bilinear && !outside ? part : 0;
+        axis->fraction[p] = bilinear && !outside ? fraction : 0;
         low += cells / pixels;
-        part += 2 * (cells % pixels);
-        if (part >= scale) {
-            part -= scale;
+        fraction += 2 * (cells % pixels);
+        if (fraction >= scale) {
+            fraction -= scale;
             ++low;
         }
     }
@@ -69,7 +69,7 @@ static inline int spp_sample(const char *op, int naxes, const npy_intp *cells, c
             spp_free_sampling(sampling);
             return -1;
         }
-        axis->part = axis->low + axis->pixels;
+        axis->fraction = axis->low + axis->pixels;
         axis->scale = 2 * axis->pixels;
         axis->addable = NPY_MAX_INTP / axis->scale;
         spp_sample_axis(axis, bilinear);
@@ -77,7 +77,7 @@ static inline int spp_sample(const char *op, int naxes, const npy_intp *cells, c
     return 0;
 }
 
-/* 0, or -1 with a ValueError if there are pixels but no cells to resize to them. */
+/* 0, or -1 with a ValueError if there are pixels but no cells to interpolate between. */
 static inline int spp_check_cells(const char *op, int naxes, const npy_intp *cells, const npy_intp *pixels)
 {
     int i;
@@ -87,7 +87,7 @@ static inline int spp_check_cells(const char *op, int naxes, const npy_intp *cel
     return 0;
 }
 
-/* 0, or -1 with a ValueError if the cells, which are not resized, are not the pixels. */
+/* 0, or -1 with a ValueError if the cells, which are not resized, do not have the sizes of the pixels. */
 static inline int spp_check_same_sizes(const char *op, const char *argument, int naxes, const npy_intp *cells,
                                        const npy_intp *pixels)
 {
@@ -95,35 +95,35 @@ static inline int spp_check_same_sizes(const char *op, const char *argument, int
         ? 0 : spp_raise("check_same_sizes", "(ssNN)", op, argument, spp_shape(naxes, cells), spp_shape(naxes, pixels));
 }
 
-/* The value between two cells, which are one and the same where a pixel sees one alone. Between two
-   equal values it is this value to the last bit, so that the first pixel of a plateau is its maximum. */
-static inline double spp_mix(double below, double above, double share_below, double share_above)
+/* Linear interpolation between two cells, which are the same one where a pixel sees only one. Between two equal
+   values the result is this value to the last bit, so that the argmax of a plateau is its first pixel. */
+static inline double spp_lerp(double below, double above, double weight_below, double weight_above)
 {
-    const double mixed = share_below * below + share_above * above;
+    const double mixed = weight_below * below + weight_above * above;
     return below == above ? below : mixed;
 }
 
-static inline double spp_share_above(const SppAxis *axis, npy_intp pixel)
+static inline double spp_weight_above(const SppAxis *axis, npy_intp pixel)
 {
-    return (double)axis->part[pixel] / (double)axis->scale;
+    return (double)axis->fraction[pixel] / (double)axis->scale;
 }
 
-static inline double spp_share_below(const SppAxis *axis, npy_intp pixel)
+static inline double spp_weight_below(const SppAxis *axis, npy_intp pixel)
 {
-    return (double)(axis->scale - axis->part[pixel]) / (double)axis->scale;
+    return (double)(axis->scale - axis->fraction[pixel]) / (double)axis->scale;
 }
 
-/* Whether a pixel sees the same cells as the one before it, or the same one alone. */
-static inline int spp_sees_the_same(const SppAxis *axis, npy_intp pixel)
+/* Whether a pixel sees the same cells as the pixel before it, one or two. */
+static inline int spp_sees_same_cells(const SppAxis *axis, npy_intp pixel)
 {
     return pixel > 0 && axis->low[pixel] == axis->low[pixel - 1]
-           && (axis->part[pixel] > 0) == (axis->part[pixel - 1] > 0);
+           && (axis->fraction[pixel] > 0) == (axis->fraction[pixel - 1] > 0);
 }
 
-/* The second cell that a pixel sees; the first again where it sees one alone. */
+/* The second cell that a pixel sees; the first again where it sees only one. */
 static inline npy_intp spp_high(const SppAxis *axis, npy_intp pixel)
 {
-    return axis->low[pixel] + (axis->part[pixel] > 0);
+    return axis->low[pixel] + (axis->fraction[pixel] > 0);
 }
 
 #endif

@@ -2,11 +2,11 @@
 #include "resize/interpolation.h"
 
 #section support_code
-/* What taking values from pixels and putting values on pixels have in common. */
+/* What gathering values from pixels and scatter-adding values to pixels have in common. */
 #ifndef SPP_PIXELS
 #define SPP_PIXELS
 
-/* 0, or -1 with an IndexError that names the first pixel number beyond the map.
+/* 0, or -1 with an IndexError that names the first pixel number outside the map.
    [in] pixels (batch, channels, n_superpixels) int64, n_pixels: of one image */
 static inline int spp_check_pixels(const char *op, PyArrayObject *pixels, npy_intp n_pixels)
 {
@@ -29,7 +29,7 @@ static inline int spp_check_like_pixels(const char *op, const char *argument, Py
         ? 0 : spp_raise("check_like_pixels", "(ssOOi)", op, argument, array, pixels, axes);
 }
 
-/* The row-major number of a pixel -> its place on each axis. */
+/* The row-major number of a pixel -> its index on each axis. */
 static inline void spp_unravel(const SppSampling *sampling, npy_intp number, npy_intp place[3])
 {
     int i;

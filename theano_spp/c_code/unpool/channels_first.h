@@ -3,10 +3,10 @@
 #include "memory/nontemporal.h"
 
 #section support_code
-#ifndef SPP_ADD_UP
-#define SPP_ADD_UP
-/* differs (8), each 0 or 1 -> so_far (8): the sum up to each, itself included */
-static inline void spp_add_up(const npy_uint8 *differs, npy_uint8 *so_far)
+#ifndef SPP_PREFIX_SUM
+#define SPP_PREFIX_SUM
+/* differs (8), each 0 or 1 -> so_far (8): the inclusive prefix sum */
+static inline void spp_prefix_sum(const npy_uint8 *differs, npy_uint8 *so_far)
 {
 #if NPY_BYTE_ORDER == NPY_LITTLE_ENDIAN
     npy_uint64 eight;
@@ -22,27 +22,27 @@ static inline void spp_add_up(const npy_uint8 *differs, npy_uint8 *so_far)
 #endif
 
 #section support_code_apply
-/* Unpooling to features each of whose channels is a plane of its own paints strips of pixels. What their labels ask for
-   is found once for a block of channels:
+/* Unpooling to memory that holds one plane for each channel, strip by strip. The run numbers of a strip are found
+   once for a block of channels:
 
        labels    7 7 7 7 2 2 2 9 9 9 9 9
        run       0 0 0 0 1 1 1 2 2 2 2 2       the number of each pixel's run in the strip
 
-   For each channel the values of the runs are looked up side by side, and then spread over the pixels: the values of
-   neighbouring pixels lie together, so that a vector of pixels is one load, one permutation by the run numbers and one
-   store, however short or long the runs are. */
-#define SPP_UNPOOL_CHANNELS 64       /* a block: its labels are read once, */
-#define SPP_UNPOOL_VALUES 65536      /* and its values are kept at hand: fewer channels where these are many */
+   For each channel the values of a strip's runs are gathered into a small table, and then spread over the pixels:
+   the values of neighbouring pixels are neighbours in the table, so that a vector of pixels takes one load, one
+   permutation by the run numbers and one store, however long or short the runs are. */
+#define SPP_UNPOOL_CHANNELS 64       /* a block, for which the labels are read once; */
+#define SPP_UNPOOL_VALUES 65536      /* fewer if there are many superpixels: bytes of the values of a block */
 
 typedef struct {
     npy_intp length, runs;
     npy_int32 run[SPP_STRIP];    /* of each pixel */
-    npy_int32 place[SPP_STRIP];  /* of each run: 1 + its superpixel, 0 for pixels that belong to none */
+    npy_int32 index[SPP_STRIP];  /* of each run: 1 + its superpixel, 0 for pixels that belong to none */
 } APPLY_SPECIFIC(Strip);
 
-#define SPP_EXACT_SIZE (1 << 24)  /* up to here float32 numbers hold sizes exactly, and a quotient is rounded once */
+#define SPP_EXACT_SIZE (1 << 24)  /* up to here float32 holds sizes exactly, so a quotient is rounded once */
 
-/* The mean's share of a pixel of one superpixel. [in, out] values (count) */
+/* Divides the values of one superpixel by its size: the gradient of the mean. [in, out] values (count) */
 static inline void APPLY_SPECIFIC(divide_by_size)(FEATURE *values, npy_intp count, npy_int64 size)
 {
     npy_intp i;
@@ -54,7 +54,8 @@ static inline void APPLY_SPECIFIC(divide_by_size)(FEATURE *values, npy_intp coun
             values[i] = (FEATURE)((double)values[i] / (double)size);
 }
 
-/* The same of many superpixels. [in] sizes (count), 0 too, of what is never painted; pixels: of the image */
+/* The same for many superpixels. [in] sizes (count), which may be 0 where values are never painted; pixels: of the
+   image */
 static inline void APPLY_SPECIFIC(divide_by_sizes)(FEATURE *values, npy_intp count, const npy_int64 *sizes,
                                                    npy_intp pixels)
 {
@@ -67,24 +68,25 @@ static inline void APPLY_SPECIFIC(divide_by_sizes)(FEATURE *values, npy_intp cou
             values[i] = (FEATURE)((double)values[i] / (double)sizes[i]);
 }
 
-/* pooled (channels, n_superpixels) of one image, any strides -> values (channels, 1 + n_superpixels),
-   divided by sizes if asked; each channel begins with the 0 of the pixels that belong to none. */
-static inline void APPLY_SPECIFIC(read_values)(const char *pooled, npy_intp channel_stride,
-                                               npy_intp superpixel_stride, npy_intp channels,
-                                               npy_intp n_superpixels, const npy_int64 *sizes,
-                                               int divide, npy_intp pixels, FEATURE *values)
+/* pooled (channels, n_superpixels) of one image, any strides -> values (channels, 1 + n_superpixels), divided by
+   sizes for the mean. Each channel begins with a 0, for the pixels that belong to no superpixel. */
+static inline void APPLY_SPECIFIC(read_channels_first)(const char *pooled, npy_intp channel_stride,
+                                                       npy_intp superpixel_stride, npy_intp channels,
+                                                       npy_intp n_superpixels, const npy_int64 *sizes,
+                                                       int mean, npy_intp pixels, FEATURE *values)
 {
     npy_intp c, l;
     for (c = 0; c < channels; ++c, values += 1 + n_superpixels) {
         values[0] = 0;
         for (l = 0; l < n_superpixels; ++l)
             values[1 + l] = *(const FEATURE *)(pooled + c * channel_stride + l * superpixel_stride);
-        if (divide)
+        if (mean)
             APPLY_SPECIFIC(divide_by_sizes)(values + 1, n_superpixels, sizes, pixels);
     }
 }
 
-/* [in] labels: of the image's first pixel  [out] strip: of strip->length pixels from row-major number `first` on */
+/* [in] labels: of the image's first pixel  [out] strip: of strip->length pixels, the first of which has the
+   row-major number `first` */
 static inline void APPLY_SPECIFIC(read_strip)(const char *labels, const SppGrid *grid, const SppStrides *walk,
                                               npy_intp first, APPLY_SPECIFIC(Strip) *strip)
 {
@@ -97,76 +99,76 @@ static inline void APPLY_SPECIFIC(read_strip)(const char *labels, const SppGrid 
     for (p = 0; p < strip->length; p += 8) {
         npy_uint8 so_far[8];
         int i;
-        spp_add_up(differs + p, so_far);
+        spp_prefix_sum(differs + p, so_far);
         for (i = 0; i < 8; ++i)
             strip->run[p + i] = run + so_far[i];
         run += so_far[7];
     }
     strip->runs = run + 1;
-    strip->place[run = 0] = SPP_IS_NONE(here[0]) ? 0 : 1 + (npy_int32)here[0];
-    for (p = 0; p < strip->length; p += SPP_BLOCK) {
+    strip->index[run = 0] = SPP_IS_NONE(here[0]) ? 0 : 1 + (npy_int32)here[0];
+    for (p = 0; p < strip->length; p += SPP_WORD) {
         npy_uint64 bits = spp_pack_bits(differs + p);
         for (; bits != 0; bits &= bits - 1) {
             const LABEL label = here[p + spp_lowest_bit(bits)];
-            strip->place[++run] = SPP_IS_NONE(label) ? 0 : 1 + (npy_int32)label;
+            strip->index[++run] = SPP_IS_NONE(label) ? 0 : 1 + (npy_int32)label;
         }
     }
 }
 
-/* [in] value (runs and SPP_SPREAD bytes more), run (length)  [out] painted (length) */
-static inline void APPLY_SPECIFIC(spread)(const FEATURE *value, const npy_int32 *run, npy_intp length, int stream,
+/* [in] value (runs, and SPP_STORE_BYTES bytes more), run (length)  [out] painted (length) */
+static inline void APPLY_SPECIFIC(spread)(const FEATURE *value, const npy_int32 *run, npy_intp length, int nontemporal,
                                           FEATURE *painted)
 {
     npy_intp p = 0;
-#if SPP_SPREAD > 0
-    enum { WIDTH = SPP_SPREAD / sizeof(FEATURE) };
-    typedef FEATURE Pixels __attribute__((vector_size(SPP_SPREAD)));
-    typedef FEATURE PixelsInMemory __attribute__((vector_size(SPP_SPREAD), aligned(sizeof(FEATURE)), may_alias));
+#if SPP_STORE_BYTES > 0
+    enum { WIDTH = SPP_STORE_BYTES / sizeof(FEATURE) };
+    typedef FEATURE Pixels __attribute__((vector_size(SPP_STORE_BYTES)));
+    typedef FEATURE PixelsInMemory __attribute__((vector_size(SPP_STORE_BYTES), aligned(sizeof(FEATURE)), may_alias));
     typedef npy_int32 Runs __attribute__((vector_size(WIDTH * 4), aligned(4), may_alias));
     #if ITEMSIZE_INPUT_0 == 8
-    typedef npy_int64 Places __attribute__((vector_size(SPP_SPREAD)));
+    typedef npy_int64 Offsets __attribute__((vector_size(SPP_STORE_BYTES)));
     #else
-    typedef npy_int32 Places __attribute__((vector_size(SPP_SPREAD)));
+    typedef npy_int32 Offsets __attribute__((vector_size(SPP_STORE_BYTES)));
     #endif
-    for (; p < length && (npy_uintp)(painted + p) % SPP_SPREAD != 0; ++p)
+    for (; p < length && (npy_uintp)(painted + p) % SPP_STORE_BYTES != 0; ++p)
         painted[p] = value[run[p]];
     for (; p + WIDTH <= length; p += WIDTH) {
-        const Places place = __builtin_convertvector(*(const Runs *)(run + p) - run[p], Places);
-        const Pixels pixels = __builtin_shuffle((Pixels)*(const PixelsInMemory *)(value + run[p]), place);
-        if (stream)
-            SPP_STREAM(painted + p, pixels);
+        const Offsets offset = __builtin_convertvector(*(const Runs *)(run + p) - run[p], Offsets);
+        const Pixels pixels = __builtin_shuffle((Pixels)*(const PixelsInMemory *)(value + run[p]), offset);
+        if (nontemporal)
+            SPP_NONTEMPORAL_STORE(painted + p, pixels);
         else
             *(Pixels *)(painted + p) = pixels;
     }
 #endif
-    (void)stream;
+    (void)nontemporal;
     for (; p < length; ++p)
         painted[p] = value[run[p]];
 }
 
 /* Paints a block of channels of one image.
    [in] values (channels, n_values), labels: of the first pixel  [out] painted (channels, plane_size) */
-static void APPLY_SPECIFIC(paint_planes)(const FEATURE *values, npy_intp n_values, npy_intp channels,
+static void APPLY_SPECIFIC(paint_channels_first)(const FEATURE *values, npy_intp n_values, npy_intp channels,
                                         const char *labels, const SppGrid *grid, const SppStrides *walk,
-                                        int stream, npy_intp plane_size, FEATURE *painted)
+                                        int nontemporal, npy_intp plane_size, FEATURE *painted)
 {
     APPLY_SPECIFIC(Strip) strip;
-    FEATURE value[SPP_STRIP + SPP_SPREAD];
+    FEATURE value[SPP_STRIP + SPP_STORE_BYTES];
     npy_intp first, c, r;
     memset(value, 0, sizeof(value));
     for (first = 0; first < plane_size; first += strip.length) {
         strip.length = spp_minimum(SPP_STRIP, plane_size - first);
-        if (strip.length == SPP_STRIP)  /* the next strip begins with a cache line, so no line is written in halves */
+        if (strip.length == SPP_STRIP)  /* the next strip begins at a cache line: no line is written in two parts */
             strip.length -= (npy_uintp)(painted + first + SPP_STRIP) % SPP_LINE / sizeof(FEATURE);
         APPLY_SPECIFIC(read_strip)(labels, grid, walk, first, &strip);
         for (c = 0; c < channels; ++c) {
-            const FEATURE *of_channel = values + c * n_values;
+            const FEATURE *channel_values = values + c * n_values;
             for (r = 0; r < strip.runs; ++r)
-                value[r] = of_channel[strip.place[r]];
-            APPLY_SPECIFIC(spread)(value, strip.run, strip.length, stream, painted + c * plane_size + first);
+                value[r] = channel_values[strip.index[r]];
+            APPLY_SPECIFIC(spread)(value, strip.run, strip.length, nontemporal, painted + c * plane_size + first);
         }
     }
-    if (stream)
-        SPP_END_OF_STREAM();
+    if (nontemporal)
+        SPP_NONTEMPORAL_FENCE();
 }
 

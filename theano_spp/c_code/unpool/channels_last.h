@@ -5,34 +5,34 @@
 #include "unpool/channels_first.h"
 
 #section support_code_apply
-/* Unpooling to features whose channels lie together: each pixel gets the row of its superpixel's values. */
-#define SPP_GATHERED 4096  /* bytes of rows that are gathered before their lines are stored past the caches */
+/* Unpooling to memory where channels are last: each pixel gets a row, the values of its superpixel in all channels. */
+#define SPP_LINE_BUFFER 4096  /* bytes of rows that are collected before whole lines of them are stored */
 
-/* pooled (channels, n_superpixels) of one image, any strides -> values (1 + n_superpixels, width), divided by sizes if
-   asked; the first row is the 0 of the pixels that belong to none. */
-static inline void APPLY_SPECIFIC(read_rows)(const char *pooled, npy_intp channel_stride, npy_intp superpixel_stride,
-                                             npy_intp channels, npy_intp width, npy_intp n_superpixels,
-                                             const npy_int64 *sizes, int divide, FEATURE *values)
+/* pooled (channels, n_superpixels) of one image, any strides -> values (1 + n_superpixels, width), divided by sizes
+   for the mean. The first row is 0, for the pixels that belong to no superpixel. */
+static inline void APPLY_SPECIFIC(read_channels_last)(
+    const char *pooled, npy_intp channel_stride, npy_intp superpixel_stride, npy_intp channels, npy_intp width,
+    npy_intp n_superpixels, const npy_int64 *sizes, int mean, FEATURE *values)
 {
     npy_intp c, l;
     memset(values, 0, width * sizeof(FEATURE));
     for (l = 0; l < n_superpixels; ++l) {
         const char *from = pooled + l * superpixel_stride;
         FEATURE *row = values += width;
-        if (channel_stride == (npy_intp)sizeof(FEATURE))  /* a vector at a time */
+        if (channel_stride == (npy_intp)sizeof(FEATURE))  /* vectorised */
             memcpy(row, from, channels * sizeof(FEATURE));
         else
             for (c = 0; c < channels; ++c)
                 row[c] = *(const FEATURE *)(from + c * channel_stride);
-        if (divide)
+        if (mean)
             APPLY_SPECIFIC(divide_by_size)(row, channels, sizes[l]);
         for (c = channels; c < width; ++c)
             row[c] = 0;
     }
 }
 
-/* Copies a row in whole registers, up to SPP_LANES features too many. Stored from where a register's memory begins:
-   one that lies 16 bytes off takes three times as long to be stored, though not to be read. */
+/* Copies a row in whole registers, which may write up to SPP_LANES features beyond its end. Stores are aligned: one
+   that is 16 bytes off takes three times as long, though a load does not. */
 static inline void APPLY_SPECIFIC(copy_row)(const FEATURE *row, npy_intp channels, FEATURE *to)
 {
     typedef FEATURE Lanes __attribute__((vector_size(SPP_LANES * sizeof(FEATURE)), may_alias));
@@ -43,34 +43,34 @@ static inline void APPLY_SPECIFIC(copy_row)(const FEATURE *row, npy_intp channel
         *(Lanes *)(to + c) = *(const LanesInMemory *)(row + c);
 }
 
-/* Paints `count` pixels of one image from row-major number `first` on.
-   [in] values (1 + n_superpixels, width); width: channels, or more up to a whole register
-   [out] gathered (SPP_GATHERED bytes, two rows and a line): means nothing; or NULL, if pixels are not stored past the
-   caches
+/* Paints `count` pixels of one image, the first of which has the row-major number `first`.
+   [in] values (1 + n_superpixels, width); width: channels, rounded up to whole registers
+   [out] buffer (SPP_LINE_BUFFER bytes, two rows and a cache line): scratch, undefined on return; or NULL, if stores
+   are to go through the caches
          painted (count, channels) */
-static void APPLY_SPECIFIC(paint_neighbours)(const FEATURE *values, npy_intp width, npy_intp channels,
-                                             const char *labels, const SppGrid *grid, const SppStrides *walk,
-                                             npy_intp first, npy_intp count, char *gathered, FEATURE *painted)
+static void APPLY_SPECIFIC(paint_channels_last)(const FEATURE *values, npy_intp width, npy_intp channels,
+                                                const char *labels, const SppGrid *grid, const SppStrides *walk,
+                                                npy_intp first, npy_intp count, char *buffer, FEATURE *painted)
 {
     const npy_intp bytes = channels * sizeof(FEATURE);
-    SppLines lines = spp_lines(gathered, (char *)painted);
-    LABEL strip[SPP_STRIP];
+    SppLines lines = spp_lines(buffer, (char *)painted);
+    LABEL copy[SPP_STRIP];
     npy_intp done, p;
     for (done = 0; done < count; done += SPP_STRIP) {
         const npy_intp length = spp_minimum(SPP_STRIP, count - done);
-        const LABEL *here = APPLY_SPECIFIC(labels_from)(labels, grid, walk, first + done, length, strip);
+        const LABEL *here = APPLY_SPECIFIC(labels_from)(labels, grid, walk, first + done, length, copy);
         for (p = 0; p < length; ++p) {
             const FEATURE *row = values + (SPP_IS_NONE(here[p]) ? 0 : 1 + (npy_intp)here[p]) * width;
-            char *to = gathered != NULL ? gathered + lines.end : (char *)(painted + (done + p) * channels);
-            if (gathered == NULL && (count - 1 - done - p) * channels < SPP_LANES)  /* what comes after is not ours */
+            char *to = buffer != NULL ? buffer + lines.end : (char *)(painted + (done + p) * channels);
+            if (buffer == NULL && (count - 1 - done - p) * channels < SPP_LANES)  /* beyond the end is not ours */
                 memcpy(to, row, bytes);
             else
                 APPLY_SPECIFIC(copy_row)(row, channels, (FEATURE *)to);
             lines.end += bytes;
-            if (gathered != NULL && lines.end >= SPP_GATHERED)
+            if (buffer != NULL && lines.end >= SPP_LINE_BUFFER)
                 spp_store_lines(&lines);
         }
     }
-    if (gathered != NULL)
+    if (buffer != NULL)
         spp_end_lines(&lines);
 }

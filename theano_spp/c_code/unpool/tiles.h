@@ -5,19 +5,20 @@
 #include "unpool/channels_first.h"
 
 #section support_code_apply
-/* Unpooling to features each of whose channels is a plane of its own, where most pixels have another superpixel than
-   the one before: the tile of pooling the other way. The values of a superpixel in SPP_LANES channels are a row,
+/* Unpooling to memory that holds one plane for each channel, where most pixels have another superpixel than the one
+   before: the transposition of pooling, the other way. The values of a superpixel in SPP_LANES channels are one
+   vector,
 
-       8 rows of 8 channels, one for each pixel  --transpose-->  8 channels x 8 pixels
+       8 pixels x 8 channels  --transpose-->  8 channels x 8 pixels
 
-   and planes are stored a strip at a time. */
-#define SPP_TILE 512  /* pixels: a strip of SPP_LANES channels stays in the first cache */
+   and the planes are written a tile at a time: SPP_TILE pixels of SPP_LANES channels. */
+#define SPP_TILE 512  /* pixels: a tile stays in the L1 cache */
 
-/* pooled (channels, n_superpixels) of one image, any strides -> values (1 + n_superpixels, SPP_LANES), divided by sizes
-   if asked; the first row is the 0 of the pixels that belong to none. */
+/* pooled (channels, n_superpixels) of one image, any strides -> values (1 + n_superpixels, SPP_LANES), divided by
+   sizes for the mean. The first vector is 0, for the pixels that belong to no superpixel. */
 static inline void APPLY_SPECIFIC(read_tiles)(const char *pooled, npy_intp channel_stride, npy_intp superpixel_stride,
                                               npy_intp channels, npy_intp n_superpixels, const npy_int64 *sizes,
-                                              int divide, npy_intp pixels, APPLY_SPECIFIC(Lanes) *values)
+                                              int mean, npy_intp pixels, APPLY_SPECIFIC(Lanes) *values)
 {
     typedef APPLY_SPECIFIC(LanesInMemory) LanesInMemory;
     APPLY_SPECIFIC(Lanes) v[SPP_LANES];
@@ -34,7 +35,7 @@ static inline void APPLY_SPECIFIC(read_tiles)(const char *pooled, npy_intp chann
             else
                 for (i = 0; i < count; ++i)
                     v[c][i] = *(const FEATURE *)(from + i * superpixel_stride);
-            if (divide)
+            if (mean)
                 APPLY_SPECIFIC(divide_by_sizes)((FEATURE *)&v[c], count, sizes + l, pixels);
         }
         APPLY_SPECIFIC(transpose)(v);
@@ -46,37 +47,37 @@ static inline void APPLY_SPECIFIC(read_tiles)(const char *pooled, npy_intp chann
 /* Paints up to SPP_LANES channels of one image.
    [in] values (1 + n_superpixels), labels: of the first pixel  [out] painted (channels, plane_size) */
 static void APPLY_SPECIFIC(paint_tiles)(const APPLY_SPECIFIC(Lanes) *values, npy_intp channels, const char *labels,
-                                        const SppGrid *grid, const SppStrides *walk, int stream, npy_intp plane_size,
-                                        FEATURE *painted)
+                                        const SppGrid *grid, const SppStrides *walk, int nontemporal,
+                                        npy_intp plane_size, FEATURE *painted)
 {
     typedef APPLY_SPECIFIC(LanesInMemory) LanesInMemory;
     FEATURE tile[SPP_LANES][SPP_TILE];
-    npy_int32 place[SPP_TILE];
-    LABEL strip[SPP_TILE];
+    npy_int32 index[SPP_TILE];
+    LABEL copy[SPP_TILE];
     APPLY_SPECIFIC(Lanes) v[SPP_LANES];
     npy_intp first, length, p, i;
     for (first = 0; first < plane_size; first += length) {
         const LABEL *here = NULL;
         length = spp_minimum(SPP_TILE, plane_size - first);
-        if (length == SPP_TILE)  /* the next strip begins with a cache line, so no line is written in halves */
+        if (length == SPP_TILE)  /* the next tile begins at a cache line: no line is written in two parts */
             length -= (npy_uintp)(painted + first + SPP_TILE) % SPP_LINE / sizeof(FEATURE);
-        here = APPLY_SPECIFIC(labels_from)(labels, grid, walk, first, length, strip);
+        here = APPLY_SPECIFIC(labels_from)(labels, grid, walk, first, length, copy);
         for (p = 0; p < length; ++p)
-            place[p] = SPP_IS_NONE(here[p]) ? 0 : 1 + (npy_int32)here[p];
+            index[p] = SPP_IS_NONE(here[p]) ? 0 : 1 + (npy_int32)here[p];
         for (; p % SPP_LANES != 0; ++p)
-            place[p] = 0;
+            index[p] = 0;
         for (p = 0; p < length; p += SPP_LANES) {
             SPP_UNROLL
             for (i = 0; i < SPP_LANES; ++i)
-                v[i] = values[place[p + i]];
+                v[i] = values[index[p + i]];
             APPLY_SPECIFIC(transpose)(v);
             SPP_UNROLL
             for (i = 0; i < SPP_LANES; ++i)
                 *(LanesInMemory *)(tile[i] + p) = v[i];
         }
         for (i = 0; i < channels; ++i)
-            APPLY_SPECIFIC(store_features)(tile[i], length, stream, painted + i * plane_size + first);
+            APPLY_SPECIFIC(store_features)(tile[i], length, nontemporal, painted + i * plane_size + first);
     }
-    if (stream)
-        SPP_END_OF_STREAM();
+    if (nontemporal)
+        SPP_NONTEMPORAL_FENCE();
 }

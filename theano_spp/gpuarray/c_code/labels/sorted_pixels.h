@@ -1,27 +1,28 @@
 #include "memory/arrays.h"
 
 #section constants
-#define SPP_DIGIT_BITS 5   /* six would need more local memory than OpenCL promises */
+#define SPP_DIGIT_BITS 5   /* six would need more local memory than OpenCL guarantees */
 #define SPP_DIGITS 32
-#define SPP_STRIP 4  /* pixels that one thread sorts: with eight, small maps leave most of a card idle */
-#define SPP_SORT_TILE (SPP_STRIP * SPP_GROUP)
+#define SPP_PIXELS_PER_THREAD 4  /* that are sorted; with eight, small maps would leave most of a card idle */
+#define SPP_PIXELS_PER_GROUP (SPP_PIXELS_PER_THREAD * SPP_GROUP)
 
 #section support_code
 #ifndef SPP_SORTED_PIXELS
 #define SPP_SORTED_PIXELS
 
-/* The pixels of each image sorted by superpixel, those of a superpixel in row-major order. */
+/* The pixels of each image sorted by superpixel, those of one superpixel in row-major order. */
 typedef struct {
     size_t pixels, n;
     gpudata *order;   /* (batch, pixels) ga_uint: pixel numbers */
-    gpudata *starts;  /* (batch, n + 1) ga_uint: where in `order` each superpixel begins; the last is their end */
+    gpudata *starts;  /* (batch, n + 1) ga_uint: where in `order` each superpixel begins; at last, where they end */
 } SppSorted;
 
 #endif
 
 #section support_code_struct
-/* Superpixel of each pixel -> order, once for all channels: a radix sort, from the lowest digits on.
-   [in] superpixel_map (batch, *spatial) with pixels, n at least 1  [out] flag () ga_int: not 0 if a label is too large
+/* Sorts the pixels by superpixel, once for all channels: a radix sort, the least significant digit first.
+   [in] superpixel_map (batch, *spatial) with pixels, n at least 1  [out] flag () ga_int: not 0 if a label is too
+   large
    Returns 0, or -1 with an error set. */
 int APPLY_SPECIFIC(sort_pixels)(SppGpuScratch *scratch, PyGpuArrayObject *superpixel_map, size_t n, gpudata *flag,
                                 SppSorted *sorted)
@@ -29,8 +30,8 @@ int APPLY_SPECIFIC(sort_pixels)(SppGpuScratch *scratch, PyGpuArrayObject *superp
     const char *op = scratch->op;
     const size_t batch = superpixel_map->ga.dimensions[0];
     const size_t pixels = spp_gpu_pixels(superpixel_map, 1);
-    const size_t tiles = spp_gpu_ceil_divide(pixels, SPP_SORT_TILE);
-    const size_t of_round = batch * SPP_DIGITS;
+    const size_t groups = spp_gpu_ceil_divide(pixels, SPP_PIXELS_PER_GROUP);
+    const size_t round_size = batch * SPP_DIGITS;
     const SppGpuGrid grid = spp_gpu_joined_grid(superpixel_map, 1);
     gpudata *keys[2] = {NULL, NULL}, *order[2] = {NULL, NULL}, *table = NULL, *totals = NULL;
     int rounds = 1, round;
@@ -40,21 +41,21 @@ int APPLY_SPECIFIC(sort_pixels)(SppGpuScratch *scratch, PyGpuArrayObject *superp
             || (keys[1] = spp_gpu_allocate(scratch, batch * pixels, sizeof(npy_uint32))) == NULL
             || (order[0] = spp_gpu_allocate(scratch, batch * pixels, sizeof(npy_uint32))) == NULL
             || (order[1] = spp_gpu_allocate(scratch, batch * pixels, sizeof(npy_uint32))) == NULL
-            || (table = spp_gpu_allocate(scratch, batch * SPP_DIGITS * tiles, sizeof(npy_uint32))) == NULL
-            || (totals = spp_gpu_allocate(scratch, rounds * of_round, sizeof(npy_uint32))) == NULL
+            || (table = spp_gpu_allocate(scratch, batch * SPP_DIGITS * groups, sizeof(npy_uint32))) == NULL
+            || (totals = spp_gpu_allocate(scratch, rounds * round_size, sizeof(npy_uint32))) == NULL
             || (sorted->starts = spp_gpu_allocate(scratch, batch * (n + 1), sizeof(npy_uint32))) == NULL
             || SPP_GPU_START(find_keys, op, batch * spp_gpu_ceil_divide(pixels, SPP_GROUP),
                              superpixel_map->ga.data, superpixel_map->ga.offset, superpixel_map->ga.strides[0],
                              grid.rows, grid.length, grid.row0, grid.row1, grid.pixel, pixels, n, keys[0], order[0],
-                             totals, rounds * of_round, flag) != 0)
+                             totals, rounds * round_size, flag) != 0)
         return -1;
     for (round = 0; round < rounds; ++round) {
         const int from = round % 2, to = 1 - from, shift = round * SPP_DIGIT_BITS;
-        if (SPP_GPU_START(count_digits, op, batch * tiles, keys[from], pixels, tiles, shift, table, totals,
-                          round * of_round) != 0
-                || SPP_GPU_START(add_up_digits, op, of_round, table, tiles, totals, round * of_round) != 0
-                || SPP_GPU_START(move_by_digit, op, batch * tiles, keys[from], order[from], pixels, tiles, shift, table,
-                                 keys[to], order[to]) != 0)
+        if (SPP_GPU_START(count_digits, op, batch * groups, keys[from], pixels, groups, shift, table, totals,
+                          round * round_size) != 0
+                || SPP_GPU_START(add_up_digits, op, round_size, table, groups, totals, round * round_size) != 0
+                || SPP_GPU_START(move_by_digit, op, batch * groups, keys[from], order[from], pixels, groups, shift,
+                                 table, keys[to], order[to]) != 0)
             return -1;
     }
     sorted->pixels = pixels;
@@ -68,16 +69,16 @@ int APPLY_SPECIFIC(sort_pixels)(SppGpuScratch *scratch, PyGpuArrayObject *superp
 #define SPP_DIGIT(key, shift) ((key) >> (shift) & (SPP_DIGITS - 1))
 
 #section kernels
-/* What each pixel is sorted by: its superpixel, n for pixels that belong to none. Sets the totals of all rounds to
-   zero. */
+/* The sort keys: the superpixel of each pixel, n for pixels that belong to none. Also zeroes the totals of all
+   rounds. */
 KERNEL void find_keys(GLOBAL_MEM const LABEL *labels, ga_size labels_offset, ga_ssize image_stride, ga_size rows,
                       ga_size length, ga_ssize row0, ga_ssize row1, ga_ssize step, ga_size pixels, ga_size n,
                       GLOBAL_MEM ga_uint *keys, GLOBAL_MEM ga_uint *order, GLOBAL_MEM ga_uint *totals,
                       ga_size totals_count, GLOBAL_MEM ga_int *flag)
 {
     const SppWork work = spp_work(1, (pixels + SPP_GROUP - 1) / SPP_GROUP);
-    const ga_size image = work.image, pixel = (ga_size)work.part * SPP_GROUP + LID_0;
-    const ga_size thread = (ga_size)GID_0 * SPP_GROUP + LID_0;  /* at least SPP_GROUP for each image, and so enough */
+    const ga_size image = work.image, pixel = (ga_size)work.group * SPP_GROUP + LID_0;
+    const ga_size thread = (ga_size)GID_0 * SPP_GROUP + LID_0;  /* enough: SPP_GROUP for each image at least */
     if (thread < totals_count)
         totals[thread] = 0;
     if (pixel < pixels) {
@@ -92,46 +93,47 @@ KERNEL void find_keys(GLOBAL_MEM const LABEL *labels, ga_size labels_offset, ga_
     }
 }
 
-/* table (batch, SPP_DIGITS, tiles): how many keys of a tile have each digit; totals (batch, SPP_DIGITS): of an
-   image. */
-KERNEL void count_digits(GLOBAL_MEM const ga_uint *keys, ga_size pixels, ga_size tiles, ga_int shift,
+/* Digit histograms: table (batch, SPP_DIGITS, groups), the number of keys of a group with each digit; totals (batch,
+   SPP_DIGITS), of an image. */
+KERNEL void count_digits(GLOBAL_MEM const ga_uint *keys, ga_size pixels, ga_size groups, ga_int shift,
                          GLOBAL_MEM ga_uint *table, GLOBAL_MEM ga_uint *totals, ga_size totals_from)
 {
     LOCAL_MEM ga_int counts[SPP_DIGITS];
-    const SppWork work = spp_work(1, tiles);
-    const ga_size image = work.image, tile = work.part;
+    const SppWork work = spp_work(1, groups);
+    const ga_size image = work.image, group = work.group;
     ga_int i;
     if (LID_0 < SPP_DIGITS)
         counts[LID_0] = 0;
     local_barrier();
-    for (i = 0; i < SPP_STRIP; ++i) {
-        const ga_size pixel = tile * SPP_SORT_TILE + i * SPP_GROUP + LID_0;
+    for (i = 0; i < SPP_PIXELS_PER_THREAD; ++i) {
+        const ga_size pixel = group * SPP_PIXELS_PER_GROUP + i * SPP_GROUP + LID_0;
         if (pixel < pixels)
             atom_add_il(&counts[SPP_DIGIT(keys[image * pixels + pixel], shift)], 1);
     }
     local_barrier();
     if (LID_0 < SPP_DIGITS) {
-        table[(image * SPP_DIGITS + LID_0) * tiles + tile] = counts[LID_0];
+        table[(image * SPP_DIGITS + LID_0) * groups + group] = counts[LID_0];
         if (counts[LID_0] > 0)
             atom_add_ig((GLOBAL_MEM ga_int *)totals + totals_from + image * SPP_DIGITS + LID_0, counts[LID_0]);
     }
 }
 
-/* One group for each image and digit: its part of the table becomes how many keys come before. */
-KERNEL void add_up_digits(GLOBAL_MEM ga_uint *table, ga_size tiles, GLOBAL_MEM const ga_uint *totals,
+/* One group for each image and digit: replaces its row of the table by exclusive prefix sums, the number of keys
+   that come before. */
+KERNEL void add_up_digits(GLOBAL_MEM ga_uint *table, ga_size groups, GLOBAL_MEM const ga_uint *totals,
                           ga_size totals_from)
 {
     LOCAL_MEM ga_uint sums[SPP_GROUP];
-    GLOBAL_MEM ga_uint *of_digit = table + (ga_size)GID_0 * tiles;
-    GLOBAL_MEM const ga_uint *of_image = totals + totals_from + (ga_size)(GID_0 / SPP_DIGITS) * SPP_DIGITS;
-    const ga_size each = (tiles + SPP_GROUP - 1) / SPP_GROUP;
-    const ga_size begin = LID_0 * each, end = begin + each < tiles ? begin + each : tiles;
+    GLOBAL_MEM ga_uint *digit_counts = table + (ga_size)GID_0 * groups;
+    GLOBAL_MEM const ga_uint *image_totals = totals + totals_from + (ga_size)(GID_0 / SPP_DIGITS) * SPP_DIGITS;
+    const ga_size each = (groups + SPP_GROUP - 1) / SPP_GROUP;
+    const ga_size begin = LID_0 * each, end = begin + each < groups ? begin + each : groups;
     ga_uint sum = 0, before = 0, digit, reach;
     ga_size i;
     for (digit = 0; digit < GID_0 % SPP_DIGITS; ++digit)
-        before += of_image[digit];
+        before += image_totals[digit];
     for (i = begin; i < end; ++i)
-        sum += of_digit[i];
+        sum += digit_counts[i];
     sums[LID_0] = sum;
     for (reach = 1; reach < SPP_GROUP; reach *= 2) {
         ga_uint earlier = 0;
@@ -143,39 +145,41 @@ KERNEL void add_up_digits(GLOBAL_MEM ga_uint *table, ga_size tiles, GLOBAL_MEM c
     }
     before += sums[LID_0] - sum;
     for (i = begin; i < end; ++i) {
-        const ga_uint here = of_digit[i];
-        of_digit[i] = before;
+        const ga_uint here = digit_counts[i];
+        digit_counts[i] = before;
         before += here;
     }
 }
 
-/* Puts the pixels of a tile where those with smaller digits, and earlier ones with the same, leave off. Each thread
-   counts the digits of its strip; as strips follow each other, so do the pixels of a digit. Neighbouring threads read
-   and write neighbouring pixels, which mostly have one digit and go to neighbouring places. */
+/* Moves the pixels of a group behind those with smaller digits and behind earlier ones with the same digit. Each
+   thread counts the digits of its consecutive pixels, so the pixels of a digit stay in order. Neighbouring threads
+   read and write neighbouring pixels, which mostly have the same digit and go to neighbouring places. */
 KERNEL void move_by_digit(GLOBAL_MEM const ga_uint *keys, GLOBAL_MEM const ga_uint *order, ga_size pixels,
-                          ga_size tiles, ga_int shift, GLOBAL_MEM const ga_uint *table, GLOBAL_MEM ga_uint *sorted_keys,
-                          GLOBAL_MEM ga_uint *sorted_order)
+                          ga_size groups, ga_int shift, GLOBAL_MEM const ga_uint *table,
+                          GLOBAL_MEM ga_uint *sorted_keys, GLOBAL_MEM ga_uint *sorted_order)
 {
-    /* two more than there are threads, and one more than a strip has: each row begins in another memory bank */
+    /* padded by two threads and by one pixel, so that each row begins in another memory bank */
     LOCAL_MEM ga_ushort counts[SPP_DIGITS * (SPP_GROUP + 2)], sums[SPP_GROUP];
-    LOCAL_MEM ga_uint keys_and_places[SPP_GROUP * (SPP_STRIP + 1)];
-    const SppWork work = spp_work(1, tiles);
-    const ga_size of_image = work.image * pixels, begin = (ga_size)work.part * SPP_SORT_TILE;
-    const ga_uint count = (ga_uint)(pixels - begin < SPP_SORT_TILE ? pixels - begin : SPP_SORT_TILE);
-    /* SPP_DIGITS threads for each part of the strips, one for a digit: the first of what it adds up */
+    LOCAL_MEM ga_uint keys_and_places[SPP_GROUP * (SPP_PIXELS_PER_THREAD + 1)];
+    const SppWork work = spp_work(1, groups);
+    const ga_size image_first = work.image * pixels, begin = (ga_size)work.group * SPP_PIXELS_PER_GROUP;
+    const ga_uint count = (ga_uint)(pixels - begin < SPP_PIXELS_PER_GROUP ? pixels - begin : SPP_PIXELS_PER_GROUP);
+    /* SPP_DIGITS threads, one for a digit, for each SPP_DIGITS threads' counts: the first of the counts that it adds
+       up */
     const ga_uint own = LID_0 % SPP_DIGITS * (SPP_GROUP + 2) + LID_0 / SPP_DIGITS * SPP_DIGITS;
-    const ga_uint strip = LID_0 * (SPP_STRIP + 1);
-    const ga_uint in_strip = LID_0 * SPP_STRIP >= count ? 0
-        : count - LID_0 * SPP_STRIP < SPP_STRIP ? count - LID_0 * SPP_STRIP : SPP_STRIP;
+    const ga_uint thread_first = LID_0 * (SPP_PIXELS_PER_THREAD + 1);
+    const ga_uint thread_count = LID_0 * SPP_PIXELS_PER_THREAD >= count ? 0
+        : count - LID_0 * SPP_PIXELS_PER_THREAD < SPP_PIXELS_PER_THREAD ? count - LID_0 * SPP_PIXELS_PER_THREAD
+        : SPP_PIXELS_PER_THREAD;
     ga_ushort before = 0;
     ga_uint i;
     for (i = 0; i < SPP_DIGITS; ++i)
         counts[i * (SPP_GROUP + 2) + LID_0] = 0;
     for (i = LID_0; i < count; i += SPP_GROUP)
-        keys_and_places[i + i / SPP_STRIP] = keys[of_image + begin + i];
+        keys_and_places[i + i / SPP_PIXELS_PER_THREAD] = keys[image_first + begin + i];
     local_barrier();
-    for (i = 0; i < in_strip; ++i)
-        counts[SPP_DIGIT(keys_and_places[strip + i], shift) * (SPP_GROUP + 2) + LID_0] += 1;
+    for (i = 0; i < thread_count; ++i)
+        counts[SPP_DIGIT(keys_and_places[thread_first + i], shift) * (SPP_GROUP + 2) + LID_0] += 1;
     local_barrier();
     for (i = 0; i < SPP_DIGITS; ++i)
         before += counts[own + i];
@@ -190,25 +194,25 @@ KERNEL void move_by_digit(GLOBAL_MEM const ga_uint *keys, GLOBAL_MEM const ga_ui
         before += here;
     }
     local_barrier();
-    for (i = 0; i < in_strip; ++i) {
-        const ga_uint digit = SPP_DIGIT(keys_and_places[strip + i], shift);
-        keys_and_places[strip + i] = table[(work.image * (ga_size)SPP_DIGITS + digit) * tiles + work.part]
+    for (i = 0; i < thread_count; ++i) {
+        const ga_uint digit = SPP_DIGIT(keys_and_places[thread_first + i], shift);
+        keys_and_places[thread_first + i] = table[(work.image * (ga_size)SPP_DIGITS + digit) * groups + work.group]
                                      + counts[digit * (SPP_GROUP + 2) + LID_0];
         counts[digit * (SPP_GROUP + 2) + LID_0] += 1;
     }
     local_barrier();
     for (i = LID_0; i < count; i += SPP_GROUP) {
-        const ga_size to = of_image + keys_and_places[i + i / SPP_STRIP];
-        sorted_keys[to] = keys[of_image + begin + i];
-        sorted_order[to] = order[of_image + begin + i];
+        const ga_size to = image_first + keys_and_places[i + i / SPP_PIXELS_PER_THREAD];
+        sorted_keys[to] = keys[image_first + begin + i];
+        sorted_order[to] = order[image_first + begin + i];
     }
 }
 
-/* starts (batch, n + 1): the first sorted pixel whose key is not smaller. */
+/* starts (batch, n + 1): the first sorted pixel whose key is not smaller, by bisection. */
 KERNEL void find_starts(GLOBAL_MEM const ga_uint *keys, ga_size pixels, ga_size n, GLOBAL_MEM ga_uint *starts)
 {
     const SppWork work = spp_work(1, (n + SPP_GROUP) / SPP_GROUP);
-    const ga_size image = work.image, key = (ga_size)work.part * SPP_GROUP + LID_0;
+    const ga_size image = work.image, key = (ga_size)work.group * SPP_GROUP + LID_0;
     ga_size low = 0, high = pixels;
     if (key > n)
         return;

@@ -1,13 +1,13 @@
 #section constants
-#define SPP_GROUP 256  /* threads of a group */
+#define SPP_GROUP 256  /* threads of a group: OpenCL's work-group, CUDA's block */
 
 #section support_code
-/* What every op needs on the GPU's host: results, memory that lives for one call, and errors, whose sentences stand in
-   theano_spp/messages.py. */
+/* What the host code of every GPU op needs: results, memory for the duration of one call, and errors, whose
+   sentences are in theano_spp/messages.py. */
 #ifndef SPP_GPU_ARRAYS
 #define SPP_GPU_ARRAYS
 
-/* The spatial axes of an array as rows[0] x rows[1] rows of `length` pixels, and bytes from one to the next. */
+/* The spatial axes of an array as rows[0] x rows[1] rows of `length` pixels, and the bytes from one to the next. */
 typedef struct {
     size_t rows, length;  /* rows[1]; rows[0] follows from the number of pixels */
     ssize_t row0, row1, pixel;
@@ -28,8 +28,8 @@ static inline SppGpuGrid spp_gpu_grid(PyGpuArrayObject *array, unsigned int firs
     return grid;
 }
 
-/* The same, with rows that follow each other without a gap joined to one: a pixel of the first row needs no
-   division. */
+/* The same, with rows that follow each other without a gap joined into one: the offset of a pixel in the first row
+   needs no division. */
 static inline SppGpuGrid spp_gpu_joined_grid(PyGpuArrayObject *array, unsigned int first)
 {
     const size_t *sizes = array->ga.dimensions + first;
@@ -52,7 +52,7 @@ static inline size_t spp_gpu_product(const size_t *sizes, unsigned int count)
     return product;
 }
 
-/* [in] first: the first of the axes that count */
+/* [in] first: the first axis that counts */
 static inline size_t spp_gpu_pixels(PyGpuArrayObject *array, unsigned int first)
 {
     return spp_gpu_product(array->ga.dimensions + first, array->ga.nd - first);
@@ -61,7 +61,7 @@ static inline size_t spp_gpu_pixels(PyGpuArrayObject *array, unsigned int first)
 static inline size_t spp_gpu_ceil_divide(size_t a, size_t b) { return a / b + (a % b != 0); }
 
 /* Calls a function of a module, which raises. Returns -1. */
-static int spp_gpu_raise_of(const char *module_name, const char *function, const char *format, va_list values)
+static int spp_gpu_raise_from(const char *module_name, const char *function, const char *format, va_list values)
 {
     PyObject *module = PyImport_ImportModule(module_name);
     PyObject *say = module == NULL ? NULL : PyObject_GetAttrString(module, function);
@@ -77,32 +77,32 @@ static int spp_gpu_raise_of(const char *module_name, const char *function, const
     return -1;
 }
 
-/* The same of theano_spp.messages. [in] format: of Py_BuildValue, a tuple */
+/* The same, of theano_spp.messages. [in] format: as for Py_BuildValue, of a tuple */
 static int spp_gpu_raise(const char *function, const char *format, ...)
 {
     va_list values;
     va_start(values, format);
-    spp_gpu_raise_of("theano_spp.messages", function, format, values);
+    spp_gpu_raise_from("theano_spp.messages", function, format, values);
     va_end(values);
     return -1;
 }
 
-/* Has the reference look at the inputs again, on the host. */
-static int spp_gpu_raise_of_reference(const char *format, ...)
+/* Raises the error that the NumPy reference finds in these inputs, on the host. */
+static int spp_gpu_raise_from_reference(const char *format, ...)
 {
     va_list values;
     va_start(values, format);
-    spp_gpu_raise_of("theano_spp.gpuarray.errors", "of_reference", format, values);
+    spp_gpu_raise_from("theano_spp.gpuarray.errors", "of_reference", format, values);
     va_end(values);
     return -1;
 }
 
-/* In what an array and superpixel_map (batch, *spatial) must agree: keys of messages.AGREEMENTS. */
+/* How an array and superpixel_map (batch, *spatial) must agree: keys of messages.AGREEMENTS. */
 #define SPP_GPU_IN_SPACE "in space"
 #define SPP_GPU_IN_BATCH "in batch"
 #define SPP_GPU_POOLED_IN_BATCH "pooled in batch"
 
-/* 0, or -1 with a ValueError that tells both shapes. */
+/* 0, or -1 with a ValueError that names both shapes. */
 static inline int spp_gpu_check_shapes(const char *op, const char *argument, PyGpuArrayObject *array,
                                        PyGpuArrayObject *superpixel_map, const char *agreement)
 {
@@ -114,7 +114,7 @@ static inline int spp_gpu_check_shapes(const char *op, const char *argument, PyG
     return agree ? 0 : spp_gpu_raise("check_shapes", "(ssOOs)", op, argument, array, superpixel_map, agreement);
 }
 
-/* Whether an array (batch, *spatial) or (batch, channels, *spatial) has the batch and the space of the map. */
+/* Whether an array (batch, *spatial) or (batch, channels, *spatial) has the batch and spatial sizes of the map. */
 static inline int spp_gpu_has_pixels_of_map(PyGpuArrayObject *array, PyGpuArrayObject *superpixel_map)
 {
     const unsigned int naxes = superpixel_map->ga.nd - 1;
@@ -123,7 +123,7 @@ static inline int spp_gpu_has_pixels_of_map(PyGpuArrayObject *array, PyGpuArrayO
                      naxes * sizeof(size_t)) == 0;
 }
 
-/* Pixels of an image, and numbers of superpixels, are counted in 32 bits on the GPU. 0, or -1 with a ValueError. */
+/* The GPU counts the pixels of an image, and superpixels, in 32 bits. 0, or -1 with a ValueError. */
 #define SPP_GPU_MOST 2147483646
 
 static inline int spp_gpu_check_sizes(const char *op, PyGpuArrayObject *superpixel_map, size_t n)
@@ -133,14 +133,14 @@ static inline int spp_gpu_check_sizes(const char *op, PyGpuArrayObject *superpix
         ? 0 : spp_gpu_raise("too_large_for_gpu", "(sKK)", op, (unsigned long long)pixels, (unsigned long long)n);
 }
 
-/* -1 with a ValueError if the scalar is negative, or too large. */
+/* The value of the scalar, or -1 with a ValueError if it is negative. */
 static inline ssize_t spp_gpu_n_superpixels(const char *op, PyArrayObject *n_superpixels)
 {
     const npy_int64 n = *(npy_int64 *)PyArray_DATA(n_superpixels);
     return n >= 0 ? (ssize_t)n : spp_gpu_raise("check_n_superpixels", "(sL)", op, (long long)n);
 }
 
-/* Reuses *output only if its shape, type and C order fit. 0, or -1 with a MemoryError. */
+/* Reuses *output only if its shape, type and C order fit. Returns 0, or -1 with a MemoryError. */
 static inline int spp_gpu_prepare(const char *op, PyGpuArrayObject **output, unsigned int nd, const size_t *shape,
                                   int typecode, PyGpuContextObject *context)
 {
@@ -157,7 +157,7 @@ static inline int spp_gpu_prepare(const char *op, PyGpuArrayObject **output, uns
     return 0;
 }
 
-/* The memory of one call: released together. */
+/* Device memory for the duration of one call, all released together. */
 #define SPP_GPU_BUFFERS 16
 
 typedef struct {
@@ -173,7 +173,7 @@ static inline void spp_gpu_release(SppGpuScratch *scratch)
         gpudata_release(scratch->buffer[--scratch->count]);
 }
 
-/* NULL with a MemoryError if there is not so much. */
+/* Device memory, or NULL with a MemoryError. */
 static inline gpudata *spp_gpu_allocate(SppGpuScratch *scratch, size_t count, size_t itemsize)
 {
     int error;
@@ -186,8 +186,8 @@ static inline gpudata *spp_gpu_allocate(SppGpuScratch *scratch, size_t count, si
     return scratch->buffer[scratch->count++] = memory;
 }
 
-/* After all kernels of a call: whether one of them met what it must not. The only thing that is read back from the GPU.
-   0, or -1 with a RuntimeError. */
+/* Reads, after all kernels of a call, whether one of them met bad input. Nothing else is read back from the GPU.
+   Returns 0, or -1 with a RuntimeError. */
 static inline int spp_gpu_read_flag(SppGpuScratch *scratch, gpudata *flag, int *is_set)
 {
     if (gpudata_read(is_set, flag, 0, sizeof(*is_set)) == GA_NO_ERROR)
@@ -208,15 +208,15 @@ static inline int spp_gpu_check_flag(SppGpuScratch *scratch, gpudata *flag, PyGp
                                   limit_name) : 0;
 }
 
-/* Starts a kernel in `groups` groups of SPP_GROUP threads. An expression: 0, or -1 with a RuntimeError. */
-#define SPP_GPU_START(kernel, op, groups, ...)                                                              \
-    (spp_gpu_size[0] = (groups), spp_gpu_group[0] = SPP_GROUP,                                               \
-     spp_gpu_size[0] > SPP_GPU_MOST_GROUPS                                                                   \
-         ? spp_gpu_raise("too_many_groups", "(sK)", op, (unsigned long long)spp_gpu_size[0])                        \
-         : spp_gpu_started(op, #kernel, &k_##kernel,                                                         \
+/* Launches a kernel in `groups` groups of SPP_GROUP threads. An expression: 0, or -1 with a RuntimeError. */
+#define SPP_GPU_START(kernel, op, groups, ...)                                                         \
+    (spp_gpu_size[0] = (groups), spp_gpu_group[0] = SPP_GROUP,                                         \
+     spp_gpu_size[0] > SPP_GPU_MOST_GROUPS                                                             \
+         ? spp_gpu_raise("too_many_groups", "(sK)", op, (unsigned long long)spp_gpu_size[0])           \
+         : spp_gpu_started(op, #kernel, &k_##kernel,                                                   \
                            kernel##_call(1, spp_gpu_size, spp_gpu_group, 0, __VA_ARGS__)))
 
-#define SPP_GPU_MOST_GROUPS 2147483647  /* libgpuarray hands the number on without a look */
+#define SPP_GPU_MOST_GROUPS 2147483647  /* libgpuarray passes the number on unchecked */
 
 static inline int spp_gpu_started(const char *op, const char *name, GpuKernel *kernel, int error)
 {
@@ -230,17 +230,18 @@ static inline int spp_gpu_started(const char *op, const char *name, GpuKernel *k
 #endif
 
 #section support_code_struct
-size_t spp_gpu_size[1], spp_gpu_group[1];  /* of SPP_GPU_START, which needs their addresses */
+size_t spp_gpu_size[1], spp_gpu_group[1];  /* for SPP_GPU_START, which needs their addresses */
 
-/* All zeros. libgpuarray's own memset compiles a program in every call of OpenCL's. 0, or -1 with a RuntimeError. */
+/* Zeroes memory. With OpenCL, libgpuarray's own memset compiles a program in every call. Returns 0, or -1 with a
+   RuntimeError. */
 int APPLY_SPECIFIC(set_zeros)(const char *op, gpudata *memory, size_t offset, size_t bytes)
 {
     return bytes == 0 ? 0 : SPP_GPU_START(set_words, op, spp_gpu_ceil_divide(bytes / 4, SPP_GROUP), memory, offset,
                                           bytes / 4);
 }
 
-/* A number () ga_int that is 0 until a kernel sets it; NULL with an error. By a kernel: to bring it from the host would
-   be to wait for it. */
+/* A flag () ga_int, 0 until a kernel sets it; NULL with an error set. Zeroed by a kernel, because a copy from the
+   host would synchronise. */
 gpudata *APPLY_SPECIFIC(new_flag)(SppGpuScratch *scratch)
 {
     gpudata *memory = spp_gpu_allocate(scratch, 1, sizeof(npy_int32));
@@ -254,48 +255,48 @@ int APPLY_SPECIFIC(set_array)(const char *op, PyGpuArrayObject *array)
 }
 
 #section device_code
-/* What a group of threads works on. Groups are numbered by image, block of channels and part of what there is for each
-   of these: pixels, superpixels or segments. */
+/* The work of a group of threads. Groups are numbered by image, block of channels, and group among those of the same
+   image and block, which share pixels, superpixels or segments. */
 typedef struct {
-    ga_uint image, block, part;
+    ga_uint image, block, group;
 } SppWork;
 
-WITHIN_KERNEL SppWork spp_work(ga_size blocks, ga_size parts)
+WITHIN_KERNEL SppWork spp_work(ga_size blocks, ga_size groups)
 {
-    /* there are less than 2^31 groups, and a division of 64 bits takes several times as long */
-    const ga_uint number = (ga_uint)GID_0 / (ga_uint)parts;
+    /* there are fewer than 2^31 groups, and a 64-bit division takes several times as long */
+    const ga_uint number = (ga_uint)GID_0 / (ga_uint)groups;
     SppWork work;
-    work.part = (ga_uint)GID_0 % (ga_uint)parts;
+    work.group = (ga_uint)GID_0 % (ga_uint)groups;
     work.block = number % (ga_uint)blocks;
     work.image = number / (ga_uint)blocks;
     return work;
 }
 
-/* Bytes from the first pixel of an image to this one: rows[0] x rows[1] rows of `length` pixels. */
+/* Bytes from the first pixel of an image to this one, in rows[0] x rows[1] rows of `length` pixels. */
 WITHIN_KERNEL ga_ssize spp_offset(ga_uint pixel, ga_uint rows, ga_uint length, ga_ssize row0, ga_ssize row1,
                                   ga_ssize step)
 {
     ga_uint row;
-    if (pixel < length)  /* all of them, where rows are joined */
+    if (pixel < length)  /* always, where rows are joined */
         return (ga_ssize)pixel * step;
     row = pixel / length;
     return (ga_ssize)(row / rows) * row0 + (ga_ssize)(row % rows) * row1 + (ga_ssize)(pixel % length) * step;
 }
 
-/* A sum whose rounding errors are caught. */
-WITHIN_KERNEL void spp_add(ga_double *sum, ga_double *lost, ga_double value)
+/* Compensated summation: adds a value to a sum, and the rounding error of that addition to `error` (TwoSum, Knuth). */
+WITHIN_KERNEL void spp_add_compensated(ga_double *sum, ga_double *error, ga_double value)
 {
     const ga_double more = *sum + value, kept = more - *sum;
-    *lost += (*sum - (more - kept)) + (value - kept);
+    *error += (*sum - (more - kept)) + (value - kept);
     *sum = more;
 }
 
-WITHIN_KERNEL ga_double spp_total(ga_double sum, ga_double lost)
+WITHIN_KERNEL ga_double spp_total(ga_double sum, ga_double error)
 {
-    return lost == lost ? sum + lost : sum;  /* infinities lose NaNs */
+    return error == error ? sum + error : sum;  /* the error of an infinite sum is NaN */
 }
 
-/* Written so that no compiler warns of an unsigned label compared with zero. */
+/* Written so that no compiler warns that an unsigned label is compared with zero. */
 #define SPP_IS_NONE(label) ((LABEL)-1 < (LABEL)1 && (label) < (LABEL)1 && (label) != (LABEL)0)
 #define SPP_IS_TOO_LARGE(label, n) (!SPP_IS_NONE(label) && (ga_ulong)(label) >= (ga_ulong)(n))
 

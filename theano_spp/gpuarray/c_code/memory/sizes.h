@@ -1,6 +1,6 @@
 #section support_code_struct
-/* The spatial sizes of a vector on the host. 0, or -1 without an error set if it has not `naxes` sizes, or their
-   product with all that an array holds is no number. */
+/* Reads spatial sizes from a vector on the host. Returns 0, or -1 without an error set if there are not `naxes`
+   sizes, one is negative, or their product overflows int64. */
 int APPLY_SPECIFIC(read_sizes)(PyArrayObject *vector, unsigned int naxes, size_t *sizes)
 {
     size_t product = 1;

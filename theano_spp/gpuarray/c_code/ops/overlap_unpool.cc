@@ -6,7 +6,7 @@
 
 #section support_code_struct
 /* [in]  pooled (batch, channels, n_superpixels), superpixel_map (batch, *spatial), spatial_shape (axes) on the host
-   [out] feature_map (batch, channels, *spatial_shape): each cell's sum over the pixels that see it */
+   [out] feature_map (batch, channels, *spatial_shape): for each cell, the weighted sum over its support */
 int APPLY_SPECIFIC(overlap_unpool)(PyGpuArrayObject *pooled, PyGpuArrayObject *superpixel_map,
                                    PyArrayObject *spatial_shape, PyGpuArrayObject **feature_map, PARAMS_TYPE *params)
 {
@@ -26,7 +26,7 @@ int APPLY_SPECIFIC(overlap_unpool)(PyGpuArrayObject *pooled, PyGpuArrayObject *s
     if (batch != superpixel_map->ga.dimensions[0]
             || APPLY_SPECIFIC(read_sizes)(spatial_shape, naxes, shape + 2) != 0
             || spp_gpu_lacks_cells(naxes, shape + 2, superpixel_map->ga.dimensions + 1))
-        return spp_gpu_raise_of_reference("(ss(OOO))", "overlap_unpool", NULL, pooled, superpixel_map, spatial_shape);
+        return spp_gpu_raise_from_reference("(ss(OOO))", "overlap_unpool", NULL, pooled, superpixel_map, spatial_shape);
     if (spp_gpu_check_sizes(op, superpixel_map, n) != 0
             || spp_gpu_prepare(op, feature_map, 2 + naxes, shape, pooled->ga.typecode, params->context) != 0)
         return -1;
@@ -38,12 +38,12 @@ int APPLY_SPECIFIC(overlap_unpool)(PyGpuArrayObject *pooled, PyGpuArrayObject *s
             || APPLY_SPECIFIC(sample_axes)(&scratch, naxes, shape + 2, superpixel_map->ga.dimensions + 1, bilinear,
                                            &sampling) != 0
             || (channels > 0
-                && SPP_GPU_START(add_audience, op, batch * spp_gpu_ceil_divide(channels, 4)
+                && SPP_GPU_START(add_support, op, batch * spp_gpu_ceil_divide(channels, 4)
                                                        * spp_gpu_ceil_divide(cells, SPP_GROUP),
                                  pooled->ga.data, pooled->ga.offset, pooled->ga.strides[0], pooled->ga.strides[1],
                                  pooled->ga.strides[2], superpixel_map->ga.data, superpixel_map->ga.offset,
                                  superpixel_map->ga.strides[0], grid.row0, grid.row1, grid.pixel, sampling.low,
-                                 sampling.shares, sampling.pixels[0], sampling.pixels[1], sampling.pixels[2],
+                                 sampling.cell_weights, sampling.pixels[0], sampling.pixels[1], sampling.pixels[2],
                                  sampling.cells[0], sampling.cells[1], sampling.cells[2], n, channels, mean, sizes,
                                  (*feature_map)->ga.data, (*feature_map)->ga.offset) != 0))
         goto done;
@@ -54,40 +54,42 @@ done:
 }
 
 #section kernels
-/* One thread for a cell and four channels: adds up what the pixels that see the cell are painted with. */
-KERNEL void add_audience(GLOBAL_MEM const FEATURE *pooled, ga_size pooled_offset, ga_ssize pooled_image,
-                         ga_ssize pooled_channel, ga_ssize pooled_superpixel, GLOBAL_MEM const LABEL *labels,
-                         ga_size labels_offset, ga_ssize image_stride, ga_ssize row0, ga_ssize row1, ga_ssize step,
-                         GLOBAL_MEM const ga_uint *low, GLOBAL_MEM const ga_double *shares, ga_size pixels0,
-                         ga_size pixels1, ga_size pixels2, ga_size cells0, ga_size cells1, ga_size cells2, ga_size n,
-                         ga_size channels, ga_int mean, GLOBAL_MEM const ga_int *sizes, GLOBAL_MEM FEATURE *cells,
-                         ga_size cells_offset)
+/* One thread for a cell and four channels: adds up the superpixels' values over the cell's support, times the
+   weights. */
+KERNEL void add_support(GLOBAL_MEM const FEATURE *pooled, ga_size pooled_offset, ga_ssize pooled_image,
+                        ga_ssize pooled_channel, ga_ssize pooled_superpixel, GLOBAL_MEM const LABEL *labels,
+                        ga_size labels_offset, ga_ssize image_stride, ga_ssize row0, ga_ssize row1, ga_ssize step,
+                        GLOBAL_MEM const ga_uint *low, GLOBAL_MEM const ga_double *cell_weights, ga_size pixels0,
+                        ga_size pixels1, ga_size pixels2, ga_size cells0, ga_size cells1, ga_size cells2, ga_size n,
+                        ga_size channels, ga_int mean, GLOBAL_MEM const ga_int *sizes, GLOBAL_MEM FEATURE *cells,
+                        ga_size cells_offset)
 {
     const ga_size all = cells0 * cells1 * cells2, groups = (all + SPP_GROUP - 1) / SPP_GROUP;
     const ga_size blocks = (channels + 3) / 4;
     const SppWork work = spp_work(blocks, groups);
     const ga_size image = work.image, channel = (ga_size)work.block * 4;
-    const ga_size cell = (ga_size)work.part * SPP_GROUP + LID_0;
+    const ga_size cell = (ga_size)work.group * SPP_GROUP + LID_0;
     const ga_size x2 = cell % cells2, x1 = cell / cells2 % cells1, x0 = cell / cells2 / cells1;
-    GLOBAL_MEM const char *of_image = (GLOBAL_MEM const char *)labels + labels_offset + (ga_ssize)image * image_stride;
+    GLOBAL_MEM const char *image_labels = (GLOBAL_MEM const char *)labels + labels_offset
+        + (ga_ssize)image * image_stride;
     GLOBAL_MEM const char *values = (GLOBAL_MEM const char *)pooled + pooled_offset + (ga_ssize)image * pooled_image
         + (ga_ssize)channel * pooled_channel;
-    ga_double sum[4] = {0, 0, 0, 0}, lost[4] = {0, 0, 0, 0};
+    ga_double sum[4] = {0, 0, 0, 0}, error[4] = {0, 0, 0, 0};
     ga_size p0, p1, p2;
     ga_int c;
     if (cell >= all)
         return;
-    for (p0 = spp_audience_begin(x0, cells0, pixels0); p0 < spp_audience_end(x0, cells0, pixels0); ++p0) {
-        const ga_double share0 = spp_share(low, shares, p0, x0);
-        for (p1 = spp_audience_begin(x1, cells1, pixels1); p1 < spp_audience_end(x1, cells1, pixels1); ++p1) {
-            const ga_double share1 = share0 * spp_share(low, shares, pixels0 + p1, x1);
-            if (share1 == 0)
+    for (p0 = spp_support_begin(x0, cells0, pixels0); p0 < spp_support_end(x0, cells0, pixels0); ++p0) {
+        const ga_double weight0 = spp_cell_weight(low, cell_weights, p0, x0);
+        for (p1 = spp_support_begin(x1, cells1, pixels1); p1 < spp_support_end(x1, cells1, pixels1); ++p1) {
+            const ga_double weight1 = weight0 * spp_cell_weight(low, cell_weights, pixels0 + p1, x1);
+            if (weight1 == 0)
                 continue;
-            for (p2 = spp_audience_begin(x2, cells2, pixels2); p2 < spp_audience_end(x2, cells2, pixels2); ++p2) {
-                const ga_double share = share1 * spp_share(low, shares, pixels0 + pixels1 + p2, x2);
-                const LABEL label = *(GLOBAL_MEM const LABEL *)(of_image + (ga_ssize)p0 * row0 + (ga_ssize)p1 * row1
+            for (p2 = spp_support_begin(x2, cells2, pixels2); p2 < spp_support_end(x2, cells2, pixels2); ++p2) {
+                const ga_double weight = weight1 * spp_cell_weight(low, cell_weights, pixels0 + pixels1 + p2, x2);
+                const LABEL label = *(GLOBAL_MEM const LABEL *)(image_labels + (ga_ssize)p0 * row0 + (ga_ssize)p1 * row1
                                                                 + (ga_ssize)p2 * step);
-                if (share == 0 || SPP_IS_NONE(label) || SPP_IS_TOO_LARGE(label, n))
+                if (weight == 0 || SPP_IS_NONE(label) || SPP_IS_TOO_LARGE(label, n))
                     continue;
                 for (c = 0; c < 4; ++c)
                     if (channel + c < channels) {
@@ -95,7 +97,7 @@ KERNEL void add_audience(GLOBAL_MEM const FEATURE *pooled, ga_size pooled_offset
                                                                         + (ga_ssize)label * pooled_superpixel);
                         if (mean)
                             value /= sizes[image * n + (ga_size)label];
-                        spp_add(&sum[c], &lost[c], share * value);
+                        spp_add_compensated(&sum[c], &error[c], weight * value);
                     }
             }
         }
@@ -103,5 +105,5 @@ KERNEL void add_audience(GLOBAL_MEM const FEATURE *pooled, ga_size pooled_offset
     for (c = 0; c < 4; ++c)
         if (channel + c < channels)
             ((GLOBAL_MEM FEATURE *)((GLOBAL_MEM char *)cells + cells_offset))[
-                (image * channels + channel + c) * all + cell] = (FEATURE)spp_total(sum[c], lost[c]);
+                (image * channels + channel + c) * all + cell] = (FEATURE)spp_total(sum[c], error[c]);
 }

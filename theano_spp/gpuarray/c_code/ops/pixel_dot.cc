@@ -17,7 +17,7 @@ int APPLY_SPECIFIC(pixel_dot)(PyGpuArrayObject *feature_map, PyGpuArrayObject *p
 
     if (!spp_gpu_has_pixels_of_map(feature_map, superpixel_map) || pooled->ga.dimensions[0] != batch
             || pooled->ga.dimensions[1] != channels)
-        return spp_gpu_raise_of_reference("(sz(OOO))", "pixel_dot", NULL, feature_map, pooled, superpixel_map);
+        return spp_gpu_raise_from_reference("(sz(OOO))", "pixel_dot", NULL, feature_map, pooled, superpixel_map);
     if (spp_gpu_check_sizes(op, superpixel_map, n) != 0
             || spp_gpu_prepare(op, dot, superpixel_map->ga.nd, superpixel_map->ga.dimensions, GA_DOUBLE,
                                params->context) != 0)
@@ -40,8 +40,8 @@ done:
 }
 
 #section kernels
-/* One thread for a pixel: neighbours read neighbouring features of a channel. Rounding errors are caught, for there may
-   be many channels. */
+/* One thread for a pixel: neighbouring threads read neighbouring features of a channel. Sums are compensated,
+   because there may be many channels. */
 KERNEL void multiply_and_add(GLOBAL_MEM const FEATURE *features, ga_size features_offset, ga_ssize features_image,
                              ga_ssize features_channel, ga_ssize features_row0, ga_ssize features_row1,
                              ga_ssize features_step, GLOBAL_MEM const ga_double *pooled, ga_size pooled_offset,
@@ -52,12 +52,12 @@ KERNEL void multiply_and_add(GLOBAL_MEM const FEATURE *features, ga_size feature
 {
     const ga_size groups = (pixels + SPP_GROUP - 1) / SPP_GROUP;
     const SppWork work = spp_work(1, groups);
-    const ga_size image = work.image, pixel = (ga_size)work.part * SPP_GROUP + LID_0;
+    const ga_size image = work.image, pixel = (ga_size)work.group * SPP_GROUP + LID_0;
     if (pixel < pixels) {
         const LABEL label = *(GLOBAL_MEM const LABEL *)(
             (GLOBAL_MEM const char *)labels + labels_offset + (ga_ssize)image * image_stride
             + spp_offset((ga_uint)pixel, (ga_uint)rows, (ga_uint)length, row0, row1, step));
-        ga_double sum = 0, lost = 0;
+        ga_double sum = 0, error = 0;
         ga_size c;
         if (SPP_IS_TOO_LARGE(label, n))
             *flag = 1;
@@ -69,10 +69,11 @@ KERNEL void multiply_and_add(GLOBAL_MEM const FEATURE *features, ga_size feature
             GLOBAL_MEM const char *value = (GLOBAL_MEM const char *)pooled + pooled_offset
                 + (ga_ssize)image * pooled_image + (ga_ssize)label * pooled_superpixel;
             for (c = 0; c < channels; ++c)
-                spp_add(&sum, &lost, (ga_double)*(GLOBAL_MEM const FEATURE *)(feature + (ga_ssize)c * features_channel)
-                                     * *(GLOBAL_MEM const ga_double *)(value + (ga_ssize)c * pooled_channel));
+                spp_add_compensated(
+                    &sum, &error, (ga_double)*(GLOBAL_MEM const FEATURE *)(feature + (ga_ssize)c * features_channel)
+                                  * *(GLOBAL_MEM const ga_double *)(value + (ga_ssize)c * pooled_channel));
         }
         ((GLOBAL_MEM ga_double *)((GLOBAL_MEM char *)dot + dot_offset))[image * pixels + pixel] =
-            spp_total(sum, lost);
+            spp_total(sum, error);
     }
 }

@@ -4,7 +4,7 @@
 #ifndef SPP_GPU_COUNT
 #define SPP_GPU_COUNT
 
-#define SPP_GPU_COUNTERS 64  /* groups, each of which looks at a part of the labels */
+#define SPP_GPU_COUNTERS 64  /* groups, each of which reads a share of the labels */
 
 #endif
 
@@ -53,8 +53,8 @@ int APPLY_SPECIFIC(superpixel_count)(PyGpuArrayObject *superpixel_map, PyArrayOb
 }
 
 #section kernels
-/* counts: the largest label + 1 of what each group looks at. The largest uint64 has no successor: it stays itself, and
-   is too large anyway. */
+/* counts: the largest label + 1 of each group. The largest uint64 has no successor: it stays as it is, and is too
+   large in any case. */
 KERNEL void find_largest(GLOBAL_MEM const LABEL *labels, ga_size labels_offset, ga_ssize image_stride, ga_size rows,
                          ga_size length, ga_ssize row0, ga_ssize row1, ga_ssize step, ga_size batch, ga_size pixels,
                          GLOBAL_MEM ga_ulong *counts)

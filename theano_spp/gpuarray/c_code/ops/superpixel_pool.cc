@@ -18,7 +18,7 @@ int APPLY_SPECIFIC(superpixel_pool)(PyGpuArrayObject *feature_map, PyGpuArrayObj
     SppSorted sorted;
     SppSegments segments;
     size_t shape[3] = {batch, channels, 0};
-    gpudata *flag = NULL, *parts = NULL;
+    gpudata *flag = NULL, *partials = NULL;
     ssize_t n;
     int failed = -1;
 
@@ -34,16 +34,16 @@ int APPLY_SPECIFIC(superpixel_pool)(PyGpuArrayObject *feature_map, PyGpuArrayObj
     segments = spp_gpu_segments(pixels, n);
     if ((flag = APPLY_SPECIFIC(new_flag)(&scratch)) == NULL
             || APPLY_SPECIFIC(sort_pixels)(&scratch, superpixel_map, n, flag, &sorted) != 0
-            || (parts = spp_gpu_allocate(&scratch, batch * channels * segments.tiles, 2 * sizeof(double))) == NULL
+            || (partials = spp_gpu_allocate(&scratch, batch * channels * segments.tiles, 2 * sizeof(double))) == NULL
             || (channels * n > 0
                 && SPP_GPU_START(add_segments, op,
                                  batch * spp_gpu_ceil_divide(channels, SPP_CHANNELS) * segments.groups,
                                  feature_map->ga.data, feature_map->ga.offset, feature_map->ga.strides[0],
                                  feature_map->ga.strides[1], grid.rows, grid.length, grid.row0, grid.row1, grid.pixel,
-                                 sorted.order, sorted.starts, pixels, n, channels, segments.tiles, segments.lanes,
-                                 segments.groups, mean, (*pooled)->ga.data, (*pooled)->ga.offset, parts) != 0)
+                                 sorted.order, sorted.starts, pixels, n, channels, segments.tiles, segments.threads,
+                                 segments.groups, mean, (*pooled)->ga.data, (*pooled)->ga.offset, partials) != 0)
             || (channels * n > 0 && segments.tiles > 1
-                && SPP_GPU_START(add_parts, op, batch * channels * spp_gpu_ceil_divide(n, SPP_GROUP), parts,
+                && SPP_GPU_START(add_partials, op, batch * channels * spp_gpu_ceil_divide(n, SPP_GROUP), partials,
                                  sorted.starts, n, channels, segments.tiles, mean, (*pooled)->ga.data,
                                  (*pooled)->ga.offset) != 0))
         goto done;
@@ -54,22 +54,22 @@ done:
 }
 
 #section kernels
-/* Adds up a segment, by `lanes` threads for SPP_CHANNELS channels. */
+/* Adds up a segment, by `threads` threads for SPP_CHANNELS channels. */
 KERNEL void add_segments(GLOBAL_MEM const FEATURE *features, ga_size features_offset, ga_ssize image_stride,
                          ga_ssize channel_stride, ga_size rows, ga_size length, ga_ssize row0, ga_ssize row1,
                          ga_ssize step, GLOBAL_MEM const ga_uint *order, GLOBAL_MEM const ga_uint *starts,
-                         ga_size pixels, ga_size n, ga_size channels, ga_size tiles, ga_size lanes, ga_size groups,
-                         ga_int mean, GLOBAL_MEM FEATURE *pooled, ga_size pooled_offset, GLOBAL_MEM ga_double *parts)
+                         ga_size pixels, ga_size n, ga_size channels, ga_size tiles, ga_size threads, ga_size groups,
+                         ga_int mean, GLOBAL_MEM FEATURE *pooled, ga_size pooled_offset, GLOBAL_MEM ga_double *partials)
 {
     LOCAL_MEM ga_double sums[SPP_CHANNELS * SPP_GROUP];
     const ga_size blocks = (channels + SPP_CHANNELS - 1) / SPP_CHANNELS;
     const SppWork work = spp_work(blocks, groups);
     const ga_size image = work.image, channel = (ga_size)work.block * SPP_CHANNELS;
-    const ga_uint lane = LID_0 % (ga_uint)lanes;
-    const SppSegment segment = spp_segment(starts + image * (n + 1), (ga_uint)n, work.part, (ga_uint)lanes);
-    GLOBAL_MEM const char *of_image = (GLOBAL_MEM const char *)features + features_offset
+    const ga_uint thread = LID_0 % (ga_uint)threads;
+    const SppSegment segment = spp_segment(starts + image * (n + 1), (ga_uint)n, work.group, (ga_uint)threads);
+    GLOBAL_MEM const char *image_features = (GLOBAL_MEM const char *)features + features_offset
         + (ga_ssize)image * image_stride + (ga_ssize)channel * channel_stride;
-    FEATURE sum[SPP_CHANNELS], here[SPP_ABREAST][SPP_CHANNELS];
+    FEATURE sum[SPP_CHANNELS], here[SPP_LOADS_IN_FLIGHT][SPP_CHANNELS];
     ga_double total[SPP_CHANNELS];
     ga_int c, k, chain = 0;
     ga_uint i;
@@ -77,21 +77,21 @@ KERNEL void add_segments(GLOBAL_MEM const FEATURE *features, ga_size features_of
         sum[c] = 0;
         total[c] = 0;
     }
-    for (i = segment.from + lane; i < segment.to; i += SPP_ABREAST * (ga_uint)lanes) {
-        GLOBAL_MEM const char *at[SPP_ABREAST];
-        for (k = 0; k < SPP_ABREAST; ++k) {
-            const ga_uint next = i + k * (ga_uint)lanes;
-            at[k] = of_image + spp_offset(order[image * pixels + (next < segment.to ? next : i)], (ga_uint)rows,
-                                          (ga_uint)length, row0, row1, step);
+    for (i = segment.from + thread; i < segment.to; i += SPP_LOADS_IN_FLIGHT * (ga_uint)threads) {
+        GLOBAL_MEM const char *at[SPP_LOADS_IN_FLIGHT];
+        for (k = 0; k < SPP_LOADS_IN_FLIGHT; ++k) {
+            const ga_uint next = i + k * (ga_uint)threads;
+            at[k] = image_features + spp_offset(order[image * pixels + (next < segment.to ? next : i)], (ga_uint)rows,
+                                                (ga_uint)length, row0, row1, step);
         }
         for (c = 0; c < SPP_CHANNELS; ++c)
-            for (k = 0; k < SPP_ABREAST; ++k)
+            for (k = 0; k < SPP_LOADS_IN_FLIGHT; ++k)
                 here[k][c] = channel + c < channels ? *(GLOBAL_MEM const FEATURE *)(at[k] + c * channel_stride) : 0;
-        for (k = 0; k < SPP_ABREAST; ++k)
+        for (k = 0; k < SPP_LOADS_IN_FLIGHT; ++k)
             for (c = 0; c < SPP_CHANNELS; ++c)
-                if (i + k * (ga_uint)lanes < segment.to)
+                if (i + k * (ga_uint)threads < segment.to)
                     sum[c] += here[k][c];
-        if (++chain == SPP_CHAIN / SPP_ABREAST) {
+        if (++chain == SPP_CHAIN / SPP_LOADS_IN_FLIGHT) {
             for (c = 0; c < SPP_CHANNELS; ++c) {
                 total[c] += sum[c];
                 sum[c] = 0;
@@ -101,10 +101,10 @@ KERNEL void add_segments(GLOBAL_MEM const FEATURE *features, ga_size features_of
     }
     for (c = 0; c < SPP_CHANNELS; ++c)
         sums[c * SPP_GROUP + LID_0] = total[c] + sum[c];
-    spp_fold_sums(sums, (ga_uint)lanes);
-    if (segment.exists && lane < SPP_CHANNELS && channel + lane < channels) {
-        const ga_size at = image * channels + channel + lane;
-        spp_write_sum(segment, sums[lane * SPP_GROUP + LID_0 - lane], at, tiles, mean, parts,
+    spp_fold_sums(sums, (ga_uint)threads);
+    if (segment.exists && thread < SPP_CHANNELS && channel + thread < channels) {
+        const ga_size at = image * channels + channel + thread;
+        spp_write_sum(segment, sums[thread * SPP_GROUP + LID_0 - thread], at, tiles, mean, partials,
                       (GLOBAL_MEM FEATURE *)((GLOBAL_MEM char *)pooled + pooled_offset) + at * n);
     }
 }

@@ -2,7 +2,7 @@
 #include "memory/arrays.h"
 
 #section constants
-#define SPP_PAINTED 8  /* channels that a thread paints on its pixel */
+#define SPP_PAINTED_CHANNELS 8  /* channels that a thread writes for its pixel */
 
 #section support_code_struct
 /* [in]  pooled (batch, channels, n_superpixels), superpixel_map (batch, *spatial)
@@ -16,8 +16,8 @@ int APPLY_SPECIFIC(superpixel_unpool)(PyGpuArrayObject *pooled, PyGpuArrayObject
     const SppGpuGrid grid = spp_gpu_joined_grid(superpixel_map, 1);
     const size_t itemsize = GpuArray_ITEMSIZE(&pooled->ga);
     const int mean = params->mode == SPP_POOL_MEAN;
-    const ssize_t of_values[3] = {(ssize_t)(channels * n * itemsize), (ssize_t)(n * itemsize), (ssize_t)itemsize};
-    const ssize_t *strides = mean ? of_values : pooled->ga.strides;
+    const ssize_t value_strides[3] = {(ssize_t)(channels * n * itemsize), (ssize_t)(n * itemsize), (ssize_t)itemsize};
+    const ssize_t *strides = mean ? value_strides : pooled->ga.strides;
     SppGpuScratch scratch = {params->context->ctx, op, {NULL}, 0};
     size_t shape[5] = {batch, channels, 0, 0, 0};
     gpudata *flag = NULL, *sizes = NULL, *values = NULL;
@@ -33,7 +33,7 @@ int APPLY_SPECIFIC(superpixel_unpool)(PyGpuArrayObject *pooled, PyGpuArrayObject
         return -1;
     if (batch * pixels == 0)
         return 0;
-    /* without channels the labels are looked at all the same */
+    /* labels are checked even if there are no channels */
     if ((flag = APPLY_SPECIFIC(new_flag)(&scratch)) == NULL
             || ((mean || channels == 0)
                 && APPLY_SPECIFIC(count_pixels)(&scratch, superpixel_map, n, flag, &sizes) != 0)
@@ -43,7 +43,7 @@ int APPLY_SPECIFIC(superpixel_unpool)(PyGpuArrayObject *pooled, PyGpuArrayObject
                                  pooled->ga.data, pooled->ga.offset, pooled->ga.strides[0], pooled->ga.strides[1],
                                  pooled->ga.strides[2], n, channels, sizes, values) != 0)
             || (channels > 0
-                && SPP_GPU_START(paint, op, batch * spp_gpu_ceil_divide(channels, SPP_PAINTED)
+                && SPP_GPU_START(paint, op, batch * spp_gpu_ceil_divide(channels, SPP_PAINTED_CHANNELS)
                                                 * spp_gpu_ceil_divide(pixels, SPP_GROUP),
                                  mean ? values : pooled->ga.data, mean ? 0 : pooled->ga.offset,
                                  strides[0], strides[1], strides[2], superpixel_map->ga.data, superpixel_map->ga.offset,
@@ -58,13 +58,13 @@ done:
 }
 
 #section kernels
-/* values (batch, channels, n): once for each superpixel, for a division costs more than writing a pixel does. */
+/* values (batch, channels, n): divided once for each superpixel, because a division costs more than writing a pixel. */
 KERNEL void divide_by_sizes(GLOBAL_MEM const FEATURE *pooled, ga_size pooled_offset, ga_ssize pooled_image,
                             ga_ssize pooled_channel, ga_ssize pooled_superpixel, ga_size n, ga_size channels,
                             GLOBAL_MEM const ga_int *sizes, GLOBAL_MEM FEATURE *values)
 {
     const SppWork work = spp_work(channels, (n + SPP_GROUP - 1) / SPP_GROUP);
-    const ga_size superpixel = (ga_size)work.part * SPP_GROUP + LID_0;
+    const ga_size superpixel = (ga_size)work.group * SPP_GROUP + LID_0;
     if (superpixel < n) {
         const FEATURE value = *(GLOBAL_MEM const FEATURE *)(
             (GLOBAL_MEM const char *)pooled + pooled_offset + (ga_ssize)work.image * pooled_image
@@ -81,9 +81,10 @@ KERNEL void paint(GLOBAL_MEM const FEATURE *pooled, ga_size pooled_offset, ga_ss
                   ga_ssize row1, ga_ssize step, ga_size pixels, ga_size n, ga_size channels,
                   GLOBAL_MEM FEATURE *painted, ga_size painted_offset, GLOBAL_MEM ga_int *flag)
 {
-    const SppWork work = spp_work((channels + SPP_PAINTED - 1) / SPP_PAINTED, (pixels + SPP_GROUP - 1) / SPP_GROUP);
-    const ga_size image = work.image, first = (ga_size)work.block * SPP_PAINTED;
-    const ga_size pixel = (ga_size)work.part * SPP_GROUP + LID_0;
+    const SppWork work = spp_work((channels + SPP_PAINTED_CHANNELS - 1) / SPP_PAINTED_CHANNELS,
+                                  (pixels + SPP_GROUP - 1) / SPP_GROUP);
+    const ga_size image = work.image, first = (ga_size)work.block * SPP_PAINTED_CHANNELS;
+    const ga_size pixel = (ga_size)work.group * SPP_GROUP + LID_0;
     if (pixel < pixels) {
         const LABEL label = *(GLOBAL_MEM const LABEL *)(
             (GLOBAL_MEM const char *)labels + labels_offset + (ga_ssize)image * image_stride
@@ -93,17 +94,17 @@ KERNEL void paint(GLOBAL_MEM const FEATURE *pooled, ga_size pooled_offset, ga_ss
             + (is_none ? 0 : (ga_ssize)label * pooled_superpixel);
         GLOBAL_MEM FEATURE *to = (GLOBAL_MEM FEATURE *)((GLOBAL_MEM char *)painted + painted_offset)
             + image * channels * pixels + pixel;
-        FEATURE of_superpixel[SPP_PAINTED];
+        FEATURE values_here[SPP_PAINTED_CHANNELS];
         ga_int c;
         if (too_large)
             *flag = 1;
         value += (ga_ssize)first * pooled_channel;
         to += first * pixels;
-        for (c = 0; c < SPP_PAINTED; ++c)  /* all of them are asked for before the first is written */
-            of_superpixel[c] = !is_none && first + c < channels
+        for (c = 0; c < SPP_PAINTED_CHANNELS; ++c)  /* all loads are issued before the first store */
+            values_here[c] = !is_none && first + c < channels
                 ? *(GLOBAL_MEM const FEATURE *)(value + c * pooled_channel) : 0;
-        for (c = 0; c < SPP_PAINTED; ++c)
+        for (c = 0; c < SPP_PAINTED_CHANNELS; ++c)
             if (first + c < channels)
-                to[c * pixels] = of_superpixel[c];
+                to[c * pixels] = values_here[c];
     }
 }

@@ -19,7 +19,8 @@ int APPLY_SPECIFIC(weighted_unpool)(PyGpuArrayObject *pooled, PyGpuArrayObject *
     int failed = -1;
 
     if (batch != superpixel_map->ga.dimensions[0] || !spp_gpu_has_pixels_of_map(pixel_weights, superpixel_map))
-        return spp_gpu_raise_of_reference("(sz(OOO))", "weighted_unpool", NULL, pooled, superpixel_map, pixel_weights);
+        return spp_gpu_raise_from_reference("(sz(OOO))", "weighted_unpool", NULL, pooled, superpixel_map,
+                                            pixel_weights);
     for (axis = 1; axis < superpixel_map->ga.nd; ++axis)
         shape[axis + 1] = superpixel_map->ga.dimensions[axis];
     if (spp_gpu_check_sizes(op, superpixel_map, n) != 0
@@ -28,7 +29,7 @@ int APPLY_SPECIFIC(weighted_unpool)(PyGpuArrayObject *pooled, PyGpuArrayObject *
         return -1;
     if (batch * pixels == 0)
         return 0;
-    /* without channels the labels are looked at all the same */
+    /* labels are checked even if there are no channels */
     if ((flag = APPLY_SPECIFIC(new_flag)(&scratch)) == NULL
             || (channels == 0 && APPLY_SPECIFIC(count_pixels)(&scratch, superpixel_map, n, flag, &sizes) != 0)
             || (channels > 0
@@ -61,7 +62,7 @@ KERNEL void paint_weighted(GLOBAL_MEM const ga_double *pooled, ga_size pooled_of
     const ga_size groups = (pixels + SPP_GROUP - 1) / SPP_GROUP, blocks = (channels + 7) / 8;
     const SppWork work = spp_work(blocks, groups);
     const ga_size image = work.image, first = (ga_size)work.block * 8;
-    const ga_size pixel = (ga_size)work.part * SPP_GROUP + LID_0;
+    const ga_size pixel = (ga_size)work.group * SPP_GROUP + LID_0;
     if (pixel < pixels) {
         const LABEL label = *(GLOBAL_MEM const LABEL *)(
             (GLOBAL_MEM const char *)labels + labels_offset + (ga_ssize)image * image_stride

@@ -4,17 +4,17 @@
 #ifndef SPP_GPU_RESIZED
 #define SPP_GPU_RESIZED
 
-/* What pixels of a map see of a feature map, axis by axis: tables on the device.
-   The mathematics is told in theano_spp/reference/interpolation.py. */
+/* The cells of a feature map that the pixels of a superpixel map see, axis by axis: tables on the device.
+   theano_spp/reference/interpolation.py explains the mathematics. */
 typedef struct {
-    size_t pixels[3], cells[3];  /* of each axis; missing ones in front have one */
+    size_t pixels[3], cells[3];  /* of each axis; if there are fewer than three, the first ones have one */
     gpudata *low;                /* (pixels of all axes) ga_uint: the first cell that a pixel sees */
-    gpudata *shares;             /* (pixels of all axes, 2) ga_double: how much of it, and of the next one */
+    gpudata *cell_weights;       /* (pixels of all axes, 2) ga_double: its weight, and that of the next cell */
 } SppGpuSampling;
 
 static inline const char *spp_gpu_resize_name(int bilinear) { return bilinear ? "bilinear" : "nearest"; }
 
-/* Whether there are pixels on an axis that has no cells. */
+/* Whether there are pixels but an axis has no cells. */
 static inline int spp_gpu_lacks_cells(unsigned int naxes, const size_t *cells, const size_t *pixels)
 {
     size_t any = 1;
@@ -45,32 +45,33 @@ int APPLY_SPECIFIC(sample_axes)(SppGpuScratch *scratch, unsigned int naxes, cons
         all += sampling->pixels[i];
     }
     if ((sampling->low = spp_gpu_allocate(scratch, all, sizeof(npy_uint32))) == NULL
-            || (sampling->shares = spp_gpu_allocate(scratch, all, 2 * sizeof(double))) == NULL)
+            || (sampling->cell_weights = spp_gpu_allocate(scratch, all, 2 * sizeof(double))) == NULL)
         return -1;
     return SPP_GPU_START(sample_pixels, scratch->op, spp_gpu_ceil_divide(all, SPP_GROUP), sampling->pixels[0],
                          sampling->pixels[1], sampling->pixels[2], sampling->cells[0], sampling->cells[1],
-                         sampling->cells[2], bilinear, sampling->low, sampling->shares);
+                         sampling->cells[2], bilinear, sampling->low, sampling->cell_weights);
 }
 
 #section kernels
-/* One thread for a pixel of an axis. Positions are whole numbers, so that no rounding decides which cell is nearest. */
+/* One thread for a pixel of an axis. Positions are whole numbers, so that no rounding decides which cell is the
+   nearest. */
 KERNEL void sample_pixels(ga_size pixels0, ga_size pixels1, ga_size pixels2, ga_size cells0, ga_size cells1,
-                          ga_size cells2, ga_int bilinear, GLOBAL_MEM ga_uint *low, GLOBAL_MEM ga_double *shares)
+                          ga_size cells2, ga_int bilinear, GLOBAL_MEM ga_uint *low, GLOBAL_MEM ga_double *cell_weights)
 {
     const ga_size i = (ga_size)GID_0 * SPP_GROUP + LID_0;
     const ga_int axis = i < pixels0 ? 0 : i < pixels0 + pixels1 ? 1 : 2;
     const ga_long pixels = axis == 0 ? pixels0 : axis == 1 ? pixels1 : pixels2;
     const ga_long cells = axis == 0 ? cells0 : axis == 1 ? cells1 : cells2;
     const ga_long pixel = (ga_long)i - (axis == 0 ? 0 : axis == 1 ? (ga_long)pixels0 : (ga_long)(pixels0 + pixels1));
-    ga_long position, cell, part = 0;
+    ga_long position, cell, fraction = 0;
     if (i >= pixels0 + pixels1 + pixels2)
         return;
     position = (2 * pixel + 1) * cells - (bilinear ? pixels : 0);
     cell = position < 0 ? -1 : position / (2 * pixels);
     if (bilinear && cell >= 0 && cell < cells - 1)
-        part = position % (2 * pixels);
+        fraction = position % (2 * pixels);
     cell = cell < 0 ? 0 : cell > cells - 1 ? cells - 1 : cell;
     low[i] = (ga_uint)cell;
-    shares[2 * i] = (ga_double)(2 * pixels - part) / (ga_double)(2 * pixels);
-    shares[2 * i + 1] = (ga_double)part / (ga_double)(2 * pixels);
+    cell_weights[2 * i] = (ga_double)(2 * pixels - fraction) / (ga_double)(2 * pixels);
+    cell_weights[2 * i + 1] = (ga_double)fraction / (ga_double)(2 * pixels);
 }

@@ -1,5 +1,5 @@
 #section device_code
-/* No fused multiply-add: it would round otherwise than the CPU does. */
+/* No fused multiply-add, which would round differently from the CPU. */
 #ifdef __OPENCL_VERSION__
 #pragma OPENCL FP_CONTRACT OFF
 #define SPP_TIMES(a, b) ((a) * (b))
@@ -7,13 +7,13 @@
 #define SPP_TIMES(a, b) __dmul_rn(a, b)
 #endif
 
-/* What one pixel sees. */
+/* The cells that one pixel sees. */
 typedef struct {
-    ga_uint low[3], high[3];       /* cells; the same one twice where it sees one alone */
-    ga_double below[3], above[3];  /* the shares of the two */
+    ga_uint low[3], high[3];       /* cells on each axis; the same one twice where it sees only one */
+    ga_double below[3], above[3];  /* the weights of the two */
 } SppSeen;
 
-WITHIN_KERNEL SppSeen spp_seen(ga_ulong pixel, GLOBAL_MEM const ga_uint *low, GLOBAL_MEM const ga_double *shares,
+WITHIN_KERNEL SppSeen spp_seen(ga_ulong pixel, GLOBAL_MEM const ga_uint *low, GLOBAL_MEM const ga_double *cell_weights,
                                ga_size pixels0, ga_size pixels1, ga_size pixels2)
 {
     SppSeen seen;
@@ -24,20 +24,22 @@ WITHIN_KERNEL SppSeen spp_seen(ga_ulong pixel, GLOBAL_MEM const ga_uint *low, GL
     at[0] = (ga_size)(pixel / pixels2 / pixels1);
     for (i = 0; i < 3; ++i) {
         seen.low[i] = low[at[i]];
-        seen.below[i] = shares[2 * at[i]];
-        seen.above[i] = shares[2 * at[i] + 1];
+        seen.below[i] = cell_weights[2 * at[i]];
+        seen.above[i] = cell_weights[2 * at[i] + 1];
         seen.high[i] = seen.low[i] + (seen.above[i] > 0);
     }
     return seen;
 }
 
-/* Between two equal values it is this value to the last bit, so that the first pixel of a plateau is its maximum. */
-WITHIN_KERNEL ga_double spp_mix(ga_double below, ga_double above, ga_double share_below, ga_double share_above)
+/* Linear interpolation. Between two equal values the result is this value to the last bit, so that the argmax of a
+   plateau is its first pixel. */
+WITHIN_KERNEL ga_double spp_lerp(ga_double below, ga_double above, ga_double weight_below, ga_double weight_above)
 {
-    return below == above ? below : SPP_TIMES(share_below, below) + SPP_TIMES(share_above, above);
+    return below == above ? below : SPP_TIMES(weight_below, below) + SPP_TIMES(weight_above, above);
 }
 
-/* The feature of one channel as a pixel sees it, mixed axis by axis. [in] strides: of the cells, in bytes */
+/* The feature of one channel at a pixel, interpolated axis by axis. [in] row0, row1, step: strides of the cells, in
+   bytes */
 WITHIN_KERNEL ga_double spp_resized(GLOBAL_MEM const char *features, const SppSeen seen, ga_ssize row0, ga_ssize row1,
                                     ga_ssize step)
 {
@@ -50,10 +52,10 @@ WITHIN_KERNEL ga_double spp_resized(GLOBAL_MEM const char *features, const SppSe
                 + (ga_ssize)(k ? seen.high[2] : seen.low[2]) * step;
             along1[j] = *(GLOBAL_MEM const FEATURE *)(at + (ga_ssize)seen.low[0] * row0);
             if (seen.above[0] > 0)
-                along1[j] = spp_mix(along1[j], *(GLOBAL_MEM const FEATURE *)(at + (ga_ssize)seen.high[0] * row0),
-                                    seen.below[0], seen.above[0]);
+                along1[j] = spp_lerp(along1[j], *(GLOBAL_MEM const FEATURE *)(at + (ga_ssize)seen.high[0] * row0),
+                                     seen.below[0], seen.above[0]);
         }
-        along2[k] = seen.above[1] > 0 ? spp_mix(along1[0], along1[1], seen.below[1], seen.above[1]) : along1[0];
+        along2[k] = seen.above[1] > 0 ? spp_lerp(along1[0], along1[1], seen.below[1], seen.above[1]) : along1[0];
     }
-    return seen.above[2] > 0 ? spp_mix(along2[0], along2[1], seen.below[2], seen.above[2]) : along2[0];
+    return seen.above[2] > 0 ? spp_lerp(along2[0], along2[1], seen.below[2], seen.above[2]) : along2[0];
 }

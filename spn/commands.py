@@ -127,15 +127,17 @@ without_option = click.option('--without', 'without', metavar='CLASS', **each_on
 @max_side_option
 @click.option('--unsegmented', is_flag=True, help='Add the pictures without masks to the training images.')
 @without_option
+@click.option('--train-list', default='train', metavar='NAME', show_default=True,
+              help='The list in ImageSets/Segmentation of the pictures to train on, such as train_aug.')
 @click.option('--seed', type=int, hidden=True, help='Nothing is random here.')
-def data_voc(folder, out, max_side, unsegmented, without, seed):
+def data_voc(folder, out, max_side, unsegmented, without, train_list, seed):
     """A PASCAL VOC 2012 tree.
 
     ImageSets/Segmentation/train.txt is train; of val.txt every other picture is val, the others test. A line of them is
     a name, or two paths in FOLDER, /JPEGImages/NAME.jpg /SegmentationClassAug/NAME.png.
     """
     from .data.sources import voc
-    say_skipped(voc.make_dataset(out, folder, max_side, unsegmented, without))
+    say_skipped(voc.make_dataset(out, folder, max_side, unsegmented, without, train_list))
     say_data(out)
 
 

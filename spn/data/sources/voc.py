@@ -1,9 +1,10 @@
 """PASCAL VOC 2012, as its authors hand it out: JPEGImages, SegmentationClass, Annotations, ImageSets.
 
-Splits. Its test set has no public masks. ImageSets/Segmentation/train.txt is 'train'; of val.txt the first, third,
-fifth .. picture is 'val' and those between are 'test'. On request ImageSets/Main/trainval.txt gives more of 'train',
-without masks. A line of a list is the name of a picture, or the paths of a picture and its mask in the tree, as in the
-common train_aug.txt. Files of the same bytes are in one split, that of the first. Nothing outside of the tree is read.
+Splits. Its test set has no public masks. ImageSets/Segmentation/train.txt, or another list, is 'train'; of val.txt the
+first, third, fifth .. picture is 'val' and those between are 'test'. On request ImageSets/Main/trainval.txt gives more
+of 'train', without masks. A line of a list is the name of a picture, or the paths of a picture and its mask in the
+tree, as in the common train_aug.txt. Files of the same bytes are in one split, that of the first. Nothing outside of
+the tree is read.
 
 Labels. A picture with a mask is labelled with the classes that the mask shows. Its annotation names more, because
 objects that are "difficult" are void in the mask, but never fewer: a picture whose mask shows a class that its
@@ -40,7 +41,7 @@ picture, mask, annotation : str
 """
 
 
-def make_dataset(path, folder, max_side=None, unsegmented=False, without=()):
+def make_dataset(path, folder, max_side=None, unsegmented=False, without=(), train_list='train'):
     """Write a data set of a PASCAL VOC 2012 tree.
 
     Parameters
@@ -55,6 +56,8 @@ def make_dataset(path, folder, max_side=None, unsegmented=False, without=()):
         Whether pictures that have no mask are added to 'train'.
     without : sequence of str
         Classes to leave out: their pixels are void, and pictures that show nothing else are skipped.
+    train_list : str
+        The list in ImageSets/Segmentation of the pictures to train on.
 
     Returns
     -------
@@ -72,7 +75,7 @@ def make_dataset(path, folder, max_side=None, unsegmented=False, without=()):
         if not os.path.isdir(os.path.join(folder, part)):
             raise SpnError('{} is no PASCAL VOC tree, it has no folder {}: wanted is the folder VOC2012 itself, with '
                            'JPEGImages, SegmentationClass, Annotations and ImageSets in it'.format(folder, part))
-    segmented = splits_of(folder)
+    segmented = splits_of(folder, train_list)
     listed = [entry.picture for entry in segmented]
     more = [entry for entry in entries_in(folder, 'Main/trainval.txt')
             if entry.picture not in set(listed)] if unsegmented else []
@@ -83,19 +86,22 @@ def make_dataset(path, folder, max_side=None, unsegmented=False, without=()):
     shapes = shapes_of(list(splits), max_side)
     made_by = {'source': 'voc', 'folder': folder, 'max_side': max_side, 'unsegmented': unsegmented}
     record_splits = [record.keywords['split'] for record in records]
+    if train_list != 'train':
+        made_by['train_list'] = train_list
     if without:
         made_by['without'] = sorted(without)
         records = [functools.partial(record_of_classes, record, CLASS_NAMES, kept) for record in records]
     return write_dataset(path, kept, records, len(records), largest(shapes.values()), made_by, record_splits)
 
 
-def splits_of(folder):
+def splits_of(folder, train_list):
     """The pictures that have masks, and the split of each, as a dict."""
-    train, val = entries_in(folder, 'Segmentation/train.txt'), entries_in(folder, 'Segmentation/val.txt')
+    train_list = 'Segmentation/{}.txt'.format(os.path.splitext(train_list)[0])
+    train, val = entries_in(folder, train_list), entries_in(folder, 'Segmentation/val.txt')
     both = sorted({entry.name for entry in train} & {entry.name for entry in val})
     if both:
-        raise SpnError('{} is in both train.txt and val.txt of {}/ImageSets/Segmentation: remove it from one of '
-                       'them'.format(os.path.splitext(both[0])[0], folder))
+        raise SpnError('{} is in both {} and val.txt of {}/ImageSets/Segmentation: remove it from one of them'.format(
+            os.path.splitext(both[0])[0], os.path.basename(train_list), folder))
     return {**dict.fromkeys(train, 'train'), **dict.fromkeys(val[::2], 'val'), **dict.fromkeys(val[1::2], 'test')}
 
 

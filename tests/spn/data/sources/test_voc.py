@@ -208,6 +208,17 @@ class VocTest(FolderTestCase):
             wanted = (larger if k < 2 else self.classes)[200:300, 40 * k:40 * k + 200]
             np.testing.assert_array_equal(found['part{}.jpg'.format(k)][3], wanted)
 
+    def test_another_list_may_be_the_one_to_train_on(self):
+        self.add('part', np.s_[200:300, :200], listed='train_aug')
+        for name in 'train_aug', 'train_aug.txt':
+            self.assertEqual(sorted(self.make(train_list=name)[1]), ['part.jpg'])
+        self.assertEqual(sorted(self.make()[1]), ['whole.jpg'])
+        os.remove(self.data)
+        self.list('Segmentation/val', ['part'])
+        self.assert_stops('part is in both train_aug.txt and val.txt', train_list='train_aug')
+        self.assert_stops('ImageSets/Segmentation/none.txt cannot be read as a list', train_list='none')
+        self.assert_stops('outside.txt leads out of ' + self.tree, train_list='../../../outside')
+
     def test_a_line_that_cannot_be_understood_is_named_with_the_form_that_is_wanted(self):
         for line, words in [('my picture.jpg', ['cannot be understood']), ('a b c', ['cannot be understood']),
                             ('/Images/whole.jpg', [self.tree + '/Images, which is no folder']),

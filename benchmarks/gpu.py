@@ -28,7 +28,7 @@ from .workloads import WORKLOADS, make
 ROUNDS, MEGABYTE = 15, 1e6
 
 
-class Peers(object):
+class Peers:
     """What other libraries offer, in a process of its own that waits until it is its turn."""
 
     def __init__(self, python):
@@ -55,7 +55,7 @@ class Peers(object):
         return self._ask('time ' + name)
 
 
-class Ours(object):
+class Ours:
     """Pooling, its gradient, and the copy of the features; the arrays are on the device."""
 
     def __init__(self, features, labels, n):

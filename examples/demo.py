@@ -40,7 +40,7 @@ def pool_four_pixels():
     return pool(features, np.array([[[0, 0], [1, 2]]]))
 
 
-class Models(object):
+class Models:
     """Four models on the same layers, so that they differ in nothing but superpixels.
 
     Attributes

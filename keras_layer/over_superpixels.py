@@ -13,7 +13,7 @@ class _OverSuperpixels(Layer):
     """Base class of the layers below, whose input is pooled features with a mask of the superpixels that exist."""
 
     def __init__(self, data_format=None, **kwargs):
-        super(_OverSuperpixels, self).__init__(**kwargs)
+        super().__init__(**kwargs)
         self.data_format = K.normalize_data_format(data_format)
         self.supports_masking = True
         self.axis = 2 if self.data_format == 'channels_first' else 1  # of the superpixels
@@ -30,7 +30,7 @@ class _OverSuperpixels(Layer):
                       T.ones_like(pooled, dtype='bool'))
 
     def get_config(self):
-        return dict(super(_OverSuperpixels, self).get_config(), data_format=self.data_format)
+        return dict(super().get_config(), data_format=self.data_format)
 
 
 class GlobalSuperpixelPooling(_OverSuperpixels):
@@ -56,7 +56,7 @@ class GlobalSuperpixelPooling(_OverSuperpixels):
     """
 
     def __init__(self, mode='max', data_format=None, **kwargs):
-        super(GlobalSuperpixelPooling, self).__init__(data_format, **kwargs)
+        super().__init__(data_format, **kwargs)
         self.mode = as_mode(type(self).__name__, mode, MODES)
 
     def call(self, inputs, mask=None):
@@ -80,7 +80,7 @@ class GlobalSuperpixelPooling(_OverSuperpixels):
         return input_shape[0], input_shape[3 - self.axis]
 
     def get_config(self):
-        return dict(super(GlobalSuperpixelPooling, self).get_config(), mode=self.mode)
+        return dict(super().get_config(), mode=self.mode)
 
 
 class SuperpixelSoftmax(_OverSuperpixels):

@@ -22,7 +22,7 @@ class _SuperpixelPooling(Layer):
 
     def __init__(self, n_superpixels=None, mode='mean', data_format=None, mask_empty=False, resize=None,
                  **kwargs):
-        super(_SuperpixelPooling, self).__init__(**kwargs)
+        super().__init__(**kwargs)
         self.n_superpixels = self._check_n_superpixels(n_superpixels)
         self.mode = as_mode(type(self).__name__, mode, MODES)
         self.data_format = K.normalize_data_format(data_format)
@@ -90,7 +90,7 @@ class _SuperpixelPooling(Layer):
     def get_config(self):
         config = {'n_superpixels': self.n_superpixels, 'mode': self.mode,
                   'data_format': self.data_format, 'mask_empty': self.mask_empty, 'resize': self.resize}
-        return dict(super(_SuperpixelPooling, self).get_config(), **config)
+        return dict(super().get_config(), **config)
 
 
 class SuperpixelPooling2D(_SuperpixelPooling):

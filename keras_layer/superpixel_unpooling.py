@@ -15,7 +15,7 @@ class _SuperpixelUnpooling(Layer):
     spatial_axes = None
 
     def __init__(self, mode='sum', data_format=None, resize=None, **kwargs):
-        super(_SuperpixelUnpooling, self).__init__(**kwargs)
+        super().__init__(**kwargs)
         self.mode = as_mode(type(self).__name__, mode, SuperpixelUnpool.modes)
         self.data_format = K.normalize_data_format(data_format)
         as_resize(type(self).__name__, resize)
@@ -48,7 +48,7 @@ class _SuperpixelUnpooling(Layer):
 
     def get_config(self):
         config = {'mode': self.mode, 'data_format': self.data_format, 'resize': self.resize}
-        return dict(super(_SuperpixelUnpooling, self).get_config(), **config)
+        return dict(super().get_config(), **config)
 
 
 class SuperpixelUnpooling2D(_SuperpixelUnpooling):

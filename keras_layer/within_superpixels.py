@@ -13,7 +13,7 @@ class _WithinSuperpixels(Layer):
     """Base class of the layers below; each defines :meth:`_compare`."""
 
     def __init__(self, data_format=None, **kwargs):
-        super(_WithinSuperpixels, self).__init__(**kwargs)
+        super().__init__(**kwargs)
         self.data_format = K.normalize_data_format(data_format)
         self.supports_masking = True
 
@@ -44,7 +44,7 @@ class _WithinSuperpixels(Layer):
         return input_shape[0]
 
     def get_config(self):
-        return dict(super(_WithinSuperpixels, self).get_config(), data_format=self.data_format)
+        return dict(super().get_config(), data_format=self.data_format)
 
 
 class PixelSoftmax(_WithinSuperpixels):
@@ -103,7 +103,7 @@ class SuperpixelNormalization(_WithinSuperpixels):
     """
 
     def __init__(self, epsilon=1e-5, data_format=None, **kwargs):
-        super(SuperpixelNormalization, self).__init__(data_format, **kwargs)
+        super().__init__(data_format, **kwargs)
         as_epsilon(type(self).__name__, epsilon, K.floatx())
         self.epsilon = float(epsilon)
 
@@ -111,4 +111,4 @@ class SuperpixelNormalization(_WithinSuperpixels):
         return superpixel_normalize(feature_map, superpixel_map, epsilon=self.epsilon)
 
     def get_config(self):
-        return dict(super(SuperpixelNormalization, self).get_config(), epsilon=self.epsilon)
+        return dict(super().get_config(), epsilon=self.epsilon)

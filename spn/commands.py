@@ -17,13 +17,13 @@ class Command(click.Command):
     """A command whose help ends with an example, and that shows an `SpnError` as its sentence alone."""
 
     def __init__(self, *args, example, **kwargs):
-        super(Command, self).__init__(*args, epilog='Example:  ' + example, **kwargs)
+        super().__init__(*args, epilog='Example:  ' + example, **kwargs)
 
     def invoke(self, context):
         if hasattr(sys.stdout, 'reconfigure'):
             sys.stdout.reconfigure(errors='backslashreplace')  # names of files may hold bytes that are no text
         try:
-            return super(Command, self).invoke(context)
+            return super().invoke(context)
         except SpnError as error:
             raise click.ClickException(str(error))
 
@@ -32,7 +32,7 @@ class Number(click.FloatRange):
     """A number of a range; what is none, nan, is in no range."""
 
     def convert(self, value, parameter, context):
-        number = super(Number, self).convert(value, parameter, context)
+        number = super().convert(value, parameter, context)
         if not math.isfinite(number):
             self.fail('{} is no finite number'.format(value), parameter, context)
         return number

@@ -10,7 +10,7 @@ class SpnError(Exception):
     """The command line prints its text and nothing else. Nothing is lost when it is raised."""
 
     def __str__(self):
-        return readable(super(SpnError, self).__str__())
+        return readable(super().__str__())
 
 
 class UnreadablePicture(SpnError):

@@ -150,7 +150,7 @@ def digest_of_file(path):
     return digest.hexdigest()
 
 
-class Parts(object):
+class Parts:
     """Results for the items 0 .. n - 1, in files of `part_size` items each in the folder ``path + '.parts'``.
 
     Each part is written beside and moved into place, so a run that is stopped, by whatever, loses one part at most, and

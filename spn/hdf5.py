@@ -75,7 +75,7 @@ def whole(path, command, make='make'):
             path, error, make, command)) from error
 
 
-class Stored(object):
+class Stored:
     """A dataset of a file of ours: read as h5py's, but a damaged part of it is said in a sentence.
 
     Parameters
@@ -150,21 +150,21 @@ class Disk(io.FileIO):
     """A file that keeps the first error until it is asked: a write that fails would abort HDF5, and Python with it."""
 
     def __init__(self, path, mode):
-        super(Disk, self).__init__(path, {'w': 'w+', 'r+': 'r+'}[mode])
+        super().__init__(path, {'w': 'w+', 'r+': 'r+'}[mode])
         self.error = None
 
     def write(self, data):
         left = memoryview(data)
         try:
             while len(left) and self.error is None:
-                left = left[super(Disk, self).write(left):]
+                left = left[super().write(left):]
         except OSError as error:
             self.error = error
         return len(data)
 
     def truncate(self, size=None):
         try:
-            return super(Disk, self).truncate(size)
+            return super().truncate(size)
         except OSError as error:
             self.error = self.error or error
             return size

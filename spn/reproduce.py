@@ -181,7 +181,7 @@ def write_results(document, parts):
     write_text(document, before + '\n\n'.join([BEGIN] + [part.strip() for part in parts] + [END]) + after)
 
 
-class Clock(object):
+class Clock:
     """How long each step took, over all the times that it was gone on with."""
 
     def __init__(self, path, say):

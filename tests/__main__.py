@@ -26,7 +26,7 @@ class Tally(Plugin):
     score = 10000
 
     def __init__(self):
-        super(Tally, self).__init__()
+        super().__init__()
         self.passed = self.failed = self.skipped = 0
 
     def options(self, parser, env):

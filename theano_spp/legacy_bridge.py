@@ -52,7 +52,7 @@ def apply():
             BRIDGES_AFTER[name](sys.modules[name])
 
 
-class BridgeFinder(object):
+class BridgeFinder:
     """An entry of ``sys.meta_path`` that is notified of an import before all others."""
 
     def find_spec(self, name, path=None, target=None):
@@ -181,7 +181,7 @@ def groups_of_bytes(h5py):
     class AttributesOfBytes(h5py.AttributeManager):
 
         def __getitem__(self, name):
-            value = super(AttributesOfBytes, self).__getitem__(name)
+            value = super().__getitem__(name)
             if isinstance(value, str):
                 return value.encode('utf-8')
             if getattr(value, 'dtype', None) == 'object':
@@ -195,7 +195,7 @@ def groups_of_bytes(h5py):
             return AttributesOfBytes(self)
 
         def __getitem__(self, name):
-            return group_of_bytes(super(GroupOfBytes, self).__getitem__(name))
+            return group_of_bytes(super().__getitem__(name))
 
     def group_of_bytes(value):
         return GroupOfBytes(value.id) if isinstance(value, h5py.Group) else value

@@ -52,7 +52,7 @@ split : str
 """
 
 
-class Dataset(object):
+class Dataset:
     """A data set file, opened to be read. Use it in a ``with`` block.
 
     Parameters
@@ -172,7 +172,7 @@ class Dataset(object):
             return SuperpixelMaps(self.sizes, self._stored('superpixels/' + name))
 
 
-class SuperpixelMaps(object):
+class SuperpixelMaps:
     """Superpixel maps of all images of a data set: ``maps[i]`` is (rows, cols) of int32, without padding.
 
     Attributes

@@ -75,7 +75,7 @@ class MeanOverSuperpixels(Layer):
     """
 
     def __init__(self, exponent=0, **kwargs):
-        super(MeanOverSuperpixels, self).__init__(**kwargs)
+        super().__init__(**kwargs)
         self.exponent = exponent
 
     def call(self, inputs):
@@ -87,7 +87,7 @@ class MeanOverSuperpixels(Layer):
         return input_shape[0][0], input_shape[0][2]
 
     def get_config(self):
-        return dict(super(MeanOverSuperpixels, self).get_config(), exponent=self.exponent)
+        return dict(super().get_config(), exponent=self.exponent)
 
 
 #: What Keras needs to know to load a model that has them.

@@ -39,7 +39,7 @@ MEAN_BGR = np.array([103.939, 116.779, 123.68], 'float32')  # of ImageNet, as VG
 SOURCES = ('auto', 'package', 'keras', 'random')
 
 
-class Encoder(object):
+class Encoder:
     """The trunk without its last pooling, on images in 0 .. 255.
 
     Parameters

@@ -21,7 +21,7 @@ MADE_BY = '`spn encode`'
 PART = 32
 
 
-class ImageFeatures(object):
+class ImageFeatures:
     """Features of images: ``self[i]`` of block5_conv3, ``fine[i]`` of block4_conv3, ``finest[i]`` of block3_conv3."""
 
     def __getitem__(self, i):
@@ -66,7 +66,7 @@ class Features(ImageFeatures):
         self._file.close()
 
 
-class AsFloat(object):
+class AsFloat:
     """What is stored in half precision, read as float32."""
 
     def __init__(self, stored):

@@ -81,7 +81,7 @@ class SegmentationNetwork(Trained):
         model.compile(Adam(about['training']['learning_rate']), cross_entropy)
 
     def __init__(self, model, about):
-        super(SegmentationNetwork, self).__init__(model, about)
+        super().__init__(model, about)
         self._models = {}
 
     def probabilities(self, blocks, superpixel_maps):

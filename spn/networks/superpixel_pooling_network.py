@@ -217,7 +217,7 @@ class SuperpixelPoolingNetwork(Trained):
         compile(model, about['training']['learning_rate'])
 
     def __init__(self, model, about):
-        super(SuperpixelPoolingNetwork, self).__init__(model, about)
+        super().__init__(model, about)
         self._scorers, self._correlators = {}, {}
 
     def scores(self, features, superpixel_maps, fine):

@@ -14,7 +14,7 @@ from ..hdf5 import as_text, hdf5_beside, open_hdf5, text, whole
 WEIGHTS, OPTIMIZER = 'model_weights', 'optimizer_weights'
 
 
-class Trained(object):
+class Trained:
     """A Keras model and what was told to make it.
 
     Attributes

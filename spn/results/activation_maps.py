@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 
-class ActivationMaps(object):
+class ActivationMaps:
     """Reads activation maps of the images of a data set off a trained network.
 
     Parameters

@@ -21,7 +21,7 @@ ORACLE = 'superpixel oracle'
 UNCHECKED = .5  # the paper's threshold, where there is no mask to choose one by
 
 
-class Run(object):
+class Run:
     """What was trained; models are loaded when they are asked for.
 
     Parameters

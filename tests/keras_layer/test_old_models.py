@@ -19,7 +19,7 @@ class SuperpixelPooling(Layer):
     """A layer of one's own: the mean over each superpixel of one image, whose map is frozen into it."""
 
     def __init__(self, superpixel_map, **kwargs):
-        super(SuperpixelPooling, self).__init__(**kwargs)
+        super().__init__(**kwargs)
         belongs = superpixel_map.ravel() == np.arange(superpixel_map.max() + 1)[:, np.newaxis]
         self.weights_of_pixels = (belongs / belongs.sum(axis=1, keepdims=True)).astype('float32')
 

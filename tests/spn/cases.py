@@ -118,7 +118,7 @@ def shared(scores, features, sizes):
     return found
 
 
-class SharesByHand(object):
+class SharesByHand:
     """Stands for a network by which superpixels that look alike share their scores."""
 
     def correlated(self, scores, fine, superpixel_maps):
@@ -139,7 +139,7 @@ class ArrayOfFeatures(ImageFeatures):
         return len(self._features)
 
 
-class FinerArray(object):
+class FinerArray:
     """The finer features of :class:`ArrayOfFeatures`: the same, each cell four times, but for noise."""
 
     def __init__(self, array, rms):

@@ -70,7 +70,7 @@ class WholeWayTest(SharedFolderTestCase):
         cls.trained = Run(cls.run_folder)
 
     def setUp(self):
-        super(WholeWayTest, self).setUp()
+        super().setUp()
         warnings.simplefilter('ignore')
         self.addCleanup(warnings.resetwarnings)
         self.opened = Dataset(self.data)

@@ -61,7 +61,7 @@ def flipped(path, read, n, seed=0):
 class DamageTest(FolderTestCase):
 
     def setUp(self):
-        super(DamageTest, self).setUp()
+        super().setUp()
         self.data = self.path('data.h5')
         write_small(self.data)
         add_superpixels(self.data, 'columns', [np.arange(cols) // 9 * np.ones((rows, 1), int) for rows, cols in

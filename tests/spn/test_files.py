@@ -16,7 +16,7 @@ from tests.spn.cases import FolderTestCase
 class WrittenBesideTest(FolderTestCase):
 
     def setUp(self):
-        super(WrittenBesideTest, self).setUp()
+        super().setUp()
         self.old = self.write('result.txt', 'before')
 
     def content(self):

@@ -16,7 +16,7 @@ FACE, CAT, CUP = range(3)
 class MadeAnewTest(FolderTestCase):
 
     def setUp(self):
-        super(MadeAnewTest, self).setUp()
+        super().setUp()
         self.data = self.path('data.h5')
         write_small(self.data)
         # No method: these can only be kept.

@@ -14,7 +14,7 @@ from tests.spn.cases import FolderTestCase, write_small
 from tests.spn.networks.test_encoder import EncoderByHand
 
 
-class SecondOne(object):
+class SecondOne:
     """Another that starts to write, and is waited for until it has ended or says that it waits itself.
 
     Parameters

@@ -49,7 +49,7 @@ class ExternalC(gof.COp, gof.OpenMPOp):
 
     def c_compile_args(self):
         # A fused multiply-add would round differently from NumPy, and differently from machine to machine.
-        return super(ExternalC, self).c_compile_args() + ['-ffp-contract=off']
+        return super().c_compile_args() + ['-ffp-contract=off']
 
     def c_code_cache_version(self):
         # COp's own version is a hash that Python salts in every process: the cache would never hit.
@@ -60,7 +60,7 @@ class ExternalC(gof.COp, gof.OpenMPOp):
         return version
 
     def get_c_macros(self, node, name, check_input=None):
-        define, undef = super(ExternalC, self).get_c_macros(node, name, check_input)
+        define, undef = super().get_c_macros(node, name, check_input)
         for macro, position in (('LABEL', self.label_input), ('FEATURE', self.feature_input)):
             if position is not None:
                 define += '\n#define %s npy_%s' % (macro, node.inputs[position].dtype)

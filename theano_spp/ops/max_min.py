@@ -46,7 +46,7 @@ class SuperpixelExtremum(ExternalC):
     def __init__(self, mode='max', resize=None, openmp=None):
         self.mode = as_mode('SuperpixelExtremum', mode, self.modes)
         self.resize = as_resize('SuperpixelExtremum', resize) or NONE
-        super(SuperpixelExtremum, self).__init__(openmp)
+        super().__init__(openmp)
 
     def make_node(self, feature_map, superpixel_map, n_superpixels):
         feature_map = as_feature_map('SuperpixelExtremum', feature_map)
@@ -108,7 +108,7 @@ class TakePixels(MultilinearOp):
 
     def __init__(self, resize=None, openmp=None):
         self.resize = as_resize('TakePixels', resize) or NONE
-        super(TakePixels, self).__init__(openmp)
+        super().__init__(openmp)
 
     def make_node(self, feature_map, pixels, map_shape):
         feature_map = as_feature_map('TakePixels', feature_map)
@@ -151,7 +151,7 @@ class PutPixels(MultilinearOp):
 
     def __init__(self, resize=None, openmp=None):
         self.resize = as_resize('PutPixels', resize) or NONE
-        super(PutPixels, self).__init__(openmp)
+        super().__init__(openmp)
 
     def make_node(self, values, pixels, spatial_shape, map_shape):
         values = as_pooled('PutPixels', values, 'values')

@@ -39,7 +39,7 @@ class SuperpixelPool(MultilinearOp):
             raise ValueError('SuperpixelPool: mode is %r, but must be %s (use superpixel_pool(..., mode=%r)%s)'
                              % (mode, one_of(self.modes), mode, OTHER_MODES[mode]))
         self.mode = as_mode('SuperpixelPool', mode, self.modes)
-        super(SuperpixelPool, self).__init__(openmp)
+        super().__init__(openmp)
 
     def make_node(self, feature_map, superpixel_map, n_superpixels):
         feature_map = as_feature_map('SuperpixelPool', feature_map)
@@ -79,7 +79,7 @@ class SuperpixelUnpool(MultilinearOp):
 
     def __init__(self, mode='sum', openmp=None):
         self.mode = as_mode('SuperpixelUnpool', mode, self.modes)
-        super(SuperpixelUnpool, self).__init__(openmp)
+        super().__init__(openmp)
 
     def make_node(self, pooled, superpixel_map):
         pooled = as_pooled('SuperpixelUnpool', pooled)

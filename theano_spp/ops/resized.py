@@ -36,7 +36,7 @@ class SuperpixelOverlap(LabelStatistic):
         self.mode = as_mode('SuperpixelOverlap', mode, self.modes)
         self.resize = as_resize('SuperpixelOverlap', resize, KINDS)
         self.dtype = dtype or theano.config.floatX
-        super(SuperpixelOverlap, self).__init__(openmp)
+        super().__init__(openmp)
 
     def make_node(self, superpixel_map, n_superpixels, spatial_shape):
         superpixel_map = as_label_map('SuperpixelOverlap', superpixel_map)
@@ -78,7 +78,7 @@ class SuperpixelOverlapPool(MultilinearOp):
     def __init__(self, mode='mean', resize='bilinear', openmp=None):
         self.mode = as_mode('SuperpixelOverlapPool', mode, self.modes)
         self.resize = as_resize('SuperpixelOverlapPool', resize, KINDS)
-        super(SuperpixelOverlapPool, self).__init__(openmp)
+        super().__init__(openmp)
 
     def make_node(self, feature_map, superpixel_map, n_superpixels):
         feature_map = as_feature_map('SuperpixelOverlapPool', feature_map)
@@ -124,7 +124,7 @@ class SuperpixelOverlapUnpool(MultilinearOp):
     def __init__(self, mode='sum', resize='bilinear', openmp=None):
         self.mode = as_mode('SuperpixelOverlapUnpool', mode, self.modes)
         self.resize = as_resize('SuperpixelOverlapUnpool', resize, KINDS)
-        super(SuperpixelOverlapUnpool, self).__init__(openmp)
+        super().__init__(openmp)
 
     def make_node(self, pooled, superpixel_map, spatial_shape):
         pooled = as_pooled('SuperpixelOverlapUnpool', pooled)

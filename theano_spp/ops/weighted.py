@@ -118,7 +118,7 @@ class WeightedUnpool(WeightedOp):
 
     def __init__(self, dtype, openmp=None):
         self.dtype = dtype
-        super(WeightedUnpool, self).__init__(openmp)
+        super().__init__(openmp)
 
     def make_node(self, pooled, superpixel_map, pixel_weights):
         pooled = as_pooled_in_float64('WeightedUnpool', pooled)

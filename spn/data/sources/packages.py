@@ -18,7 +18,7 @@ def home():
     return os.environ.get('SPN_HOME') or os.path.join(os.path.expanduser('~'), '.cache', 'spn')
 
 
-class Package(object):
+class Package:
     """One file of a registry.
 
     Parameters

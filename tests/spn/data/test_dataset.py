@@ -14,7 +14,7 @@ from tests.spn.cases import FolderTestCase, records, write_small
 class LayoutTest(FolderTestCase):
 
     def setUp(self):
-        super(LayoutTest, self).setUp()
+        super().setUp()
         self.data = self.path('data.h5')
 
     def test_images_of_different_sizes_are_read_as_they_were_written(self):
@@ -93,7 +93,7 @@ class LayoutTest(FolderTestCase):
 class SuperpixelsTest(FolderTestCase):
 
     def setUp(self):
-        super(SuperpixelsTest, self).setUp()
+        super().setUp()
         self.data = self.path('data.h5')
         write_small(self.data)
         # By columns; the middle of the second belongs to no superpixel.
@@ -160,7 +160,7 @@ class SuperpixelsTest(FolderTestCase):
 class BadFilesTest(FolderTestCase):
 
     def setUp(self):
-        super(BadFilesTest, self).setUp()
+        super().setUp()
         self.data = self.path('data.h5')
 
     def test_a_file_that_is_missing(self):
@@ -215,7 +215,7 @@ except SpnError as error:
 class BadRecordsTest(FolderTestCase):
 
     def setUp(self):
-        super(BadRecordsTest, self).setUp()
+        super().setUp()
         self.data = self.path('data.h5')
         write_small(self.data)
         with open(self.data, 'rb') as stream:

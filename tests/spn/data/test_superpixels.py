@@ -93,7 +93,7 @@ class MethodsTest(FolderTestCase):
 class MapsOfUserTest(FolderTestCase):
 
     def setUp(self):
-        super(MapsOfUserTest, self).setUp()
+        super().setUp()
         # Three superpixels of any numbers, in the order of their numbers 0, 1, 2.
         self.given = np.array([[300, 300, 7], [7, 1000, 7]])
         self.wanted = [[1, 1, 0], [0, 2, 0]]
@@ -175,7 +175,7 @@ class MapsOfUserTest(FolderTestCase):
 class MakeTest(FolderTestCase):
 
     def setUp(self):
-        super(MakeTest, self).setUp()
+        super().setUp()
         self.data = self.path('data.h5')
 
     def write_many(self, n, seed=0):

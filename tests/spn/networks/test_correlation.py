@@ -20,7 +20,7 @@ def correlated(scores, features, sizes):
 class CorrelationTest(FolderTestCase):
 
     def setUp(self):
-        super(CorrelationTest, self).setUp()
+        super().setUp()
         rng = np.random.RandomState(0)
         self.scores, self.features = rng.normal(size=(2, 7, 3)), rng.normal(size=(2, 7, 5)) + 3
         self.sizes = rng.randint(1, 40, size=(2, 7)).astype(float)

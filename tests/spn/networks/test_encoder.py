@@ -34,7 +34,7 @@ def weights_of(source):
         return weights_from(source)
 
 
-class SmallBlocks(object):
+class SmallBlocks:
     """VGG16 with few convolutions of few channels, while the block lasts."""
 
     BLOCKS = [(2, 3), (1, 5), (1, 4)]
@@ -106,7 +106,7 @@ class ConvolutionsTest(FolderTestCase):
 class WeightsTest(FolderTestCase):
 
     def setUp(self):
-        super(WeightsTest, self).setUp()
+        super().setUp()
         small = SmallBlocks()
         self.layers = small.__enter__()
         self.addCleanup(small.__exit__)
@@ -205,7 +205,7 @@ class WeightsTest(FolderTestCase):
                              weights_from, 'package')
 
 
-class EncoderByHand(object):
+class EncoderByHand:
     """Stands for an encoder: its features are the mean colours of cells. After `stop_after` images Ctrl-C stops it."""
 
     def __init__(self, fingerprint='by hand', stop_after=None):
@@ -226,7 +226,7 @@ class EncoderByHand(object):
 class FeaturesTest(FolderTestCase):
 
     def setUp(self):
-        super(FeaturesTest, self).setUp()
+        super().setUp()
         self.data = self.path('data.h5')
         patch = mock.patch.object(features, 'PART', 4)
         patch.start()

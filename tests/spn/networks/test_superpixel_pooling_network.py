@@ -202,7 +202,7 @@ class FileTest(FolderTestCase):
         superpixel_pooling_network.compile(cls.model, 1e-3)
 
     def setUp(self):
-        super(FileTest, self).setUp()
+        super().setUp()
         self.model_file = self.path('model.h5')
         SuperpixelPoolingNetwork(self.model, dict(self.ABOUT, log=self.LOG)).save(self.model_file)
 

@@ -69,7 +69,7 @@ class DatasetTestCase(FolderTestCase):
 class EvaluateTest(DatasetTestCase):
 
     def setUp(self):
-        super(EvaluateTest, self).setUp()
+        super().setUp()
         self.images = self.write_masks(('train', [[1, 1, 1, 1]]), ('val', [[0, 0, 1, 1]]), ('test', [[1, 1, 1, 0]]),
                                        ('test', [[2, 2, 255, 0]]), ('test', None), ('val', None))
 

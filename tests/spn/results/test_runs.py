@@ -18,7 +18,7 @@ def maps_of(side):
 class SuperpixelsTest(FolderTestCase):
 
     def setUp(self):
-        super(SuperpixelsTest, self).setUp()
+        super().setUp()
         self.data = self.path('data.h5')
         write_small(self.data)
 

@@ -21,7 +21,7 @@ from tests.spn.cases import (ArrayOfFeatures, SharedFolderTestCase, bilinear, me
                              write_small)
 
 
-class ScoresByHand(object):
+class ScoresByHand:
     """Stands for a trained network of two classes whose scores are the first channels of the features; no two
     superpixels look alike to it.
     """
@@ -88,7 +88,7 @@ class LearningTest(SharedFolderTestCase):
                                    cls.ROUND._replace(**how), 0)
 
     def setUp(self):
-        super(LearningTest, self).setUp()
+        super().setUp()
         self.opened = Dataset(self.data)
         self.addCleanup(self.opened.close)
         self.maps = RunByHand(self.whole, self.features).on_dataset(self.opened)

@@ -14,7 +14,7 @@ from tests.spn.data.sources.pictures import jpeg, png
 class FolderTest(FolderTestCase):
 
     def setUp(self):
-        super(FolderTest, self).setUp()
+        super().setUp()
         self.data, self.pictures = self.path('data.h5'), self.path('pictures')
         self.cat = data.chelsea()[80:150, 100:190]
 

@@ -24,7 +24,7 @@ class ImagesTest(FolderTestCase):
         self.assertEqual(images.shapes_of([path]), {})
 
     def setUp(self):
-        super(ImagesTest, self).setUp()
+        super().setUp()
         self.photograph = data.astronaut()[40:104, 180:260]
 
     def read(self, content, max_side=None):

@@ -11,7 +11,7 @@ from tests.spn.cases import FolderTestCase
 class PackagesTest(FolderTestCase):
 
     def setUp(self):
-        super(PackagesTest, self).setUp()
+        super().setUp()
         home = mock.patch.dict(os.environ, SPN_HOME=self.path('home [1]'))
         home.start()
         self.addCleanup(home.stop)

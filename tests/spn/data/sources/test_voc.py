@@ -33,7 +33,7 @@ class VocTest(FolderTestCase):
         cls.classes[changes] = 255
 
     def setUp(self):
-        super(VocTest, self).setUp()
+        super().setUp()
         self.data, self.tree = self.path('data.h5'), os.path.join(self.folder, 'VOC2012')
         self.list('Segmentation/train', [])
         self.list('Segmentation/val', [])

@@ -249,7 +249,9 @@ def train(data, out, names, sizes, weights, seed, **given):
     from .networks.settings import NetworkSettings, TrainingSettings
     from .training import image_labels
     settings, training = [changed(defaults, given) for defaults in (NetworkSettings(), TrainingSettings())]
-    image_labels.check_data(data, names, settings)  # before the hours of encoding
+    # Before the hours of encoding.
+    image_labels.check_data(data, names, settings)
+    image_labels.check_folder(data, out, list(names), list(sizes), weights, settings, training, seed)
     features = encoded(data, sizes, weights)
     trained = image_labels.train(data, out, features, list(names), weights, settings, training, seed)
     click.echo('{}: {}'.format(os.path.join(out, 'model.h5'), ', '.join(

@@ -9,14 +9,14 @@ from tests import precompiled_headers
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 OWN_FOLDER = os.path.join(os.path.dirname(HERE), '.theano_test')
-HEADERS = os.path.join(OWN_FOLDER, 'headers-{}.{}-{}'.format(*sys.version_info[:2], precompiled_headers.VERSION))
+HEADERS = os.path.join(OWN_FOLDER, 'headers-{}.{}'.format(*sys.version_info))
 
 
 def prepare():
     """Set the environment of this process and of those it starts."""
     # What the caller set comes last, because Theano takes the last value of a flag.
-    os.environ['THEANO_FLAGS'] = "base_compiledir='{}',device=cpu,{}{}".format(
-        OWN_FOLDER, precompiled_headers.theano_flags(HEADERS), os.environ.get('THEANO_FLAGS', ''))
+    os.environ['THEANO_FLAGS'] = "base_compiledir='{}',device=cpu,gcc.cxxflags='{}',{}".format(
+        OWN_FOLDER, precompiled_headers.compiler_flags(HEADERS), os.environ.get('THEANO_FLAGS', ''))
     os.environ['THEANORC'] = os.devnull
     os.environ['KERAS_HOME'] = os.path.join(OWN_FOLDER, 'keras')
     os.environ['KERAS_BACKEND'] = 'theano'
@@ -25,4 +25,4 @@ def prepare():
 
 def precompile_headers():
     """Compile Theano's headers; Theano must have been imported."""
-    precompiled_headers.precompile(HEADERS)
+    precompiled_headers.precompile()

@@ -21,40 +21,42 @@ HEADERS = '''#if __has_include(<Python.h>)
 #endif
 '''
 with open(__file__, 'rb') as stream:
-    #: For the name of the folder: what an earlier version of this file left there is not used.
+    #: For the name of the header: what an earlier version of this file left there is not used.
     VERSION = hashlib.sha256(stream.read()).hexdigest()[:8]
 EVERYWHERE = '-ffp-contract=off'
 #: Flags of Theano's modules that define macros, so that each set of them needs a precompiled header of its own.
 FLAGS = ['-O3', '-fno-math-errno'], ['-O3', '-fno-math-errno', '-fopenmp']
 
 
-def theano_flags(folder):
-    """Write the header to `folder`, and return the part of THEANO_FLAGS that makes every module include it."""
+def compiler_flags(folder):
+    """Write the header to `folder`, and return the flags that make every module include it."""
     if any(character in folder for character in ' ,\'"'):  # Theano splits its flags there
-        return ''
+        return EVERYWHERE
     os.makedirs(folder, exist_ok=True)
-    _write(_header(folder), lambda path: open(path, 'w').write(HEADERS))
-    return 'gcc.cxxflags={} -include {},'.format(EVERYWHERE, _header(folder))
+    header = os.path.join(folder, 'theano-{}.h'.format(VERSION))
+    _write(header, lambda path: open(path, 'w').write(HEADERS))
+    return '{} -include {}'.format(EVERYWHERE, header)
 
 
-def precompile(folder):
-    """Compile the header for each set of flags. Theano has to be imported before: it knows the processor's flags."""
+def precompile():
+    """Compile the header that Theano's flags include, for each set of flags.
+
+    Theano has to be imported before: it knows the processor's flags.
+    """
     import numpy
     import theano
     from theano.gof.cmodule import GCC_compiler, std_include_dirs
-    header = _header(folder)
-    if not theano.config.cxx or header not in theano.config.gcc.cxxflags:
+    arguments = GCC_compiler.compile_args() if theano.config.cxx else []
+    if '-include' not in arguments:
         return
-    os.makedirs(header + '.gch', exist_ok=True)
-    arguments = [argument for argument in GCC_compiler.compile_args() if argument not in ('-include', header)]
+    place = arguments.index('-include')
+    header = arguments[place + 1]
+    arguments = arguments[:place] + arguments[place + 2:]
     arguments += ['-I' + folder for folder in std_include_dirs() + [numpy.get_include()]]
+    os.makedirs(header + '.gch', exist_ok=True)
     for flags in FLAGS:
         _write(os.path.join(header + '.gch', 'theano' + flags[-1]), lambda path: subprocess.call(
             [theano.config.cxx, '-g'] + flags + arguments + ['-x', 'c++-header', header, '-o', path]))
-
-
-def _header(folder):
-    return os.path.join(folder, 'theano.h')
 
 
 def _write(path, write):

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 
+from tests import precompiled_headers
 from tests.processes import REPOSITORY
 
 TESTS = ['tests/theano_spp/test_values.py', 'tests/theano_spp/test_errors.py', 'tests/theano_spp/test_memory.py',
@@ -54,7 +55,7 @@ def sanitized_environment():
         if not os.path.isabs(path):
             sys.exit('%s is not there: the sanitizers come with g++ (Debian: apt-get install g++)' % path)
     flags = ('-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g -O1'
-             ' -Wall -Wextra')
+             ' -Wall -Wextra ' + precompiled_headers.compiler_flags(os.path.join(FOLDER, 'headers')))
     return dict(
         os.environ,
         LD_PRELOAD=' '.join(runtime),

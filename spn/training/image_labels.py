@@ -44,12 +44,9 @@ def train(data_path, folder, features, superpixels, about_encoder, settings, tra
                                   indices, training.map_size, training.batch_size, seed,
                                   settings.dropout if split == 'train' else 0, finer)
                    for split, indices in split_indices.items()}
-        about = {
-            'class_names': dataset.class_names, 'settings': as_json(settings), 'training': as_json(training),
-            'seed': seed, 'superpixels': [each.made_by for each in maps],
-            'superpixel_digests': [each.fingerprint for each in maps],
-            'superpixel_names': superpixels, 'encoder': features[0].made_by['encoder'], 'weights': about_encoder,
-            'rms': batches['train'].rms[0], 'sizes': [each.size for each in features], 'data': dataset.fingerprint}
+        about = dict(about_training(dataset, superpixels, [each.size for each in features], about_encoder, settings,
+                                    training, seed),
+                     encoder=features[0].made_by['encoder'], rms=batches['train'].rms[0])
         trained = SuperpixelPoolingNetwork.resumed(os.path.join(folder, 'model.h5'), about)
         if trained is not None:
             write_log(trained.about['log'], folder)  # a run that was killed may lack its last row
@@ -60,6 +57,29 @@ def train(data_path, folder, features, superpixels, about_encoder, settings, tra
             fit(trained, batches['train'], folder, lambda: precisions(trained.model, batches['val']))
             trained.save(os.path.join(folder, 'model.h5'))
     return trained
+
+
+def about_training(dataset, superpixels, sizes, about_encoder, settings, training, seed):
+    """What is told of a training in its files; None for what is known only when the images are encoded."""
+    maps = [dataset.superpixel_maps(name) for name in superpixels]
+    return {
+        'class_names': dataset.class_names, 'settings': as_json(settings), 'training': as_json(training),
+        'seed': seed, 'superpixels': [each.made_by for each in maps],
+        'superpixel_digests': [each.fingerprint for each in maps],
+        'superpixel_names': superpixels, 'encoder': None, 'weights': about_encoder,
+        'rms': None, 'sizes': sizes, 'data': dataset.fingerprint}
+
+
+def check_folder(data_path, folder, superpixels, sizes, about_encoder, settings, training, seed):
+    """Raise SpnError if the folder has another training than this one, before anything is computed."""
+    with Dataset(data_path) as dataset:
+        about = about_training(dataset, superpixels, sizes, about_encoder, settings, training, seed)
+    known = {name: value for name, value in about.items() if value is not None}
+    for name in 'model.h5', 'checkpoint.h5':
+        path = os.path.join(folder, name)
+        if os.path.exists(path):
+            SuperpixelPoolingNetwork.check_same_training(path, known)
+            return
 
 
 def check_data(data_path, superpixels, settings):

@@ -252,6 +252,18 @@ class TrainingTest(SharedFolderTestCase):
         with open(self.path('checkpoint.h5'), 'rb') as stream:
             self.assertEqual(stream.read(), before)
 
+    def test_a_folder_of_another_training_is_said_before_anything_is_computed(self):
+        def check(seed=5, sizes=(32, 48), epochs=4):
+            image_labels.check_folder(self.data, self.folder, ['columns', 'more'], list(sizes), 'random', self.SETTINGS,
+                                      self.TRAINING._replace(epochs=epochs), seed)
+        check(seed=6)
+        for name in 'checkpoint.h5', 'model.h5':
+            shutil.copy(os.path.join(self.whole, name), self.folder)
+            check()
+            for changed, words in [({'seed': 6}, 'seed: 5 there, 6 asked for'), ({'epochs': 5}, "'epochs': 4"),
+                                   ({'sizes': [32]}, 'sizes: [32, 48] there, [32] asked for')]:
+                self.assert_says([self.path(name), 'is of another training', words], check, **changed)
+
     def test_a_class_that_no_training_image_has_is_said(self):
         record = Record('0', photographs()[0], np.array([1, 0], 'uint8'), None, 'train')
         path = self.path('data.h5')

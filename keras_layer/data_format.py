@@ -12,7 +12,6 @@ def channels_to_front(features, data_format):
 
 def channels_from_front(features, data_format):
     """(batch, channels, ...) -> the order of the data format; a view, nothing is copied."""
-
     if data_format == 'channels_first':
         return features
     axes = range(K.ndim(features))

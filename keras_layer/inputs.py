@@ -75,7 +75,6 @@ def as_labels(layer, superpixel_map):
 
 def without_masked(layer, labels, mask):
     """Return `labels` with -1 where Keras's `mask` of the features is False: masked pixels have no superpixel."""
-
     if mask is None:
         return labels
     if K.ndim(mask) != K.ndim(labels):

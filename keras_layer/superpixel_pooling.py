@@ -171,7 +171,6 @@ class SuperpixelPooling3D(_SuperpixelPooling):
     # Arguments
         As for `SuperpixelPooling2D`.
 
-
     # Input shape
         - If `data_format='channels_last'`:
             `[(batch, dim1, dim2, dim3, channels), (batch, dim1, dim2, dim3)]`

@@ -81,7 +81,6 @@ class SuperpixelUnpooling2D(_SuperpixelUnpooling):
         ValueError: if the arguments are invalid or the shapes do not match.
         IndexError: when the model runs, if `pooled` has no superpixel for a label.
         AssertionError: when the model runs, if a float map contains a value that is not an integer.
-
     """
 
     spatial_axes = 2

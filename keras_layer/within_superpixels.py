@@ -78,7 +78,6 @@ class PixelSoftmax(_WithinSuperpixels):
 class SuperpixelNormalization(_WithinSuperpixels):
     """Normalizes each superpixel to mean 0 and variance 1, in each channel separately; 0 on pixels without superpixel.
 
-
     Like instance normalization, with superpixels in place of images: what remains is how pixels differ from their
     superpixel. It has no weights, and behaves the same in training and in prediction.
 
@@ -99,7 +98,6 @@ class SuperpixelNormalization(_WithinSuperpixels):
     # Raises
         TypeError, ValueError: if `epsilon` is not a number or not positive, or the shapes do not match.
         AssertionError: when the model runs, if a float map contains a value that is not an integer.
-
     """
 
     def __init__(self, epsilon=1e-5, data_format=None, **kwargs):

@@ -182,7 +182,6 @@ def as_n_superpixels(op_name, n_superpixels):
         If it is not an integer, or is a tensor with axes.
     ValueError
         If its value is already known and negative.
-
     """
     wanted = 'an integer or an integer scalar of Theano'
     if not isinstance(n_superpixels, gof.Variable):

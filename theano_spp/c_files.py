@@ -71,7 +71,6 @@ def digest(codes):
 
 def state_without_c_code(op):
     """Return the state of a COp to pickle, without its C code: after an upgrade an old pickle must run the new code."""
-
     state = op.__dict__.copy()
     for name in ('func_files', 'func_codes', 'code_sections'):
         state.pop(name, None)

@@ -150,7 +150,6 @@ def check_label_axes(op_name, labels, spatial_axes=None):
     labels : numpy.ndarray or TensorVariable
     spatial_axes : int, optional
         The required number of spatial axes; 1 to 3 if None.
-
     """
     if spatial_axes is None and not 2 <= labels.ndim <= 4:
         raise ValueError('%s: superpixel_map has %d axes, but (batch, *spatial) with 1 to 3 spatial'

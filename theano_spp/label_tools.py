@@ -218,5 +218,4 @@ def apply_mask(superpixel_map, mask):
 
 def _signed(dtype):
     """The smallest signed dtype that holds all values of an integer dtype; int64 for uint64."""
-
     return np.dtype('int64') if dtype == 'uint64' else np.promote_types(dtype, 'int8')

@@ -123,7 +123,6 @@ def theano_without_tensorflow():
 
 def bytes_for_saving(saving):
     """Make the functions of ``keras.engine.saving`` that read weights get bytes from attributes: `groups_of_bytes`."""
-
     if not hands_out_str(saving.h5py):
         return
     for name in ('load_attributes_from_hdf5_group', 'load_weights_from_hdf5_group',

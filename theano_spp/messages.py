@@ -186,6 +186,5 @@ def too_large_for_gpu(op_name, pixels, n_superpixels):
 
 def too_many_groups(op_name, groups):
     """Raise ValueError: a GPU cannot start that many groups of threads in one kernel."""
-
     raise ValueError('%s: these sizes ask for %d groups of threads, but a GPU starts at most 2**31 - 1 at once (give a'
                      ' smaller batch)' % (op_name, groups))

@@ -41,7 +41,6 @@ def superpixel_overlap(superpixel_map, n_superpixels, spatial_shape, resize='nea
     ``superpixel_pool(feature_map, superpixel_map, n_superpixels, mode, resize=resize)`` is the product of this
     matrix with the features; it is computed without building the matrix, which is mostly zeros.
 
-
     References
     ----------
     .. [1] S. Kwak, S. Hong, B. Han, "Weakly Supervised Semantic Segmentation Using Superpixel

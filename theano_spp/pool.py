@@ -86,7 +86,6 @@ def superpixel_pool(feature_map, superpixel_map, n_superpixels=None, mode='mean'
     Two cells of features for a map of six pixels, whose centres lie -1/3, 0, 1/3, 2/3, 1, 4/3 of the way from the
     centre of one cell to that of the other:
 
-
     >>> superpixel_pool(np.array([[[0., 9.]]]), np.array([[0, 0, 0, 1, 1, 1]]), resize='bilinear').eval()
     array([[[1., 8.]]])
     """

@@ -41,5 +41,4 @@ def superpixel_sizes(superpixel_map, n_superpixels=None):
 
 def superpixel_count(superpixel_map):
     """Return the largest label of a batch + 1 as an int64 Theano scalar; 0 if all labels are negative."""
-
     return SuperpixelCount()(superpixel_map)

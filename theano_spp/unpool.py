@@ -27,7 +27,6 @@ def superpixel_unpool(pooled, superpixel_map, mode='sum', resize=None, spatial_s
     TensorVariable, shape (batch, channels, *spatial) or (batch, channels, *spatial_shape), dtype of `pooled`
         0 on pixels that belong to no superpixel.
 
-
     Raises
     ------
     TypeError

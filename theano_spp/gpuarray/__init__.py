@@ -29,7 +29,6 @@ def _asks_for_gpu(config=theano.config):
 
 def _brings_ops_to_gpu():
     """Whether Theano's GPU optimizations run by default, which Theano arranges once it has started the device."""
-
     return all(optimizer in optdb.__db__['fast_run'] for optimizer in optdb.__db__['gpuarray_opt'])
 
 

@@ -10,5 +10,4 @@ from .. import reference
 
 def of_reference(function, resize, inputs):
     """Raise the error that a function of ``reference`` raises for these inputs of an op."""
-
     getattr(reference, function)(*[np.asarray(i) for i in inputs], **({'resize': resize} if resize else {}))

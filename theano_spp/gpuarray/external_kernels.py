@@ -157,6 +157,5 @@ def _parameter(declaration):
 
 def params_of(cpu_op, *names):
     """Return the ParamsType with these parameters of a CPU op and the GPU context."""
-
     types = dict(zip(cpu_op.params_type.fields, cpu_op.params_type.types)) if names else {}
     return ParamsType(context=gpu_context_type, **{name: types[name] for name in names})

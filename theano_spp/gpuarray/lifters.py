@@ -15,7 +15,6 @@ from .weighted import GpuPixelDot, GpuWeightedPool, GpuWeightedUnpool
 
 def _cast(variable, dtype, context_name):
     """Cast on the device: the kernels do not support float16, which is computed in float32."""
-
     if variable.dtype == dtype:
         return variable
     convert = getattr(theano.scalar, 'convert_to_' + dtype)

@@ -16,7 +16,6 @@ from .resized import SuperpixelOverlapPool, SuperpixelOverlapUnpool
 @local_optimizer([SuperpixelExtremum, SuperpixelOverlapPool, SuperpixelOverlapUnpool, PutPixels, TakePixels])
 def local_resize_float16_in_float32(node):
     """op(features) -> cast(op(cast(features, 'float32')), 'float16') if the op resizes."""
-
     if node.inputs[0].dtype != 'float16' or node.op.resize == NONE:
         return False
     results = node.op(T.cast(node.inputs[0], 'float32'), *node.inputs[1:], return_list=True)

@@ -22,7 +22,6 @@ class SuperpixelPool(MultilinearOp):
     openmp : bool, optional
         Whether to use threads; None takes Theano's flag ``openmp``. The results are bit-identical
         for every number of threads.
-
     """
 
     modes = ('mean', 'sum')

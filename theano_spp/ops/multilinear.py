@@ -11,7 +11,6 @@ from .external_c import ExternalC
 class MultilinearOp(ExternalC):
     """An op with one result, linear in each of its factors; its other inputs, labels and sizes, have no gradient.
 
-
     Subclasses define their adjoints. Connection pattern, gradient and R operator follow from them.
 
     Attributes
@@ -49,5 +48,4 @@ def add_up(terms):
 
 def like(gradient, factor):
     """Return a gradient with the dtype and the broadcastable axes of the factor it belongs to."""
-
     return T.patternbroadcast(T.cast(gradient, factor.dtype), factor.broadcastable)

@@ -10,5 +10,4 @@ RESIZE = EnumList(('SPP_RESIZE_NONE', NONE), ('SPP_NEAREST', 'nearest'), ('SPP_B
 
 def resize_of(op):
     """Return the argument `resize` that an op was created with, to pass it on to its adjoint."""
-
     return None if op.resize == NONE else op.resize

@@ -148,7 +148,6 @@ class PixelDot(WeightedOp):
     (batch, channels, n_superpixels), labels (batch, \\*spatial). Returns (batch, \\*spatial) in float64, 0
     for pixels that belong to no superpixel.
 
-
     Parameters
     ----------
     openmp : bool, optional

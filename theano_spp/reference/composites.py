@@ -73,7 +73,6 @@ def normalize(feature_map, superpixel_map, epsilon=1e-5):
     -------
     numpy.ndarray, shape and dtype of `feature_map`
         0 on pixels that belong to no superpixel.
-
     """
     normalized = np.zeros(feature_map.shape, feature_map.dtype)
     for image, _, pixels, features in each_superpixel(feature_map, superpixel_map):

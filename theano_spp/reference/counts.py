@@ -27,7 +27,6 @@ def sizes(superpixel_map, n_superpixels):
 def count(superpixel_map):
     """Return the number of superpixels of a batch: its largest label + 1, 0 if all labels are negative.
 
-
     Parameters
     ----------
     superpixel_map : numpy.ndarray of integers, shape (batch, *spatial)

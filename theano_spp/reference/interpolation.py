@@ -98,5 +98,4 @@ def resize_adjoint(gradient, spatial_shape, kind):
 
 def _along(axis, ndim, values):
     """Reshape a vector so that it lies along one axis and broadcasts along the others."""
-
     return values.reshape([-1 if a == axis else 1 for a in range(ndim)])

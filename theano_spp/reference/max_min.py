@@ -78,7 +78,6 @@ def take_pixels(feature_map, pixels, map_shape, resize=NONE):
 def put_pixels(values, pixels, spatial_shape, map_shape, resize=NONE):
     """Scatter-add values to one pixel for each channel and superpixel: the adjoint of :func:`take_pixels`.
 
-
     Parameters
     ----------
     values : numpy.ndarray of floats, shape (batch, channels, n)

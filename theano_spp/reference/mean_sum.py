@@ -53,7 +53,6 @@ def unpool(pooled, superpixel_map, mode='sum'):
     -------
     numpy.ndarray, shape (batch, channels, *spatial), dtype of `pooled`
         0 on pixels that belong to no superpixel.
-
     """
     n_superpixels = pooled.shape[2]
     messages.check_shapes('SuperpixelUnpool', 'pooled', pooled, superpixel_map, 'pooled in batch')

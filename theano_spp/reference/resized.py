@@ -51,7 +51,6 @@ def overlap(superpixel_map, n_superpixels, spatial_shape, mode='mean', resize='n
 
 def checked_and_resized(op_name, feature_map, superpixel_map, resize, n_superpixels):
     """Check features and labels, and return the features resized to the map."""
-
     messages.check_shapes(op_name, 'feature_map', feature_map, superpixel_map,
                           'in space' if resize == NONE else 'in batch')
     messages.check_labels(op_name, superpixel_map, n_superpixels)

@@ -4,7 +4,6 @@ import numpy as np
 
 def pixels_by_superpixel(labels):
     """The pixel numbers of one image sorted by label, and the position in them where each superpixel starts."""
-
     flat = labels.ravel()
     order = np.argsort(flat, kind='mergesort')
     order = order[flat[order] >= 0]

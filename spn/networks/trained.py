@@ -131,19 +131,19 @@ class Trained:
         """
         if not os.path.exists(path):
             return None
-        all_names = set(cls.about_of(path)) - set(cls.added_by_training)
-        cls.check_same_training(path, dict(dict.fromkeys(all_names), **about))
+        cls.check_same_training(path, about)
         return cls.load(path, to_train)
 
     @classmethod
-    def check_same_training(cls, path, about):
-        """Raise SpnError if a saved network is of another data set or other settings than `about`, all or a part."""
+    def check_same_training(cls, path, about, partly=False):
+        """Raise SpnError if a saved network is of another data set or other settings than `about`, or a part of it."""
         saved, about = cls.about_of(path), json.loads(json.dumps(about))
-        differ = sorted(key for key in about if saved.get(key) != about[key])
+        names = set(about) if partly else set(saved).union(about).difference(cls.added_by_training)
+        differ = sorted(name for name in names if saved.get(name) != about.get(name))
         if differ:
             raise SpnError('{} is of another training ({}: {!r} there, {!r} asked for): give the same settings '
                            'to go on with it, or another folder to begin anew'.format(
-                               path, differ[0], saved.get(differ[0]), about[differ[0]]))
+                               path, differ[0], saved.get(differ[0]), about.get(differ[0])))
 
 
 def write_arrays(group, names, arrays):

@@ -78,7 +78,7 @@ def check_folder(data_path, folder, superpixels, sizes, about_encoder, settings,
     for name in 'model.h5', 'checkpoint.h5':
         path = os.path.join(folder, name)
         if os.path.exists(path):
-            SuperpixelPoolingNetwork.check_same_training(path, known)
+            SuperpixelPoolingNetwork.check_same_training(path, known, partly=True)
             return
 
 

@@ -58,19 +58,6 @@ static inline int spp_next_run(npy_uint64 *bits, int length, int *end)
     return first;
 }
 
-/* Keeps the first of the bad labels that threads meet. [in] pixel: row-major number in the batch, or negative for
-   none */
-static inline void spp_note_bad_label(npy_intp pixel, npy_intp *first_bad)
-{
-    if (pixel >= 0) {
-        #ifdef _OPENMP
-        #pragma omp critical(spp_first_bad_label)
-        #endif
-        if (*first_bad < 0 || pixel < *first_bad)
-            *first_bad = pixel;
-    }
-}
-
 /* Adds up the sizes of each image's chunks. [in] chunk_sizes (batch, chunks, n)  [out] sizes (batch, n) */
 static inline void spp_add_sizes(npy_intp batch, npy_intp chunks, npy_intp n, const npy_int64 *chunk_sizes,
                                  npy_int64 *sizes)
@@ -129,10 +116,10 @@ static inline void APPLY_SPECIFIC(find_changes)(const LABEL *here, npy_intp coun
 /* Checks the labels of one chunk of an image and counts the pixels of each superpixel.
    [in] labels: of the image's first pixel; first, end: row-major numbers
    [in, out] sizes (n_superpixels); runs: those of this chunk, cut where words end, are added
-   Returns -1, or the row-major number of the first pixel whose label is >= n_superpixels. */
-static npy_intp APPLY_SPECIFIC(count_chunk)(const char *labels, const SppGrid *grid, const SppStrides *walk,
-                                            npy_intp first, npy_intp end, npy_intp n_superpixels, npy_int64 *sizes,
-                                            npy_intp *runs)
+   Returns 0, or -1 at the first label that is >= n_superpixels. */
+static int APPLY_SPECIFIC(count_chunk)(const char *labels, const SppGrid *grid, const SppStrides *walk,
+                                       npy_intp first, npy_intp end, npy_intp n_superpixels, npy_int64 *sizes,
+                                       npy_intp *runs)
 {
     LABEL copy[SPP_STRIP];
     npy_uint8 differs[SPP_STRIP];
@@ -151,12 +138,12 @@ static npy_intp APPLY_SPECIFIC(count_chunk)(const char *labels, const SppGrid *g
                 if (SPP_IS_NONE(label))
                     continue;
                 if ((npy_uint64)label >= (npy_uint64)n_superpixels)
-                    return first + i + start;
+                    return -1;
                 sizes[(npy_intp)label] += stop - start;
             }
         }
     }
-    return -1;
+    return 0;
 }
 
 /* Raises the IndexError for the first label of the batch that is too large. Returns -1.
@@ -181,25 +168,26 @@ static npy_intp APPLY_SPECIFIC(count_labels)(const char *op, const char *limit_n
     const SppStrides walk = spp_strides(naxes, PyArray_STRIDES(superpixel_map) + 1);
     const SppChunks chunks = spp_chunks(pixels, n_superpixels);
     npy_int64 *chunk_sizes = sizes;
-    npy_intp first_bad = -1, runs = 0, i;
+    npy_intp runs = 0, i;
+    int is_bad = 0;
 
     if (chunks.number > 1 && (chunk_sizes = (npy_int64 *)spp_scratch(op, n_superpixels, batch * chunks.number,
                                                                      sizeof(npy_int64))) == NULL)
         return -1;
     #ifdef _OPENMP
-    #pragma omp parallel for schedule(static) reduction(+:runs) if (batch * pixels >= SPP_PARALLEL_MINIMUM)
+    #pragma omp parallel for schedule(static) reduction(+:runs) reduction(|:is_bad) \
+        if (batch * pixels >= SPP_PARALLEL_MINIMUM)
     #endif
     for (i = 0; i < batch * chunks.number; ++i) {
         const npy_intp image = i / chunks.number, first = i % chunks.number * chunks.pixels;
-        const npy_intp bad = APPLY_SPECIFIC(count_chunk)(
+        is_bad |= APPLY_SPECIFIC(count_chunk)(
             PyArray_BYTES(superpixel_map) + image * PyArray_STRIDE(superpixel_map, 0), &grid, &walk, first,
             spp_minimum(first + chunks.pixels, pixels), n_superpixels, chunk_sizes + i * n_superpixels,
-            &runs);
-        spp_note_bad_label(bad < 0 ? -1 : image * pixels + bad, &first_bad);
+            &runs) != 0;
     }
     if (chunks.number > 1) {
         spp_add_sizes(batch, chunks.number, n_superpixels, chunk_sizes, sizes);
         free(chunk_sizes);
     }
-    return first_bad >= 0 ? APPLY_SPECIFIC(label_error)(op, superpixel_map, n_superpixels, limit_name) : runs;
+    return is_bad ? APPLY_SPECIFIC(label_error)(op, superpixel_map, n_superpixels, limit_name) : runs;
 }

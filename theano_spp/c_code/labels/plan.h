@@ -25,6 +25,8 @@
 
 #define SPP_WINDOW 16
 
+enum { SPP_BAD_LABEL = 1, SPP_NO_MEMORY = 2 };  /* what may prevent a plan */
+
 typedef struct {
     npy_int32 slot;               /* 0 for pixels that belong to no superpixel */
     npy_uint8 last_pixel;         /* of the run, in its word */
@@ -171,10 +173,9 @@ static inline int spp_find_partials(SppPlans *plans, const npy_int64 *chunk_size
 /* Finds the runs of one chunk of an image and counts the pixels of each superpixel.
    [in] labels: of the image's first pixel  [in, out] plan: first and end are set, all else is zero
    [in, out] sizes (n_superpixels): zeros  [out] last (n_superpixels): index of each superpixel's last run
-   Returns -1, or the row-major number of the first pixel whose label is >= n_superpixels, or -2 if there is no
-   memory. */
-static npy_intp APPLY_SPECIFIC(find_runs)(const char *labels, const SppGrid *grid, const SppStrides *walk,
-                                          npy_intp n_superpixels, SppPlan *plan, npy_int64 *sizes, npy_intp *last)
+   Returns 0, or SPP_BAD_LABEL at the first label that is >= n_superpixels, or SPP_NO_MEMORY. */
+static int APPLY_SPECIFIC(find_runs)(const char *labels, const SppGrid *grid, const SppStrides *walk,
+                                     npy_intp n_superpixels, SppPlan *plan, npy_int64 *sizes, npy_intp *last)
 {
     LABEL copy[SPP_STRIP];
     npy_uint8 differs[SPP_STRIP];
@@ -182,7 +183,7 @@ static npy_intp APPLY_SPECIFIC(find_runs)(const char *labels, const SppGrid *gri
     plan->starts = (npy_uint64 *)spp_zeros(
         spp_ceil_divide(plan->end - plan->first, SPP_STRIP), SPP_STRIP / SPP_WORD, sizeof(npy_uint64));
     if (plan->starts == NULL)
-        return -2;
+        return SPP_NO_MEMORY;
     for (first = plan->first; first < plan->end; first += SPP_STRIP) {
         const npy_intp count = spp_minimum(SPP_STRIP, plan->end - first);
         const LABEL *here = APPLY_SPECIFIC(labels_from)(labels, grid, walk, first, count, copy);
@@ -191,7 +192,7 @@ static npy_intp APPLY_SPECIFIC(find_runs)(const char *labels, const SppGrid *gri
             SppRun *more = NULL;
             plan->room = 2 * plan->room + 2 * SPP_STRIP;
             if ((more = (SppRun *)realloc(plan->run, plan->room * sizeof(SppRun))) == NULL)
-                return -2;
+                return SPP_NO_MEMORY;
             plan->run = more;
         }
         APPLY_SPECIFIC(find_changes)(here, count, differs);
@@ -211,7 +212,7 @@ static npy_intp APPLY_SPECIFIC(find_runs)(const char *labels, const SppGrid *gri
                 run->is_first = run->is_last = 0;
                 if (start < length && !SPP_IS_NONE(label)) {
                     if ((npy_uint64)label >= (npy_uint64)n_superpixels)
-                        return first + i + start;
+                        return SPP_BAD_LABEL;
                     run->slot = (npy_int32)label;
                     plan->superpixels += sizes[(npy_intp)label] == 0;
                     sizes[(npy_intp)label] += stop - start;
@@ -222,7 +223,7 @@ static npy_intp APPLY_SPECIFIC(find_runs)(const char *labels, const SppGrid *gri
         }
     }
     plan->runs = k;
-    return -1;
+    return 0;
 }
 
 /* Checks every label and makes the plans of all images. [out] plans: release with spp_free_plans, after an error too
@@ -237,10 +238,10 @@ static int APPLY_SPECIFIC(plan_images)(const char *op, PyArrayObject *superpixel
     const SppStrides walk = spp_strides(naxes, PyArray_STRIDES(superpixel_map) + 1);
     const SppChunks chunks = spp_chunks(pixels, n);
     const int threads = spp_number_of_threads();
-    npy_intp first_bad = -1, i, *last = NULL;
+    npy_intp i, *last = NULL;
     npy_int64 *chunk_sizes = NULL;
     npy_int32 *slot_of = NULL;
-    int no_memory = 0, failed = -1;
+    int problems = 0, failed = -1;
 
     memset(plans, 0, sizeof(*plans));
     plans->batch = batch;
@@ -261,27 +262,28 @@ static int APPLY_SPECIFIC(plan_images)(const char *op, PyArrayObject *superpixel
         goto done;
 
     #ifdef _OPENMP
-    #pragma omp parallel for schedule(static) reduction(|:no_memory) if (batch * pixels >= SPP_PARALLEL_MINIMUM)
+    #pragma omp parallel for schedule(static) reduction(|:problems) if (batch * pixels >= SPP_PARALLEL_MINIMUM)
     #endif
     for (i = 0; i < batch * chunks.number; ++i) {
         const npy_intp image = i / chunks.number, own = spp_thread_number() * n;
         SppPlan *plan = plans->plan + i;
-        npy_intp bad;
+        int problem;
         plan->first = i % chunks.number * chunks.pixels;
         plan->end = spp_minimum(plan->first + chunks.pixels, pixels);
-        bad = APPLY_SPECIFIC(find_runs)(PyArray_BYTES(superpixel_map) + image * PyArray_STRIDE(superpixel_map, 0),
-                                        &grid, &walk, n, plan, chunk_sizes + i * n, last + own);
-        spp_note_bad_label(bad < 0 ? -1 : image * pixels + bad, &first_bad);
+        problem = APPLY_SPECIFIC(find_runs)(PyArray_BYTES(superpixel_map) + image * PyArray_STRIDE(superpixel_map, 0),
+                                            &grid, &walk, n, plan, chunk_sizes + i * n, last + own);
         memset(slot_of + own, 0, n * sizeof(npy_int32));
-        no_memory |= bad == -2 || (bad == -1 && spp_assign_slots(plan, last + own, slot_of + own) != 0);
+        if (problem == 0 && spp_assign_slots(plan, last + own, slot_of + own) != 0)
+            problem = SPP_NO_MEMORY;
+        problems |= problem;
     }
-    if (first_bad >= 0) {
+    if (problems & SPP_BAD_LABEL) {
         APPLY_SPECIFIC(label_error)(op, superpixel_map, n, "n_superpixels is");
         goto done;
     }
     if (chunks.number > 1)
         spp_add_sizes(batch, chunks.number, n, chunk_sizes, plans->sizes);
-    if (no_memory || spp_find_partials(plans, chunk_sizes) != 0) {
+    if (problems & SPP_NO_MEMORY || spp_find_partials(plans, chunk_sizes) != 0) {
         spp_memory_error(op, batch * spp_ceil_divide(pixels, SPP_WINDOW), "windows");
         goto done;
     }

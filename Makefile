@@ -57,7 +57,7 @@ lint:      ## ruff, the length of lines in C files, the layers of imports: in se
 	@.venv-lint/bin/lint-imports --no-cache --no-logo
 
 bench: venv ## mean pooling beside other libraries (QUICK=1: in short); NAME=growth, training, operations, resize: more
-	@$(IN_VENV) -m benchmarks$(addprefix .,$(NAME)) $(if $(QUICK),--quick)
+	@$(IN_VENV) -m benchmarks$(addprefix .,$(NAME)) $(if $(QUICK),--quick) $(OTHER)
 
 bench-gpu: ## mean pooling on a GPU, in GB/s: make bench-gpu DEVICE=cuda PEERS=python3 (one that has PyTorch or JAX)
 	@sh environments/make_gpu_venv.sh && $(IN_VENV_GPU) -m benchmarks.gpu $(addprefix --peers ,$(PEERS))

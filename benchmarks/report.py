@@ -8,6 +8,9 @@ try:
     from importlib import metadata
 except ImportError:  # before Python 3.8
     import importlib_metadata as metadata
+
+import theano_spp  # before theano, which it may have to repair
+
 import numpy as np
 import theano
 
@@ -29,9 +32,11 @@ def blas():
 
 def machine():
     """Versions, processor and threads, in one sentence."""
-    return ('Python %s, NumPy %s, Theano %s, BLAS: %s; %s, %d processors; OMP_NUM_THREADS=%s, OMP_WAIT_POLICY=%s.' % (
-        platform.python_version(), np.__version__, theano.__version__.strip(), blas(), processor(), os.cpu_count(),
-        os.environ.get('OMP_NUM_THREADS', 'not set'), os.environ.get('OMP_WAIT_POLICY', 'not set')))
+    return ('theano_spp %s, Python %s, NumPy %s, Theano %s, BLAS: %s; %s, %d processors; OMP_NUM_THREADS=%s,'
+            ' OMP_WAIT_POLICY=%s.' % (
+                theano_spp.__version__, platform.python_version(), np.__version__, theano.__version__.strip(), blas(),
+                processor(), os.cpu_count(),
+                os.environ.get('OMP_NUM_THREADS', 'not set'), os.environ.get('OMP_WAIT_POLICY', 'not set')))
 
 
 def _processor_seconds():

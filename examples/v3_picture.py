@@ -1,4 +1,4 @@
-"""The picture that the example of the V3 block writes."""
+"""The picture of the example of the V3 block."""
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
@@ -6,17 +6,17 @@ from matplotlib.ticker import FormatStrFormatter, NullFormatter
 
 from .picture import COLOURS, INK, coloured, name_regions, outlined, save
 
-SUPERPIXELS, PIXELS = COLOURS[5], COLOURS[2]  # of the two paths through the block, and of the two networks
+SUPERPIXELS, PIXELS = COLOURS[5], COLOURS[2]  # the colours of the two paths through the block, and of the two networks
 MAP = '#777777'
 
 
 def draw(path, losses, predicted, image, superpixel_map, truth, names):
-    """Write the block as a diagram, loss curves, and what both networks say of one mosaic.
+    """Draw the block as a diagram, the loss curves, and the predictions of both networks for one mosaic.
 
     Parameters
     ----------
     path : str
-        The file to write. It appears there when it is complete.
+        The file to write, atomically.
     losses : dict of ndarray, (seeds, points, 3)
         By network, first the one with superpixels: step, training loss, validation loss.
     predicted : dict of ndarray of int, (rows, cols)
@@ -51,7 +51,7 @@ def draw(path, losses, predicted, image, superpixel_map, truth, names):
 
 
 def draw_curves(axes, curves):
-    """Draw the mean over the seeds as a strong line, and each seed as a thin one."""
+    """Draw the mean over the seeds as a thick line, and each seed as a thin one."""
     for colour, (network, seeds) in zip((SUPERPIXELS, PIXELS), curves.items()):
         for steps, loss in seeds.transpose(0, 2, 1):
             axes.plot(steps, loss, color=colour, linewidth=.9, alpha=.45)

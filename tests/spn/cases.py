@@ -1,4 +1,4 @@
-"""A folder of its own for each test, sentences to be read, and a small data set of real photographs."""
+"""Test cases with a folder of their own, assertions on error messages, and a small data set of real photographs."""
 import contextlib
 import io
 import os
@@ -39,7 +39,7 @@ class FolderTestCase(unittest.TestCase):
         return path
 
     def assert_says(self, words, function, *arguments, **options):
-        """`function` raises one sentence, in which all `words` are found."""
+        """`function` raises an error whose message is one sentence with all of the `words`."""
         with self.assertRaises(SpnError) as caught:
             function(*arguments, **options)
         for word in words:
@@ -68,18 +68,18 @@ def records(changed=None):
     masks = [np.zeros(photograph.shape[:2], 'uint8') for photograph in (face, cat)]
     masks[0][10:40, 20:50] = 1
     masks[1][:30, :20], masks[1][40:, 30:], masks[1][30:40] = 1, 2, 255
-    found = [dataset.Record('face.png', face, np.array([1, 0], 'uint8'), masks[0], 'train'),
+    result = [dataset.Record('face.png', face, np.array([1, 0], 'uint8'), masks[0], 'train'),
              dataset.Record('cat.png', cat, np.array([1, 1], 'uint8'), masks[1], 'val'),
              dataset.Record('cup.png', cup, np.array([0, 1], 'uint8'), None, 'test')]
-    found[0] = found[0]._replace(**changed or {})
-    return found
+    result[0] = result[0]._replace(**changed or {})
+    return result
 
 
-def write_small(path, found=None):
-    """Write a data set of `found`, or of :func:`records`, and return what was skipped."""
-    found = records() if found is None else found
-    return dataset.write_dataset(path, ['living', 'thing'], [lambda record=record: record for record in found],
-                                 len(found), (72, 80), {'by': 'hand'})
+def write_small(path, pictures=None):
+    """Write a data set of `pictures`, by default of :func:`records`, and return what was skipped."""
+    pictures = records() if pictures is None else pictures
+    return dataset.write_dataset(path, ['living', 'thing'], [lambda record=record: record for record in pictures],
+                                 len(pictures), (72, 80), {'by': 'hand'})
 
 
 def bilinear(maps, shape):
@@ -105,7 +105,7 @@ def shared(scores, features, sizes):
     """
     there = sizes > 0
     centred = features - np.average(features[there], axis=0, weights=sizes[there])
-    found = np.zeros_like(scores)
+    averaged = np.zeros_like(scores)
     for i in np.flatnonzero(there):
         weights = np.zeros(len(scores))
         for j in np.flatnonzero(there):
@@ -114,8 +114,8 @@ def shared(scores, features, sizes):
             else:
                 cosine = centred[i].dot(centred[j]) / np.linalg.norm(centred[i]) / np.linalg.norm(centred[j])
                 weights[j] = sizes[j] * max(0, cosine)
-        found[i] = weights.dot(scores) / weights.sum()
-    return found
+        averaged[i] = weights.dot(scores) / weights.sum()
+    return averaged
 
 
 class SharesByHand:
@@ -151,7 +151,7 @@ class FinerArray:
 
 
 class SharedFolderTestCase(FolderTestCase):
-    """The tests of a class share `shared`, a folder, beside that which each of them has for itself."""
+    """The tests of a class share the folder `shared`, in addition to their own folders."""
 
     @classmethod
     def setUpClass(cls):

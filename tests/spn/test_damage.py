@@ -15,11 +15,11 @@ def data_set_of(path):
     """All that a data set file says."""
     with Dataset(path) as data:
         maps = data.superpixel_maps('columns')
-        found = [data.labels, data.sizes, data.names, data.splits, data.has_mask, data.digests,
+        arrays = [data.labels, data.sizes, data.names, data.splits, data.has_mask, data.digests,
                  np.array(data.class_names)]
-        found += [np.array([data.fingerprint, data.mask_fingerprint, str(data.made_by), maps.fingerprint,
+        arrays += [np.array([data.fingerprint, data.mask_fingerprint, str(data.made_by), maps.fingerprint,
                             str(maps.made_by)])]
-        return found + [maps.counts] + [each for i in range(len(data))
+        return arrays + [maps.counts] + [each for i in range(len(data))
                                         for each in (data.image(i), data.mask(i), maps[i])]
 
 
@@ -33,8 +33,8 @@ def features_of(path):
         made.close()
 
 
-def same(found, wanted):
-    return all((a is None and b is None) or np.array_equal(a, b) for a, b in zip(found, wanted))
+def equal(actual, wanted):
+    return all((a is None and b is None) or np.array_equal(a, b) for a, b in zip(actual, wanted))
 
 
 def flipped(path, read, n, seed=0):
@@ -49,9 +49,9 @@ def flipped(path, read, n, seed=0):
         with open('damaged.h5', 'wb') as stream:
             stream.write(damaged.tobytes())
         try:
-            outcomes.append('same' if same(read('damaged.h5'), wanted) else 'other values, without a word')
+            outcomes.append('same' if equal(read('damaged.h5'), wanted) else 'other values, without a word')
         except SpnError as error:
-            cure = 'damaged.h5' in str(error) and 'make it anew with `spn' in str(error)
+            cure = 'damaged.h5' in str(error) and 'make it again with `spn' in str(error)
             outcomes.append('said' if cure else 'no cure: {}'.format(error))
         except Exception as error:
             outcomes.append(repr(error))
@@ -93,7 +93,7 @@ print(*flipped({!r}, {}, 120), sep='\\n')
             stream.seek(place + 100)
             stream.write(bytes([byte ^ 1]))
         with Dataset(self.data) as data:
-            self.assert_says([self.data, "dataset 'images'", 'make it anew with `spn data`'], data.image, 1)
+            self.assert_says([self.data, "dataset 'images'", 'make it again with `spn data`'], data.image, 1)
             np.testing.assert_array_equal(data.image(2), records()[2].image)
 
     def test_every_dataset_has_a_checksum(self):

@@ -8,12 +8,12 @@ import unittest
 import numpy as np
 
 from spn.errors import SpnError
-from spn.files import Parts, digest_of_file, on_all_cores, write_json, write_text, written_beside
+from spn.files import Parts, digest_of_file, on_all_cores, write_json, write_text, atomic_write
 from tests.processes import run_python
 from tests.spn.cases import FolderTestCase
 
 
-class WrittenBesideTest(FolderTestCase):
+class AtomicWriteTest(FolderTestCase):
 
     def setUp(self):
         super().setUp()
@@ -24,7 +24,7 @@ class WrittenBesideTest(FolderTestCase):
             return stream.read()
 
     def test_a_file_is_replaced_when_the_block_ends_and_not_before(self):
-        with written_beside(self.old) as beside:
+        with atomic_write(self.old) as beside:
             with open(beside, 'w') as stream:
                 stream.write('after')
             self.assertEqual(self.content(), 'before')
@@ -34,7 +34,7 @@ class WrittenBesideTest(FolderTestCase):
     def test_a_run_that_is_stopped_leaves_the_file_that_was_there_and_nothing_else(self):
         for stop in KeyboardInterrupt, SystemExit, ValueError:
             with self.assertRaises(stop):
-                with written_beside(self.old) as beside:
+                with atomic_write(self.old) as beside:
                     with open(beside, 'w') as stream:
                         stream.write('half')
                     raise stop
@@ -42,7 +42,7 @@ class WrittenBesideTest(FolderTestCase):
 
     def test_the_name_to_write_to_ends_as_that_of_the_file_and_lies_in_a_folder_that_is_made(self):
         path = os.path.join(self.folder, 'new', 'folder', 'picture.png')
-        with written_beside(path) as beside:
+        with atomic_write(path) as beside:
             self.assertTrue(beside.endswith('picture.png'))
             self.assertEqual(os.path.dirname(beside), os.path.dirname(path))
             open(beside, 'w').close()
@@ -158,9 +158,9 @@ class OnAllCoresTest(unittest.TestCase):
 
     def test_every_task_is_computed_once_whatever_the_number_of_processes(self):
         for n_workers in 1, 2, 3, None:
-            found = dict(on_all_cores(squared, range(7), n_workers))
-            self.assertEqual({task: value for task, (value, _) in found.items()}, {x: x * x for x in range(7)})
-            in_this_process = {process for _, process in found.values()} == {os.getpid()}
+            results = dict(on_all_cores(squared, range(7), n_workers))
+            self.assertEqual({task: value for task, (value, _) in results.items()}, {x: x * x for x in range(7)})
+            in_this_process = {process for _, process in results.values()} == {os.getpid()}
             self.assertEqual(in_this_process, n_workers == 1 or n_workers is None and len(os.sched_getaffinity(0)) == 1)
 
     def test_a_sentence_comes_through_from_another_process(self):

@@ -34,9 +34,9 @@ class ReproduceTest(FolderTestCase):
             self.assertIn('(reproduction/{})'.format(picture), text)
             self.assertTrue(os.path.exists(self.path('results', 'reproduction', picture)))
         with open(self.path('results', 'reproduction', 'results.json')) as stream:
-            of_seeds = json.load(stream).values()
+            results = json.load(stream).values()
         # The oracle knows the truth: nothing else can be near it after two epochs on 36 pictures.
-        self.assertTrue(all(result['superpixel oracle']['mean'] > .8 > result['SP-CAM']['mean'] for result in of_seeds))
+        self.assertTrue(all(result['superpixel oracle']['mean'] > .8 > result['SP-CAM']['mean'] for result in results))
 
     def test_a_document_without_a_place_for_results_is_left_as_it_is(self):
         document = self.write('notes.md', 'My notes.\n')

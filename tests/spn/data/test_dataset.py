@@ -61,8 +61,8 @@ class LayoutTest(FolderTestCase):
         np.testing.assert_array_equal(HDF5Matrix(self.data, 'superpixels/half')[2][:64, :72], 0)
 
     def test_how_it_was_made_is_told_and_the_fingerprint_tells_data_sets_apart(self):
-        def fingerprint(found):
-            write_small(self.data, found)
+        def fingerprint(pictures):
+            write_small(self.data, pictures)
             with h5py.File(self.data, 'r') as file:
                 self.assertEqual(json.loads(file.attrs['made_by']), {'by': 'hand'})
             with Dataset(self.data) as data:
@@ -70,11 +70,11 @@ class LayoutTest(FolderTestCase):
         image, mask = records()[0].image, records()[0].mask
         other = [records(), records({'image': 255 - image}), records({'mask': mask.T[:64].repeat(2, 1)[:, :80]}),
                  records({'labels': np.array([0, 1], 'uint8'), 'mask': 2 * mask}), records({'split': 'val'})]
-        self.assertEqual(len({fingerprint(found) for found in other}), 5)
+        self.assertEqual(len({fingerprint(pictures) for pictures in other}), 5)
         # Nothing is trained on masks.
-        self.assertEqual([fingerprint(found)[0] == fingerprint(records())[0] for found in other],
+        self.assertEqual([fingerprint(pictures)[0] == fingerprint(records())[0] for pictures in other],
                          [True, False, True, False, False])
-        self.assertEqual([fingerprint(found)[1] == fingerprint(records())[1] for found in other],
+        self.assertEqual([fingerprint(pictures)[1] == fingerprint(records())[1] for pictures in other],
                          [True, True, False, False, True])
         self.assertEqual(fingerprint(records()), fingerprint(records({'name': 'another name'})))
 
@@ -105,18 +105,18 @@ class SuperpixelsTest(FolderTestCase):
         counts = add_superpixels(self.data, 'columns', self.maps, {'method': 'by hand'})
         self.assertEqual(counts.tolist(), [3, 8, 5])
         with Dataset(self.data) as data:
-            found = data.superpixel_maps('columns')
-            self.assertEqual((len(found), found.n_superpixels, found.counts.tolist()), (3, 8, [3, 8, 5]))
-            self.assertEqual(found.made_by, {'method': 'by hand'})
+            maps = data.superpixel_maps('columns')
+            self.assertEqual((len(maps), maps.n_superpixels, maps.counts.tolist()), (3, 8, [3, 8, 5]))
+            self.assertEqual(maps.made_by, {'method': 'by hand'})
             for i in range(3):
-                self.assertEqual(found[i].dtype, 'int32')
-                np.testing.assert_array_equal(found[i], self.maps[i])
+                self.assertEqual(maps[i].dtype, 'int32')
+                np.testing.assert_array_equal(maps[i], self.maps[i])
             np.testing.assert_array_equal(data.image(1), records()[1].image)
 
     def test_maps_of_one_name_are_replaced_and_those_of_others_stay(self):
         add_superpixels(self.data, 'a', self.maps, {'method': 'first'})
         add_superpixels(self.data, 'b', self.maps, {'method': 'first'})
-        add_superpixels(self.data, 'a', [np.zeros_like(found) for found in self.maps], {'method': 'second'})
+        add_superpixels(self.data, 'a', list(map(np.zeros_like, self.maps)), {'method': 'second'})
         with Dataset(self.data) as data:
             self.assertEqual(data.superpixel_names(), ['a', 'b'])
             self.assertEqual([data.superpixel_maps(name).n_superpixels for name in 'ab'], [1, 8])
@@ -168,7 +168,7 @@ class BadFilesTest(FolderTestCase):
 
     def test_a_file_that_is_no_HDF5_file(self):
         self.write('data.h5', 'a letter')
-        self.assert_says([self.data, 'is cut short or no HDF5 file', 'make it anew with `spn data`'], Dataset,
+        self.assert_says([self.data, 'is cut short or not an HDF5 file', 'make it again with `spn data`'], Dataset,
                          self.data)
 
     def test_a_file_cut_short_anywhere(self):
@@ -177,7 +177,7 @@ class BadFilesTest(FolderTestCase):
             whole = stream.read()
         for share in 0, .01, .1, .5, .9, .999:
             self.write('data.h5', whole[:int(share * len(whole))])
-            self.assert_says([self.data, 'is cut short or no HDF5 file'], Dataset, self.data)
+            self.assert_says([self.data, 'is cut short or not an HDF5 file'], Dataset, self.data)
 
     def test_a_file_of_another_layout(self):
         with h5py.File(self.data, 'w') as file:
@@ -185,13 +185,13 @@ class BadFilesTest(FolderTestCase):
         self.assert_says([self.data, 'its layout is None', "wanted is 'spn data set 1'"], Dataset, self.data)
         with h5py.File(self.data, 'r+') as file:
             file.attrs['layout'] = 'spn data set 0'
-        self.assert_says(["spn data set 0'", 'make it anew with `spn data`'], Dataset, self.data)
+        self.assert_says(["spn data set 0'", 'make it again with `spn data`'], Dataset, self.data)
 
     def test_a_file_that_lacks_an_array(self):
         write_small(self.data)
         with h5py.File(self.data, 'r+') as file:
             del file['splits']
-        self.assert_says([self.data, 'is not whole', 'splits', 'make it anew'], Dataset, self.data)
+        self.assert_says([self.data, 'is not whole', 'splits', 'make it again'], Dataset, self.data)
 
     def test_a_file_that_was_damaged(self):
         write_small(self.data)
@@ -209,7 +209,7 @@ try:
 except SpnError as error:
     print(error)
 ''', folder=self.folder)
-        self.assertRegex(said, '^data.h5 is cut short or no HDF5 file .*checksum.*make it anew')
+        self.assertRegex(said, '^data.h5 is cut short or not an HDF5 file .*checksum.*make it again')
 
 
 class BadRecordsTest(FolderTestCase):

@@ -26,12 +26,12 @@ class MethodsTest(FolderTestCase):
     def test_superpixels_are_numbered_from_0_without_gaps_and_each_is_of_one_piece(self):
         for method in METHODS:
             for photograph in photographs():
-                found = superpixel_map(photograph, method_settings(method, {}))
-                self.assertEqual((found.dtype, found.shape), ('int32', photograph.shape[:2]))
-                self.assertEqual(np.unique(found).tolist(), list(range(found.max() + 1)), method)
+                labels = superpixel_map(photograph, method_settings(method, {}))
+                self.assertEqual((labels.dtype, labels.shape), ('int32', photograph.shape[:2]))
+                self.assertEqual(np.unique(labels).tolist(), list(range(labels.max() + 1)), method)
                 # As many pieces as superpixels: none is in two. (SLIC's and Felzenszwalb's may touch at a corner
                 # alone.)
-                self.assertEqual(measure.label(found, background=-1, connectivity=2).max(), found.max() + 1, method)
+                self.assertEqual(measure.label(labels, background=-1, connectivity=2).max(), labels.max() + 1, method)
 
     def test_superpixels_keep_to_an_edge_that_anyone_can_see(self):
         image = np.zeros((60, 90, 3), 'uint8')
@@ -39,8 +39,8 @@ class MethodsTest(FolderTestCase):
         regions = 1 * np.all(image == (200, 30, 30), axis=-1) + 2 * np.all(image == (30, 200, 30), axis=-1)
         for method in 'felzenszwalb', 'slic', 'watershed':
             given = {} if method == 'felzenszwalb' else {'n_segments': 60}
-            found = superpixel_map(image, method_settings(method, given))
-            strays = sum((found == k).sum() - np.bincount(regions[found == k]).max() for k in range(found.max() + 1))
+            labels = superpixel_map(image, method_settings(method, given))
+            strays = sum((labels == k).sum() - np.bincount(regions[labels == k]).max() for k in range(labels.max() + 1))
             # A watershed runs along one of the two columns beside an edge.
             self.assertLessEqual(strays, {'watershed': 60 + 40 + 20}.get(method, 0), method)
         # Nothing else is in the picture.
@@ -76,8 +76,8 @@ class MethodsTest(FolderTestCase):
     def test_pictures_of_a_few_pixels_have_superpixels_too(self):
         for method in METHODS:
             for shape in [(1, 1), (1, 9), (9, 1), (3, 5)]:
-                found = superpixel_map(np.full(shape + (3,), 77, 'uint8'), method_settings(method, {}))
-                self.assertEqual(np.unique(found).tolist(), list(range(found.max() + 1)), (method, shape))
+                labels = superpixel_map(np.full(shape + (3,), 77, 'uint8'), method_settings(method, {}))
+                self.assertEqual(np.unique(labels).tolist(), list(range(labels.max() + 1)), (method, shape))
 
     def test_what_a_method_cannot_be_told(self):
         self.assert_says(["no superpixel method 'seeds'", 'felzenszwalb, grid, slic, watershed'], method_settings,
@@ -181,11 +181,12 @@ class MakeTest(FolderTestCase):
     def write_many(self, n, seed=0):
         """A data set of `n` parts of a photograph, each of another size."""
         cat = photographs()[1]
-        found = [Record('{}.png'.format(i), cat[seed + i % 40:seed + 20 + i % 40 + i % 7, i % 30:i % 30 + 16 + i % 3],
-                        np.ones(2, 'uint8'), None, 'train') for i in range(n)]
-        dataset.write_dataset(self.data, ['a', 'b'], [lambda record=record: record for record in found], n, (30, 20),
+        pictures = [
+            Record('{}.png'.format(i), cat[seed + i % 40:seed + 20 + i % 40 + i % 7, i % 30:i % 30 + 16 + i % 3],
+                   np.ones(2, 'uint8'), None, 'train') for i in range(n)]
+        dataset.write_dataset(self.data, ['a', 'b'], [lambda record=record: record for record in pictures], n, (30, 20),
                               {})
-        return [record.image for record in found]
+        return [record.image for record in pictures]
 
     def stored(self, name='maps'):
         with Dataset(self.data) as data:
@@ -197,9 +198,9 @@ class MakeTest(FolderTestCase):
         for method in METHODS:
             for n_workers in 1, 2:
                 counts = superpixels.make_superpixels(self.data, method, method_settings(method, {}), n_workers)
-                for photograph, found, count in zip(photographs(), self.stored(method), counts):
-                    np.testing.assert_array_equal(found, superpixel_map(photograph, method_settings(method, {})))
-                    self.assertEqual(count, len(np.unique(found)))
+                for photograph, labels, count in zip(photographs(), self.stored(method), counts):
+                    np.testing.assert_array_equal(labels, superpixel_map(photograph, method_settings(method, {})))
+                    self.assertEqual(count, len(np.unique(labels)))
         with Dataset(self.data) as data:
             self.assertEqual(data.superpixel_names(), sorted(METHODS))
             self.assertEqual(data.superpixel_maps('slic').made_by, method_settings('slic', {}))
@@ -229,8 +230,8 @@ class MakeTest(FolderTestCase):
         self.assertEqual(self.run_counted(settings, stop_before=2), [0, 1])
         self.assertIn('data.h5.superpixels-maps.parts/000001.npz', self.files())
         self.assertEqual(self.run_counted(settings), [2, 3, 4])
-        for image, found in zip(images, self.stored()):
-            np.testing.assert_array_equal(found, superpixel_map(image, settings))
+        for image, labels in zip(images, self.stored()):
+            np.testing.assert_array_equal(labels, superpixel_map(image, settings))
         self.assertEqual(self.files(), ['data.h5'])
         # What was finished is made again when it is asked for again.
         self.assertEqual(self.run_counted(settings), [0, 1, 2, 3, 4])
@@ -242,8 +243,8 @@ class MakeTest(FolderTestCase):
         self.assertEqual(self.run_counted(second, stop_before=1), [0])
         images = self.write_many(40, seed=1)
         self.assertEqual(self.run_counted(second), [0, 1, 2])
-        for image, found in zip(images, self.stored()):
-            np.testing.assert_array_equal(found, superpixel_map(image, second))
+        for image, labels in zip(images, self.stored()):
+            np.testing.assert_array_equal(labels, superpixel_map(image, second))
 
     def test_maps_that_the_user_changed_meanwhile_are_read_anew(self):
         images = self.write_many(20)
@@ -253,7 +254,7 @@ class MakeTest(FolderTestCase):
                         value * np.arange(image[..., 0].size).reshape(image.shape[:2]))
             settings = {'folder': self.path('maps')}
             self.assertEqual(self.run_counted(settings, stop_before=1 if value == 0 else None), [0, 1][:value + 1])
-        self.assertEqual([found.max() + 1 for found in self.stored()], [image[..., 0].size for image in images])
+        self.assertEqual([labels.max() + 1 for labels in self.stored()], [image[..., 0].size for image in images])
 
     def test_a_map_of_the_user_that_is_wrong_stops_before_anything_is_changed(self):
         write_small(self.data)
@@ -263,8 +264,8 @@ class MakeTest(FolderTestCase):
             Image.fromarray(photograph[:, :64, 0]).save(self.path('given', name + '.png'))
         self.assert_says([os.path.join('given', 'face.png'), 'is (64, 64), but the picture face.png is (64, 80)'],
                          superpixels.make_superpixels, self.data, 'maps', {'folder': self.path('given')})
-        for old, found in zip(before, self.stored()):
-            np.testing.assert_array_equal(found, old)
+        for old, labels in zip(before, self.stored()):
+            np.testing.assert_array_equal(labels, old)
 
     def test_a_name_that_superpixels_cannot_have(self):
         write_small(self.data)

@@ -56,7 +56,7 @@ class SuperpixelsTest(FolderTestCase):
 
     def test_another_data_set_may_have_maps_of_its_own(self):
         run = self.trained_on({'folder': '/home/me/maps'})
-        found = records()
-        write_small(self.data, [found[1], found[0], found[2]])
+        pictures = records()
+        write_small(self.data, [pictures[1], pictures[0], pictures[2]])
         add_superpixels(self.data, 'mine', [maps_of(5)[i] for i in (1, 0, 2)], {'folder': '/home/me/others'})
         self.assertEqual(self.side_seen(run), 5)

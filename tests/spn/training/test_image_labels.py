@@ -31,11 +31,11 @@ def content_of(path):
     if not path.endswith('.h5'):
         with open(path, 'rb') as stream:
             return stream.read()
-    found = {}
+    arrays = {}
     with h5py.File(path, 'r') as file:
-        file.visititems(lambda name, item: found.update({name: item[()].tobytes()}) if isinstance(item, h5py.Dataset)
+        file.visititems(lambda name, item: arrays.update({name: item[()].tobytes()}) if isinstance(item, h5py.Dataset)
                         else None)
-        return found, {name: str(value) for name, value in file.attrs.items()}
+        return arrays, {name: str(value) for name, value in file.attrs.items()}
 
 
 class NumbersTest(unittest.TestCase):
@@ -153,8 +153,8 @@ class TrainingTest(SharedFolderTestCase):
             self.assertEqual({name for name in row if name.startswith('val')},
                              {'val_{}_precision'.format(name) for name in outputs})
             maps = ActivationMaps(trained, self.features, [maps_of(16)], np.array([[6, 16]] * 16))
-            found = maps.probabilities(3)
-            self.assertTrue(found.shape == (2,) and np.all((0 < found) & (found < 1)))
+            probabilities = maps.probabilities(3)
+            self.assertTrue(probabilities.shape == (2,) and np.all((0 < probabilities) & (probabilities < 1)))
 
     def test_the_last_epochs_have_the_last_learning_rate(self):
         self.assertAlmostEqual(float(self.trained.model.optimizer.lr.get_value()), .003 * .4,
@@ -178,8 +178,8 @@ class TrainingTest(SharedFolderTestCase):
             resumed = self.train(self.folder)
         # Two sets of batches are made; then come epochs of training, each followed by a look at 'val'.
         self.assertEqual(epochs, [0, 0] + [1, 0] + [2, 0] + [3, 0])
-        for found, wanted in zip(resumed.model.get_weights(), self.trained.model.get_weights()):
-            np.testing.assert_array_equal(found, wanted)
+        for actual, wanted in zip(resumed.model.get_weights(), self.trained.model.get_weights()):
+            np.testing.assert_array_equal(actual, wanted)
         self.assertEqual(resumed.about, self.trained.about)
         self.assertEqual(self.rows(self.folder), self.rows(self.whole))
 
@@ -233,7 +233,7 @@ class TrainingTest(SharedFolderTestCase):
         with mock.patch.object(Model, 'train_on_batch', spoiling):
             with self.assertRaises(SpnError) as caught:
                 self.train(self.folder)
-        self.assertRegex(str(caught.exception), 'weights are no finite numbers in epoch 1, .* --learning-rate 0.0003$')
+        self.assertRegex(str(caught.exception), 'weights are not finite in epoch 1, .* --learning-rate 0.0003$')
         self.assertEqual(self.files(), [])  # so that the same folder serves the smaller rate
 
     def test_what_is_finished_is_not_trained_again(self):

@@ -97,9 +97,9 @@ class LearningTest(SharedFolderTestCase):
         def teacher(i, classes):
             self.assertEqual(list(classes), [0] if i == 0 else [0, 1])
             return self.masks[i], 2 * self.masks[i]
-        found = masks_to_learn(self.opened, teacher, 1.)
-        self.assertEqual(sorted(found), [0, 2])
-        for i, (certain, possible) in found.items():
+        masks = masks_to_learn(self.opened, teacher, 1.)
+        self.assertEqual(sorted(masks), [0, 2])
+        for i, (certain, possible) in masks.items():
             np.testing.assert_array_equal(certain, self.masks[i])
             np.testing.assert_array_equal(possible, 2 * self.masks[i])
 
@@ -118,8 +118,8 @@ class LearningTest(SharedFolderTestCase):
         scattered = self.masks[0].copy()
         scattered[:, ::8] = 1
         masks = {0: (scattered, scattered), 2: (self.masks[2], self.masks[2])}
-        found = masks_to_learn(self.opened, lambda i, classes: masks[i], .5)
-        for mask, wanted in zip(found[0] + found[2], [0 * scattered, scattered, self.masks[2], self.masks[2]]):
+        learned = masks_to_learn(self.opened, lambda i, classes: masks[i], .5)
+        for mask, wanted in zip(learned[0] + learned[2], [0 * scattered, scattered, self.masks[2], self.masks[2]]):
             np.testing.assert_array_equal(mask, wanted)
             self.assertEqual(mask.dtype, 'uint8')
 
@@ -139,8 +139,8 @@ class LearningTest(SharedFolderTestCase):
     def test_maps_of_classes_are_painted_on_superpixels_by_the_maximum_of_each(self):
         network, classes = self.networks[0], np.array([1, 0])
         superpixel_map = self.maps.superpixels[0][2]
-        of_superpixels = network.probabilities(self.features.blocks(2), [superpixel_map])[0]
-        values = of_superpixels[:, [2, 1]] / of_superpixels.sum(axis=1, keepdims=True)
+        probabilities = network.probabilities(self.features.blocks(2), [superpixel_map])[0]
+        values = probabilities[:, [2, 1]] / probabilities.sum(axis=1, keepdims=True)
         wanted = (values / values.max(axis=0)).T[:, superpixel_map]
         np.testing.assert_allclose(segmentation_maps.class_maps(network, self.maps, 2, classes), wanted, rtol=1e-5)
         masks = segmentation_maps.method(network, self.maps)(2, classes, [.4, 1.1])
@@ -172,8 +172,8 @@ class LearningTest(SharedFolderTestCase):
         with mock.patch.object(Batches, '__getitem__', lambda self, k: read.append(k) or batches(self, k)):
             first, = self.learn(self.folder, n_rounds=1)
         self.assertEqual(len(read), 2)  # the batches of the one epoch that was left
-        for found, wanted in zip(first.model.get_weights(), self.networks[0].model.get_weights()):
-            np.testing.assert_array_equal(found, wanted)
+        for actual, wanted in zip(first.model.get_weights(), self.networks[0].model.get_weights()):
+            np.testing.assert_array_equal(actual, wanted)
         self.assertEqual(first.about, self.networks[0].about)
 
     def test_finished_rounds_are_not_learned_again_nor_are_their_masks_made(self):

@@ -43,16 +43,16 @@ class CompositesTest(FolderTestCase):
     def test_pictures_are_of_the_asked_number_with_labels_as_their_masks(self):
         path = self.path('data.h5')
         self.assertEqual(composites.make_dataset(path, {'train': 9, 'val': 2, 'test': 1}, seed=3), [])
-        with Dataset(path) as found:
-            self.assertEqual([int(np.sum(found.splits == split)) for split in ('train', 'val', 'test')], [9, 2, 1])
-            self.assertEqual(found.class_names, composites.class_names())
-            self.assertTrue(np.all(found.labels.sum(axis=0) >= 1))
+        with Dataset(path) as dataset:
+            self.assertEqual([int(np.sum(dataset.splits == split)) for split in ('train', 'val', 'test')], [9, 2, 1])
+            self.assertEqual(dataset.class_names, composites.class_names())
+            self.assertTrue(np.all(dataset.labels.sum(axis=0) >= 1))
             for i in range(12):
-                mask = found.mask(i)
+                mask = dataset.mask(i)
                 self.assertTrue(224 <= min(mask.shape) and max(mask.shape) <= 320)
-                self.assertEqual(found.image(i).shape[:2], mask.shape)
+                self.assertEqual(dataset.image(i).shape[:2], mask.shape)
                 shown = np.setdiff1d(mask, 0) - 1
-                self.assertEqual(shown.tolist(), np.flatnonzero(found.labels[i]).tolist())
+                self.assertEqual(shown.tolist(), np.flatnonzero(dataset.labels[i]).tolist())
                 self.assertTrue(1 <= len(shown) <= 3)
                 self.assertLess(.005, np.mean(mask > 0))
 

@@ -29,15 +29,15 @@ class ImagesTest(FolderTestCase):
 
     def read(self, content, max_side=None):
         path = self.write('picture', content)
-        found = images.read_picture(path, max_side)
-        self.assertEqual(images.shapes_of([path], max_side), {path: found.shape[:2]})
-        self.assertEqual((found.dtype, found.ndim), ('uint8', 3))
-        return found
+        picture = images.read_picture(path, max_side)
+        self.assertEqual(images.shapes_of([path], max_side), {path: picture.shape[:2]})
+        self.assertEqual((picture.dtype, picture.ndim), ('uint8', 3))
+        return picture
 
     def test_a_photograph_is_read_as_it_is(self):
         np.testing.assert_array_equal(self.read(png(self.photograph)), self.photograph)
-        found = self.read(jpeg(self.photograph))
-        self.assertLess(np.abs(found - self.photograph.astype(float)).mean(), 4)
+        picture = self.read(jpeg(self.photograph))
+        self.assertLess(np.abs(picture - self.photograph.astype(float)).mean(), 4)
 
     def test_pictures_of_any_mode_become_RGB(self):
         grey = self.photograph[..., 1]
@@ -66,10 +66,10 @@ class ImagesTest(FolderTestCase):
             np.testing.assert_array_equal(self.read(content), turn(decoded(content)))
 
     def test_a_longer_side_is_scaled_down_and_never_up(self):
-        found = self.read(png(self.photograph), 40)
-        self.assertEqual(found.shape, (32, 40, 3))
+        picture = self.read(png(self.photograph), 40)
+        self.assertEqual(picture.shape, (32, 40, 3))
         means = self.photograph.reshape(32, 2, 40, 2, 3).mean(axis=(1, 3))
-        self.assertLess(np.abs(found - means).mean(), 5)
+        self.assertLess(np.abs(picture - means).mean(), 5)
         np.testing.assert_array_equal(self.read(png(self.photograph), 80), self.photograph)
         self.assertEqual(self.read(png(self.photograph[:1]), 20).shape, (1, 20, 3))
         self.assertEqual(self.read(png(self.photograph.swapaxes(0, 1)), 33).shape, (33, 26, 3))

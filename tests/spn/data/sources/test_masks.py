@@ -28,9 +28,9 @@ def quantized(rgb):
 class MasksTest(FolderTestCase):
 
     def classes(self, content, max_side=None):
-        found = read_classes(self.write('mask.png', content), max_side)
-        self.assertEqual(found.dtype, 'uint8')
-        return found.tolist()
+        classes = read_classes(self.write('mask.png', content), max_side)
+        self.assertEqual(classes.dtype, 'uint8')
+        return classes.tolist()
 
     def object(self, content, max_side=None):
         return read_object(self.write('mask.png', content), max_side).astype(int).tolist()

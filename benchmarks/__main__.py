@@ -5,11 +5,6 @@ process measures one thread, another one two. Every result is first checked agai
 installed are left out, and the report says so.
 """
 import datetime
-import json
-import os
-import subprocess
-import sys
-import tempfile
 
 import click
 
@@ -49,13 +44,7 @@ def details(result):
 def main(quick):
     """Time mean pooling and write tables to benchmarks/results/."""
     options = ['--rounds', '3'] + sum((['--workload', name] for name in ('W1', 'W3', 'W7')), []) if quick else []
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, 'results')
-        for threads in (1,) if quick else (1, 2):
-            subprocess.check_call([sys.executable, '-m', 'benchmarks.pooling', path] + options,
-                                  env=pooling.environment(threads))
-        with open(path) as stream:
-            results = [json.loads(line) for line in stream]
+    results = [result for threads in ((1,) if quick else (1, 2)) for result in pooling.run(threads, options)]
     results.sort(key=lambda result: (result['layout'], result['threads'], result['workload'][0]))
     report = ['# Mean pooling and its gradient, %s' % datetime.date.today().isoformat(), '', machine(), versions(),
               'float32, int32 labels by SLIC from photographs of scikit-image (W6: random, W7: one superpixel); labels'

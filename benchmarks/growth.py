@@ -4,11 +4,7 @@ Ours is compared with those that were the best of the others in some row of ``py
 measured as there.
 """
 import datetime
-import json
 import os
-import subprocess
-import sys
-import tempfile
 
 import matplotlib
 matplotlib.use('Agg')
@@ -30,13 +26,7 @@ def measure():
         arguments += ['--competitor', contender]
     for workload in sum(GROWTH.values(), []):
         arguments += ['--workload', workload.name]
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, 'results')
-        subprocess.check_call([sys.executable, '-m', 'benchmarks.pooling', path] + arguments,
-                              env=pooling.environment(1))
-        with open(path) as stream:
-            results = [json.loads(line) for line in stream]
-    return {(result['workload'][0], result['layout']): result for result in results}
+    return {(result['workload'][0], result['layout']): result for result in pooling.run(1, arguments)}
 
 
 def draw(results, path):

@@ -6,7 +6,9 @@
 import json
 import os
 import random
+import subprocess
 import sys
+import tempfile
 
 import click
 
@@ -21,6 +23,16 @@ def environment(number_of_threads):
         os.environ, OMP_NUM_THREADS=number, OPENBLAS_NUM_THREADS=number, OPENBLAS_THREAD_TIMEOUT='4',
         MKL_NUM_THREADS=number, NUMBA_NUM_THREADS=number, TF_NUM_INTRAOP_THREADS=number, TF_NUM_INTEROP_THREADS='1',
         TF_CPP_MIN_LOG_LEVEL='3', CUDA_VISIBLE_DEVICES='')
+
+
+def run(number_of_threads, options):
+    """Run this module in a process with so many threads, and return its results, one dict for each line."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, 'results')
+        subprocess.check_call([sys.executable, '-m', 'benchmarks.pooling', path] + options,
+                              env=environment(number_of_threads))
+        with open(path) as stream:
+            return [json.loads(line) for line in stream]
 
 
 @click.command()

@@ -42,9 +42,7 @@ def draw(path, photographs, image, superpixel_map, mean_colours, truth, by_super
         cells = rows[row].subgridspec(1, 3, wspace=.03)
         for cell, (title, panel) in zip(cells, panels[3 * row:]):
             axes = figure.add_subplot(cell)
-            axes.imshow(panel, interpolation='antialiased', extent=(0, truth.shape[1], truth.shape[0], 0))
-            axes.set_title(title, fontsize=13.5, color=INK, pad=7)
-            axes.set_axis_off()
+            show_panel(axes, panel, title, truth.shape)
     name_regions(axes, truth, photographs, fontsize=12.5)  # in the last panel
 
     cells = rows[2].subgridspec(1, len(photographs), wspace=.1)
@@ -59,6 +57,13 @@ def draw(path, photographs, image, superpixel_map, mean_colours, truth, by_super
     figure.text(.5, .012, 'The network learns from crops of the left halves, with one label for each crop.'
                 ' The mosaic is made of right halves.', ha='center', fontsize=12, color=INK)
     save(figure, path)
+
+
+def show_panel(axes, panel, title, shape, fontsize=13.5, pad=7):
+    """Show an image under its title, in the coordinates of a picture of `shape`, which may have fewer pixels."""
+    axes.imshow(panel, interpolation='antialiased', extent=(0, shape[1], shape[0], 0))
+    axes.set_title(title, fontsize=fontsize, color=INK, pad=pad)
+    axes.set_axis_off()
 
 
 def save(figure, path):

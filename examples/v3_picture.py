@@ -4,7 +4,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 from matplotlib.ticker import FormatStrFormatter, NullFormatter
 
-from .picture import COLOURS, INK, coloured, name_regions, outlined, save
+from .picture import COLOURS, INK, coloured, name_regions, outlined, save, show_panel
 
 SUPERPIXELS, PIXELS = COLOURS[5], COLOURS[2]  # the colours of the two paths through the block, and of the two networks
 MAP = '#777777'
@@ -43,9 +43,7 @@ def draw(path, losses, predicted, image, superpixel_map, truth, names):
     cells = figure.add_gridspec(1, 4, left=.01, right=.99, top=.27, bottom=.012, wspace=.03)
     for cell, (title, panel) in zip(cells, panels):
         axes = figure.add_subplot(cell)
-        axes.imshow(panel, interpolation='antialiased', extent=(0, truth.shape[1], truth.shape[0], 0))
-        axes.set_title(title, fontsize=12.5, color=INK, pad=6)
-        axes.set_axis_off()
+        show_panel(axes, panel, title, truth.shape, fontsize=12.5, pad=6)
     name_regions(axes, truth, names, fontsize=10)  # in the last panel
     save(figure, path)
 

@@ -4,8 +4,8 @@
     python -m tests.fuzz --case 1234        # one case again: everything in it follows from its number
     python -m tests.fuzz --digest 300       # one digest of all results of the first 300 cases, to compare two versions
 
-The sizes lie around those at which the C code takes another way: 8 lanes, windows of 16 pixels, blocks of 64, images
-cut into chunks, results larger than the caches.
+The sizes lie around those at which the C code changes its path: 8 lanes, windows of 16 pixels, blocks of 64, images cut
+into chunks, results larger than the caches.
 """
 import argparse
 import hashlib
@@ -25,7 +25,7 @@ RESIZES = 'nearest', 'bilinear'
 
 
 class Case:
-    """Inputs for every op; all of them follow from the number.
+    """Inputs for every op, determined by the number.
 
     Parameters
     ----------
@@ -140,7 +140,12 @@ class Ops:
 
 
 class Truth:
-    """The same operations in NumPy's long doubles, on pixels in one axis: features are (batch, channels, pixels)."""
+    """The same operations in NumPy's long doubles, on pixels in one axis: features are (batch, channels, pixels).
+
+    The walks of `tests.numeric` say the same, but neither can replace the other. The walks are exactly rounded, and too
+    plain to be wrong, but take up to seconds for ten thousand pixels. This class is for images of a million pixels and
+    for infinities; it sorts and slices pixels, which could be wrong, so `tests.theano_spp.test_fuzz` compares the two.
+    """
 
     def __init__(self, labels, n):
         self.n, self.spatial = n, labels.shape[1:]
@@ -198,7 +203,7 @@ class Truth:
 
 
 def corners(cells, pixels, kind):
-    """The two cells that each pixel of an axis lies between, and the share of the second."""
+    """The two cells that each pixel of an axis lies between, and the fraction of the second."""
     seen = [cells_of_pixel(cells, pixels, pixel, kind) for pixel in range(pixels)]
     return (np.array([pixel[0][0] for pixel in seen], int), np.array([pixel[-1][0] for pixel in seen], int),
             np.array([pixel[-1][1] if len(pixel) > 1 else 0 for pixel in seen], 'longdouble'))
@@ -209,15 +214,15 @@ def flat(array):
 
 
 def assert_close(results, name, exact, magnitudes, dtype):
-    """The promise of docs/semantics.md: off by at most a share of the magnitudes that are added up."""
-    found = results[name].astype('longdouble')
-    rounded, magnitudes = [np.reshape(array, found.shape).astype('longdouble') for array in (exact, magnitudes)]
-    in_dtype = rounded.astype(dtype)
-    good = (found == in_dtype) | np.isnan(found) & np.isnan(in_dtype)
-    good |= abs(found - rounded) <= tolerance(dtype) * magnitudes + np.finfo(dtype).tiny
-    good |= ~np.isfinite(magnitudes.astype(dtype)) & ~np.isfinite(found)  # which of them is not promised
+    """The promise of docs/semantics.md: the error is at most a fraction of the sum of magnitudes."""
+    actual = results[name].astype('longdouble')
+    exact, magnitudes = [np.reshape(array, actual.shape).astype('longdouble') for array in (exact, magnitudes)]
+    expected = exact.astype(dtype)
+    good = (actual == expected) | np.isnan(actual) & np.isnan(expected)
+    good |= abs(actual - exact) <= tolerance(dtype) * magnitudes + np.finfo(dtype).tiny
+    good |= ~np.isfinite(magnitudes.astype(dtype)) & ~np.isfinite(actual)  # inf or NaN: which one is not promised
     assert good.all(), '%s at %s: %r, but %r was expected' % (
-        name, np.argwhere(~good)[0].tolist(), results[name][~good][0], in_dtype[~good][0])
+        name, np.argwhere(~good)[0].tolist(), results[name][~good][0], expected[~good][0])
 
 
 def assert_equal(results, name, exact):
@@ -225,7 +230,7 @@ def assert_equal(results, name, exact):
 
 
 def check(case, results):
-    """Raise AssertionError for the first result that is not what it must be."""
+    """Raise AssertionError for the first wrong result."""
     truth, dtype = Truth(case.labels, case.n), case.dtype
     x, g, y, w = flat(case.features), flat(case.on_pixels), case.on_superpixels, flat(case.weights[:, None])
     cells_shape = case.cells.shape[2:]
@@ -276,14 +281,14 @@ def check_weighted(truth, results, mode, x, w, y, dtype):
     pooled = np.where(nothing, 0, truth.pool(w * x, 'sum') / np.where(nothing, 1, total))
     magnitudes = truth.pool(abs(w * x), 'sum') / np.where(nothing, 1, abs(total))
     assert_close(results, 'weighted ' + mode, pooled, magnitudes, dtype)
-    of_superpixel, inside = truth.unpool(y, 'sum'), truth.labels[:, None] >= 0
-    of_features = np.where(inside, w * of_superpixel, 0)
-    assert_close(results, 'weighted %s gradient 0' % mode, of_features, abs(of_features), dtype)
+    painted, inside = truth.unpool(y, 'sum'), truth.labels[:, None] >= 0
+    for_features = np.where(inside, w * painted, 0)
+    assert_close(results, 'weighted %s gradient 0' % mode, for_features, abs(for_features), dtype)
     centre = truth.unpool(pooled, 'sum') if mode == 'mean' else 0
     if all(np.isfinite(array).all() for array in (x, y, pooled)):
-        of_weights = np.where(inside, (x - centre) * of_superpixel, 0).sum(1)
-        larger = np.where(inside, (abs(x) + abs(centre)) * abs(of_superpixel), 0).sum(1)
-        assert_close(results, 'weighted %s gradient 1' % mode, of_weights, larger, 'float64')
+        for_weights = np.where(inside, (x - centre) * painted, 0).sum(1)
+        magnitudes = np.where(inside, (abs(x) + abs(centre)) * abs(painted), 0).sum(1)
+        assert_close(results, 'weighted %s gradient 1' % mode, for_weights, magnitudes, 'float64')
 
 
 def digest(case_results):
@@ -300,7 +305,7 @@ def digest(case_results):
 def main(arguments):
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('--seconds', type=float, default=60, help='how long to try new cases')
-    parser.add_argument('--case', type=int, help='try this case alone')
+    parser.add_argument('--case', type=int, help='try only this case')
     parser.add_argument('--digest', type=int, metavar='CASES', help='print a digest of the results of the first cases')
     parser.add_argument('--dtype', default='float32', help='of the features')
     parser.add_argument('--labels', default='int32', metavar='DTYPE')

@@ -1,4 +1,4 @@
-"""Label maps of every kind that the tests share."""
+"""The label maps of every kind that the tests share."""
 import numpy as np
 
 

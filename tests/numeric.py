@@ -1,4 +1,7 @@
-"""Independent truth for the tests: sums taken one pixel at a time, exactly rounded."""
+"""Independent truth for the tests: plain walks over the pixels, with exactly rounded sums.
+
+`tests.fuzz.Truth` says the same for large images, and explains why there are two.
+"""
 import itertools
 import math
 from fractions import Fraction
@@ -35,7 +38,7 @@ def exact_unpool(pooled, superpixel_map, mode):
 
 
 def exact_extremum(feature_map, superpixel_map, n_superpixels, mode):
-    """The best value of each superpixel and the row-major number of its first pixel, by a walk over the pixels."""
+    """The best value of each superpixel and the row-major number of its argmax pixel, by a walk over the pixels."""
     better = {'max': lambda value, best: value > best, 'min': lambda value, best: value < best}[mode]
     shape = feature_map.shape[:2] + (n_superpixels,)
     pooled, winner = np.zeros(shape, feature_map.dtype), np.full(shape, -1)
@@ -49,7 +52,7 @@ def exact_extremum(feature_map, superpixel_map, n_superpixels, mode):
 
 
 def cells_of_pixel(cells, pixels, pixel, kind):
-    """The cells that one pixel of an axis sees, with their shares, in fractions: half-pixel centres."""
+    """The cells that one pixel of an axis sees, with their weights, as exact fractions: half-pixel centres."""
     position = Fraction(2 * pixel + 1, 2 * pixels) * cells
     if kind == 'nearest':
         return [(math.floor(position), 1)]

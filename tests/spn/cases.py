@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import unittest
 
+import h5py
 import numpy as np
 from skimage import data
 
@@ -26,7 +27,7 @@ class FolderTestCase(unittest.TestCase):
         self.addCleanup(redirected.__exit__, None, None, None)
 
     def path(self, *names):
-        """A path in the folder; the folders on the way are made."""
+        """A path in the folder; makes its parent folders."""
         path = os.path.join(self.folder, *names)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         return path
@@ -44,6 +45,20 @@ class FolderTestCase(unittest.TestCase):
             function(*arguments, **options)
         for word in words:
             self.assertIn(word, str(caught.exception))
+
+    def assert_same_weights(self, actual, wanted):
+        """Two Keras models have equal weights."""
+        self.assertEqual(len(actual.get_weights()), len(wanted.get_weights()))
+        for array, wanted_array in zip(actual.get_weights(), wanted.get_weights()):
+            np.testing.assert_array_equal(array, wanted_array)
+
+    def assert_all_have_checksums(self, path):
+        """Every dataset of an HDF5 file has a checksum."""
+        without = []
+        with h5py.File(path, 'r') as file:
+            file.visititems(lambda name, item: without.append(name) if isinstance(item, h5py.Dataset)
+                            and not item.fletcher32 else None)
+        self.assertEqual(without, [])
 
     def files(self):
         """All files of the folder, hidden ones too."""
@@ -119,7 +134,7 @@ def shared(scores, features, sizes):
 
 
 class SharesByHand:
-    """Stands for a network by which superpixels that look alike share their scores."""
+    """In place of a network in which superpixels that look alike share their scores."""
 
     def correlated(self, scores, fine, superpixel_maps):
         looks = np.concatenate([means(bilinear(fine, each.shape), each) for each in superpixel_maps])
@@ -128,7 +143,7 @@ class SharesByHand:
 
 
 class ArrayOfFeatures(ImageFeatures):
-    """Stands for `spn.networks.features.Features`, without a file."""
+    """In place of `spn.networks.features.Features`, without a file."""
 
     def __init__(self, array, size, rms=1., encoder='by hand'):
         self._features, self.size, self.rms = array.astype('float32'), size, rms
@@ -140,7 +155,7 @@ class ArrayOfFeatures(ImageFeatures):
 
 
 class FinerArray:
-    """The finer features of :class:`ArrayOfFeatures`: the same, each cell four times, but for noise."""
+    """The finer features of :class:`ArrayOfFeatures`: the same, with each cell repeated four times, plus noise."""
 
     def __init__(self, array, rms):
         noise = np.random.RandomState(0).normal(size=array.shape[:2] + (2 * array.shape[2], 2 * array.shape[3]))

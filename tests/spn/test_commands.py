@@ -1,4 +1,4 @@
-"""Each command through its command line: one run on a few composites, and what is wrong with what users give."""
+"""Each command through its command line: one run on a few composites, and errors in what users give."""
 import csv
 import io
 import json
@@ -30,7 +30,7 @@ N = {'train': 9, 'val': 2, 'test': 3}
 
 
 def spn(*arguments):
-    """What `spn` prints, says on standard error, and its exit status."""
+    """The standard output, standard error and exit status of `spn`."""
     result = CliRunner(mix_stderr=False).invoke(commands.main, [str(argument) for argument in arguments])
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
@@ -38,14 +38,14 @@ def spn(*arguments):
 
 
 def good(*arguments):
-    """What it prints and says where all is well."""
+    """The standard output and standard error of a command that must succeed."""
     printed, said, status = spn(*arguments)
     assert status == 0, said
     return printed, said
 
 
 def all_commands(command=commands.main, names=()):
-    """Pairs of names and command, of those that do something."""
+    """Pairs of names and command, of all commands that are not groups."""
     if isinstance(command, click.Group):
         return [pair for name in command.commands for pair in all_commands(command.commands[name], names + (name,))]
     return [(names, command)]
@@ -188,7 +188,7 @@ class WholeWayTest(SharedFolderTestCase):
         self.assertIn('val\t{}\t{}'.format(self.opened.names[i], ', '.join(
             np.array(self.opened.class_names)[self.opened.labels[i] > 0])), lines)
 
-    def test_cam_hands_on_all_that_it_is_told(self):
+    def test_cam_passes_all_its_options_on(self):
         with mock.patch.object(prediction, 'write_cams',
                                return_value=(9, 'it')) as write_cams, mock.patch.object(runs, 'Run'):
             good('cam', self.data, self.run_folder, '--out', 'out', '--split', 'train', '--absolute')
@@ -245,7 +245,7 @@ class WholeWayTest(SharedFolderTestCase):
         self.assertEqual([self.trained.class_names[c] for c in names['classes']], ['bird'])
         self.assertTrue(set(np.unique(names['mask'])) <= {0, 1})
 
-    def test_predict_finds_classes_out_where_nobody_names_them(self):
+    def test_predict_finds_the_classes_if_none_is_named(self):
         image = data.chelsea()[::4, ::4]
         mask, classes = prediction.predict(self.trained, image)
         maps = self.trained.on_picture(image)
@@ -329,7 +329,7 @@ class WholeWayTest(SharedFolderTestCase):
 
 
 def edges(mask):
-    """Pixels beside one of another value, above, below, left or right."""
+    """The pixels that have a neighbour of another value above, below, to the left or right."""
     at_edge = np.zeros(mask.shape, bool)
     for axis in 0, 1:
         differ = np.diff(mask.astype(int), axis=axis) != 0
@@ -403,7 +403,7 @@ class FrontTest(FolderTestCase):
                 self.assertIn(word, said.strip().splitlines()[-1])
         self.assertEqual(self.files(), ['cut.h5', 'data.h5'])
 
-    def test_what_cannot_be_learned_is_said_before_anything_is_encoded(self):
+    def test_what_cannot_be_learned_is_reported_before_anything_is_encoded(self):
         write_small(self.path('data.h5'))
         good('superpixels', self.path('data.h5'), '--method', 'grid', '--name', 'grid')
         arguments = ('train', self.path('data.h5'), '--out', self.path('run'), '--size', 32, '--weights', 'random')
@@ -417,7 +417,7 @@ class FrontTest(FolderTestCase):
                 self.assertIn(word, said.strip().splitlines()[-1])
         self.assertEqual(self.files(), ['data.h5'])
 
-    def test_numbers_that_are_none_are_refused(self):
+    def test_numbers_that_are_not_finite_are_refused(self):
         for arguments, option in [(('train', 'data.h5', '--out', 'out'), '--learning-rate'),
                                   (('segment', 'data.h5', 'run'), '--kept'),
                                   (('cam', 'data.h5', 'run', '--out', 'out'), '--threshold')]:

@@ -1,4 +1,4 @@
-"""Files whose bits flip on disk: what is read is as it was written, or a sentence names the file and the cure."""
+"""Files whose bits flip on disk: what is read is correct, or an error names the file and the cure."""
 import h5py
 import numpy as np
 
@@ -12,7 +12,7 @@ from tests.spn.networks.test_encoder import EncoderByHand
 
 
 def data_set_of(path):
-    """All that a data set file says."""
+    """All values in a data set file."""
     with Dataset(path) as data:
         maps = data.superpixel_maps('columns')
         arrays = [data.labels, data.sizes, data.names, data.splits, data.has_mask, data.digests,
@@ -24,7 +24,7 @@ def data_set_of(path):
 
 
 def features_of(path):
-    """All that a file of features says."""
+    """All values in a file of features."""
     made = Features(path)
     try:
         return [np.array(made.digests), np.array([made.rms, made.fine.rms, made.finest.rms, made.size])] + [
@@ -38,7 +38,7 @@ def equal(actual, wanted):
 
 
 def flipped(path, read, n, seed=0):
-    """What comes of each of `n` copies of a file with some bytes flipped: 'said', 'same', or else the trouble."""
+    """The outcome for `n` copies of a file with some bytes flipped: 'said' (an error), 'same', or what went wrong."""
     wanted, rng, outcomes = read(path), np.random.RandomState(seed), []
     with open(path, 'rb') as stream:
         content = np.frombuffer(stream.read(), 'uint8')
@@ -68,7 +68,7 @@ class DamageTest(FolderTestCase):
                                                (record.image.shape[:2] for record in records())], {'method': 'by hand'})
 
     def assert_safe(self, path, read):
-        # In a process of its own, for HDF5 complains of damage when a process ends.
+        # In a separate process, because HDF5 reports damage when a process ends.
         outcomes = run_python('''
 from tests.spn.test_damage import *
 print(*flipped({!r}, {}, 120), sep='\\n')
@@ -83,7 +83,7 @@ print(*flipped({!r}, {}, 120), sep='\\n')
         features.make_features(self.data, 32, EncoderByHand()).close()
         self.assert_safe(self.path('data.features-32.h5'), features_of)
 
-    def test_a_damaged_picture_is_said_with_its_file_its_dataset_and_the_cure(self):
+    def test_a_damaged_picture_is_reported_with_its_file_its_dataset_and_the_cure(self):
         with h5py.File(self.data, 'r') as file:
             _, chunk = file['images'].id.read_direct_chunk((1, 0, 0, 0))
         with open(self.data, 'r+b') as stream:
@@ -98,10 +98,5 @@ print(*flipped({!r}, {}, 120), sep='\\n')
 
     def test_every_dataset_has_a_checksum(self):
         features.make_features(self.data, 32, EncoderByHand()).close()
-        without = []
-        for path in self.data, self.path('data.features-32.h5'):
-            with h5py.File(path, 'r') as file:
-                file.visititems(lambda name, item: without.append(name) if isinstance(item, h5py.Dataset)
-                                and not item.fletcher32
-                                else None)
-        self.assertEqual(without, [])
+        self.assert_all_have_checksums(self.data)
+        self.assert_all_have_checksums(self.path('data.features-32.h5'))

@@ -40,7 +40,7 @@ class AtomicWriteTest(FolderTestCase):
                     raise stop
             self.assertEqual((self.content(), self.files()), ('before', ['result.txt']))
 
-    def test_the_name_to_write_to_ends_as_that_of_the_file_and_lies_in_a_folder_that_is_made(self):
+    def test_the_temporary_name_ends_like_that_of_the_file_and_its_folder_is_made(self):
         path = os.path.join(self.folder, 'new', 'folder', 'picture.png')
         with atomic_write(path) as beside:
             self.assertTrue(beside.endswith('picture.png'))
@@ -48,7 +48,7 @@ class AtomicWriteTest(FolderTestCase):
             open(beside, 'w').close()
         self.assertEqual(self.files(), ['new/folder/picture.png', 'result.txt'])
 
-    def test_what_cannot_be_written_is_said_in_a_sentence(self):
+    def test_what_cannot_be_written_is_reported_in_a_sentence(self):
         for path in os.path.join(self.old, 'below-a-file.txt'), self.folder:
             self.assert_says([path, 'could not be written', 'make room or choose another folder'],
                              write_text, path, 'text')
@@ -168,6 +168,6 @@ class OnAllCoresTest(unittest.TestCase):
             with self.assertRaisesRegex(SpnError, '^3 is bad$'):
                 list(on_all_cores(functools.partial(stopped_at, 3, 'raise'), range(7), n_workers))
 
-    def test_a_process_that_is_killed_is_said_with_what_to_do(self):
+    def test_a_process_that_is_killed_is_reported_with_what_to_do(self):
         with self.assertRaisesRegex(SpnError, 'killed while it computed.*run the same command again.*--workers 1'):
             list(on_all_cores(functools.partial(stopped_at, 3, 'kill'), range(7), 2))

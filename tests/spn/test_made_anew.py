@@ -1,4 +1,4 @@
-"""A data set that is made anew: what was computed of pictures that stayed is kept, what is dropped is said."""
+"""A data set that is made again: results for unchanged pictures are kept, and what is dropped is reported."""
 from unittest import mock
 
 import numpy as np
@@ -19,7 +19,7 @@ class MadeAnewTest(FolderTestCase):
         super().setUp()
         self.data = self.path('data.h5')
         write_small(self.data)
-        # No method: these can only be kept.
+        # Not the name of a method, so these can only be kept.
         self.maps = [np.arange(record.image[..., 0].size).reshape(record.image.shape[:2]) // 7 for record in records()]
         add_superpixels(self.data, 'mine', self.maps, {'method': 'by hand'})
 
@@ -107,7 +107,7 @@ class MadeAnewTest(FolderTestCase):
         self.assert_says([self.data, 'was made again while superpixels', 'run the same command again'],
                          add_superpixels, self.data, 'late', self.maps, {}, digests)
 
-    def test_a_data_set_that_cannot_be_read_is_replaced_with_a_word(self):
+    def test_a_data_set_that_cannot_be_read_is_replaced_and_reported(self):
         self.write('data.h5', 'a letter')
         write_small(self.data)
         self.assertIn('nothing of it is kept', self.shown.getvalue())

@@ -89,9 +89,9 @@ class LargeMapTest(unittest.TestCase):
                             winners[k, image, :, superpixel] = pixels[place]
                             expected[k, image, :, superpixel] = flat[image][np.arange(channels), pixels[place]]
                 for some in self.layouts(values):
-                    maximum, of_maximum, minimum, of_minimum = self.extremum(some, labels)
+                    maximum, argmax_pixel, minimum, argmin_pixel = self.extremum(some, labels)
                     np.testing.assert_array_equal([maximum, minimum], expected, name)
-                    np.testing.assert_array_equal([of_maximum, of_minimum], winners, name)
+                    np.testing.assert_array_equal([argmax_pixel, argmin_pixel], winners, name)
 
     def test_superpixels_in_several_parts_of_a_large_image_are_pooled_as_one(self):
         height, width = 421, 1291  # c_code/labels/label_map.h: two parts of 262144 pixels, and more
@@ -111,10 +111,10 @@ class LargeMapTest(unittest.TestCase):
                     winners[k, image, :, superpixel] = pixels[best(some, axis=-1)]
                     expected[1 + k, image, :, superpixel] = some[np.arange(3), best(some, axis=-1)]
         for some in self.layouts(values):
-            maximum, of_maximum, minimum, of_minimum = self.extremum(some, stripes)
+            maximum, argmax_pixel, minimum, argmin_pixel = self.extremum(some, stripes)
             np.testing.assert_allclose(self.mean(some, stripes), expected[0], rtol=1e-6, atol=1e-6)
             np.testing.assert_array_equal([maximum, minimum], expected[1:])
-            np.testing.assert_array_equal([of_maximum, of_minimum], winners)
+            np.testing.assert_array_equal([argmax_pixel, argmin_pixel], winners)
 
     def test_as_many_superpixels_as_pixels_or_half_as_many_are_right_in_any_order(self):
         height, width, channels = 331, 294, 35  # the result is stored past the caches

@@ -18,7 +18,7 @@ bridge = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(bridge)
 """.format(os.path.abspath(legacy_bridge.__file__))
 
-# This process may have been told which BLAS to use; a user's may not.
+# This process may have flags for a BLAS, which a user's process does not have.
 UNTOLD = """
 import os
 flags = os.environ['THEANO_FLAGS'].split(',')

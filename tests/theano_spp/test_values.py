@@ -243,7 +243,7 @@ class LimitsOfFloatsTest(unittest.TestCase):
         pooled = self.pool['mean'](np.full((1, 1, 1, 2), 3e38, 'float32'), np.zeros((1, 1, 2), 'int32'))
         np.testing.assert_array_equal(pooled, np.float32([[[3e38, 0, 0]]]))
 
-    def test_features_near_the_largest_float32_pool_to_exact_sums_beside_infinities_and_nans(self):
+    def test_features_near_the_largest_float32_pool_to_exact_sums_next_to_infinities_and_nans(self):
         rng = np.random.RandomState(0)
         for labels in (np.zeros((2, 8, 64), 'int32'), random_map(rng, (2, 8, 64), 3),
                        np.repeat(np.arange(3, dtype='int32'), 24).reshape(1, 2, 36)):

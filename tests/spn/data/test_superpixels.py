@@ -1,4 +1,4 @@
-"""Superpixels of every method and of the user: numbered without gaps, true to the picture, resumable."""
+"""Superpixels of every method and of the user: numbered without gaps, along edges of the picture, resumable."""
 import os
 from unittest import mock
 
@@ -13,7 +13,7 @@ from tests.spn.cases import FolderTestCase, photographs, write_small
 
 
 def spread(superpixel_map):
-    """How far pixels are from the centres of their superpixels, squared, by the sizes of those: a square has 1/6."""
+    """The mean squared distance of pixels from the centre of their superpixel, divided by its size: 1/6 of a square."""
     labels = superpixel_map.ravel()
     sizes = np.bincount(labels)
     squares = sum((places - (np.bincount(labels, places) / sizes)[labels]) ** 2
@@ -29,8 +29,8 @@ class MethodsTest(FolderTestCase):
                 labels = superpixel_map(photograph, method_settings(method, {}))
                 self.assertEqual((labels.dtype, labels.shape), ('int32', photograph.shape[:2]))
                 self.assertEqual(np.unique(labels).tolist(), list(range(labels.max() + 1)), method)
-                # As many pieces as superpixels: none is in two. (SLIC's and Felzenszwalb's may touch at a corner
-                # alone.)
+                # As many connected pieces as superpixels. (Pieces of SLIC and Felzenszwalb may be connected only at a
+                # corner.)
                 self.assertEqual(measure.label(labels, background=-1, connectivity=2).max(), labels.max() + 1, method)
 
     def test_superpixels_keep_to_an_edge_that_anyone_can_see(self):
@@ -41,7 +41,7 @@ class MethodsTest(FolderTestCase):
             given = {} if method == 'felzenszwalb' else {'n_segments': 60}
             labels = superpixel_map(image, method_settings(method, given))
             strays = sum((labels == k).sum() - np.bincount(regions[labels == k]).max() for k in range(labels.max() + 1))
-            # A watershed runs along one of the two columns beside an edge.
+            # A watershed runs along one of the two columns next to an edge.
             self.assertLessEqual(strays, {'watershed': 60 + 40 + 20}.get(method, 0), method)
         # Nothing else is in the picture.
         np.testing.assert_array_equal(superpixel_map(image, method_settings('felzenszwalb', {'sigma': 1e-9})), regions)
@@ -79,7 +79,7 @@ class MethodsTest(FolderTestCase):
                 labels = superpixel_map(np.full(shape + (3,), 77, 'uint8'), method_settings(method, {}))
                 self.assertEqual(np.unique(labels).tolist(), list(range(labels.max() + 1)), (method, shape))
 
-    def test_what_a_method_cannot_be_told(self):
+    def test_settings_that_a_method_does_not_have(self):
         self.assert_says(["no superpixel method 'seeds'", 'felzenszwalb, grid, slic, watershed'], method_settings,
                          'seeds', {})
         self.assert_says(["slic has no setting 'scale'", 'n_segments, compactness'], method_settings, 'slic',
@@ -106,7 +106,7 @@ class MapsOfUserTest(FolderTestCase):
             np.save(self.path('face.npy'), self.given.astype(dtype))
             self.assertEqual((self.map_of().dtype, self.map_of().tolist()), ('int32', self.wanted))
 
-    def test_negative_numbers_are_no_superpixel(self):
+    def test_negative_numbers_belong_to_no_superpixel(self):
         np.save(self.path('face.npy'), np.where(self.given == 7, -5, self.given))
         self.assertEqual(self.map_of().tolist(), [[0, 0, -1], [-1, 1, -1]])
 
@@ -208,7 +208,7 @@ class MakeTest(FolderTestCase):
         self.assertIn('3/3', self.shown.getvalue())
 
     def run_counted(self, settings, stop_before=None):
-        """Make maps in this process; the parts that were computed. `stop_before` a part, as Ctrl-C does."""
+        """Make maps in this process and return the parts that were computed; stop before a part, as Ctrl-C does."""
         computed = []
 
         def counted(path, settings, items):
@@ -233,7 +233,7 @@ class MakeTest(FolderTestCase):
         for image, labels in zip(images, self.stored()):
             np.testing.assert_array_equal(labels, superpixel_map(image, settings))
         self.assertEqual(self.files(), ['data.h5'])
-        # What was finished is made again when it is asked for again.
+        # Finished maps are made again on request.
         self.assertEqual(self.run_counted(settings), [0, 1, 2, 3, 4])
 
     def test_parts_of_other_settings_or_of_another_data_set_are_thrown_away(self):
@@ -273,7 +273,7 @@ class MakeTest(FolderTestCase):
             self.assert_says([repr(name), 'choose a name'], superpixels.make_superpixels, self.data, name,
                              method_settings('grid', {}))
 
-    def test_a_data_set_that_is_not_there(self):
+    def test_a_data_set_that_does_not_exist(self):
         self.assert_says([self.data, 'is not there'], superpixels.make_superpixels, self.data, 'maps',
                          method_settings('grid', {}))
         self.assertEqual(self.files(), [])

@@ -33,7 +33,7 @@ class CorrelationTest(FolderTestCase):
     def test_two_that_look_alike_share_and_one_that_does_not_keeps_its_own(self):
         features = np.array([[[1., 0], [3, 0], [0, 2]]])
         actual = correlated(np.array([[[6.], [12], [1]]]), features - features.mean(), np.array([[2., 2, 4]]))
-        # Less their mean, weighted by size, (1, 1), they are (0, -1), (2, -1) and (-1, 1): the third is opposite to
+        # Minus their mean, weighted by size, (1, 1), they are (0, -1), (2, -1) and (-1, 1): the third is opposite to
         # both.
         cosine = 1 / 5 ** .5
         first, second = (6 + 12 * cosine) / (1 + cosine), (6 * cosine + 12) / (1 + cosine)
@@ -50,7 +50,7 @@ class CorrelationTest(FolderTestCase):
             self.assertTrue(np.isfinite(actual).all())
 
     def test_a_superpixel_that_is_the_whole_image_keeps_its_scores(self):
-        # Numbers of which the mean is exact: less it nothing is left that looks like anything.
+        # The mean of these numbers is exact, so minus their mean the features are exactly 0.
         actual = correlated(self.scores[:, :1], np.full((2, 1, 5), 2.), np.full((2, 1), 8.))
         np.testing.assert_allclose(actual, self.scores[:, :1], rtol=1e-6)
 
@@ -62,7 +62,7 @@ class CorrelationTest(FolderTestCase):
             weights = shared(np.eye(7), self.features[k], self.sizes[k])
             np.testing.assert_allclose(gradient[k], weights.T.dot(wanted[k]), atol=1e-5)
 
-    def test_a_saved_model_says_the_same(self):
+    def test_a_saved_model_predicts_the_same(self):
         inputs = [Input((7, 3)), Input((5, 7)), Input((8, 9), dtype='int32')]
         model = Model(inputs, SuperpixelCorrelation()(inputs[:2] + [SuperpixelSizes2D()(inputs[2])]))
         model.save(self.path('model.h5'))

@@ -1,4 +1,4 @@
-"""The frozen encoder: VGG16's convolutions as its files mean them, its weights' sources, and features kept on disk."""
+"""The frozen encoder: the convolutions of VGG16, the sources of its weights, and features kept on disk."""
 import os
 import shutil
 import warnings
@@ -24,7 +24,7 @@ def encoder_of(weights):
 
 
 def halved(maps):
-    """Maps (channels, rows, cols) in cells of two by two."""
+    """Maps (channels, rows, cols) reshaped to cells of two by two."""
     return maps.reshape(len(maps), maps.shape[1] // 2, 2, maps.shape[2] // 2, 2)
 
 
@@ -35,7 +35,7 @@ def weights_of(source):
 
 
 class SmallBlocks:
-    """VGG16 with few convolutions of few channels, while the block lasts."""
+    """Within the block, VGG16 has few convolutions of few channels."""
 
     BLOCKS = [(2, 3), (1, 5), (1, 4)]
 
@@ -55,7 +55,7 @@ class SmallBlocks:
 class ConvolutionsTest(FolderTestCase):
 
     def test_kernels_are_not_turned_over(self):
-        # The first convolution of the weights that see, on a photograph.
+        # The first convolution of the pretrained weights, on a photograph.
         encoder = encoder_of('package')
         kernel, bias = weights_from('package')['block1_conv1']
         photograph = data.astronaut()[60:92, 200:240]
@@ -94,7 +94,7 @@ class ConvolutionsTest(FolderTestCase):
                 np.testing.assert_allclose(actual[n], expected, rtol=1e-3, atol=1e-3 * expected.max())
 
     def test_parts_of_one_photograph_are_more_alike_than_those_of_two(self):
-        # By the direction of their mean features.
+        # By the cosine of their mean features.
         images = np.stack([data.chelsea()[y:y + 96, x:x + 96] for y, x in [(60, 100), (80, 130)]] +
                           [data.coffee()[y:y + 96, x:x + 96] for y, x in [(100, 200), (120, 230)]])
         mean = encoder_of('package')(images)[0].mean(axis=(2, 3))
@@ -115,7 +115,7 @@ class WeightsTest(FolderTestCase):
         self.addCleanup(patch.stop)
 
     def write_keras_file(self, name='vgg16_weights_notop.h5', shapes=((3, 3), (3, 3), (3, 5), (5, 4))):
-        """A file as keras.applications fetches it, and what is in it."""
+        """Write a file like that of keras.applications, and return its arrays."""
         rng, wanted = np.random.RandomState(0), {}
         with h5py.File(self.path(name), 'w') as file:
             for layer, shape in zip(self.layers, shapes):
@@ -126,7 +126,7 @@ class WeightsTest(FolderTestCase):
             file.create_group('block1_pool')
         return wanted
 
-    def test_random_weights_are_told_loudly_and_are_the_same_each_time(self):
+    def test_random_weights_warn_and_are_the_same_each_time(self):
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter('always')
             first = weights_from('random')
@@ -135,7 +135,7 @@ class WeightsTest(FolderTestCase):
             np.testing.assert_array_equal(first[name][0], weights_of('random')[name][0])
         self.assertAlmostEqual(first['block1_conv2'][0].std(), (2 / 27) ** .5, delta=.05)
 
-    def test_kerass_own_file_is_read_where_it_is(self):
+    def test_the_file_of_keras_is_read_where_it_is(self):
         wanted = self.write_keras_file()
         for source in 'keras', 'auto':
             weights = weights_from(source)
@@ -170,7 +170,7 @@ class WeightsTest(FolderTestCase):
                 file['block2_conv1'][name][..., 0] = before
             self.assertEqual(Encoder('keras').fingerprint, encoder.fingerprint)
 
-    def test_kerass_own_file_that_is_missing_broken_or_of_another_network(self):
+    def test_a_file_of_keras_that_is_missing_broken_or_of_another_network(self):
         self.assert_says([self.folder, 'is not there', '--weights package'], weights_from, 'keras')
         self.write('vgg16_weights.h5', 'a letter')
         self.assert_says(['vgg16_weights.h5 is not the file of keras.applications', '--weights package'], weights_from,
@@ -181,7 +181,7 @@ class WeightsTest(FolderTestCase):
         self.assert_says(['vgg16_weights.h5: block1_conv2 has arrays of [(3, 3, 3, 4), (4,)]', 'not those of VGG16'],
                          weights_from, 'keras')
 
-    def test_kerass_own_file_that_would_have_another_read_is_refused(self):
+    def test_a_file_of_keras_that_refers_to_another_file_is_refused(self):
         self.write_keras_file('vgg16_weights.h5')
         shutil.move(self.path('vgg16_weights.h5'), self.path('other.h5'))
         with h5py.File(self.path('vgg16_weights.h5'), 'w') as file:
@@ -189,13 +189,13 @@ class WeightsTest(FolderTestCase):
                 file[layer] = h5py.ExternalLink('other.h5', '/' + layer)
         self.assert_says(['vgg16_weights.h5 is not the file', 'is a link', '--weights package'], weights_from, 'keras')
 
-    def test_the_package_is_taken_where_kerass_own_file_is_not(self):
+    def test_the_package_is_used_if_the_file_of_keras_is_missing(self):
         with mock.patch.object(encoder, 'package_weights', lambda: 'of the package'):
             self.assertEqual(weights_from('auto'), 'of the package')
             self.write_keras_file()
             self.assertNotEqual(weights_from('auto'), 'of the package')
 
-    def test_a_source_that_there_is_not(self):
+    def test_an_unknown_source(self):
         self.assert_says(["'imagenet'", 'auto, package, keras, random'], weights_from, 'imagenet')
 
     def test_a_package_whose_file_was_changed(self):
@@ -206,7 +206,7 @@ class WeightsTest(FolderTestCase):
 
 
 class EncoderByHand:
-    """Stands for an encoder: its features are the mean colours of cells. After `stop_after` images Ctrl-C stops it."""
+    """In place of an encoder: its features are the mean colours of cells. After `stop_after` images Ctrl-C stops it."""
 
     def __init__(self, fingerprint='by hand', stop_after=None):
         self.fingerprint, self.stop_after, self.encoded = fingerprint, stop_after, 0
@@ -233,7 +233,7 @@ class FeaturesTest(FolderTestCase):
         self.addCleanup(patch.stop)
 
     def write_images(self, n=10, seed=0):
-        """A data set of n parts of photographs: the first third is train."""
+        """Write a data set of n parts of photographs, the first third of which is train."""
         pictures = [records()[k % 3]._replace(image=photographs()[k % 3][seed:, k % 20:], mask=None,
                                            split='train' if k < n / 3
                                            else 'val') for k in range(n)]
@@ -266,7 +266,7 @@ class FeaturesTest(FolderTestCase):
             self.assertAlmostEqual(layer.rms, np.mean(squares) ** .5, places=6)
         self.assertEqual(self.files(), ['data.features-48.h5', 'data.h5'])
 
-    def test_images_are_squared_before(self):
+    def test_images_are_resized_to_squares_first(self):
         image = photographs()[0]
         self.assertEqual(square_image(image, 32).shape, (32, 32, 3))
         means = image.reshape(32, 2, 16, 5, 3).mean(axis=(1, 3))

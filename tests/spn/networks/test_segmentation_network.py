@@ -1,4 +1,4 @@
-"""The segmentation network against NumPy: its loss, and what it says of superpixels."""
+"""The segmentation network against NumPy: its loss, and its predictions for superpixels."""
 import unittest
 
 import numpy as np
@@ -24,7 +24,7 @@ class LossTest(unittest.TestCase):
 
 
 class SmallNetworkTestCase(unittest.TestCase):
-    """A network of random weights, features of an image, and two superpixel maps of it."""
+    """A network with random weights, features of an image, and two superpixel maps of it."""
 
     @classmethod
     def setUpClass(cls):
@@ -40,7 +40,7 @@ class SmallNetworkTestCase(unittest.TestCase):
 
 class NetworkTest(SmallNetworkTestCase):
 
-    def test_what_three_layers_see_is_pooled_in_superpixels_and_classified(self):
+    def test_features_of_three_layers_are_pooled_in_superpixels_and_classified(self):
         hidden, bias = self.network.model.get_layer('hidden').get_weights()
         classify, last_bias = self.network.model.get_layer('class').get_weights()
         map_probabilities = self.network.probabilities(self.layers, self.maps)
@@ -50,6 +50,6 @@ class NetworkTest(SmallNetworkTestCase):
             scores = np.exp(np.maximum(pooled.dot(hidden) + bias, 0).dot(classify) + last_bias)
             np.testing.assert_allclose(actual, scores / scores.sum(axis=1, keepdims=True), rtol=1e-4)
 
-    def test_one_map_says_what_it_says_beside_others(self):
+    def test_a_map_gives_the_same_alone_and_with_others(self):
         alone, = self.network.probabilities(self.layers, self.maps[1:])
         np.testing.assert_allclose(alone, self.network.probabilities(self.layers, self.maps)[1], rtol=1e-5)

@@ -64,7 +64,7 @@ class NetworkTest(unittest.TestCase):
                                for array in layer.get_weights()])
         cls.weights = {layer.name: layer.get_weights() for layer in cls.model.layers if layer.weights}
         cls.features = np.maximum(rng.normal(size=(2, 512, 3, 4)), 0).astype('float32')
-        # The second image has three superpixels, of which 1 is none, and pixels that belong to none.
+        # The second image has superpixels 0, 2 and 3, no superpixel 1, and pixels that belong to none.
         cls.maps = np.array([columns(6), columns(4)])
         cls.maps[1][cls.maps[1] == 1] = 0
         cls.maps[1][:9] = -1
@@ -130,7 +130,7 @@ class NetworkTest(unittest.TestCase):
             mean = np.average(scores, axis=0, weights=sizes)
             np.testing.assert_allclose(by_superpixels[k], sigmoid(mean + self.weights['superpixel_scores'][1]),
                                        atol=1e-5)
-            # Without bias, in an image whose superpixels no training had.
+            # Without bias, with superpixels that were not in training.
             trained = self.network(model, correlation=True, size_exponent=1)
             more = columns(9)
             _, (scores, _), image_scores = trained.scores(RMS * small[k], [more, labels], fine[k])
@@ -151,7 +151,7 @@ class NetworkTest(unittest.TestCase):
         self.assertEqual([len(each) for each in actual], [6, 3])
         np.testing.assert_allclose(np.concatenate(actual), wanted, atol=1e-5)
 
-    def test_of_no_class_there_is_nothing_to_share(self):
+    def test_without_classes_there_is_nothing_to_share(self):
         maps = ActivationMaps(self.trained, [ArrayOfFeatures(self.features, 64)], [self.maps], np.array([[25, 31]] * 2))
         self.assertEqual(maps.correlated_sp_cam(0, np.array([], int)).shape, (0, 25, 31))
 
@@ -160,7 +160,7 @@ class NetworkTest(unittest.TestCase):
             np.testing.assert_array_equal(self.trained.bias(name), self.weights[name][1])
             self.assertGreater(np.abs(self.trained.bias(name)).min(), .01)
 
-    def test_a_network_of_one_branch_has_its_scores_alone(self):
+    def test_a_network_of_one_branch_has_only_its_scores(self):
         # Without upsampling superpixels have as many channels as the extra convolution makes.
         weights = dict(self.weights, superpixel_scores=[
             np.random.RandomState(1).normal(size=(SETTINGS.channels, N_CLASSES)), np.ones(N_CLASSES)])
@@ -178,7 +178,7 @@ class NetworkTest(unittest.TestCase):
             np.testing.assert_allclose((superpixel_scores or [cell_scores])[0], wanted[output], rtol=1e-3,
                                        atol=1e-4 * np.abs(wanted[output]).max())
 
-    def test_a_network_of_no_branch_is_refused(self):
+    def test_a_network_without_branches_is_refused(self):
         with self.assertRaisesRegex(SpnError, 'without the GAP branch and without the superpixel branch'):
             superpixel_pooling_network.build(N_CLASSES, SETTINGS._replace(gap_branch=False, superpixel_branch=False))
 
@@ -210,8 +210,7 @@ class FileTest(FolderTestCase):
     def test_what_is_saved_is_loaded(self):
         loaded = SuperpixelPoolingNetwork.load(self.model_file)
         self.assertEqual(loaded.about, dict(self.ABOUT, log=self.LOG))
-        for actual, wanted in zip(loaded.model.get_weights(), self.model.get_weights()):
-            np.testing.assert_array_equal(actual, wanted)
+        self.assert_same_weights(loaded.model, self.model)
         self.assertEqual(self.files(), ['model.h5'])
 
     def test_a_file_that_is_missing(self):
@@ -242,7 +241,7 @@ class FileTest(FolderTestCase):
                          SuperpixelPoolingNetwork.load, self.model_file)
 
     def save_as_keras_does(self, model):
-        """A file such as former versions wrote: the model by Keras, and what made it."""
+        """Write a file like those of earlier versions: the model by Keras, and its settings."""
         with h5py.File(self.model_file, 'w') as file:
             model.save(file)
             file.attrs['layout'], file.attrs['about'] = 'spn network 2', json.dumps(dict(self.ABOUT, log=self.LOG))
@@ -251,8 +250,7 @@ class FileTest(FolderTestCase):
         self.save_as_keras_does(self.model)
         loaded = SuperpixelPoolingNetwork.load(self.model_file)
         self.assertEqual(len(loaded.model.get_weights()), 4)
-        for actual, wanted in zip(loaded.model.get_weights(), self.model.get_weights()):
-            np.testing.assert_array_equal(actual, wanted)
+        self.assert_same_weights(loaded.model, self.model)
 
     def test_code_in_a_model_file_is_not_run(self):
         marker = self.path('was-run')
@@ -261,11 +259,11 @@ class FileTest(FolderTestCase):
         os.remove(marker)
         SuperpixelPoolingNetwork.load(self.model_file)
         self.assertFalse(os.path.exists(marker))
-        # Keras itself does.
+        # Keras itself runs it.
         load_model(self.model_file, dict(OBJECTS, **custom_objects), compile=False)
         self.assertTrue(os.path.exists(marker))
 
-    def test_a_file_that_would_have_others_read_is_refused(self):
+    def test_a_file_that_refers_to_other_files_is_refused(self):
         other = self.write('other.bin', b'0' * 4 * 16)
         for plant in [lambda file: file.__setitem__('x', h5py.ExternalLink(other, '/')),
                       lambda file: file.__setitem__('x', h5py.SoftLink('/model_weights')),
@@ -296,12 +294,12 @@ class FileTest(FolderTestCase):
             self.assert_says([self.model_file, words, 'rain it again with `spn train`'], SuperpixelPoolingNetwork.load,
                              self.model_file)
 
-    def test_a_precision_that_could_not_be_measured_is_no_fault(self):
+    def test_a_precision_that_could_not_be_measured_is_not_an_error(self):
         log = [dict(self.LOG[0], val_gap_precision=float('nan'))]
         SuperpixelPoolingNetwork(self.model, dict(self.ABOUT, log=log)).save(self.model_file)
         self.assertEqual(SuperpixelPoolingNetwork.load(self.model_file).about['log'][0]['loss'], .5)
 
-    def test_weights_that_are_no_numbers_are_refused(self):
+    def test_weights_that_are_not_finite_are_refused(self):
         with h5py.File(self.model_file, 'r+') as file:
             layer = file['model_weights/extra_conv']
             layer[layer.attrs['weight_names'][0].decode()][0] = np.nan
@@ -309,21 +307,16 @@ class FileTest(FolderTestCase):
                          self.model_file)
 
     def test_every_array_has_a_checksum(self):
-        without = []
-        with h5py.File(self.model_file, 'r') as file:
-            file.visititems(lambda name, item: without.append(name) if isinstance(item, h5py.Dataset)
-                            and not item.fletcher32
-                            else None)
-        self.assertEqual(without, [])
+        self.assert_all_have_checksums(self.model_file)
 
-    def test_a_checkpoint_is_gone_on_with_when_all_that_made_it_is_the_same(self):
+    def test_training_resumes_from_a_checkpoint_of_the_same_settings(self):
         actual = SuperpixelPoolingNetwork.resumed(self.model_file, dict(self.ABOUT, sizes=(64, 96)))  # in JSON a list
         self.assertEqual(actual.about['log'], self.LOG)
 
     def test_where_there_is_no_checkpoint_training_begins(self):
         self.assertIsNone(SuperpixelPoolingNetwork.resumed(self.path('none.h5'), self.ABOUT))
 
-    def test_a_checkpoint_of_another_model_is_said_and_left_alone(self):
+    def test_a_checkpoint_of_another_model_is_reported_and_left_alone(self):
         size = os.path.getsize(self.model_file)
         for changed, words in [({'seed': 4}, 'seed: 3 there, 4 asked for'),
                                ({'sizes': [64]}, 'sizes: [64, 96] there, [64]'),

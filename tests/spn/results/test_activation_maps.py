@@ -1,4 +1,4 @@
-"""Activation maps by hand: what scores say of pixels, and the masks that follow."""
+"""Activation maps by hand: from scores to maps of pixels and to masks."""
 import unittest
 
 import numpy as np
@@ -48,7 +48,7 @@ class PiecesTest(unittest.TestCase):
 
 
 class ScoresByHand(SharesByHand):
-    """Stands for a trained network of three classes: features are scores of cells, superpixel scores their means."""
+    """In place of a trained network of three classes: features are scores of cells, superpixels have their means."""
 
     def __init__(self, gap_branch=True, superpixel_branch=True, correlation=False):
         self.settings = NetworkSettings(gap_branch=gap_branch, superpixel_branch=superpixel_branch,
@@ -171,7 +171,7 @@ class MapsTest(unittest.TestCase):
         np.testing.assert_allclose(self.maps(superpixel_branch=False).probabilities(0), np.mean(cells, axis=0))
         np.testing.assert_allclose(self.maps(gap_branch=False).probabilities(0), np.mean(superpixels, axis=0))
 
-    def test_masks_are_made_of_SP_CAM_correlated_if_so_told_or_of_CAM_where_there_is_no_superpixel_branch(self):
+    def test_masks_are_made_of_SP_CAM_correlated_if_the_network_is_or_of_CAM_without_a_superpixel_branch(self):
         classes = np.array([2, 0])
         for branches, name in [({}, 'sp_cam'), ({'correlation': True}, 'correlated_sp_cam'),
                                ({'superpixel_branch': False, 'correlation': True}, 'cam')]:
@@ -205,12 +205,12 @@ class MapsTest(unittest.TestCase):
             self.assertTrue((wanted[:, 1:] < .5).any() and (wanted > .5).any())
             np.testing.assert_allclose(actual, wanted, rtol=1e-5)
 
-    def test_the_final_method_is_that_which_masks_are_made_by(self):
+    def test_the_final_method_is_the_one_that_makes_the_masks(self):
         for branches, name in [({}, 'SP-CAM, all sizes'), ({'correlation': True}, 'SP-CAM, correlated'),
                                ({'superpixel_branch': False, 'correlation': True}, 'CAM, all sizes')]:
             self.assertEqual(RunByHand(self.maps(**branches).trained).final, name)
 
-    def test_classes_are_found_out_by_their_probabilities_and_one_is_there_in_any_case(self):
+    def test_classes_are_predicted_by_their_probabilities_and_there_is_at_least_one(self):
         maps = self.maps()
         run = RunByHand(maps.trained)
         for sure, wanted in [([.2, .5, .9], [1, 2]), ([.2, .4, .1], [1])]:

@@ -1,4 +1,4 @@
-"""What is drawn: masks and scores over pictures, tables of numbers."""
+"""Drawings of masks and scores over pictures, and tables of numbers."""
 import unittest
 from unittest import mock
 

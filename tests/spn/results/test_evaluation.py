@@ -1,4 +1,4 @@
-"""Measures of masks by hand, and which images they are taken from."""
+"""Scores of masks by hand, and the images that they are computed from."""
 import unittest
 
 import numpy as np
@@ -51,7 +51,7 @@ class MeasuresTest(unittest.TestCase):
 class DatasetTestCase(FolderTestCase):
 
     def write_masks(self, *splits_and_masks):
-        """A data set of images with these masks (class 1 and 2), or None, and open it."""
+        """Write a data set of images with these masks (of classes 1 and 2) or None, and open it."""
         records = []
         for k, (split, mask) in enumerate(splits_and_masks):
             shape = (1, 4) if mask is None else np.shape(mask)
@@ -86,7 +86,7 @@ class EvaluateTest(DatasetTestCase):
         self.assertAlmostEqual(actual['mean'], 1 / 12)
         self.assertAlmostEqual(actual['precision'], (0 + 1 / 2 + 0) / 3)
         self.assertAlmostEqual(actual['recall'], (0 + 1 / 3 + 0) / 3)
-        # Classes that are neither there nor predicted do not count in an image.
+        # Classes that are neither present nor predicted do not count in an image.
         np.testing.assert_allclose(actual['images'], [(0 + 1 / 4) / 2, 0])
 
     def test_images_without_masks_and_those_of_train_are_not_looked_at(self):
@@ -131,7 +131,7 @@ class EvaluateTest(DatasetTestCase):
                        self.write_masks(('train', [[1, 1]]))):
             self.assertEqual(best_threshold(images, self.rising, .25), .25)
 
-    def test_a_split_without_masks_is_said(self):
+    def test_a_split_without_masks_is_reported(self):
         self.assert_says([self.path('data.h5'), "no image of the split 'test' has a mask"], evaluate,
                          self.write_masks(('val', [[1, 0, 0, 0]]), ('test', None)), {'rising': self.rising})
 

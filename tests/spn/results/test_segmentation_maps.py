@@ -29,7 +29,7 @@ class SegmentationMapsTest(SmallNetworkTestCase):
         np.testing.assert_allclose(segmentation_maps.class_maps(self.network, maps, 0, classes),
                                    mean / mean.max(axis=(1, 2), keepdims=True), rtol=1e-4)
 
-    def test_an_image_has_a_class_by_the_mean_over_the_five_superpixels_that_speak_most_for_it(self):
+    def test_the_probability_of_a_class_in_an_image_is_the_mean_of_the_five_highest_of_its_superpixels(self):
         maps, wanted = self.maps_of_two_sizes(), []
         for features in maps.features:
             for probabilities in self.network.probabilities(features.blocks(0), self.maps):
@@ -37,7 +37,7 @@ class SegmentationMapsTest(SmallNetworkTestCase):
         wanted = [np.mean([np.mean(each[c]) for each in wanted]) for c in range(2)]
         np.testing.assert_allclose(segmentation_maps.image_probabilities(self.network, maps, 0), wanted, rtol=1e-5)
 
-    def test_classes_that_are_out_of_the_question_leave_their_probability_to_the_others(self):
+    def test_excluded_classes_leave_their_probability_to_the_others(self):
         relative_probabilities = among(np.array([[.2, .1, .3, .4], [.5, 0, .25, .25]]), np.array([2, 0]))
         np.testing.assert_allclose(relative_probabilities, [[4 / 7, 1 / 7], [1 / 3, 0]])
 

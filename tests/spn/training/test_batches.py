@@ -8,7 +8,7 @@ from tests.spn.cases import ArrayOfFeatures
 
 
 def maps_of(n, shape=(6, 16)):
-    """Superpixel maps of n images: columns, of which image i has i + 1; the first row belongs to none."""
+    """Superpixel maps of n images: image i has i + 1 columns; the first row belongs to no superpixel."""
     maps = [(np.arange(shape[1]) * (i + 1) // shape[1] * np.ones((shape[0], 1))).astype('int32') for i in range(n)]
     for superpixel_map in maps:
         superpixel_map[0] = -1
@@ -72,7 +72,7 @@ class BatchesTest(unittest.TestCase):
                 np.testing.assert_allclose(finest[n], self.features[1].finest[image] / 1.25)
                 np.testing.assert_allclose(fine[n], self.features[1].fine[image] / 1.5)
 
-    def test_what_to_learn_is_asked_for_the_images_and_the_superpixels_of_the_batch(self):
+    def test_targets_are_computed_for_the_images_and_the_superpixels_of_the_batch(self):
         asked = []
         batches = self.batches(truth=lambda *given: asked.append(given) or ['truth'])
         for k in range(2):

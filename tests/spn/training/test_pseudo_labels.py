@@ -1,4 +1,4 @@
-"""Pseudo-labels of the segmentation network: which masks it learns from, and what of them in each superpixel."""
+"""Pseudo-labels of the segmentation network: the masks it learns from, and the targets of each superpixel."""
 import unittest
 
 import numpy as np
@@ -28,7 +28,7 @@ class ScatterTest(unittest.TestCase):
         self.assertEqual(scatter(np.zeros((5, 6), bool)), np.inf)
         self.assertEqual(scatter(np.eye(1, 6, 2, dtype=bool)), 0)
 
-    def test_of_each_class_the_share_that_is_scattered_least_is_taken_and_no_empty_mask(self):
+    def test_the_least_scattered_share_of_each_class_is_taken_and_no_empty_mask(self):
         scatters = np.array([3., 1, np.inf, 2, 9, np.inf, 1.5, 2.5])
         classes = np.array([0, 0, 0, 0, 4, 7, 0, 4])
         self.assertEqual(np.flatnonzero(least_scattered(scatters, classes, .5)).tolist(), [1, 6, 7])

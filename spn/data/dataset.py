@@ -340,7 +340,7 @@ def keep_superpixels(path, file, disk, names, digests):
     try:
         old = Dataset(path)
     except SpnError as error:
-        say('what is to be replaced could not be read, nothing of it is kept: {}'.format(error))
+        say('the existing data set could not be read, so nothing of it is kept: {}'.format(error))
         return
     with old:
         by_name = {key: i for i, key in enumerate(zip(old.names, old.digests))}

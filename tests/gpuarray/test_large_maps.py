@@ -1,6 +1,4 @@
-"""Superpixels that lie in several tiles of sorted pixels, and more superpixels than a digit of the sort can tell
-apart.
-"""
+"""Superpixels in several tiles of sorted pixels, and more superpixels than a digit of the sort can distinguish."""
 import unittest
 from fractions import Fraction
 

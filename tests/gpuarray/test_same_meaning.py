@@ -1,4 +1,4 @@
-"""The tests of the ops on the CPU, on the device: Theano brings the ops there by itself, nothing else differs."""
+"""The tests of the CPU ops, run on the device: Theano moves the ops there by itself, nothing else differs."""
 import unittest
 
 import theano

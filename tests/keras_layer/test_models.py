@@ -34,7 +34,7 @@ def small_model():
 
 
 def small_data(n=12):
-    """Images that are red or green in one superpixel of theirs, and grey elsewhere."""
+    """Images that are red or green in one of their superpixels, and grey elsewhere."""
     rng = np.random.RandomState(0)
     labels = regions_map(rng, (n, 11, 13), 5)
     classes = np.eye(2)[np.arange(n) % 2]

@@ -27,7 +27,7 @@ def model_of(layer, data_format, n_superpixels=3):
 
 
 def turned(array, data_format, first):
-    """An array whose channels are last, with its channels at `first` where the format wants them there."""
+    """An array with channels last, with the channels moved to axis `first` if the format is channels first."""
     return np.moveaxis(array, -1, first) if data_format == 'channels_first' else np.asarray(array)
 
 

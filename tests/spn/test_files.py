@@ -24,8 +24,8 @@ class AtomicWriteTest(FolderTestCase):
             return stream.read()
 
     def test_a_file_is_replaced_when_the_block_ends_and_not_before(self):
-        with atomic_write(self.old) as beside:
-            with open(beside, 'w') as stream:
+        with atomic_write(self.old) as temporary:
+            with open(temporary, 'w') as stream:
                 stream.write('after')
             self.assertEqual(self.content(), 'before')
         self.assertEqual(self.content(), 'after')
@@ -34,18 +34,18 @@ class AtomicWriteTest(FolderTestCase):
     def test_a_run_that_is_stopped_leaves_the_file_that_was_there_and_nothing_else(self):
         for stop in KeyboardInterrupt, SystemExit, ValueError:
             with self.assertRaises(stop):
-                with atomic_write(self.old) as beside:
-                    with open(beside, 'w') as stream:
+                with atomic_write(self.old) as temporary:
+                    with open(temporary, 'w') as stream:
                         stream.write('half')
                     raise stop
             self.assertEqual((self.content(), self.files()), ('before', ['result.txt']))
 
     def test_the_temporary_name_ends_like_that_of_the_file_and_its_folder_is_made(self):
         path = os.path.join(self.folder, 'new', 'folder', 'picture.png')
-        with atomic_write(path) as beside:
-            self.assertTrue(beside.endswith('picture.png'))
-            self.assertEqual(os.path.dirname(beside), os.path.dirname(path))
-            open(beside, 'w').close()
+        with atomic_write(path) as temporary:
+            self.assertTrue(temporary.endswith('picture.png'))
+            self.assertEqual(os.path.dirname(temporary), os.path.dirname(path))
+            open(temporary, 'w').close()
         self.assertEqual(self.files(), ['new/folder/picture.png', 'result.txt'])
 
     def test_what_cannot_be_written_is_reported_in_a_sentence(self):

@@ -45,7 +45,7 @@ def compiled(dtype='float64', axes=2, label_dtype='int32', mode=None, gradients=
 
 
 def members(labels, n):
-    """image, superpixel, places of its pixels, of those that have any."""
+    """(image, superpixel, places of its pixels) for each superpixel that has pixels."""
     for b, label in np.ndindex(len(labels), n):
         places = [place for place in np.ndindex(*labels.shape[1:]) if labels[(b,) + place] == label]
         if places:
@@ -74,7 +74,7 @@ def exact(features, labels, n, weights=None):
 
 
 def exact_gradients(features, labels, n, upstream):
-    """The textbook's gradient of each composite, superpixel by superpixel."""
+    """The gradient of each composite by textbook formulas, one superpixel at a time."""
     results = {name: np.zeros(features.shape) for name in COMPOSITES}
     for b, label, places in members(labels, n):
         for c in range(features.shape[1]):

@@ -210,7 +210,7 @@ class LabelToolsErrorTest(ErrorTestCase):
                              call, T.imatrix())
         for call in (relabel_sequential, as_mask):
             with warnings.catch_warnings():
-                warnings.simplefilter('ignore')  # NumPy has its own word on rows of different lengths
+                warnings.simplefilter('ignore')  # NumPy itself warns of rows of different lengths
                 self.assert_says(TypeError, ' is of type list, but a NumPy array, or rows of equal lengths, are wanted',
                                  call, [[1], [1, 2]])
         self.assert_says(TypeError, 'pad_to_batch: superpixel_maps is a Theano variable', pad_to_batch, T.itensor3())

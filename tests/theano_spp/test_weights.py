@@ -1,4 +1,4 @@
-"""Weighted sums and means: pixels that count more, less, or not at all; and the three ops behind them."""
+"""Weighted sums and means, and the three ops behind them."""
 import functools
 import itertools
 import math
@@ -150,7 +150,7 @@ class PrecisionTest(unittest.TestCase):
                 weights = (scale * self.rng.uniform(.1, 1, labels.shape)).astype(dtype)
                 for mode, function in functions:
                     if (mode, scale, dtype) == ('sum', 1e-42, 'float32'):
-                        continue  # the sums themselves are numbers that float32 has few of
+                        continue  # float32 is too coarse for the sums themselves
                     pooled = function(features, labels, weights)
                     self.assertEqual(pooled.dtype, dtype)
                     error = abs(pooled - exact_weighted(features, labels, 5, mode, weights))

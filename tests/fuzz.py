@@ -4,8 +4,8 @@
     python -m tests.fuzz --case 1234        # one case again: everything in it follows from its number
     python -m tests.fuzz --digest 300       # one digest of all results of the first 300 cases, to compare two versions
 
-The sizes lie around those at which the C code changes its path: 8 lanes, windows of 16 pixels, blocks of 64, images cut
-into chunks, results larger than the caches.
+The sizes lie around those at which the C code takes another way: 8 lanes, windows of 16 pixels, blocks of 64, images
+cut into chunks, results larger than the caches.
 """
 import argparse
 import hashlib
@@ -140,12 +140,7 @@ class Ops:
 
 
 class Truth:
-    """The same operations in NumPy's long doubles, on pixels in one axis: features are (batch, channels, pixels).
-
-    The walks of `tests.numeric` say the same, but neither can replace the other. The walks are exactly rounded, and too
-    plain to be wrong, but take up to seconds for ten thousand pixels. This class is for images of a million pixels and
-    for infinities; it sorts and slices pixels, which could be wrong, so `tests.theano_spp.test_fuzz` compares the two.
-    """
+    """The same operations in NumPy's long doubles, on pixels in one axis: features are (batch, channels, pixels)."""
 
     def __init__(self, labels, n):
         self.n, self.spatial = n, labels.shape[1:]
@@ -230,7 +225,7 @@ def assert_equal(results, name, exact):
 
 
 def check(case, results):
-    """Raise AssertionError for the first wrong result."""
+    """Raise AssertionError for the first result that is not what it must be."""
     truth, dtype = Truth(case.labels, case.n), case.dtype
     x, g, y, w = flat(case.features), flat(case.on_pixels), case.on_superpixels, flat(case.weights[:, None])
     cells_shape = case.cells.shape[2:]
@@ -281,14 +276,14 @@ def check_weighted(truth, results, mode, x, w, y, dtype):
     pooled = np.where(nothing, 0, truth.pool(w * x, 'sum') / np.where(nothing, 1, total))
     magnitudes = truth.pool(abs(w * x), 'sum') / np.where(nothing, 1, abs(total))
     assert_close(results, 'weighted ' + mode, pooled, magnitudes, dtype)
-    painted, inside = truth.unpool(y, 'sum'), truth.labels[:, None] >= 0
-    for_features = np.where(inside, w * painted, 0)
-    assert_close(results, 'weighted %s gradient 0' % mode, for_features, abs(for_features), dtype)
+    of_superpixel, inside = truth.unpool(y, 'sum'), truth.labels[:, None] >= 0
+    of_features = np.where(inside, w * of_superpixel, 0)
+    assert_close(results, 'weighted %s gradient 0' % mode, of_features, abs(of_features), dtype)
     centre = truth.unpool(pooled, 'sum') if mode == 'mean' else 0
     if all(np.isfinite(array).all() for array in (x, y, pooled)):
-        for_weights = np.where(inside, (x - centre) * painted, 0).sum(1)
-        magnitudes = np.where(inside, (abs(x) + abs(centre)) * abs(painted), 0).sum(1)
-        assert_close(results, 'weighted %s gradient 1' % mode, for_weights, magnitudes, 'float64')
+        of_weights = np.where(inside, (x - centre) * of_superpixel, 0).sum(1)
+        larger = np.where(inside, (abs(x) + abs(centre)) * abs(of_superpixel), 0).sum(1)
+        assert_close(results, 'weighted %s gradient 1' % mode, of_weights, larger, 'float64')
 
 
 def digest(case_results):

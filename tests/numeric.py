@@ -1,8 +1,8 @@
 """Independent truth for the tests: plain walks over the pixels, with exactly rounded sums.
 
-`tests.fuzz.Truth` computes the same, but neither can replace the other. These walks are too plain to be wrong, but take up
-to seconds for ten thousand pixels. `Truth` is for images of a million pixels and for infinities; it sorts and slices
-pixels, which could be wrong, so `tests.theano_spp.test_fuzz` compares the two.
+`tests.fuzz.Truth` computes the same, but neither can replace the other. These walks are too plain to be wrong, but
+take up to seconds for ten thousand pixels. `Truth` is for images of a million pixels and for infinities; it sorts and
+slices pixels, which could be wrong, so `tests.theano_spp.test_fuzz` compares the two.
 """
 import itertools
 import math

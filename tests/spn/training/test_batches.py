@@ -101,10 +101,10 @@ class BatchesTest(unittest.TestCase):
             batches = self.batches(features=features, dropout=.75)
             batches.start_epoch(epoch)
             for k in range(len(batches)):
-                (features, _), _ = batches[k]
-                self.assertEqual(features.dtype, 'float32')
-                kept = features[:, :, 0, 0] > 0
-                np.testing.assert_array_equal(features, 4. * kept[:, :, np.newaxis, np.newaxis] * [[1, 2], [3, 4]])
+                (dropped, _), _ = batches[k]
+                self.assertEqual(dropped.dtype, 'float32')
+                kept = dropped[:, :, 0, 0] > 0
+                np.testing.assert_array_equal(dropped, 4. * kept[:, :, np.newaxis, np.newaxis] * [[1, 2], [3, 4]])
                 seen += [tuple(kept_channels) for kept_channels in kept]
         self.assertAlmostEqual(np.mean(seen), .25, delta=.02)
         self.assertEqual(seen[12:], seen[:6])

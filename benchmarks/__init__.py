@@ -1,1 +1,1 @@
-"""How fast the ops are beside what a user could pick instead. Run ``python -m benchmarks``."""
+"""How fast the ops are, compared with what a user could choose instead. Run ``python -m benchmarks``."""

@@ -1,15 +1,10 @@
-"""Mean pooling and its gradient beside what else one could pick: run ``python -m benchmarks``.
+"""Mean pooling and its gradient, compared with the alternatives: run ``python -m benchmarks``.
 
-All take turns in one process, in another order each round, so that they share whatever the machine does meanwhile; a
-process for one thread, one for two. Every result is checked against ours first. A library that is not installed is
-left out, and named.
+All take turns in one process, in another order each round, so that other load on the machine affects all alike. One
+process measures one thread, another one two. Every result is first checked against ours. Libraries that are not
+installed are left out, and the report says so.
 """
 import datetime
-import json
-import os
-import subprocess
-import sys
-import tempfile
 
 import click
 
@@ -19,7 +14,7 @@ from .report import machine, pooled_row, versions, write
 
 
 def summary(results):
-    """A row for each workload: ours beside memory's limit and the best of the others."""
+    """A row for each workload: ours, compared with the limit of memory and with the best of the others."""
     rows = ['| workload (batch, channels, h, w), superpixels | channels | threads | forward ms | of the floor | best'
             ' peer | its time, of ours | gradient ms | of the floor | best peer | its time, of ours |',
             '|---|' + '---|' * 10]
@@ -49,19 +44,13 @@ def details(result):
 def main(quick):
     """Time mean pooling and write tables to benchmarks/results/."""
     options = ['--rounds', '3'] + sum((['--workload', name] for name in ('W1', 'W3', 'W7')), []) if quick else []
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, 'results')
-        for threads in (1,) if quick else (1, 2):
-            subprocess.check_call([sys.executable, '-m', 'benchmarks.pooling', path] + options,
-                                  env=pooling.environment(threads))
-        with open(path) as stream:
-            results = [json.loads(line) for line in stream]
+    results = [result for threads in ((1,) if quick else (1, 2)) for result in pooling.run(threads, options)]
     results.sort(key=lambda result: (result['layout'], result['threads'], result['workload'][0]))
     report = ['# Mean pooling and its gradient, %s' % datetime.date.today().isoformat(), '', machine(), versions(),
               'float32, int32 labels by SLIC from photographs of scikit-image (W6: random, W7: one superpixel); labels'
-              ' checked and sizes counted in every call; medians of %d rounds in shuffled order. As many threads as the'
-              ' table says for everybody, on as many processors. The floor is a C loop that does nothing but read the'
-              ' features, or fill a new array of their size. The C library keeps freed memory (_keep_memory in'
+              ' checked and sizes counted in every call; medians of %d rounds in shuffled order. All have as'
+              ' many threads, and processors, as the table says. The floor is a C loop that only reads the features, or'
+              ' fills a new array of their size. The C library keeps freed memory (_keep_memory in'
               ' `benchmarks/measure.py`).' % results[0]['rounds'], ''] + summary(results)
     for result in results:
         report += details(result)

@@ -1,4 +1,4 @@
-"""What a user of Theano or NumPy could pick for mean pooling: each is a pair of functions, forward and gradient.
+"""What a user of Theano or NumPy could choose for mean pooling: each is a pair of functions, forward and gradient.
 
 forward(features, labels) -> pooled; gradient(upstream, features, labels) -> [gradient for the features].
 """
@@ -14,9 +14,9 @@ from . import naive, peers
 from .measure import compiled
 
 
-def _compile(pooled_of, n_superpixels):
+def _compile(pool, n_superpixels):
     features, labels = T.ftensor4(), T.itensor3()
-    return compiled([features, labels], pooled_of(features, labels, n_superpixels))
+    return compiled([features, labels], pool(features, labels, n_superpixels))
 
 
 def superpixel_pool(workload, n_superpixels, threads):
@@ -34,14 +34,14 @@ def one_hot(workload, n_superpixels, threads):
     if gigabytes > 2:
         raise MemoryError('its one-hot labels alone need %.1f GB' % gigabytes)
 
-    def pooled(features, labels, n):
+    def pool(features, labels, n):
         hot = T.cast(T.eq(labels.flatten(2)[:, :, None], T.arange(n, dtype='int32')), 'float32')
         return T.batched_dot(features.flatten(3), hot) / T.maximum(hot.sum(1), 1)[:, None, :]
-    return _compile(pooled, n_superpixels)
+    return _compile(pool, n_superpixels)
 
 
 def bincount(workload, n_superpixels, threads):
-    """NumPy, a channel at a time; its gradient is np.take."""
+    """NumPy, one channel at a time; its gradient is np.take."""
     def forward(features, labels):
         pooled = np.empty(features.shape[:2] + (n_superpixels,), 'float32')
         for image, label, out in zip(features, labels.reshape(len(labels), -1), pooled):
@@ -63,8 +63,8 @@ def bincount(workload, n_superpixels, threads):
 OURS = 'superpixel_pool'
 
 
-def of_layout(layout):
-    """Return [(name, how its pair is made)], ours first.
+def competitors_for(layout):
+    """Return [(name, function that makes its pair)], ours first.
 
     Parameters
     ----------

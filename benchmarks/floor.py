@@ -1,4 +1,4 @@
-"""The least time that memory allows: a plain C loop that reads the features once, and one that writes them once."""
+"""The lower bound set by memory: a plain C loop that reads the features once, and one that writes them once."""
 import ctypes
 import functools
 import os
@@ -24,7 +24,7 @@ def _address(array):
 
 
 def calls(features):
-    """Return two callables: one reads all features, one fills a new array of their size, as an op makes one."""
+    """Return two callables: one reads all features, one fills a new array of their size, allocated as an op does."""
     library, count = _library(), ctypes.c_ssize_t(features.size)
 
     def fill():

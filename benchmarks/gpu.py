@@ -1,4 +1,4 @@
-"""Mean pooling and its gradient on a GPU, in GB/s beside the card's own copy: ``make bench-gpu DEVICE=cuda``.
+"""Mean pooling and its gradient on a GPU, compared in GB/s with the card's own copy: ``make bench-gpu DEVICE=cuda``.
 
 ``PEERS=python3`` names a Python with PyTorch or JAX for the same card: they take turns with ours (``gpu_peers.py``).
 """
@@ -29,7 +29,7 @@ ROUNDS, MEGABYTE = 15, 1e6
 
 
 class Peers:
-    """What other libraries offer, in a process of its own that waits until it is its turn."""
+    """The other libraries, in a separate process that waits for its turns."""
 
     def __init__(self, python):
         self._process = subprocess.Popen([python, '-m', 'benchmarks.gpu_peers'], stdin=subprocess.PIPE,
@@ -44,7 +44,7 @@ class Peers:
         return self._ask('versions')
 
     def prepare(self, **arrays):
-        """Return the names of what can be timed on these arrays."""
+        """Return the names of the candidates that can be timed on these arrays."""
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, 'arrays.npz')
             np.savez(path, **arrays)
@@ -95,14 +95,14 @@ def measure(workload, peers):
     copies, seconds = [], collections.defaultdict(list)
     for _ in range(ROUNDS):
         for name in random.sample(sorted(contenders), len(contenders)):
-            contenders[name]()  # brings data to the caches in the place of others'
+            contenders[name]()  # brings its data into the caches
             seconds[name].append(contenders[name]())
         _seconds(ours.copy)
         copies.append(_seconds(ours.copy))
     return features.nbytes, np.median(copies), {name: np.median(seconds[name], axis=0) for name in contenders}
 
 
-def rows_of(workload, peers):
+def table_rows(workload, peers):
     """Yield the rows of the table for a workload."""
     size, copy, medians = measure(workload, peers)
     yield '| **%s** | copy: %.3f ms, %.0f GB/s | | | | | | |' % (workload.name, 1e3 * copy, 2 * size / copy / 1e9)
@@ -119,16 +119,16 @@ def main(python):
     """Time mean pooling on the device of THEANO_FLAGS and write a table to benchmarks/results/."""
     context = theano.gpuarray.get_context(None)
     peers = Peers(python) if python else None
-    beside = ' Beside it, in a process of its own: %s.' % peers.versions() if peers else ''
-    rows = [row for workload in tqdm(WORKLOADS, unit='workload') for row in rows_of(workload, peers)]
+    peer_versions = ' In a process of their own: %s.' % peers.versions() if peers else ''
+    rows = [row for workload in tqdm(WORKLOADS, unit='workload') for row in table_rows(workload, peers)]
     write(['# Mean pooling on a GPU, %s' % datetime.date.today().isoformat(), '',
            'Device: %s (%s). Theano %s, pygpu %s.%s' % (context.devname, theano.config.device, theano.__version__,
-                                                        pygpu.__version__, beside),
+                                                        pygpu.__version__, peer_versions),
            'float32, channels first, superpixels by SLIC from photographs of scikit-image (W6: random, W7: one'
            ' superpixel); medians of %d rounds in shuffled order, the arrays on the device, until the device has'
            ' finished. GB/s: the features read once, or written once; the copy does both. Ours sorts and checks its'
-           ' labels, int32, in every call; those of PyTorch are int64 before. Gradients of PyTorch are those of'
-           ' autograd, which keeps what it computed forward.' % ROUNDS, '',
+           ' labels, int32, in every call; those of PyTorch are converted to int64 beforehand. Gradients of PyTorch are'
+           ' those of autograd, which keeps what it computed forward.' % ROUNDS, '',
            '| workload | | forward ms | GB/s | of ours | gradient ms | GB/s | of ours |',
            '|---|' + '---|' * 7] + rows, '-gpu')
 

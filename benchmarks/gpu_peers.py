@@ -1,9 +1,9 @@
-"""What other libraries offer for mean pooling on a GPU, timed in a process of its own: the PyTorch and JAX that drive
-today's cards want a NumPy that Theano cannot live with. ``gpu.py`` starts it and lets it take turns.
+"""Mean pooling of other libraries on a GPU, timed in a separate process, because the PyTorch and JAX for today's cards
+need a NumPy that is too new for Theano. ``gpu.py`` starts it and gives it its turns.
 
-Commands come on stdin and each is answered by a line of JSON: ``versions`` by those of the libraries; ``prepare PATH``,
-an .npz with features, labels, upstream, n_superpixels and our results, by the names of what can be timed; ``time NAME``
-by the seconds that its forward and gradient took.
+It reads commands from stdin and answers each with a line of JSON. ``versions``: those of the libraries. ``prepare
+PATH``, an .npz with features, labels, upstream, n_superpixels and our results: the names of what can be timed. ``time
+NAME``: the seconds that its forward and gradient took.
 """
 import json
 import os
@@ -14,16 +14,16 @@ import numpy as np
 
 from . import peers
 
-os.environ.setdefault('XLA_PYTHON_CLIENT_PREALLOCATE', 'false')  # JAX would keep most of the card's memory for itself
+os.environ.setdefault('XLA_PYTHON_CLIENT_PREALLOCATE', 'false')  # JAX would reserve most of the card's memory
 
 
 def torch_contenders(features, labels, upstream, n):
-    """Yield (name, forward, gradient) with labels made int64 before; gradients are those of autograd."""
+    """Yield (name, forward, gradient) with labels converted to int64 beforehand; gradients are those of autograd."""
     import torch
     x = torch.tensor(features).cuda().flatten(2).requires_grad_()
     m = torch.tensor(labels).cuda().long().flatten(1)
     upstream = torch.tensor(upstream).cuda()
-    of_channels = m[:, None].expand(x.shape)
+    index = m[:, None].expand(x.shape)
 
     def sizes():
         return x.new_zeros(len(m), n).scatter_add(1, m, x.new_ones(m.shape)).clamp(min=1)[:, None]
@@ -32,10 +32,10 @@ def torch_contenders(features, labels, upstream, n):
         return x.new_zeros(x.shape[:2] + (n,))
 
     def scatter_reduce():
-        return zeros().scatter_reduce(2, of_channels, x, 'mean', include_self=False)
+        return zeros().scatter_reduce(2, index, x, 'mean', include_self=False)
 
     def scatter_add():
-        return zeros().scatter_add(2, of_channels, x) / sizes()
+        return zeros().scatter_add(2, index, x) / sizes()
 
     def index_add():
         sums = [nothing.index_add(1, label, image) for nothing, label, image in zip(zeros(), m, x)]
@@ -59,7 +59,7 @@ def torch_contenders(features, labels, upstream, n):
         try:
             yield ('PyTorch %s' % function.__name__,) + calls(function)
         except torch.cuda.OutOfMemoryError:
-            print('PyTorch %s wants more memory than the card has' % function.__name__, file=sys.stderr)
+            print('PyTorch %s needs more memory than the card has' % function.__name__, file=sys.stderr)
 
 
 def jax_contenders(features, labels, upstream, n):
@@ -71,7 +71,7 @@ def jax_contenders(features, labels, upstream, n):
 
 
 def prepared(path):
-    """Return name -> (forward, gradient) of all whose results are ours, but for rounding."""
+    """Return name -> (forward, gradient), and check that the results are ours up to rounding."""
     with np.load(path) as file:
         arrays = [file[name] for name in ('features', 'labels', 'upstream')] + [int(file['n_superpixels'])]
         ours = file['pooled'], file['gradient']
@@ -90,25 +90,25 @@ def prepared(path):
 
 
 def versions():
-    """Those of the libraries, as far as they are there, and the card."""
-    found = []
+    """Those of the libraries, as far as they are installed, and the name of the card."""
+    names = []
     try:
         import torch
-        found += ['PyTorch %s' % torch.__version__, torch.cuda.get_device_name()]
+        names += ['PyTorch %s' % torch.__version__, torch.cuda.get_device_name()]
     except ImportError:
         pass
     try:
         import jax
-        found.append('JAX %s' % jax.__version__)
+        names.append('JAX %s' % jax.__version__)
     except ImportError:
         pass
-    return ', '.join(found)
+    return ', '.join(names)
 
 
 def main():
     contenders = {}
     answers = os.fdopen(os.dup(1), 'w')
-    os.dup2(2, 1)  # what libraries print is no answer
+    os.dup2(2, 1)  # so that output of the libraries is not taken for an answer
     for line in sys.stdin:
         command, _, argument = line.rstrip('\n').partition(' ')
         if command == 'prepare':

@@ -1,13 +1,15 @@
-"""Bytes that designs of mean pooling move on a GPU, counted, not timed: ``python -m benchmarks.gpu_transactions``.
+"""The memory traffic of designs of mean pooling on a GPU, counted and not timed:
+``python -m benchmarks.gpu_transactions``.
 
-Memory is read in sectors of 32 bytes by warps of 32 threads; a sector that several threads of a warp want at once is
-read once. What is counted is asked of the caches, for each byte of features. Three designs, of which the second is ours
-(docs/gpu.md):
+Memory is read in sectors of 32 bytes by warps of 32 threads; a sector that several threads of a warp need at once is
+read once. Requests to the caches are counted, in bytes for each byte of features. There are three designs; the second
+is ours (docs/gpu.md):
 
 atomics   features read in order, one atomic addition for each run of equal labels in a warp: a read and a write of a
           sector
 sorted    pixels sorted by superpixel once, features gathered through the order, segments of at most 4096
-runs      features read in order, a sum for each run of a tile of 1024 pixels, then the sums of each superpixel gathered
+runs      features read in order, one sum for each run of a tile of 1024 pixels, then the sums of each superpixel
+          gathered
 """
 import datetime
 
@@ -22,7 +24,7 @@ SEGMENT, CHANNELS, TILE = 4096, 4, 1024  # as in theano_spp/gpuarray/c_code
 
 
 def atomics(labels, n):
-    """Return bytes for each byte of features, and the most additions that wait for each other at one address."""
+    """Return bytes for each byte of features, and the largest number of atomic additions at one address."""
     starts = np.ones(labels.size, bool)
     starts[1:] = labels[1:] != labels[:-1]
     starts[::WARP] = True
@@ -31,24 +33,24 @@ def atomics(labels, n):
 
 
 def by_order(labels, n):
-    """Return bytes for each byte of features, the order included, and how many threads of a warp have a pixel, on
-    average.
+    """Return bytes for each byte of features, including those of the order, and the mean number of active threads of a
+    warp.
     """
     order, starts = np.argsort(labels, kind='mergesort'), np.searchsorted(np.sort(labels), np.arange(n + 1))
     tiles = -(-labels.size // SEGMENT)
-    lanes = 4  # of a warp: a segment of several warps is read in the same sectors
+    lanes = 4  # of a warp; more warps for a segment would read the same sectors
     while lanes < WARP and 16 * lanes * (n + tiles) <= labels.size:
         lanes *= 2
     bounds = np.unique(np.concatenate([starts, np.arange(0, labels.size, SEGMENT), [labels.size]]))
     begins, ends = bounds[:-1], bounds[1:]
-    together = WARP // lanes
+    segments_per_warp = WARP // lanes
     sectors, steps = 0, 0
-    for first in range(0, len(begins), together):
-        some = slice(first, first + together)
-        length = (ends[some] - begins[some]).max()
-        at = begins[some][:, None, None] + np.arange(0, length, lanes)[None, :, None] + np.arange(lanes)[None, None, :]
-        is_there = at < ends[some][:, None, None]
-        sector = np.where(is_there, order[np.minimum(at, labels.size - 1)] * ITEM // SECTOR, -1)
+    for first in range(0, len(begins), segments_per_warp):
+        warp = slice(first, first + segments_per_warp)
+        length = (ends[warp] - begins[warp]).max()
+        at = begins[warp][:, None, None] + np.arange(0, length, lanes)[None, :, None] + np.arange(lanes)[None, None, :]
+        active = at < ends[warp][:, None, None]
+        sector = np.where(active, order[np.minimum(at, labels.size - 1)] * ITEM // SECTOR, -1)
         sector = np.sort(sector.transpose(1, 0, 2).reshape(at.shape[1], -1), axis=1)
         distinct = (sector[:, 1:] != sector[:, :-1]).sum() + len(sector) - (sector[:, 0] == -1).sum()
         sectors += distinct
@@ -57,7 +59,7 @@ def by_order(labels, n):
 
 
 def by_runs(labels, n):
-    """Return bytes for each byte of features: features, sums in float64 written and gathered, the list of runs."""
+    """Return bytes for each byte of features: the features, float64 sums written and gathered, and the list of runs."""
     starts = np.ones(labels.size, bool)
     starts[1:] = labels[1:] != labels[:-1]
     starts[::TILE] = True
@@ -76,9 +78,9 @@ def main():
         rows.append('| %s, %d x %d | %d | %.2f | %d | %.2f | %.1f of 32 | %.2f |' % (
             workload.name, workload.height, workload.width, n, moved, waiting, gathered, active, by_runs(image, n)))
     write(['# Bytes moved on a GPU by designs of mean pooling, counted, %s' % datetime.date.today().isoformat(), '',
-           'The first image of each workload, float32, channels first. Bytes asked of the caches for each byte of'
-           ' features (sectors of %d bytes, warps of %d threads); `python -m benchmarks.gpu_transactions` tells what'
-           ' the designs are. Nothing was timed.' % (SECTOR, WARP), ''] + rows, '-gpu-transactions')
+           'The first image of each workload, float32, channels first. Bytes requested from the caches for each byte'
+           ' of features (sectors of %d bytes, warps of %d threads); the docstring of `benchmarks/gpu_transactions.py`'
+           ' explains the designs. Nothing was timed.' % (SECTOR, WARP), ''] + rows, '-gpu-transactions')
 
 
 if __name__ == '__main__':

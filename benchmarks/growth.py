@@ -1,13 +1,10 @@
 """How the cost of mean pooling grows with superpixels, pixels and channels: ``python -m benchmarks.growth``.
 
-Ours beside those that were the best of the others somewhere in ``python -m benchmarks``, one thread, measured as there.
+Ours is compared with those that were the best of the others in some row of ``python -m benchmarks``; one thread,
+measured as there.
 """
 import datetime
-import json
 import os
-import subprocess
-import sys
-import tempfile
 
 import matplotlib
 matplotlib.use('Agg')
@@ -29,13 +26,7 @@ def measure():
         arguments += ['--competitor', contender]
     for workload in sum(GROWTH.values(), []):
         arguments += ['--workload', workload.name]
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, 'results')
-        subprocess.check_call([sys.executable, '-m', 'benchmarks.pooling', path] + arguments,
-                              env=pooling.environment(1))
-        with open(path) as stream:
-            results = [json.loads(line) for line in stream]
-    return {(result['workload'][0], result['layout']): result for result in results}
+    return {(result['workload'][0], result['layout']): result for result in pooling.run(1, arguments)}
 
 
 def draw(results, path):
@@ -60,7 +51,7 @@ def draw(results, path):
     axes[0, 0].set_title('320 x 320 pixels, 64 channels')
     axes[0, 1].set_title('about 200 superpixels, 16 channels')
     axes[0, 2].set_title('320 x 320 pixels, about 400 superpixels')
-    for ax in axes[::2, -1]:  # beside, where no line is
+    for ax in axes[::2, -1]:  # outside the axes, where there are no lines
         ax.legend(fontsize=8, loc='upper left', bbox_to_anchor=(1.02, 1))
     figure.savefig(path + '.part', format='png', dpi=90)
     plt.close(figure)

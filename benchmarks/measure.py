@@ -1,4 +1,4 @@
-"""How the benchmarks measure: functions of a graph, whether results agree, time, memory."""
+"""How the benchmarks measure: compiling graphs, comparing results, time, memory."""
 import ctypes
 import functools
 import random
@@ -16,8 +16,8 @@ theano.config.floatX = 'float32'  # of all benchmarks
 def _keep_memory():
     """Make the C library keep freed memory, as the MALLOC_* variables of docs/performance.md do. With glibc.
 
-    Else it gives that of large arrays back after each call, and whoever makes an array next waits until the kernel has
-    zeroed it again: up to three times what the work itself takes.
+    Otherwise it returns the memory of large arrays after each call, and the next array has to wait until the kernel has
+    zeroed the memory again: up to three times as long as the work itself.
     """
     trim_threshold, mmap_max = -1, -4  # malloc.h
     set_option = getattr(ctypes.CDLL(None), 'mallopt', None)
@@ -26,11 +26,11 @@ def _keep_memory():
         set_option(trim_threshold, -1)
 
 
-_keep_memory()  # in all benchmarks that import this, for everybody alike
+_keep_memory()  # in all benchmarks that import this module, for all libraries alike
 
 
 def compiled(inputs, output):
-    """Compile a graph and its gradient, without the checks and copies that are not its own.
+    """Compile a graph and its gradient, without Theano's copies of the outputs.
 
     Parameters
     ----------
@@ -40,8 +40,8 @@ def compiled(inputs, output):
     Returns
     -------
     list of callable
-        ``forward(*inputs)``; and where inputs are floats ``gradient(upstream, *inputs)``, a list with the gradient for
-        each of these. It computes again what it needs of the forward graph.
+        ``forward(*inputs)``; and if there are inputs of floats, ``gradient(upstream, *inputs)``, a list with the
+        gradient for each of these. It recomputes what it needs of the forward graph.
     """
     functions = [theano.function(inputs, theano.Out(output, borrow=True))]
     floats = [variable for variable in inputs if variable.dtype in T.float_dtypes]
@@ -55,9 +55,9 @@ def compiled(inputs, output):
 
 
 def bind(functions, values, channels_last=False):
-    """Give functions their arguments: {name: [forward, gradient]} becomes the same of callables that take none.
+    """Bind functions to their arguments: {name: [forward, gradient]} becomes the same with callables without arguments.
 
-    With `channels_last` the upstream gradient lies so, as it comes from layers behind.
+    With `channels_last` the upstream gradient has channels last in memory, as from channels-last layers.
     """
     forward, *gradient = next(iter(functions.values()))
     upstream = []
@@ -70,7 +70,7 @@ def bind(functions, values, channels_last=False):
 
 
 def check(calls, gradients=True):
-    """Raise AssertionError where results are not those of the first: right before fast."""
+    """Raise AssertionError if results differ from those of the first: correct before fast."""
     results = {name: [_arrays(call()) for call in both] for name, both in calls.items()}
     expected = next(iter(results.values()))
     for name, both in results.items():
@@ -86,7 +86,7 @@ def _arrays(result):
 def medians(calls, rounds, progress):
     """Return {name: [milliseconds of each call]}.
 
-    They take turns, in another order each round, so that they share whatever the machine does meanwhile.
+    They take turns, in another order each round, so that other load on the machine affects all alike.
     """
     times = {name: [] for name in calls}
     for _ in range(rounds):
@@ -98,21 +98,21 @@ def medians(calls, rounds, progress):
 
 
 def _seconds(call):
-    call()  # wakes its threads, and puts its data in the caches in the place of others'
+    call()  # wakes its threads, and brings its data into the caches
     start = time.perf_counter()
     call()
     return time.perf_counter() - start
 
 
 def peak_memory(calls):
-    """Return {name: the most megabytes that its calls, one after the other, need beyond their inputs}. On Linux."""
+    """Return {name: the peak of megabytes that its calls, one after the other, need beyond their inputs}. On Linux."""
     return {name: _peak(both) for name, both in calls.items()}
 
 
 def _peak(calls):
-    ctypes.CDLL(None).malloc_trim(0)  # memory that is free already would be used without being seen
+    ctypes.CDLL(None).malloc_trim(0)  # memory that is free already would be used without raising the peak
     with open('/proc/self/clear_refs', 'w') as stream:
-        stream.write('5')  # sets the peak back to what is used now
+        stream.write('5')  # resets the peak to what is used now
     before = _status('VmRSS')
     for call in calls:
         call()

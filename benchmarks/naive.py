@@ -1,12 +1,13 @@
-"""What one would write without this package, in Theano but for the last. Labels are 0 .. n - 1, none negative."""
+"""What one would write without this package, in Theano (the last in NumPy). Labels are 0 .. n - 1, never negative."""
 import numpy as np
 import theano.tensor as T
+from theano.gradient import disconnected_grad
 
 from theano_spp.reference import interpolation
 
 
 def row_numbers(labels, n):
-    """Number each pixel's superpixel in the whole batch; labels (batch, h, w) -> (batch * h * w,)."""
+    """The number of each pixel's superpixel within the whole batch; labels (batch, h, w) -> (batch * h * w,)."""
     return (labels + n * T.arange(labels.shape[0], dtype='int32')[:, None, None]).flatten()
 
 
@@ -46,8 +47,38 @@ def extremum(features, labels, n, mode):
     index = order[T.minimum((T.cumsum(size) - size)[:, None] + place, labels.size - 1)]
     padded = as_rows(features)[index.flatten()].reshape((n, -1, features.shape[1]))
     padded = T.switch((place < size[:, None])[:, :, None], padded, np.float32(-np.inf if mode == 'max' else np.inf))
-    found = padded.max(axis=1) if mode == 'max' else padded.min(axis=1)
-    return found.dimshuffle('x', 1, 0)
+    pooled = padded.max(axis=1) if mode == 'max' else padded.min(axis=1)
+    return pooled.dimshuffle('x', 1, 0)
+
+
+def composite_pool(features, labels, n, mode):
+    """The formula of each mode, written with :func:`pool` and :func:`unpool`."""
+    if mode == 'logsumexp':
+        powers, shift = _powers(features)
+        return shift[:, :, :, 0] + T.log(pool(powers, labels, n, 'sum'))
+    variance = pool(T.sqr(_deviations(features, labels, n)), labels, n, 'mean')
+    return T.sqrt(variance) if mode == 'std' else variance
+
+
+def softmax(features, labels, n):
+    powers, _ = _powers(features)
+    return powers / unpool(pool(powers, labels, n, 'sum'), labels, n, 'sum')
+
+
+def normalize(features, labels, n, epsilon=1e-5):
+    deviations = _deviations(features, labels, n)
+    variance = pool(T.sqr(deviations), labels, n, 'mean')
+    return deviations / unpool(T.sqrt(variance + np.float32(epsilon)), labels, n, 'sum')
+
+
+def _powers(features):
+    """exp(x - shift) and shift, the maximum of each channel: simpler than that of each superpixel, but less exact."""
+    shift = disconnected_grad(features.max(axis=(2, 3), keepdims=True))
+    return T.exp(features - shift), shift
+
+
+def _deviations(features, labels, n):
+    return features - unpool(pool(features, labels, n, 'mean'), labels, n, 'sum')
 
 
 def unpool(pooled, labels, n, mode):
@@ -86,7 +117,7 @@ def _along_both_axes(images, matrix):
 
 
 def overlap(labels, n, cells, pixels, kind):
-    """One-hot labels, resized as the gradient would be."""
+    """One-hot labels, resized by the adjoint of the interpolation."""
     hot = T.cast(T.eq(labels.dimshuffle(0, 'x', 1, 2), T.arange(n, dtype='int32')[:, None, None]), 'float32')
     return resize_adjoint(hot, cells, pixels, kind) / T.maximum(hot.sum(axis=(2, 3), keepdims=True), 1)
 

@@ -1,6 +1,6 @@
-"""Every operation beside what one would write without it: run ``python -m benchmarks.operations``.
+"""Every operation, compared with what one would write without it: run ``python -m benchmarks.operations``.
 
-At sizes of VGG16. Both take turns in one process, on one thread, in another order each round.
+The sizes are those of VGG16. Both take turns in one process, on one thread, in another order each round.
 """
 import collections
 import datetime
@@ -14,9 +14,10 @@ from . import threads
 threads.use(1)
 
 # Before theano, which it may have to repair.
-from theano_spp import (superpixel_adjacency, superpixel_centroids, superpixel_overlap, superpixel_pool,
-                        superpixel_sizes, superpixel_unpool)
+from theano_spp import (superpixel_adjacency, superpixel_centroids, superpixel_normalize, superpixel_overlap,
+                        superpixel_pool, superpixel_sizes, superpixel_softmax, superpixel_unpool)
 
+import click
 import numpy as np
 import theano
 import theano.tensor as T
@@ -27,11 +28,11 @@ from .measure import bind, check, compiled, medians, peak_memory
 from .report import machine, write
 from .workloads import superpixels
 
-ROUNDS = 7
+ROUNDS, QUICK_ROUNDS = 7, 1
 CHANNELS = 512
 SUPERPIXELS = 200
 PIXELS = 160
-#: With `resize`: features at stride 8 of the map.
+#: With `resize`: features of stride 8.
 CELLS, FINE_PIXELS = 40, 320
 
 Operation = collections.namedtuple('Operation', 'name inputs pixels ours naive how')
@@ -81,6 +82,13 @@ def operations():
     for mode, resize in itertools.product(('mean', 'sum', 'max', 'min'), kinds):
         add("superpixel_pool(mode='{mode}', resize='{resize}')", ['cells'], superpixel_pool, resize_then_pool,
             'resize, `superpixel_pool`', FINE_PIXELS, mode=mode, resize=resize)
+    for mode in ('var', 'std', 'logsumexp'):
+        add("superpixel_pool(mode='{mode}')", ['features'], superpixel_pool, naive.composite_pool,
+            'the formula, inc_subtensor and subtensor of flat indices', mode=mode)
+    add('superpixel_softmax', ['features'], superpixel_softmax, naive.softmax,
+        'the formula, inc_subtensor and subtensor of flat indices')
+    add('superpixel_normalize', ['features'], superpixel_normalize, naive.normalize,
+        'the formula, inc_subtensor and subtensor of flat indices')
     for mode in ('sum', 'mean'):
         add("superpixel_unpool(mode='{mode}')", ['pooled'], unpool, naive.unpool, 'subtensor of flat indices',
             mode=mode)
@@ -96,22 +104,22 @@ def operations():
     return rows
 
 
-def make(name, n):
+def make_input(name, n):
     """Return an input of an operation, float32."""
     rng = np.random.RandomState(0)
-    if name == 'weights':  # none near 0: what a sum of them divides would be noise
+    if name == 'weights':  # not around 0: division by a sum near 0 would leave only rounding errors
         return rng.uniform(.5, 1.5, (1, PIXELS, PIXELS)).astype('float32')
     spatial = {'features': (PIXELS, PIXELS), 'cells': (CELLS, CELLS), 'pooled': (n,)}[name]
     return rng.standard_normal((1, CHANNELS) + spatial).astype('float32')
 
 
 def functions(graph, values, n):
-    """Compile forward and gradient of a graph for inputs like `values`, the last being the labels."""
+    """Compile forward and gradient of a graph for inputs like `values`, the last of which are the labels."""
     variables = [T.TensorType(value.dtype, (False,) * value.ndim)() for value in values]
     return compiled(variables, graph(*variables, n))
 
 
-def measure(operation, progress):
+def measure(operation, rounds, progress):
     """Return the cells of a row."""
     labels = superpixels(1, operation.pixels, operation.pixels, SUPERPIXELS)
     n = int(labels.max()) + 1
@@ -119,10 +127,10 @@ def measure(operation, progress):
     if operation.inputs is None:  # in NumPy
         both = bind({name: [way] for name, way in ways.items()}, [labels])
     else:
-        values = [make(name, n) for name in operation.inputs] + [labels]
+        values = [make_input(name, n) for name in operation.inputs] + [labels]
         both = bind({name: functions(way, values, n) for name, way in ways.items()}, values)
     check(both)
-    times, memory = medians(both, ROUNDS, progress), peak_memory(both)
+    times, memory = medians(both, rounds, progress), peak_memory(both)
     cells = [operation.name]
     for name in ways:
         milliseconds = ['%.2f' % time for time in times[name]]
@@ -130,8 +138,12 @@ def measure(operation, progress):
     return cells + [operation.how]
 
 
-def main():
+@click.command()
+@click.option('--quick', is_flag=True, help='One round: to see that it works.')
+def main(quick):
+    """Time every operation and write a table to benchmarks/results/."""
     random.seed(0)
+    rounds = QUICK_ROUNDS if quick else ROUNDS
     blas = int(os.environ['OMP_NUM_THREADS'])
     report = ['# Every operation, %s' % datetime.date.today().isoformat(), '', machine(),
               'Threads: BLAS %d, ours %d.' % (blas, blas if theano.config.openmp else 1),
@@ -139,17 +151,17 @@ def main():
               ' map %d x %d; else both %d x %d; about %d superpixels.' % (
                   CHANNELS, CELLS, CELLS, FINE_PIXELS, FINE_PIXELS, PIXELS, PIXELS, SUPERPIXELS),
               'Medians of %d rounds in shuffled order. Backward: the gradients for all inputs of floats for a given'
-              ' upstream, with what the graph computes again for them; - where there is none. Memory: the most that'
-              ' forward and backward, one after the other, need beyond their inputs. Naive: Theano without this package'
-              ' or, where it says resize, the features resized by two matrix products.' % ROUNDS, '',
+              ' upstream, with what the graph recomputes for them; - if there is none. Memory: the peak of forward and'
+              ' backward, one after the other, beyond their inputs. Naive: Theano without this package or, where it'
+              ' says resize, the features resized by two matrix products.' % rounds, '',
               '| operation | ours: forward ms | backward ms | memory MB | naive: forward ms | backward ms | memory MB'
               ' | naive is |', '|---|---|---|---|---|---|---|---|']
     rows = operations()
-    with tqdm(total=ROUNDS * len(rows), unit='round', file=sys.stderr) as progress:
+    with tqdm(total=rounds * len(rows), unit='round', file=sys.stderr) as progress:
         for operation in rows:
             progress.set_description(operation.name)
-            report.append('| %s |' % ' | '.join(measure(operation, progress)))
-    write(report, '-operations')
+            report.append('| %s |' % ' | '.join(measure(operation, rounds, progress)))
+    write(report, '-operations-quick' if quick else '-operations')
 
 
 if __name__ == '__main__':

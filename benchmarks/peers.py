@@ -1,8 +1,8 @@
-"""What other libraries offer for mean pooling, each as a pair of functions like those of ``competitors.py``.
+"""Mean pooling with other libraries, each as a pair of functions like those of ``competitors.py``.
 
 forward(features, labels) -> pooled; gradient(upstream, features, labels) -> [gradient for the features].
-A library that is not installed raises ImportError when its pair is made. Each is written as its users would: labels
-in the dtype it wants, sizes counted, on features that lie channels first.
+A library that is not installed raises ImportError when its pair is made. Each pair is written as users of the library
+would write it: labels in the dtype it needs, sizes counted in each call, features with channels first.
 """
 import numpy as np
 
@@ -54,16 +54,16 @@ def numba_loop_channels_last(workload, n_superpixels, threads):
     """The same, with the channels innermost: features come as a view of (batch, height, width, channels)."""
     import numba
     parallel = threads > 1
-    parts = max(threads // workload.batch, 1)  # of an image, each with sums of its own
+    chunks = max(threads // workload.batch, 1)  # of an image, each with sums of its own
 
     @numba.njit(parallel=parallel)
     def pool(features, labels):
         batch, height, width, channels = features.shape
-        sums = np.zeros((batch, parts, n_superpixels, channels), np.float32)
-        sizes = np.zeros((batch, parts, n_superpixels), np.float32)
-        for part in numba.prange(batch * parts):
-            b, k = part // parts, part % parts
-            for y in range(height * k // parts, height * (k + 1) // parts):
+        sums = np.zeros((batch, chunks, n_superpixels, channels), np.float32)
+        sizes = np.zeros((batch, chunks, n_superpixels), np.float32)
+        for chunk in numba.prange(batch * chunks):
+            b, k = chunk // chunks, chunk % chunks
+            for y in range(height * k // chunks, height * (k + 1) // chunks):
                 for x in range(width):
                     label = labels[b, y, x]
                     sizes[b, k, label] += 1
@@ -186,7 +186,7 @@ def tensorflow_segment_mean(workload, n_superpixels, threads):
 
 
 def jax_on_device(n_superpixels):
-    """Return forward and gradient, compiled, on arrays of JAX's own: like ours, but that gradient is no list."""
+    """Return forward and gradient, compiled, on JAX arrays; unlike in the other pairs, the gradient is not a list."""
     import jax
     import jax.numpy as jnp
 
@@ -254,7 +254,7 @@ def numpy_take_channels_last(workload, n_superpixels, threads):
     return [forward, gradient]
 
 
-#: [(name, how it is made)] for features whose channels are planes,
+#: [(name, function that makes the pair)], for features with channels first,
 CHANNELS_FIRST = [
     ('numba loop', numba_loop),
     ('scipy.sparse product', scipy_sparse),
@@ -264,7 +264,7 @@ CHANNELS_FIRST = [
     ('TensorFlow unsorted_segment_mean', tensorflow_segment_mean),
     ('JAX segment_sum', jax_segment_sum),
 ]
-#: and for features whose channels lie together.
+#: and with channels last.
 CHANNELS_LAST = [
     ('numba loop', numba_loop_channels_last),
     ('np.add.reduceat, np.take', numpy_take_channels_last),

@@ -1,20 +1,22 @@
 """Times mean pooling and its gradient on one workload after the other, in this process.
 
-``python -m benchmarks`` runs it with each number of threads, in an environment that treats all alike (see
-``environment``), and reads what it writes: a JSON object for each workload and memory layout, a line each.
+``python -m benchmarks`` runs it with each number of threads, in an environment that treats all libraries alike (see
+``environment``), and reads what it writes: lines of JSON, one for each workload and memory layout.
 """
 import json
 import os
 import random
+import subprocess
 import sys
+import tempfile
 
 import click
 
 
 def environment(number_of_threads):
-    """Return the environment for a process with so many threads, for everybody in it.
+    """Return the environment for a process in which all libraries have this number of threads.
 
-    OpenBLAS's threads do not spin on when they have nothing to do, for the sake of the others.
+    OpenBLAS's idle threads must not spin, because that would slow down the others.
     """
     number = str(number_of_threads)
     return dict(
@@ -23,16 +25,26 @@ def environment(number_of_threads):
         TF_CPP_MIN_LOG_LEVEL='3', CUDA_VISIBLE_DEVICES='')
 
 
+def run(number_of_threads, options):
+    """Run this module in a process with so many threads, and return its results, one dict for each line."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, 'results')
+        subprocess.check_call([sys.executable, '-m', 'benchmarks.pooling', path] + options,
+                              env=environment(number_of_threads))
+        with open(path) as stream:
+            return [json.loads(line) for line in stream]
+
+
 @click.command()
 @click.argument('path', type=click.Path())
-@click.option('--layout', 'layouts', multiple=True, default=('first', 'last'), help='Of the channels.')
-@click.option('--workload', 'names', multiple=True, help='By name; W1 to W7 if not given.')
-@click.option('--competitor', 'only', multiple=True, help='By name, beside ours; all if not given.')
+@click.option('--layout', 'layouts', multiple=True, default=('first', 'last'), help='Where the channels lie in memory.')
+@click.option('--workload', 'names', multiple=True, help='By name; by default W1 to W7.')
+@click.option('--competitor', 'only', multiple=True, help='By name, in addition to ours; by default all.')
 @click.option('--rounds', default=9)
 def main(path, layouts, names, only, rounds):
     """Append the results to PATH."""
     number_of_threads = int(os.environ['OMP_NUM_THREADS'])
-    # Libraries that start threads of their own make do with these processors too.
+    # So that libraries which start more threads do not get more processors.
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:number_of_threads])
     random.seed(0)
 
@@ -53,7 +65,7 @@ def main(path, layouts, names, only, rounds):
                 if layout == 'last':
                     features = np.ascontiguousarray(features.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
                 functions, results = {}, {}
-                for name, make_pair in competitors.of_layout(layout):
+                for name, make_pair in competitors.competitors_for(layout):
                     if only and name not in only + (competitors.OURS,):
                         continue
                     try:

@@ -1,4 +1,4 @@
-"""What every benchmark tells of its machine, and where its tables go."""
+"""What every benchmark reports about its machine, and where its tables go."""
 import datetime
 import os
 import platform
@@ -40,37 +40,38 @@ def machine():
 
 
 def _processor_seconds():
-    """What all processes used since the machine started, and what this one and its compilers did."""
+    """Processor time of all processes since the machine started, and of this one and its compilers."""
     with open('/proc/stat') as stream:
         user, nice, system, _, _, irq, softirq = map(int, stream.readline().split()[1:8])
     return np.array([(user + nice + system + irq + softirq) / float(os.sysconf('SC_CLK_TCK')), sum(os.times()[:4])])
 
 
 def others():
-    """How busy others were since the benchmark began: a busy one makes late whoever has a thread to wait for."""
-    everybody, ours = _processor_seconds() - USED_BEFORE
+    """How busy other processes were since the benchmark began: they delay whoever waits for a thread."""
+    total, own = _processor_seconds() - USED_BEFORE
     return 'Meanwhile other processes used %.0f %% of the processors.' % (
-        100 * max(0, everybody - ours) / (os.cpu_count() * (time.time() - START)))
+        100 * max(0, total - own) / (os.cpu_count() * (time.time() - START)))
 
 
 START, USED_BEFORE = time.time(), _processor_seconds()
 
 
 def versions():
-    """Those of the libraries that some benchmarks measure beside ours, as far as these are installed."""
-    found = []
+    """The versions of the other libraries that some benchmarks measure, as far as they are installed."""
+    installed = []
     for name in ('numba', 'scipy', 'torch', 'tensorflow-cpu', 'jax'):
         try:
-            found.append('%s %s' % (name, metadata.version(name)))
+            installed.append('%s %s' % (name, metadata.version(name)))
         except metadata.PackageNotFoundError:
             pass
-    return 'Beside it: %s.' % ', '.join(found)
+    return 'Other libraries: %s.' % ', '.join(installed)
 
 
 def pooled_row(times, ours):
     """Cells of a table for `times`, {name: [forward, gradient]} in milliseconds, where `ours` is the name of our own.
 
-    For both: ours, of the floor, the best of the others and its time as a multiple of ours.
+    For forward and gradient: our time, the same as a multiple of the floor, the best of the others, and its time as a
+    multiple of ours.
     """
     cells = []
     for part in (0, 1):
@@ -83,7 +84,7 @@ def pooled_row(times, ours):
 
 
 def write(lines, name):
-    """Print the report, and write it to a file of today's in ``benchmarks/results/``."""
+    """Print the report, and write it to a file in ``benchmarks/results/`` with the date of today."""
     text = '\n'.join(lines + ['', others()]) + '\n'
     print(text)
     path = os.path.join(RESULTS, '%s-python%s%s.md' % (

@@ -1,7 +1,7 @@
 """Features coarser than the superpixel map: three designs side by side. Run ``python -m benchmarks.resize``.
 
-Ours walks what each cell feeds; beside it the same as a product of the features with the dense matrix of
-`superpixel_overlap`, and what one would write without either: resize, then pool. They take turns in one process,
+Ours reads the sparse cell weights. The alternatives are a product of the features with the dense matrix of
+`superpixel_overlap`, and what one would write without this package: resize, then pool. They take turns in one process,
 in another order each round.
 """
 import datetime
@@ -68,7 +68,7 @@ def measure(size, mode, kind, progress):
     x, m = T.ftensor4(), T.itensor3()
     both = bind({name: compiled([x, m], design(x, m, n, cells, pixels, mode, kind)) for name, design in designs(mode)},
                  [features, labels])
-    # Float32 weights may make another pixel of a plateau the winner.
+    # With float32 weights another pixel of a plateau may become the argmax pixel.
     check(both, gradients=mode in ('mean', 'sum'))
     return n, medians(both, ROUNDS, progress), peak_memory(both)
 
@@ -80,8 +80,8 @@ def main(modes):
     random.seed(0)
     report = ['# Features coarser than the superpixel map, %s' % datetime.date.today().isoformat(), '', machine(),
               'float32, one image, %d channels, labels by SLIC from a photograph; medians of %d rounds in shuffled'
-              ' order; gradient: for a given upstream, with what the graph computes again for it; memory: the most that'
-              ' both need beyond their inputs.' % (CHANNELS, ROUNDS)]
+              ' order; gradient: for a given upstream, with what the graph recomputes for it; memory: the peak of both'
+              ' beyond their inputs.' % (CHANNELS, ROUNDS)]
     cases = [(mode, kind) for mode in modes for kind in ('nearest', 'bilinear')]
     with tqdm(total=ROUNDS * len(cases) * len(SIZES), unit='round', file=sys.stderr) as progress:
         for mode, kind in cases:

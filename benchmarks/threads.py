@@ -1,13 +1,13 @@
-"""How many threads OpenMP and the BLAS have, and how they keep out of each other's way."""
+"""The number of threads of OpenMP and the BLAS, and how to keep them from disturbing each other."""
 import os
 import time
 
 
 def use(number):
-    """Give both `number` threads; before NumPy is imported. OMP_NUM_THREADS and OMP_WAIT_POLICY of the caller win.
+    """Give both `number` threads, before NumPy is imported. The caller's OMP_NUM_THREADS and OMP_WAIT_POLICY win.
 
-    OpenMP's threads shall sleep while they wait for each other. By default they spin, and where another process wants
-    a processor too, the one that spins keeps the one it waits for from running: tens of milliseconds for a call of two.
+    OpenMP's threads must sleep while they wait for each other. By default they spin, and if another process needs a
+    processor too, a spinning thread keeps the one it waits for from running: a call of two milliseconds takes tens.
     """
     number = os.environ.setdefault('OMP_NUM_THREADS', str(number))
     for blas in ('OPENBLAS', 'MKL'):
@@ -16,6 +16,6 @@ def use(number):
 
 
 def settle():
-    """Sleep until the BLAS's threads do: OpenBLAS's spin for 100 ms after their work, on the processor of another."""
+    """Wait until the BLAS is idle: OpenBLAS's threads spin for 100 ms after their work, on processors others need."""
     if os.environ['OMP_NUM_THREADS'] != '1':
         time.sleep(.15)

@@ -1,4 +1,4 @@
-"""What share superpixel pooling has of a Keras model's training step: ``python -m benchmarks.training``.
+"""The share of superpixel pooling in a training step of a Keras model: ``python -m benchmarks.training``.
 
 The convolutions of VGG16 on a photograph, its features pooled by the superpixels of the photograph in two ways: at the
 features' own size, and with ``resize='bilinear'`` at the size of the photograph, as in the paper; then a dense layer.
@@ -43,31 +43,31 @@ def model(resize, blocks):
     superpixel_map = layers.Input((side, side), dtype='int32')
     pooled = SuperpixelPooling2D(SUPERPIXELS, resize=resize)([features, superpixel_map])
     scores = layers.Dense(CLASSES, activation='softmax')(layers.Permute((2, 1))(pooled))
-    made = models.Model([image, superpixel_map], scores)
-    made.compile('sgd', 'categorical_crossentropy', profile=True)
-    return made, side
+    network = models.Model([image, superpixel_map], scores)
+    network.compile('sgd', 'categorical_crossentropy', profile=True)
+    return network, side
 
 
 def step(resize, blocks):
-    """Return the seconds of a training step, and {op: its seconds of these} of our ops."""
-    made, side = model(resize, blocks)
+    """Return the seconds of a training step, and {op: its share of these seconds} for our ops."""
+    network, side = model(resize, blocks)
     rng = np.random.RandomState(0)
     images = rng.standard_normal((BATCH, 3, SIDE, SIDE)).astype('float32')
     labels = superpixels(BATCH, side, side, SUPERPIXELS) % SUPERPIXELS
     targets = np.eye(CLASSES, dtype='float32')[rng.randint(CLASSES, size=(BATCH, SUPERPIXELS))]
-    made.train_on_batch([images, labels], targets)
-    profile = made.train_function.function.profile
+    network.train_on_batch([images, labels], targets)
+    profile = network.train_function.function.profile
     before = collections.Counter(_seconds_of_ops(profile))
     start = time.perf_counter()
     for _ in range(STEPS):
-        made.train_on_batch([images, labels], targets)
+        network.train_on_batch([images, labels], targets)
     seconds = (time.perf_counter() - start) / STEPS
     ops = {op: (total - before[op]) / STEPS for op, total in _seconds_of_ops(profile).items()}
     return seconds, ops
 
 
 def _seconds_of_ops(profile):
-    """name -> seconds, of our ops alone."""
+    """name -> seconds, only of our ops."""
     seconds = collections.Counter()
     for key, total in profile.apply_time.items():
         node = key[-1] if isinstance(key, tuple) else key

@@ -6,7 +6,7 @@ from skimage import data, segmentation, transform
 
 Workload = collections.namedtuple('Workload', 'name batch channels height width superpixels')
 
-#: Instead of a number of superpixels: 400 labels, another one on each pixel.
+#: Instead of a number of superpixels: each pixel has a random one of 400 labels.
 RANDOM = 'random'
 
 WORKLOADS = [
@@ -19,7 +19,7 @@ WORKLOADS = [
     Workload('W7', 2, 64, 320, 320, 1),
 ]
 
-#: How cost grows: one image, and one of its sizes in steps.
+#: For how the cost grows: one image, one of whose sizes grows in steps.
 GROWTH = collections.OrderedDict([
     ('superpixels', [Workload('%d superpixels' % n, 1, 64, 320, 320, n) for n in (10, 100, 1000, 10000, 100000)]),
     ('pixels', [Workload('%d x %d pixels' % (side, side), 1, 16, side, side, 200)

@@ -1,8 +1,8 @@
 """Superpixel pooling on photographs, in a minute or two: ``python -m examples.demo``.
 
-A small network learns to tell nine photographs apart, from crops that carry one label each: it is never told
-which pixels show what. Then it says just that of mosaics, which are made of parts of the photographs that it
-was never shown. This is done with superpixel pooling, and without.
+A small network learns to recognize nine photographs from crops with one label each; it never learns which pixels show
+what. Then it labels every pixel of mosaics, which are made of parts of the photographs that were held out. This is done
+with superpixel pooling, and without.
 """
 import argparse
 import os
@@ -41,7 +41,7 @@ def pool_four_pixels():
 
 
 class Models:
-    """Four models on the same layers, so that they differ in nothing but superpixels.
+    """Four models that share their layers and differ only in superpixels.
 
     Attributes
     ----------
@@ -50,8 +50,8 @@ class Models:
     train_by_pixels : keras.models.Model
         image -> the same, by the mean over its pixels, known as global average pooling.
     score_superpixels : keras.models.Model
-        [image, superpixel map] -> probability of each class at each pixel, that of its superpixel; and for
-        the eye its mean colour.
+        [image, superpixel map] -> probability of each class at each pixel, that of its superpixel; and, for the
+        picture, the mean colour of the superpixel.
     score_pixels : keras.models.Model
         image -> probability of each class at each pixel, known as class activation map.
     """
@@ -112,16 +112,16 @@ def run(photographs, picture='demo.png', seed=SEED, n_crops=64, epochs=10, n_mos
     picture : str
         The file to write.
     seed : int
-        All that is random follows from it.
+        Seed of everything random.
     n_crops, epochs, n_mosaics : int
-        Crops of each photograph, rounds of training, and mosaics to predict.
+        The number of crops of each photograph, of epochs of training, and of mosaics to predict.
 
     Returns
     -------
     right : dict of float
-        The share of the mosaics' pixels that are right, by (what it was trained by, what was classified).
+        The share of the mosaics' pixels that are right, by (what the network was trained by, what it classified).
     chance : float
-        The same share for naming the largest region of each mosaic everywhere.
+        The same share if each pixel of a mosaic is given the class of its largest region.
     """
     rng = np.random.RandomState(seed)
     names, images = list(photographs), list(photographs.values())
@@ -135,7 +135,7 @@ def run(photographs, picture='demo.png', seed=SEED, n_crops=64, epochs=10, n_mos
 
     np.random.seed(seed)
     models = Models(len(names), n_superpixels=crop_maps.max() + 1)
-    weights = models.score_pixels.get_weights()  # all there are: the four models share them
+    weights = models.score_pixels.get_weights()  # all of them, because the four models share their layers
     predicted = {}
     for way, model, inputs in [('superpixels', models.train_by_superpixels, [crops, crop_maps]),
                                ('pixels', models.train_by_pixels, crops)]:

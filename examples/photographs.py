@@ -1,7 +1,7 @@
 """Photographs that come with scikit-image: crops to train on, mosaics to predict, and their superpixels.
 
-Each photograph is one class. Crops are cut from its left half alone, and parts of mosaics from its right half
-alone, so that nothing in a mosaic was seen in training.
+Each photograph is a class. Crops come only from its left half and parts of mosaics only from its right half, so that
+nothing in a mosaic was seen in training.
 """
 import numpy as np
 from scipy.ndimage import find_objects, gaussian_filter
@@ -9,13 +9,13 @@ from skimage import data
 from skimage.segmentation import felzenszwalb
 
 GRID = (3, 3)  # a mosaic has as many regions as there are photographs
-WAVES = 26     # a region's border strays by so many pixels at most from the grid
+WAVES = 26     # how many pixels, at most, borders of regions deviate from the grid
 
 
 def load_photographs():
     """Return the photographs by class name: (rows, cols, 3) in 0..1, float32.
 
-    All of them lie inside scikit-image's wheel, in its versions 0.17 to 0.21: nothing is downloaded.
+    All of them are in the wheels of scikit-image 0.17 to 0.21, so nothing is downloaded.
     """
     photographs = {
         'coffee': data.coffee(),
@@ -66,7 +66,7 @@ def training_crops(photographs, n_crops, size, rng):
     -------
     crops : ndarray, (n_crops x classes, size, size, 3)
     labels : ndarray of int, (n_crops x classes,)
-        The photograph of each crop. Nothing else is known of it: this is what image-level label means.
+        The photograph of each crop: an image-level label, without any information on pixels.
     """
     crops, labels = [], []
     for label, photograph in enumerate(photographs):
@@ -78,13 +78,13 @@ def training_crops(photographs, n_crops, size, rng):
 
 
 def in_other_light(crops, rng):
-    """Make each crop up to 30 % darker or brighter, so that brightness alone tells no classes apart."""
+    """Make each crop up to 30 % darker or brighter, so that brightness alone does not reveal the class."""
     light = rng.uniform(.7, 1.3, size=(len(crops), 1, 1, 1))
     return np.minimum(crops * light, 1).astype(crops.dtype)
 
 
 def mosaic(photographs, shape, rng, half=held_out_half):
-    """Lay a picture of `shape` from parts of the photographs' halves, one for each, with wavy borders.
+    """Make a picture of `shape` from parts of halves of the photographs, one part of each, with wavy borders.
 
     The parts are held out from training, unless `half` is :func:`training_half`.
 
@@ -116,7 +116,7 @@ def wave(shape, rng):
 def superpixels(image, scale):
     """Return the superpixel map of an image, (rows, cols) of int. A larger `scale` gives larger superpixels.
 
-    Felzenszwalb's superpixels are as large as what they show: a piece of sky is one, a dark gap between two
-    stones another. The compact ones of SLIC, all of one size, serve less well here.
+    Felzenszwalb's superpixels are as large as what they show: a piece of sky is one, a dark gap between two stones
+    another. SLIC's compact superpixels, all of about one size, work less well here.
     """
     return felzenszwalb(image, scale=scale, sigma=.8, min_size=scale // 3)

@@ -7,19 +7,19 @@ from matplotlib.figure import Figure
 from scipy.ndimage import center_of_mass
 from skimage.segmentation import find_boundaries
 
-# One for each photograph: Paul Tol's 'muted' scheme, which colour-blind readers can tell apart too.
+# One for each photograph: Paul Tol's 'muted' scheme, which colour-blind readers can distinguish too.
 COLOURS = ['#882255', '#DDCC77', '#332288', '#AA4499', '#88CCEE', '#CC6677', '#999933', '#117733', '#44AA99']
 INK = '#222222'
-ZOOM = 3  # outlines are drawn so much finer than pixels
+ZOOM = 3  # outlines are drawn at this multiple of the resolution
 
 
 def draw(path, photographs, image, superpixel_map, mean_colours, truth, by_superpixels, by_pixels):
-    """Write six panels in two rows, and below them the photographs with their names and colours.
+    """Draw six panels in two rows, and below them the photographs with their names and colours.
 
     Parameters
     ----------
     path : str
-        The file to write. It appears there when it is complete.
+        The file to write, atomically.
     photographs : dict of ndarray
         By class name.
     image, mean_colours : ndarray, (rows, cols, 3) in 0..1
@@ -42,9 +42,7 @@ def draw(path, photographs, image, superpixel_map, mean_colours, truth, by_super
         cells = rows[row].subgridspec(1, 3, wspace=.03)
         for cell, (title, panel) in zip(cells, panels[3 * row:]):
             axes = figure.add_subplot(cell)
-            axes.imshow(panel, interpolation='antialiased', extent=(0, truth.shape[1], truth.shape[0], 0))
-            axes.set_title(title, fontsize=13.5, color=INK, pad=7)
-            axes.set_axis_off()
+            show_panel(axes, panel, title, truth.shape)
     name_regions(axes, truth, photographs, fontsize=12.5)  # in the last panel
 
     cells = rows[2].subgridspec(1, len(photographs), wspace=.1)
@@ -61,8 +59,15 @@ def draw(path, photographs, image, superpixel_map, mean_colours, truth, by_super
     save(figure, path)
 
 
+def show_panel(axes, panel, title, shape, fontsize=13.5, pad=7):
+    """Show an image under its title, in the coordinates of a picture of `shape`, which may have fewer pixels."""
+    axes.imshow(panel, interpolation='antialiased', extent=(0, shape[1], shape[0], 0))
+    axes.set_title(title, fontsize=fontsize, color=INK, pad=pad)
+    axes.set_axis_off()
+
+
 def save(figure, path):
-    """Write the figure beside `path`, then move it there: nobody sees half of it."""
+    """Write the figure under another name and then move it to `path`, so that nobody sees half of it."""
     figure.savefig(path + '.part', format='png')
     os.replace(path + '.part', path)
 

@@ -1,8 +1,8 @@
 """Regions as a graph, in some seconds: ``python -m examples.region_graph [picture.png]``.
 
-The colours of a photograph are pooled in its superpixels. Then every region's colour is averaged with those of the
-regions that it touches, a few times, and painted back. This is a graph network without anything to learn: put a
-matrix of weights and a nonlinearity between two rounds, and it is one that learns.
+The colours of a photograph are pooled in its superpixels. Then the colour of every region is averaged with those of its
+neighbours, several times, and painted back. This is a graph network without parameters: put a matrix of weights and a
+nonlinearity between two rounds, and it can learn.
 """
 import argparse
 import os
@@ -18,17 +18,17 @@ from matplotlib.figure import Figure
 from skimage.segmentation import slic
 
 from .photographs import load_photographs
-from .picture import INK, outlined
+from .picture import INK, outlined, save
 
 PICTURE = 'region_graph.png'
 GOLD = '#FFC83D'
-ROUNDS = 3  # more, and the picture fades into one colour
+ROUNDS = 3  # with more, the picture would fade into one colour
 
 
 def average_with_neighbours(features, edges, lengths):
     """Average the features of each region with those of its neighbours: one round, in Theano.
 
-    A neighbour counts as much as the border to it is long, a region itself as much as all its neighbours.
+    Neighbours are weighted by the length of the common border, the region itself as much as all its neighbours.
 
     Parameters
     ----------
@@ -52,14 +52,14 @@ def average_with_neighbours(features, edges, lengths):
 
 
 def compile_smoothing(rounds=ROUNDS):
-    """Compile the whole way of the colours: pixels -> regions -> their neighbours -> pixels.
+    """Compile the whole computation: pixels -> regions -> their neighbours -> pixels.
 
     Returns
     -------
     callable
         (image (batch, channels, rows, cols), superpixel map (batch, rows, cols), edges, lengths) ->
         centroids (batch, superpixels, 2), pooled colours (batch, superpixels, channels), and pooled and smoothed
-        colours painted (batch, channels, rows, cols). Maps and edges may be others in each call.
+        colours painted (batch, channels, rows, cols). Maps and edges may differ from call to call.
     """
     image, superpixel_map = T.tensor4('image'), T.ltensor3('superpixel_map')
     edges, lengths = T.lmatrix('edges'), T.lvector('lengths')
@@ -81,7 +81,7 @@ def run(photograph, path, n_superpixels=150):
     path : str
         The file to write.
     n_superpixels : int
-        About how many there shall be.
+        The approximate number of superpixels.
 
     Returns
     -------
@@ -99,12 +99,12 @@ def run(photograph, path, n_superpixels=150):
 
 
 def draw(path, photograph, superpixel_map, edges, lengths, centroids, colours, painted, smoothed):
-    """Write the photograph with the graph over it, large, and beside it the colours pooled and smoothed.
+    """Draw the photograph with the graph over it, and to the right of it the colours pooled and smoothed.
 
     Parameters
     ----------
     path : str
-        The file to write. It appears there when it is complete.
+        The file to write, atomically.
     photograph, painted, smoothed : ndarray, (rows, cols, 3) in 0..1
     superpixel_map : ndarray of int, (rows, cols)
     edges, lengths : ndarray of int, (m, 2) and (m,)
@@ -131,8 +131,7 @@ def draw(path, photograph, superpixel_map, edges, lengths, centroids, colours, p
     axes.add_collection(LineCollection(nodes[edges], linewidths=1.9 * lengths / lengths.mean(), colors=GOLD,
                                        capstyle='round'))
     axes.scatter(*nodes.T, s=62, c=colours, edgecolors='white', linewidths=1.4, zorder=3)
-    figure.savefig(path + '.part', format='png')
-    os.replace(path + '.part', path)
+    save(figure, path)
 
 
 def main():

@@ -1,8 +1,8 @@
 """Superpixels as context for every pixel, in three minutes: ``python -m examples.v3_block [picture]``.
 
-A block of convolutions sees a few pixels around each pixel. The V3 block adds a second path on which the pixel
-sees the mean of its superpixel: pool, 1x1 convolution, unpool. Two networks learn to say of each pixel of a
-mosaic which photograph it comes from: one of V3 blocks, and one of the same convolutions without superpixels.
+Convolutions see a few pixels around each pixel. The V3 block adds a second path, which gives each pixel the mean of its
+superpixel: pool, 1x1 convolution, unpool. Two networks learn which photograph each pixel of a mosaic comes from: one of
+V3 blocks, and one of the same convolutions without superpixels.
 
 References
 ----------
@@ -35,7 +35,7 @@ PICTURE = 'v3_block.png'
 
 
 def superpixel_block(features, superpixel_map, filters):
-    """The V3 block: a convolution, plus what the pixel's superpixel says.
+    """The V3 block: a convolution, plus the context of the pixel's superpixel.
 
     ::
 
@@ -45,7 +45,7 @@ def superpixel_block(features, superpixel_map, filters):
     ----------
     features : Keras tensor, (batch, rows, cols, channels)
     superpixel_map : Keras tensor, (batch, rows, cols)
-        As :class:`keras_layer.SuperpixelPooling2D` takes it. A pixel with a negative label has the convolution alone.
+        As :class:`keras_layer.SuperpixelPooling2D` takes it. Pixels with a negative label get only the convolution.
     filters : int
         Channels of the output.
 
@@ -60,7 +60,7 @@ def superpixel_block(features, superpixel_map, filters):
 
 
 def pixel_block(features, superpixel_map, filters):
-    """The V3 block as it is if each pixel is a superpixel: as many weights, but no context beyond 3x3 pixels.
+    """The V3 block for superpixels of one pixel each: it has as many weights, but no context beyond 3x3 pixels.
 
     Parameters and result are those of :func:`superpixel_block`; the superpixel map is not used.
     """
@@ -73,7 +73,7 @@ AVERAGED = ', averaged'
 
 
 def labeller(n_classes, block):
-    """Build a network that gives each pixel the probability of each class.
+    """Build a network that predicts the probability of each class at each pixel.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def labeller(n_classes, block):
     superpixel_map = Input((None, None), dtype='int32', name='superpixel_map')
     centred = Lambda(lambda pixels: 4 * pixels - 2, output_shape=lambda shape: shape)(image)
     features = Conv2D(8, 5, strides=2, padding='same', activation='relu')(centred)
-    # Half as many rows and cols from here on. Labels cannot be interpolated: every other one is taken.
+    # From here on rows and cols are halved. Labels cannot be interpolated, so every other one is taken.
     halved_map = Lambda(lambda labels: labels[:, ::2, ::2], output_shape=lambda shape: shape)(superpixel_map)
     for filters in FILTERS:
         features = block(features, halved_map, filters)
@@ -103,7 +103,7 @@ def labeller(n_classes, block):
 
 
 def labelled_mosaics(photographs, n, half, rng):
-    """Lay mosaics from one half of each photograph.
+    """Make mosaics from one half of each photograph.
 
     Returns
     -------
@@ -122,7 +122,7 @@ def train(model, training, validation, steps, every, rng, title):
     Returns
     -------
     losses : ndarray, (steps // every, 3)
-        The step, the mean training loss of the `every` steps up to it, the validation loss after it.
+        The step, the mean training loss of the last `every` steps, the validation loss after the step.
     """
     model.compile(Adam(.003), 'sparse_categorical_crossentropy')
     inputs, truth = training
@@ -142,13 +142,13 @@ def train(model, training, validation, steps, every, rng, title):
 
 def score(probabilities, truth):
     """Return the cross-entropy, which is the loss, and the share of pixels that are right."""
-    of_truth = np.take_along_axis(probabilities, truth, axis=-1)
+    true_class_probabilities = np.take_along_axis(probabilities, truth, axis=-1)
     right = probabilities.argmax(axis=-1) == truth[..., 0]
-    return -np.log(np.maximum(of_truth, 1e-7)).mean(), right.mean()
+    return -np.log(np.maximum(true_class_probabilities, 1e-7)).mean(), right.mean()
 
 
 def run(photographs, picture=PICTURE, seeds=SEEDS, steps=350, every=25, n_training=40, n_validation=12):
-    """Train both networks with each seed, and draw how.
+    """Train both networks with each seed, and draw the results.
 
     Parameters
     ----------
@@ -157,16 +157,16 @@ def run(photographs, picture=PICTURE, seeds=SEEDS, steps=350, every=25, n_traini
     picture : str
         The file to write.
     seeds : sequence of int
-        Of the mosaics, of the first weights and of the order in training: the same for both networks.
+        Of the mosaics, the initial weights and the order in training; the same for both networks.
     steps, every : int
-        Steps of training, and how many of them lie between two points of the loss curves.
+        The number of steps of training, and how many of them lie between two points of the loss curves.
     n_training, n_validation : int
-        Mosaics of left halves, and of right halves.
+        The number of mosaics of left halves, and of right halves.
 
     Returns
     -------
     scores : dict of ndarray, (seeds, 4)
-        By network, as it is and averaged: loss and accuracy in training, loss and accuracy in validation.
+        By network, without and with averaging: loss and accuracy in training, loss and accuracy in validation.
     """
     images = list(photographs.values())
     losses, scores, predicted = defaultdict(list), defaultdict(list), {}
@@ -175,7 +175,7 @@ def run(photographs, picture=PICTURE, seeds=SEEDS, steps=350, every=25, n_traini
         training = labelled_mosaics(images, n_training, training_half, rng)
         validation = labelled_mosaics(images, n_validation, held_out_half, rng)
         for network, block in BLOCKS.items():
-            np.random.seed(seed)  # Keras draws the first weights from it
+            np.random.seed(seed)  # Keras draws the initial weights from it
             model, averaged = labeller(len(images), block)
             losses[network].append(train(model, training, validation, steps, every, np.random.RandomState(seed),
                                          '   seed {}, {}'.format(seed, network)))

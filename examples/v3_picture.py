@@ -1,22 +1,22 @@
-"""The picture that the example of the V3 block writes."""
+"""The picture of the example of the V3 block."""
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 from matplotlib.ticker import FormatStrFormatter, NullFormatter
 
-from .picture import COLOURS, INK, coloured, name_regions, outlined, save
+from .picture import COLOURS, INK, coloured, name_regions, outlined, save, show_panel
 
-SUPERPIXELS, PIXELS = COLOURS[5], COLOURS[2]  # of the two paths through the block, and of the two networks
+SUPERPIXELS, PIXELS = COLOURS[5], COLOURS[2]  # the colours of the two paths through the block, and of the two networks
 MAP = '#777777'
 
 
 def draw(path, losses, predicted, image, superpixel_map, truth, names):
-    """Write the block as a diagram, loss curves, and what both networks say of one mosaic.
+    """Draw the block as a diagram, the loss curves, and the predictions of both networks for one mosaic.
 
     Parameters
     ----------
     path : str
-        The file to write. It appears there when it is complete.
+        The file to write, atomically.
     losses : dict of ndarray, (seeds, points, 3)
         By network, first the one with superpixels: step, training loss, validation loss.
     predicted : dict of ndarray of int, (rows, cols)
@@ -43,15 +43,13 @@ def draw(path, losses, predicted, image, superpixel_map, truth, names):
     cells = figure.add_gridspec(1, 4, left=.01, right=.99, top=.27, bottom=.012, wspace=.03)
     for cell, (title, panel) in zip(cells, panels):
         axes = figure.add_subplot(cell)
-        axes.imshow(panel, interpolation='antialiased', extent=(0, truth.shape[1], truth.shape[0], 0))
-        axes.set_title(title, fontsize=12.5, color=INK, pad=6)
-        axes.set_axis_off()
+        show_panel(axes, panel, title, truth.shape, fontsize=12.5, pad=6)
     name_regions(axes, truth, names, fontsize=10)  # in the last panel
     save(figure, path)
 
 
 def draw_curves(axes, curves):
-    """Draw the mean over the seeds as a strong line, and each seed as a thin one."""
+    """Draw the mean over the seeds as a thick line, and each seed as a thin one."""
     for colour, (network, seeds) in zip((SUPERPIXELS, PIXELS), curves.items()):
         for steps, loss in seeds.transpose(0, 2, 1):
             axes.plot(steps, loss, color=colour, linewidth=.9, alpha=.45)

@@ -1,4 +1,4 @@
-"""``python -m spn``: what `spn` is, once installed."""
+"""``python -m spn`` does the same as the command `spn`, which installing the package adds."""
 from .commands import main
 
 main(prog_name='spn')

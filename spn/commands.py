@@ -1,6 +1,6 @@
-"""The command line. Each command checks what it is given, calls one function of the package and says what came of it.
+"""The command line. Each command checks its arguments, calls one function of the package and prints the outcome.
 
-Theano and Keras take seconds to import: a command imports what it needs when it runs.
+Theano and Keras take seconds to import, so each command imports what it needs when it runs.
 """
 import math
 import os
@@ -14,14 +14,14 @@ SIZES = (224, 288)  # of images, in training and for CAMs
 
 
 class Command(click.Command):
-    """A command whose help ends with an example, and that shows an `SpnError` as its sentence alone."""
+    """A command whose help ends with an example. Of an `SpnError` it prints only the message, without a traceback."""
 
     def __init__(self, *args, example, **kwargs):
         super().__init__(*args, epilog='Example:  ' + example, **kwargs)
 
     def invoke(self, context):
         if hasattr(sys.stdout, 'reconfigure'):
-            sys.stdout.reconfigure(errors='backslashreplace')  # names of files may hold bytes that are no text
+            sys.stdout.reconfigure(errors='backslashreplace')  # file names may hold bytes that are not text
         try:
             return super().invoke(context)
         except SpnError as error:
@@ -29,12 +29,12 @@ class Command(click.Command):
 
 
 class Number(click.FloatRange):
-    """A number of a range; what is none, nan, is in no range."""
+    """A finite number in a range. click alone would let nan through."""
 
     def convert(self, value, parameter, context):
         number = super().convert(value, parameter, context)
         if not math.isfinite(number):
-            self.fail('{} is no finite number'.format(value), parameter, context)
+            self.fail('{} is not a finite number'.format(value), parameter, context)
         return number
 
 
@@ -43,7 +43,9 @@ def command(group, name, example):
 
 
 seed_option = click.option('--seed', type=click.IntRange(0), default=0, show_default=True,
-                           help='All that is random follows from it.')
+                           help='Seed of everything random.')
+# Every command takes --seed, so that scripts can give it to all of them.
+ignored_seed_option = click.option('--seed', type=int, hidden=True, help='Nothing is random here.')
 each_once = {'multiple': True, 'callback': lambda context, parameter, values: tuple(dict.fromkeys(values))}
 data_argument = click.argument('data', type=click.Path())
 
@@ -61,15 +63,15 @@ def say_version(context, parameter, asked):
 def main():
     """Superpixel pooling networks: from image-level labels to segmentations.
 
-    One command after the other: data, superpixels, encode, train, segment, cam, predict, evaluate; info shows what a
-    data set holds. What they write they write beside and move into place; a command that was stopped goes on where it
-    was when it is given again.
+    Run the commands in this order: data, superpixels, encode, train, segment, cam, predict, evaluate; info shows what
+    a data set holds. Files are first written under another name and then moved into place. If a command was stopped,
+    run it again and it goes on where it was.
     """
 
 
 @main.group()
 def data():
-    """Make the HDF5 file that holds images, labels and masks."""
+    """Make the HDF5 file with images, labels and masks."""
 
 
 def say_skipped(skipped):
@@ -106,10 +108,10 @@ def data_composites(out, train, val, test, seed):
 
 @command(main, 'info', 'spn info photographs.h5 --names')
 @data_argument
-@click.option('--names', is_flag=True, help='List the pictures too: split, name and classes, with tabs between them.')
-@click.option('--seed', type=int, hidden=True, help='Nothing is random here.')
+@click.option('--names', is_flag=True, help='List the pictures too: split, name and classes, separated by tabs.')
+@ignored_seed_option
 def info(data, names, seed):
-    """Show what a data set holds: pictures, classes, splits, superpixels, and features on disk beside it."""
+    """Show what a data set holds: pictures, classes, splits, superpixels, and its features on disk."""
     from .results import report
     click.echo(report.contents(data, names), nl=False)
 
@@ -129,12 +131,12 @@ without_option = click.option('--without', 'without', metavar='CLASS', **each_on
 @without_option
 @click.option('--train-list', default='train', metavar='NAME', show_default=True,
               help='The list in ImageSets/Segmentation of the pictures to train on, such as train_aug.')
-@click.option('--seed', type=int, hidden=True, help='Nothing is random here.')
+@ignored_seed_option
 def data_voc(folder, out, max_side, unsegmented, without, train_list, seed):
     """A PASCAL VOC 2012 tree.
 
-    ImageSets/Segmentation/train.txt is train; of val.txt every other picture is val, the others test. A line of them is
-    a name, or two paths in FOLDER, /JPEGImages/NAME.jpg /SegmentationClassAug/NAME.png.
+    ImageSets/Segmentation/train.txt becomes train; the pictures of val.txt go to val and test in turns. Each line is a
+    name, or two paths in FOLDER, /JPEGImages/NAME.jpg /SegmentationClassAug/NAME.png.
     """
     from .data.sources import voc
     say_skipped(voc.make_dataset(out, folder, max_side, unsegmented, without, train_list))
@@ -150,8 +152,8 @@ def data_voc(folder, out, max_side, unsegmented, without, train_list, seed):
 def data_folder(folder, out, max_side, without, seed):
     """Any folder with one subfolder of pictures for each class.
 
-    FOLDER/masks/CLASS/NAME.png is the mask of FOLDER/CLASS/NAME.jpg, where there is one. Of each class 70 % of the
-    pictures are train, 15 % val and 15 % test. Links to folders, or out of FOLDER, are not followed.
+    FOLDER/masks/CLASS/NAME.png, if it exists, is the mask of FOLDER/CLASS/NAME.jpg. In each class 70 % of the pictures
+    are train, 15 % val and 15 % test. Links to folders, or out of FOLDER, are not followed.
     """
     from .data.sources import folder as source
     say_skipped(source.make_dataset(out, folder, seed, max_side, without))
@@ -166,9 +168,9 @@ def data_folder(folder, out, max_side, without, seed):
               help='A setting of the method, such as scale=300.')
 @click.option('--folder', type=click.Path(file_okay=False),
               help='Your own maps, NAME.npy or NAME.png for each picture.')
-@click.option('--name', help="What to call these maps in the file; the method's name if not given.")
-@click.option('--workers', type=click.IntRange(1), help='Processes; as many as cores if not given.')
-@click.option('--seed', type=int, hidden=True, help='Nothing is random here.')
+@click.option('--name', help="Name of these maps in the file; by default that of the method.")
+@click.option('--workers', type=click.IntRange(1), help='Number of processes; by default one for each core.')
+@ignored_seed_option
 def superpixels(data, method, given, folder, name, workers, seed):
     """Add superpixel maps to a data set."""
     from .data import superpixels
@@ -194,21 +196,22 @@ def setting(text):
 
 
 size_option = click.option('--size', 'sizes', type=click.IntRange(32), **each_once, default=SIZES, show_default=True,
-                           help='Rows and columns that images are resized to; give it several times.')
+                           help='Rows and columns that images are resized to; may be given several times.')
 weights_option = click.option('--weights', type=click.Choice(['auto', 'package', 'keras', 'random']), default='auto',
-                              show_default=True, help="VGG16's: Keras's file if it is there, or from a package.")
+                              show_default=True,
+                              help="Weights of VGG16; auto takes Keras's file if it exists, else a package.")
 
 
 @command(main, 'encode', 'spn encode composites.h5 --size 224 --size 288')
 @data_argument
 @size_option
 @weights_option
-@click.option('--seed', type=int, hidden=True, help='Nothing is random here.')
+@ignored_seed_option
 def encode(data, sizes, weights, seed):
-    """Run the frozen VGG16 over all images, once for each size, and keep its features on disk beside the data set.
+    """Run the frozen VGG16 over all images, once for each size, and keep its features on disk next to the data set.
 
-    An image takes half a second at 224 pixels, on two cores, and half a megabyte. `spn train` does the same where it is
-    needed.
+    At 224 pixels an image takes half a second on two cores, and half a megabyte. `spn train` does this itself where it
+    is needed.
     """
     for features in encoded(data, sizes, weights):
         click.echo('{}: {} images'.format(features.path, len(features)))
@@ -220,7 +223,7 @@ def encoded(data, sizes, weights):
     from .networks.encoder import Encoder
     for size in sizes:
         features.check_size(size)
-    with Dataset(data):  # before weights are fetched for it
+    with Dataset(data):  # an error in the data set is reported before weights are downloaded
         encoder = Encoder(weights)
     return [features.make_features(data, size, encoder) for size in sizes]
 
@@ -229,10 +232,10 @@ def encoded(data, sizes, weights):
 @data_argument
 @click.option('--out', type=click.Path(file_okay=False), required=True, help='The folder to write to.')
 @click.option('--superpixels', 'names', **each_once, default=['felzenszwalb'], show_default=True,
-              help='Superpixel maps of the data set; give it several times to have each batch choose.')
+              help='Superpixel maps of the data set; if given several times, each batch takes one at random.')
 @size_option
 @weights_option
-@click.option('--epochs', type=click.IntRange(1), help='Rounds over the images.')
+@click.option('--epochs', type=click.IntRange(1), help='Passes over the images.')
 @click.option('--batch-size', type=click.IntRange(1))
 @click.option('--learning-rate', type=Number(0, min_open=True))
 @click.option('--upsampling-stages', type=click.IntRange(0, 3))
@@ -244,12 +247,12 @@ def encoded(data, sizes, weights):
 def train(data, out, names, sizes, weights, seed, **given):
     """Train the superpixel pooling network on image-level labels alone.
 
-    Writes model.h5, log.csv and curves.png, and after each epoch checkpoint.h5, from which the same command goes on.
+    Writes model.h5, log.csv and curves.png, and after each epoch checkpoint.h5, from which the same command resumes.
     """
     from .networks.settings import NetworkSettings, TrainingSettings
     from .training import image_labels
-    settings, training = [changed(defaults, given) for defaults in (NetworkSettings(), TrainingSettings())]
-    # Before the hours of encoding.
+    settings, training = [with_options(defaults, given) for defaults in (NetworkSettings(), TrainingSettings())]
+    # Before encoding, which takes hours.
     image_labels.check_data(data, names, settings)
     image_labels.check_folder(data, out, list(names), list(sizes), weights, settings, training, seed)
     features = encoded(data, sizes, weights)
@@ -258,8 +261,8 @@ def train(data, out, names, sizes, weights, seed, **given):
         '{} {:.3g}'.format(name.replace('_', ' '), value) for name, value in trained.about['log'][-1].items())))
 
 
-def changed(settings, given):
-    """Settings with those values that options gave, of the options that are theirs."""
+def with_options(settings, given):
+    """The settings, changed to the values of those options that were given and have the name of a field."""
     return settings._replace(**{name: value for name, value in given.items()
                                 if name in settings._fields and value is not None})
 
@@ -272,21 +275,21 @@ run_argument = click.argument('run', type=click.Path(file_okay=False))
 @run_argument
 @click.option('--out', type=click.Path(file_okay=False), required=True, help='The folder to write to.')
 @click.option('--split', type=click.Choice(['train', 'val', 'test', 'all']), default='test', show_default=True)
-@click.option('--threshold', type=Number(0, 1), help='Of the maximum of each class; by the masks of val if not '
-              'given, .5 if there are none.')
-@click.option('--sp-cam', is_flag=True, help='Take SP-CAM even if there is a segmentation network.')
+@click.option('--threshold', type=Number(0, 1), help='As a share of the maximum of each class. By default chosen by '
+              'the masks of val; .5 if val has none.')
+@click.option('--sp-cam', is_flag=True, help='Use SP-CAM even if there is a segmentation network.')
 @click.option('--absolute', is_flag=True,
-              help='SP-CAM: take the threshold of the probability of each superpixel instead.')
-@click.option('--one-size', is_flag=True, help='SP-CAM: take the middle image size alone, not all.')
-@click.option('--seed', type=int, hidden=True, help='Nothing is random here.')
+              help='SP-CAM: apply the threshold to the probability of each superpixel instead.')
+@click.option('--one-size', is_flag=True, help='SP-CAM: use only the middle image size, not all.')
+@ignored_seed_option
 def cam(data, run, out, split, threshold, sp_cam, absolute, one_size, seed):
-    """Make masks of labelled pictures, for the classes that each is labelled with: the best masks that there are.
+    """Make the best possible masks of labelled pictures, for the classes that each is labelled with.
 
-    By the last round of the segmentation network, or by SP-CAM where `spn segment` was not run. Writes masks as palette
-    PNGs, overlays and heat maps of each class, in the folders and under the names of the pictures, and classes.csv and
-    classes.png, which tell numbers and colours. Masks have the size of the images in DATA: that of the pictures, if
-    these are no larger than --max-side of `spn data`. Where there are few pictures to learn from, those of SP-CAM may
-    be better: `spn evaluate` tells.
+    They come from the last round of the segmentation network, or from SP-CAM if `spn segment` was not run. Writes masks
+    as palette PNGs, overlays, and heat maps of each class, in the folders and under the names of the pictures, and
+    classes.csv and classes.png, which explain the numbers and colours. Masks have the size of the images in DATA, which
+    is that of the pictures unless they are larger than --max-side of `spn data`. With few pictures to learn from, the
+    masks of SP-CAM may be better: `spn evaluate` compares them.
     """
     from .data.dataset import Dataset
     from .results.prediction import write_cams
@@ -300,22 +303,22 @@ def cam(data, run, out, split, threshold, sp_cam, absolute, one_size, seed):
 @data_argument
 @run_argument
 @click.option('--rounds', type=click.IntRange(1), default=2, show_default=True,
-              help='Each learns from the masks of the one before; the first from SP-CAM.')
+              help='Each learns from the masks of the previous one; the first from SP-CAM.')
 @click.option('--kept', type=Number(0, 1, min_open=True), default=.7, show_default=True,
-              help='The share of masks of each class to learn from: those scattered least.')
-@click.option('--epochs', type=click.IntRange(1), help='Rounds over the masks.')
+              help='The share of masks of each class to learn from: the least scattered.')
+@click.option('--epochs', type=click.IntRange(1), help='Passes over the masks.')
 @click.option('--learning-rate', type=Number(0, min_open=True))
 @seed_option
 def segment(data, run, rounds, seed, **given):
     """Train the segmentation network on SP-CAM's masks of the training images.
 
-    Writes RUN/round-1, RUN/round-2 .. with model.h5, log.csv and curves.png. A round that was stopped goes on.
+    Writes RUN/round-1, RUN/round-2 .. with model.h5, log.csv and curves.png. A round that was stopped is resumed.
     """
     from .data.dataset import Dataset
     from .networks.settings import RoundSettings, SegmentationSettings
     from .results.runs import Run
     from .training.rounds import learn_from_cams
-    training = changed(RoundSettings(), given)
+    training = with_options(RoundSettings(), given)
     with Dataset(data) as dataset:
         networks = learn_from_cams(dataset, Run(run), rounds, SegmentationSettings(), training, seed)
     click.echo('{}: {} rounds'.format(run, len(networks)))
@@ -323,38 +326,38 @@ def segment(data, run, rounds, seed, **given):
 
 @command(main, 'predict', 'spn predict cats photograph.jpg --class cat --run run --out predicted')
 @click.argument('pictures', nargs=-1, required=True, type=click.Path())
-@click.option('--run', type=click.Path(file_okay=False), required=True, help='What was trained.')
+@click.option('--run', type=click.Path(file_okay=False), required=True, help='The folder of the trained networks.')
 @click.option('--out', type=click.Path(file_okay=False), required=True, help='The folder to write to.')
 @click.option('--class', 'named', **each_once,
-              help='A class that all the pictures show; found out if not given, which makes much worse masks.')
+              help='A class that all the pictures show. If not given, it is predicted, and masks are much worse.')
 @click.option('--max-side', type=click.IntRange(32), default=500, show_default=True,
-              help='Larger pictures are looked at scaled down.')
-@click.option('--small', is_flag=True, help='Leave masks and overlays of larger pictures scaled down.')
-@click.option('--seed', type=int, hidden=True, help='Nothing is random here.')
+              help='Larger pictures are scaled down before they are segmented.')
+@click.option('--small', is_flag=True, help='Leave the masks and overlays of larger pictures scaled down.')
+@ignored_seed_option
 def predict(pictures, run, out, named, max_side, small, seed):
     """Segment new pictures, or folders of them: by the last round of the segmentation network, else by SP-CAM.
 
-    Writes NAME-mask.png, a palette PNG of the size of the picture, and NAME-overlay.png, below the folders of pictures
-    that are in several; classes.csv and classes.png tell numbers and colours.
+    Writes NAME-mask.png, a palette PNG of the size of the picture, and NAME-overlay.png, in subfolders if the pictures
+    come from several folders; classes.csv and classes.png explain the numbers and colours.
     """
     from .results.prediction import write_predictions
     from .results.runs import Run
     count, skipped = write_predictions(Run(run), pictures, out, named, max_side, small)
     say_skipped(skipped)
-    click.echo('{}: masks and overlays of {} pictures; classes.csv tells the numbers in masks'.format(out, count))
+    click.echo('{}: masks and overlays of {} pictures; classes.csv explains the numbers in masks'.format(out, count))
 
 
 @command(main, 'evaluate', 'spn evaluate composites.h5 run-0 run-1 run-2 --out results')
 @data_argument
 @click.argument('runs', nargs=-1, required=True, type=click.Path(file_okay=False))
 @click.option('--out', type=click.Path(file_okay=False), required=True, help='The folder to write to.')
-@click.option('--seed', type=int, hidden=True, help='Nothing is random here.')
+@ignored_seed_option
 def evaluate(data, runs, out, seed):
     """Compare the masks of one run or several with the true ones.
 
-    Thresholds are chosen on val, what is reported is of test. Writes results.md, results.json, bars.png and
-    examples.png; of several runs the mean and the spread. What a run came to is kept in RUN/results.json until data or
-    models change.
+    Thresholds are chosen on val, results are reported on test. Writes results.md, results.json, bars.png and
+    examples.png; for several runs their mean and spread. The results of a run are kept in RUN/results.json until data
+    or models change.
     """
     from .results import report
     click.echo(report.write(data, list(dict.fromkeys(map(os.path.normpath, runs))), out))
@@ -362,17 +365,17 @@ def evaluate(data, runs, out, seed):
 
 @command(main, 'reproduce', 'spn reproduce --folder reproduction --document docs/reproduction.md')
 @click.option('--folder', type=click.Path(file_okay=False), default='reproduction', show_default=True,
-              help='Where data and runs are kept; a run that was stopped goes on.')
+              help='Where data and runs are kept; a run that was stopped is resumed.')
 @click.option('--document', type=click.Path(dir_okay=False),
-              help='Where the results go; FOLDER/reproduction.md if not given.')
+              help='The file for the results; by default FOLDER/reproduction.md.')
 @click.option('--quick', is_flag=True,
-              help='The whole way on a few small pictures: to see that it works, not how well.')
+              help='Every step on a few small pictures: to see that it works, not how well.')
 @weights_option
 @seed_option
 def reproduce(folder, document, quick, weights, seed):
-    """All of it on composites, with several seeds and ablations: tables, bars, examples.
+    """Reproduce the paper on composites, with several seeds and ablations: tables, bars, examples.
 
-    --seed says which objects and backgrounds are held out; the seeds of training are 0, 1, 2.
+    --seed chooses which objects and backgrounds are held out; the seeds of training are 0, 1, 2.
     """
     from . import reproduce
     document = document or os.path.join(folder, 'reproduction.md')

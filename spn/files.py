@@ -1,4 +1,4 @@
-"""Files are written beside and moved into place; what takes long is kept in parts until all of them are there."""
+"""Atomic writes, and long computations whose results are kept in parts until all of them are finished."""
 import concurrent.futures
 import contextlib
 import fcntl
@@ -19,11 +19,12 @@ from .errors import SpnError
 
 
 @contextlib.contextmanager
-def written_beside(path):
-    """Give a name to write to, and move that file to `path` only when the block ends well.
+def atomic_write(path):
+    """Yield a temporary path to write to, and move that file to `path` only if the block succeeds.
 
-    A run that is stopped leaves the file that was at `path` before. The name ends like `path`, because some libraries
-    choose a format by it. What a run that was killed left behind is removed by the next that writes the same file.
+    A run that is stopped leaves the previous file at `path` untouched. The temporary path ends like `path`, because
+    some libraries choose a format by the ending. Temporary files of a process that was killed are removed the next time
+    that the same file is written.
 
     Raises
     ------
@@ -31,26 +32,26 @@ def written_beside(path):
         If the disk is full or the folder cannot be written to.
     """
     folder, name = os.path.split(os.path.abspath(path))
-    beside = os.path.join(folder, '.unfinished-{}-{}-{}'.format(os.getpid(), threading.get_ident(), name))
+    temporary = os.path.join(folder, '.unfinished-{}-{}-{}'.format(os.getpid(), threading.get_ident(), name))
     try:
         os.makedirs(folder, exist_ok=True)
         remove_left_behind(os.path.join(glob.escape(folder), '.unfinished-*-' + glob.escape(name)))
-        # The lock tells others that the writer is alive, for as long as the file has this name.
-        with open(beside, 'wb') as held:
+        # As long as the file has this name, the lock shows others that its writer is alive.
+        with open(temporary, 'wb') as held:
             with contextlib.suppress(OSError):
                 fcntl.flock(held, fcntl.LOCK_EX)
-            yield beside
-            os.replace(beside, path)
+            yield temporary
+            os.replace(temporary, path)
     except OSError as error:
         raise SpnError('{} could not be written: {}. What was there before is untouched: make room or choose another '
                        'folder, then run the same command again'.format(path, error)) from error
     finally:
-        if os.path.exists(beside):
-            os.remove(beside)
+        if os.path.exists(temporary):
+            os.remove(temporary)
 
 
 def remove_left_behind(pattern):
-    """Remove the files whose writers were killed: nobody holds their lock."""
+    """Remove temporary files whose writers were killed: those that no process has locked."""
     for path in glob.glob(pattern):
         with contextlib.suppress(OSError), open(path, 'rb') as held:
             if lock_if_free(held):
@@ -74,15 +75,15 @@ def lock_if_free(file):
 
 @contextlib.contextmanager
 def locked(path):
-    """Have the block to itself among all processes that write to `path`: those that come later wait, and say so.
+    """Let only one process at a time run such a block for `path`; the others wait, and say so.
 
-    The lock is an empty file beside `path`, removed at the end. One that a killed process left behind stops nobody,
-    because the system itself lets go of its lock.
+    The lock is an empty file next to `path`, removed at the end. One that a killed process left behind stops nobody,
+    because the system releases its lock.
 
     Parameters
     ----------
     path : str
-        A file or a folder; it need not be there.
+        A file or a folder, which need not exist.
 
     Raises
     ------
@@ -101,13 +102,13 @@ def locked(path):
         try:
             yield
         finally:
-            # While it is held: whoever waits for it sees that it is gone, and takes the next one.
+            # While it is still locked: whoever waits for it sees that the file is gone, and makes a new one.
             with contextlib.suppress(OSError):
                 os.remove(lock)
 
 
 def open_locked(lock, path):
-    """The file `lock`, open and locked; waits for another process that has it."""
+    """The file `lock`, open and locked; waits while another process has it."""
     said = False
     while True:
         held = open(lock, 'a')
@@ -120,20 +121,20 @@ def open_locked(lock, path):
             if os.path.samestat(os.fstat(held.fileno()), os.stat(lock)):
                 return held
         except FileNotFoundError:
-            pass  # who had it has removed it
+            pass  # the process that had it has removed it
         except OSError:
             return held  # a file system without locks
         held.close()
 
 
 def say(sentence):
-    """Print a line on standard error, without harm to progress bars."""
+    """Print a line on standard error without breaking progress bars."""
     tqdm.write(sentence, file=sys.stderr)
 
 
 def write_text(path, text):
-    with written_beside(path) as beside:
-        with open(beside, 'w', encoding='utf-8') as stream:
+    with atomic_write(path) as temporary:
+        with open(temporary, 'w', encoding='utf-8') as stream:
             stream.write(text)
 
 
@@ -153,11 +154,11 @@ def digest_of_file(path):
 class Parts:
     """Results for the items 0 .. n - 1, in files of `part_size` items each in the folder ``path + '.parts'``.
 
-    Each part is written beside and moved into place, so a run that is stopped, by whatever, loses one part at most, and
-    the same command goes on where it was. Parts that were made otherwise (`made_by`) are thrown away.
+    Each part is written atomically, so that a run that is stopped for any reason loses at most one part, and the same
+    command goes on from there. Parts that were made in another way (`made_by`) are thrown away.
 
-    At the end of a ``with`` block the folder is removed, but for a block that was stopped when some part was there to
-    go on with. Two processes with the same parts must not meet: see :func:`locked`.
+    At the end of a ``with`` block the folder is removed, unless the block was stopped and some part is finished. Two
+    processes must not use the same parts at once: see :func:`locked`.
 
     Parameters
     ----------
@@ -173,16 +174,16 @@ class Parts:
 
     def __init__(self, path, n, made_by, part_size):
         self.folder, self.n, self.part_size = path + '.parts', n, part_size
-        told = json.dumps({'n': n, 'part_size': part_size, 'made_by': made_by}, sort_keys=True)
+        description = json.dumps({'n': n, 'part_size': part_size, 'made_by': made_by}, sort_keys=True)
         note = os.path.join(self.folder, 'made_by.json')
         try:
             with open(note, encoding='utf-8') as stream:
-                same = stream.read() == told
+                same = stream.read() == description
         except (OSError, UnicodeDecodeError):
             same = False
         if not same:
             self.remove()
-            write_text(note, told)
+            write_text(note, description)
 
     def __len__(self):
         return -(-self.n // self.part_size)
@@ -199,15 +200,15 @@ class Parts:
         return [part for part in range(len(self)) if not os.path.exists(self._path(part))]
 
     def n_done(self):
-        """How many items need no computing any more."""
+        """How many items are finished."""
         return self.n - sum(len(self.items(part)) for part in self.missing())
 
     def save(self, part, **arrays):
-        # By way of memory: where the disk is full, an open ZipFile complains of it once more, when it is thrown away.
+        # Zipped in memory, because on a full disk a ZipFile would raise once more when it is garbage-collected.
         stream = io.BytesIO()
         np.savez(stream, **arrays)
-        with written_beside(self._path(part)) as beside:
-            with open(beside, 'wb') as file:
+        with atomic_write(self._path(part)) as temporary:
+            with open(temporary, 'wb') as file:
                 file.write(stream.getbuffer())
 
     def load(self, part):
@@ -230,19 +231,19 @@ class Parts:
 
 
 def n_cores():
-    """The cores that this process may use; macOS can only tell how many there are."""
+    """The number of cores that this process may use; on macOS, of all cores."""
     return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
 
 
 def on_all_cores(compute, tasks, n_workers=None):
-    """Yield ``(task, compute(task))`` as they are done, computed in processes of their own.
+    """Yield ``(task, compute(task))`` as each is done, computed in worker processes.
 
     Parameters
     ----------
     compute : callable
-        A function of a module, or a functools.partial of one: it is sent to the processes.
+        A module's function, or a functools.partial of one, because it is pickled.
     n_workers : int, optional
-        How many processes; as many as cores if None. With 1 nothing leaves this process.
+        How many processes; one for each core if None. With 1, everything runs in this process.
     """
     tasks = list(tasks)
     n_workers = min(n_workers or n_cores(), len(tasks))
@@ -264,6 +265,6 @@ def on_all_cores(compute, tasks, n_workers=None):
 
 
 def progress(iterable=None, total=None, title='', unit='', done=0):
-    """tqdm as all commands show it: on standard error, so that results can be piped."""
+    """The progress bar of all commands: tqdm on standard error, so that results can be piped."""
     return tqdm(iterable, initial=done, total=total, desc=title, unit=unit and ' ' + unit, file=sys.stderr, ascii=True,
                 mininterval=.5, dynamic_ncols=True, leave=True)

@@ -1,4 +1,4 @@
-"""HDF5 files of ours: opened with a sentence for what is wrong, and written so that a full disk harms nothing."""
+"""HDF5 files: every kind of damage is an error that says what to do, and a full disk harms nothing."""
 import contextlib
 import io
 import os
@@ -8,18 +8,18 @@ import h5py
 import numpy as np
 
 from .errors import SpnError
-from .files import written_beside
+from .files import atomic_write
 
 
 def open_hdf5(path, layout, what, command):
-    """Open an HDF5 file of ours, with a sentence for all that can be wrong with it.
+    """Open one of our HDF5 files, with an error message for everything that can be wrong with it.
 
     Parameters
     ----------
     path, layout : str
-        The file, and what its attribute ``layout`` must be.
+        The file, and the value that its attribute ``layout`` must have.
     what, command : str
-        What it is to be and what makes one, for the sentence.
+        What the file is and which command makes it, for the message.
     """
     if not os.path.exists(path):
         raise SpnError('{} is not there: {} makes {}'.format(path, command, what))
@@ -28,17 +28,17 @@ def open_hdf5(path, layout, what, command):
         opened = h5py.File(path, 'r')
         actual = opened.attrs.get('layout')
         actual = None if actual is None else text(actual)
-    except Exception as error:  # of a damaged file HDF5 and h5py say whatever they stumble over
+    except Exception as error:  # HDF5 and h5py raise errors of many types for damaged files
         if opened is not None:
             opened.close()
-        raise SpnError('{} is cut short or no HDF5 file ({}): remove it and make it anew with {}'.format(
+        raise SpnError('{} is cut short or not an HDF5 file ({}): remove it and make it again with {}'.format(
             path, error, command)) from error
     if actual != layout:
         opened.close()
         raise SpnError('{} is not {} of this version: its layout is {!r}, wanted is {!r}; remove it and make it '
-                       'anew with {}'.format(path, what, actual, layout, command))
+                       'again with {}'.format(path, what, actual, layout, command))
     try:
-        with whole(path, command):
+        with explaining_damage(path, command):
             refuse_other_files(opened)
     except SpnError:
         opened.close()
@@ -47,7 +47,7 @@ def open_hdf5(path, layout, what, command):
 
 
 def refuse_other_files(group):
-    """ValueError if HDF5 would read other files for what is in a group: a file of ours holds all that belongs to it."""
+    """Raise ValueError if something in a group lies in another file: our files contain everything they refer to."""
     for name in group:
         link = group.get(name, getlink=True)
         if not isinstance(link, h5py.HardLink):
@@ -60,23 +60,22 @@ def refuse_other_files(group):
 
 
 @contextlib.contextmanager
-def whole(path, command, make='make'):
-    """Say of what goes wrong when a block reads from the file at `path` that the file is damaged, and how to make it
-    anew.
+def explaining_damage(path, command, make='make'):
+    """Turn any error in a block that reads the file at `path` into one that calls the file damaged and gives the cure.
 
-    Every dataset of ours has a checksum: HDF5 reads no bit that is not as it was written.
+    Damage is always an error, because each of our datasets has a checksum.
     """
     try:
         yield
     except SpnError:
         raise
     except Exception as error:  # as above
-        raise SpnError('{} is not whole, or damaged ({}): remove it and {} it anew with {}'.format(
+        raise SpnError('{} is not whole, or damaged ({}): remove it and {} it again with {}'.format(
             path, error, make, command)) from error
 
 
 class Stored:
-    """A dataset of a file of ours: read as h5py's, but a damaged part of it is said in a sentence.
+    """A dataset of one of our files: read like one of h5py, but damage is reported by :func:`explaining_damage`.
 
     Parameters
     ----------
@@ -84,7 +83,7 @@ class Stored:
         The file, and the dataset in it.
     stored : h5py.Dataset
     command : str
-        What makes the file.
+        The command that makes the file.
     """
 
     def __init__(self, path, name, stored, command):
@@ -95,17 +94,17 @@ class Stored:
         return len(self._stored)
 
     def __getitem__(self, key):
-        with whole('{}, dataset {!r},'.format(self._path, self._name), self._command):
+        with explaining_damage('{}, dataset {!r},'.format(self._path, self._name), self._command):
             return self._stored[key]
 
 
 def text(value):
-    """A str from what h5py reads, which is bytes or str by its version."""
+    """A str from what h5py reads, which is bytes or str, depending on its version."""
     return value.decode('utf-8') if isinstance(value, bytes) else str(value)
 
 
 def as_text(value):
-    """What HDF5 stores for a str, or an array of them: bytes of a fixed length, because others have no checksum."""
+    """A str, or a sequence of them, as bytes of a fixed length: HDF5 has no checksums for text of variable length."""
     if isinstance(value, str):
         return np.bytes_(value.encode('utf-8'))
     encoded = [each.encode('utf-8') for each in value]
@@ -113,33 +112,32 @@ def as_text(value):
 
 
 @contextlib.contextmanager
-def hdf5_beside(path, mode='w'):
-    """Give an HDF5 file to write to, and move it to `path` only when the block ends well.
+def atomic_hdf5(path, mode='w'):
+    """Yield an HDF5 file to write to, and move it to `path` only if the block succeeds.
 
     Parameters
     ----------
     path : str
     mode : {'w', 'r+'}
-        'r+' changes a copy of the file that is at `path`.
+        'r+' changes a copy of the file at `path`.
 
     Yields
     ------
     file : h5py.File
     disk : Disk
-        Where the block takes long, ``disk.check()`` ends it early if the disk is full.
+        A long block calls ``disk.check()`` now and then, to end early if the disk is full.
 
     Raises
     ------
     SpnError
-        As :func:`spn.files.written_beside`.
+        As :func:`spn.files.atomic_write`.
     """
-    with written_beside(path) as beside:
+    with atomic_write(path) as temporary:
         if mode == 'r+':
-            shutil.copyfile(path, beside)
-        with Disk(beside, mode) as disk:
+            shutil.copyfile(path, temporary)
+        with Disk(temporary, mode) as disk:
             try:
-                # From 1.8 on an attribute may have more than 64 KiB, from 1.10 on what tells where chunks lie has a
-                # checksum.
+                # Since HDF5 1.8 attributes may exceed 64 KiB; since 1.10 the index of chunks has a checksum.
                 with h5py.File(disk, mode, libver=('v110', 'v110')) as file:
                     yield file, disk
             finally:
@@ -147,7 +145,7 @@ def hdf5_beside(path, mode='w'):
 
 
 class Disk(io.FileIO):
-    """A file that keeps the first error until it is asked: a write that fails would abort HDF5, and Python with it."""
+    """A file that keeps its first error for :meth:`check`: a write that raises would abort HDF5, and Python with it."""
 
     def __init__(self, path, mode):
         super().__init__(path, {'w': 'w+', 'r+': 'r+'}[mode])
@@ -170,7 +168,7 @@ class Disk(io.FileIO):
             return size
 
     def check(self):
-        """Raise what went wrong.
+        """Raise the first error, if there was one.
 
         Raises
         ------

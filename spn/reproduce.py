@@ -1,6 +1,6 @@
-"""The reproduction: data, superpixels, features, training with several seeds, ablations, tables, one after the other.
+"""The reproduction, step by step: data, superpixels, features, training with several seeds, ablations, tables.
 
-Every step keeps what it made, so that the same command goes on where it was stopped.
+Every step keeps its results, so that the same command goes on where it was stopped.
 """
 import json
 import os
@@ -20,7 +20,7 @@ from .results.runs import Run
 from .training import image_labels
 from .training.rounds import learn_from_cams
 
-#: Superpixel maps by name: those of the network, and those of ablations alone.
+#: Superpixel maps by name: those of the network, and those used only in ablations.
 MAPS = {
     'fine': ('felzenszwalb', {'scale': 50., 'min_size': 30}),
     'middle': ('felzenszwalb', {'scale': 150., 'min_size': 60}),
@@ -32,11 +32,11 @@ NETWORK_MAPS = ('fine', 'middle', 'coarse')
 
 
 class Ablation(NamedTuple):
-    """What is left out or changed."""
+    """The settings of one ablation."""
 
     network: NetworkSettings = NetworkSettings()
     superpixel_maps: tuple = NETWORK_MAPS
-    n_sizes: Optional[int] = None   # how many of the image sizes, the largest of them; all of them if None
+    n_sizes: Optional[int] = None   # use only so many of the image sizes, the largest; all of them if None
 
 
 ABLATIONS = {
@@ -55,13 +55,13 @@ ABLATIONS = {
 
 
 class Plan(NamedTuple):
-    """How much of it is done."""
+    """The size of a reproduction: of its data, its training and its ablations."""
 
     n_pictures: dict                # in each split
     sizes: list                     # of images, in increasing order
     n_seeds: int
     n_rounds: int
-    ablations: list                 # names, of `ABLATIONS`
+    ablations: list                 # keys of `ABLATIONS`
     training: TrainingSettings = TrainingSettings()
     rounds: RoundSettings = RoundSettings()
 
@@ -74,31 +74,31 @@ BEGIN, END = '<!-- results: written by `make reproduce` -->', '<!-- end of resul
 
 
 def reproduce(folder, document, plan=FULL, data_seed=0, weights='auto', say=print):
-    """Do all of it.
+    """Run all steps.
 
     Parameters
     ----------
     folder : str
         Where data and runs are kept.
     document : str
-        The Markdown file that gets the results: what is between its marks is replaced. Its pictures lie in a folder
-        beside it, of the same name.
+        The Markdown file for the results, which replace the text between its marks. The pictures go to a folder of the
+        same name next to it.
     plan : Plan
         `FULL` or `QUICK`.
     data_seed : int
-        Which objects and backgrounds are held out.
+        Chooses the objects and backgrounds that are held out.
     weights : str
         Of the encoder.
     say : callable
         Prints a line.
     """
-    place_for_results(document)  # before an hour of work, not after it
+    text_around_results(document)  # raises now, and not after an hour of work
     with locked(folder):
-        make_all(folder, document, plan, data_seed, weights, say)
+        run_steps(folder, document, plan, data_seed, weights, say)
 
 
-def make_all(folder, document, plan, data_seed, weights, say):
-    """As :func:`reproduce`, which sees to it that no other process does the same in the folder."""
+def run_steps(folder, document, plan, data_seed, weights, say):
+    """The steps of :func:`reproduce`, which has locked the folder."""
     clock = Clock(os.path.join(folder, 'times.json'), say)
     data_path = os.path.join(folder, 'composites.h5')
     with clock('data and superpixels'):
@@ -134,35 +134,35 @@ def make_all(folder, document, plan, data_seed, weights, say):
 
 
 def make_data(path, plan, seed):
-    """The composites and their superpixel maps, as far as they are not there."""
+    """Make the composites and their superpixel maps, unless they exist."""
     if not os.path.exists(path):
         composites.make_dataset(path, plan.n_pictures, seed)
     used = set(NETWORK_MAPS).union(*[ABLATIONS[name].superpixel_maps for name in plan.ablations])
     with Dataset(path) as dataset:
-        there = dataset.superpixel_names()
+        existing = dataset.superpixel_names()
         if dataset.made_by != json.loads(json.dumps(composites.made_by(plan.n_pictures, seed))):
             raise SpnError('{} was made with other settings ({}): remove its folder, or choose another'.format(
                 path, dataset.made_by))
     for name in MAPS:
-        if name in used and name not in there:
+        if name in used and name not in existing:
             method, parameters = MAPS[name]
             superpixels.make_superpixels(path, name, superpixels.method_settings(method, parameters))
 
 
 def train(data_path, folder, features, ablation, plan, weights, seed):
-    """Train one network, as far as it is not there."""
+    """Train one network, unless it exists."""
     features = features[-(ablation.n_sizes or len(features)):]
     image_labels.train(data_path, folder, features, list(ablation.superpixel_maps), weights, ablation.network,
                        plan.training, seed)
 
 
-def place_for_results(document):
-    """What stands in a document before and after its results; one that is not there has nothing else.
+def text_around_results(document):
+    """The text of a document before and after its results; empty if the document does not exist.
 
     Raises
     ------
     SpnError
-        If it lacks the marks.
+        If the document has no marks for the results.
     """
     if not os.path.exists(document):
         return '', '\n'
@@ -176,13 +176,13 @@ def place_for_results(document):
 
 
 def write_results(document, parts):
-    """Replace what is between the marks of a document."""
-    before, after = place_for_results(document)
+    """Replace the text between the marks of a document."""
+    before, after = text_around_results(document)
     write_text(document, before + '\n\n'.join([BEGIN] + [part.strip() for part in parts] + [END]) + after)
 
 
 class Clock:
-    """How long each step took, over all the times that it was gone on with."""
+    """Measures each step, and adds up its times if it was stopped and resumed."""
 
     def __init__(self, path, say):
         self.path, self.say, self.seconds = path, say, {}

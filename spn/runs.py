@@ -1,4 +1,4 @@
-"""`Run`, under the first name of its module; see `spn.prediction`."""
+"""`Run`, importable from where it used to be; see `spn.prediction`."""
 from .results.runs import Run
 
 __all__ = ['Run']

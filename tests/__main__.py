@@ -19,7 +19,7 @@ from nose.plugins.skip import SkipTest
 
 
 class Tally(Plugin):
-    """Counts outcomes. nose's own result counts an import error as a test run, and a failed set-up as none."""
+    """Counts outcomes. nose's own result counts an import error as one test run, and a failed set-up as no test."""
 
     enabled = True
     # Before nose's own plugins, which end the round of calls once they have dealt with a skipped test.

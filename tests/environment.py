@@ -14,7 +14,7 @@ HEADERS = os.path.join(OWN_FOLDER, 'headers-{}.{}'.format(*sys.version_info))
 
 def prepare():
     """Set the environment of this process and of those it starts."""
-    # What the caller set comes last, because Theano takes the last value of a flag.
+    # The caller's flags come last, because Theano takes the last value of a flag.
     os.environ['THEANO_FLAGS'] = "base_compiledir='{}',device=cpu,gcc.cxxflags='{}',{}".format(
         OWN_FOLDER, precompiled_headers.compiler_flags(HEADERS), os.environ.get('THEANO_FLAGS', ''))
     os.environ['THEANORC'] = os.devnull

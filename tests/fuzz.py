@@ -25,7 +25,7 @@ RESIZES = 'nearest', 'bilinear'
 
 
 class Case:
-    """Inputs for every op; all of them follow from the number.
+    """Inputs for every op, determined by the number.
 
     Parameters
     ----------
@@ -198,7 +198,7 @@ class Truth:
 
 
 def corners(cells, pixels, kind):
-    """The two cells that each pixel of an axis lies between, and the share of the second."""
+    """The two cells that each pixel of an axis lies between, and the fraction of the second."""
     seen = [cells_of_pixel(cells, pixels, pixel, kind) for pixel in range(pixels)]
     return (np.array([pixel[0][0] for pixel in seen], int), np.array([pixel[-1][0] for pixel in seen], int),
             np.array([pixel[-1][1] if len(pixel) > 1 else 0 for pixel in seen], 'longdouble'))
@@ -209,15 +209,15 @@ def flat(array):
 
 
 def assert_close(results, name, exact, magnitudes, dtype):
-    """The promise of docs/semantics.md: off by at most a share of the magnitudes that are added up."""
-    found = results[name].astype('longdouble')
-    rounded, magnitudes = [np.reshape(array, found.shape).astype('longdouble') for array in (exact, magnitudes)]
-    in_dtype = rounded.astype(dtype)
-    good = (found == in_dtype) | np.isnan(found) & np.isnan(in_dtype)
-    good |= abs(found - rounded) <= tolerance(dtype) * magnitudes + np.finfo(dtype).tiny
-    good |= ~np.isfinite(magnitudes.astype(dtype)) & ~np.isfinite(found)  # which of them is not promised
+    """The promise of docs/semantics.md: the error is at most a fraction of the sum of magnitudes."""
+    actual = results[name].astype('longdouble')
+    exact, magnitudes = [np.reshape(array, actual.shape).astype('longdouble') for array in (exact, magnitudes)]
+    expected = exact.astype(dtype)
+    good = (actual == expected) | np.isnan(actual) & np.isnan(expected)
+    good |= abs(actual - exact) <= tolerance(dtype) * magnitudes + np.finfo(dtype).tiny
+    good |= ~np.isfinite(magnitudes.astype(dtype)) & ~np.isfinite(actual)  # inf or NaN: which one is not promised
     assert good.all(), '%s at %s: %r, but %r was expected' % (
-        name, np.argwhere(~good)[0].tolist(), results[name][~good][0], in_dtype[~good][0])
+        name, np.argwhere(~good)[0].tolist(), results[name][~good][0], expected[~good][0])
 
 
 def assert_equal(results, name, exact):
@@ -300,7 +300,7 @@ def digest(case_results):
 def main(arguments):
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('--seconds', type=float, default=60, help='how long to try new cases')
-    parser.add_argument('--case', type=int, help='try this case alone')
+    parser.add_argument('--case', type=int, help='try only this case')
     parser.add_argument('--digest', type=int, metavar='CASES', help='print a digest of the results of the first cases')
     parser.add_argument('--dtype', default='float32', help='of the features')
     parser.add_argument('--labels', default='int32', metavar='DTYPE')

@@ -1,9 +1,9 @@
-"""Label maps of every kind that the tests share."""
+"""The label maps of every kind that the tests share."""
 import numpy as np
 
 
 def random_map(rng, shape, n_superpixels, none=.1, dtype='int32'):
-    """Labels random per pixel, a share of them -1 if the dtype is signed: (batch, *spatial)."""
+    """A random label at each pixel; if the dtype is signed, a share of them is -1: (batch, *spatial)."""
     labels = rng.randint(0, n_superpixels, shape)
     if np.dtype(dtype).kind == 'i':
         labels[rng.uniform(size=shape) < none] = -1

@@ -1,4 +1,9 @@
-"""Independent truth for the tests: sums taken one pixel at a time, exactly rounded."""
+"""Independent truth for the tests: plain walks over the pixels, with exactly rounded sums.
+
+`tests.fuzz.Truth` computes the same, but neither can replace the other. These walks are too plain to be wrong, but
+take up to seconds for ten thousand pixels. `Truth` is for images of a million pixels and for infinities; it sorts and
+slices pixels, which could be wrong, so `tests.theano_spp.test_fuzz` compares the two.
+"""
 import itertools
 import math
 from fractions import Fraction
@@ -35,7 +40,7 @@ def exact_unpool(pooled, superpixel_map, mode):
 
 
 def exact_extremum(feature_map, superpixel_map, n_superpixels, mode):
-    """The best value of each superpixel and the row-major number of its first pixel, by a walk over the pixels."""
+    """The best value of each superpixel and the row-major number of its argmax pixel, by a walk over the pixels."""
     better = {'max': lambda value, best: value > best, 'min': lambda value, best: value < best}[mode]
     shape = feature_map.shape[:2] + (n_superpixels,)
     pooled, winner = np.zeros(shape, feature_map.dtype), np.full(shape, -1)
@@ -49,7 +54,7 @@ def exact_extremum(feature_map, superpixel_map, n_superpixels, mode):
 
 
 def cells_of_pixel(cells, pixels, pixel, kind):
-    """The cells that one pixel of an axis sees, with their shares, in fractions: half-pixel centres."""
+    """The cells that one pixel of an axis sees, with their weights, as exact fractions: half-pixel centres."""
     position = Fraction(2 * pixel + 1, 2 * pixels) * cells
     if kind == 'nearest':
         return [(math.floor(position), 1)]
@@ -72,7 +77,7 @@ def exact_resize(feature_map, spatial_shape, kind):
 
 
 def tolerance(dtype):
-    """The promise of docs/semantics.md: how far from the exact value, in sums of magnitudes."""
+    """The promise of docs/semantics.md: the largest error, as a fraction of the sum of magnitudes."""
     return {'float64': 1e-14, 'float32': 1e-6, 'float16': 1e-3}[str(np.dtype(dtype))]
 
 

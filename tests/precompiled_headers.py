@@ -21,7 +21,7 @@ HEADERS = '''#if __has_include(<Python.h>)
 #endif
 '''
 with open(__file__, 'rb') as stream:
-    #: For the name of the header: what an earlier version of this file left there is not used.
+    #: Part of the name of the header, so that headers of earlier versions of this file are not used.
     VERSION = hashlib.sha256(stream.read()).hexdigest()[:8]
 EVERYWHERE = '-ffp-contract=off'
 #: Flags of Theano's modules that define macros, so that each set of them needs a precompiled header of its own.
@@ -60,7 +60,7 @@ def precompile():
 
 
 def _write(path, write):
-    """Write a file, unless there is one, beside its place and move it there: test runs may start at the same time."""
+    """Write a file atomically, unless it exists: several test runs may start at the same time."""
     if not os.path.isfile(path):
         unfinished = '{}.{}'.format(path, os.getpid())
         write(unfinished)

@@ -1,4 +1,4 @@
-"""Python in a process of its own: for what can be set only before Theano is imported."""
+"""Python in a separate process, for what can be set only before Theano is imported."""
 import os
 import subprocess
 import sys

@@ -59,7 +59,7 @@ def sanitized_environment():
     return dict(
         os.environ,
         LD_PRELOAD=' '.join(runtime),
-        # Python itself is not clean of leaks; its small blocks must come from malloc to be watched.
+        # Python itself leaks memory; its small blocks must come from malloc to be watched.
         ASAN_OPTIONS='detect_leaks=0:allocator_may_return_null=1', UBSAN_OPTIONS='print_stacktrace=1',
         PYTHONMALLOC='malloc',
         THEANO_FLAGS="base_compiledir='%s',gcc.cxxflags='%s',%s" % (FOLDER, flags, os.environ.get('THEANO_FLAGS', '')))
@@ -72,8 +72,8 @@ def must_find(defect, code, environment):
                                universal_newlines=True)
     printed = process.communicate()[0]
     if process.returncode == 0 or defect not in printed:
-        sys.exit('The planted %s was not found (exit %d):\n%s' % (defect, process.returncode, printed))
-    print('A planted %s is found.' % defect)
+        sys.exit('The planted %s was not detected (exit %d):\n%s' % (defect, process.returncode, printed))
+    print('A planted %s is detected.' % defect)
 
 
 def main(arguments):

@@ -1,4 +1,4 @@
-"""What the documents show is what happens."""
+"""The code in the documents does what they say, and their links exist."""
 import os
 import re
 import shutil

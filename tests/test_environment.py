@@ -1,4 +1,4 @@
-"""The tests see what users see."""
+"""The tests run in the environment of users."""
 import unittest
 
 from tests.processes import run_python

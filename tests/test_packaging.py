@@ -24,7 +24,7 @@ NOT_TO_COPY = shutil.ignore_patterns('.*', 'build', '_build', 'dist', '*.egg-inf
 
 
 def call(*command, **how):
-    """What a command prints, both streams together. Of this process it knows the compile folder and nothing else."""
+    """What a command prints, both streams together. It inherits nothing of this process but the compile folder."""
     environment = {name: value for name, value in os.environ.items()
                    if name not in ('PYTHONPATH', 'PYTHONHOME', 'KERAS_BACKEND')}
     environment['THEANO_FLAGS'] = "base_compiledir='{}'".format(theano.config.base_compiledir)
@@ -100,7 +100,7 @@ class TestPackaging(unittest.TestCase):
 
 
 class TestInstalled(unittest.TestCase):
-    """In an environment made for it, whose other packages are those of this process."""
+    """In a new environment, whose other packages are those of this process."""
 
     @classmethod
     def setUpClass(cls):

@@ -72,13 +72,15 @@ def check_n_superpixels(op_name, n_superpixels):
 
 
 def check_shapes(op_name, argument, array, superpixel_map, agreement):
-    """Raise ValueError with both shapes unless they agree as required by `agreement`, a key of `AGREEMENTS`."""
+    """Raise ValueError with both shapes unless they agree as required by `agreement`, a key of `AGREEMENTS`.
+
+    A batch of one map serves all items of the array.
+    """
     layout, cure_in_space = AGREEMENTS[agreement]
     items, maps = array.shape[0], superpixel_map.shape[0]
-    if items != maps:
-        wanted = 'batch, which is %d and %d: give one superpixel map for each item%s' % (
-            items, maps, '' if maps != 1 else
-            ' (np.repeat(superpixel_map, %d, axis=0), T.repeat for a variable, has one map serve all)' % items)
+    if maps not in (1, items):
+        wanted = ('batch, which is %d and %d: give one superpixel map for each item, or one for all, of shape'
+                  ' (1, *spatial)' % (items, maps))
     elif cure_in_space is not None and array.shape[2:] != superpixel_map.shape[1:]:
         wanted = 'batch and spatial sizes: ' + cure_in_space
     else:
@@ -87,12 +89,14 @@ def check_shapes(op_name, argument, array, superpixel_map, agreement):
                      % (op_name, argument, array.shape, superpixel_map.shape, layout, wanted))
 
 
-def check_weights(op_name, pixel_weights, superpixel_map):
-    """Raise ValueError unless there is exactly one weight per pixel."""
-    if pixel_weights.shape != superpixel_map.shape:
-        raise ValueError('%s: pixel_weights has shape %s, but superpixel_map has shape %s; one weight for each pixel is'
-                         ' wanted, (batch, *spatial) (use pixel_weights * T.ones_like(superpixel_map) for weights that'
-                         ' repeat)' % (op_name, pixel_weights.shape, superpixel_map.shape))
+def check_weights(op_name, pixel_weights, superpixel_map, batch):
+    """Raise ValueError unless there is one weight for each pixel of `batch` images, or of one image for all."""
+    if pixel_weights.shape[1:] != superpixel_map.shape[1:] or pixel_weights.shape[0] not in (1, batch):
+        raise ValueError('%s: pixel_weights has shape %s, but superpixel_map has shape %s; one weight for each pixel of'
+                         ' %d images is wanted, %s, or the same weights for all, %s (use pixel_weights *'
+                         ' T.ones_like(superpixel_map) for weights that repeat)' % (
+                             op_name, pixel_weights.shape, superpixel_map.shape, batch,
+                             (batch,) + superpixel_map.shape[1:], (1,) + superpixel_map.shape[1:]))
 
 
 def check_channels(op_name, feature_map, pooled):

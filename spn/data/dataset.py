@@ -1,4 +1,4 @@
-"""The HDF5 file that holds a data set: images, superpixel maps, image-level labels, masks where known, splits.
+"""The HDF5 file of a data set: images, superpixel maps, image-level labels, masks where they are known, splits.
 
 =====================  ============  ===================================================================================
 dataset                dtype         what
@@ -14,13 +14,13 @@ digests                str           (n,), the sha256 of each image's size and p
 superpixels/NAME       int32         (n, rows, cols), -1 in the padding: superpixel pooling ignores it
 =====================  ============  ===================================================================================
 
-The file's attributes say what it is (``layout``), its ``class_names``, how it was made (``made_by``, JSON) and its
-``fingerprint``, a digest of images, labels and splits: models know their data set by it. Masks have one of their own,
-``mask_fingerprint``, because nothing is trained on them. Each of the superpixel maps has ``made_by`` too,
-``n_superpixels`` (no image has more), ``counts`` (-1 for an image that has no map yet) and a ``fingerprint``.
+The attributes of the file are its ``layout``, its ``class_names``, how it was made (``made_by``, JSON) and its
+``fingerprint``, a digest of images, labels and splits, by which models identify their data set. Masks have a
+``mask_fingerprint`` of their own, because no network is trained on them. Each set of superpixel maps has ``made_by``
+too, ``n_superpixels`` (the most that any image has), ``counts`` (-1 for an image without a map) and a ``fingerprint``.
 
-Every dataset has a checksum, fletcher32, so that a damaged file is a sentence and no wrong picture. Text is UTF-8 of a
-fixed length, because HDF5 has no checksum for text of any length.
+Every dataset has a checksum, fletcher32, so that damage to the file is an error and never a wrong picture. Text is
+UTF-8 of a fixed length, because HDF5 has no checksum for text of variable length.
 
 Padding to one size lets Keras' HDF5Matrix read every array as it is.
 """
@@ -34,7 +34,7 @@ import numpy as np
 
 from ..errors import SpnError, UnreadablePicture
 from ..files import locked, progress, say
-from ..hdf5 import Stored, as_text, hdf5_beside, open_hdf5, text, whole
+from ..hdf5 import Stored, as_text, atomic_hdf5, explaining_damage, open_hdf5, text
 
 LAYOUT = 'spn data set 1'
 MADE_BY = '`spn data`'
@@ -47,13 +47,13 @@ Record.__doc__ = """One image of a data set.
 name : str
 image : ndarray of uint8, (rows, cols, 3)
 labels : ndarray of uint8, (classes,)
-mask : ndarray of uint8, (rows, cols), or None where it is not known
+mask : ndarray of uint8, (rows, cols), or None if it is not known
 split : str
 """
 
 
 class Dataset:
-    """A data set file, opened to be read. Use it in a ``with`` block.
+    """A data set file, opened for reading. Use it in a ``with`` block.
 
     Parameters
     ----------
@@ -69,14 +69,14 @@ class Dataset:
     Raises
     ------
     SpnError
-        If the file is missing, cut short, no HDF5 file or has another layout.
+        If the file is missing or cut short, is not an HDF5 file or has another layout.
     """
 
     def __init__(self, path):
         self.path = path
         self._file = open_hdf5(path, LAYOUT, 'a data set', MADE_BY)
         try:
-            with whole(path, MADE_BY):
+            with explaining_damage(path, MADE_BY):
                 self._read()
         except SpnError:
             self.close()
@@ -100,7 +100,7 @@ class Dataset:
 
     @property
     def fingerprint_with_masks(self):
-        """For what depends on masks too: thresholds, and how good masks are."""
+        """The fingerprint for results that depend on masks too: thresholds and scores."""
         return self.fingerprint + self.mask_fingerprint
 
     def _stored(self, name):
@@ -119,12 +119,12 @@ class Dataset:
         self._file.close()
 
     def indices(self, split):
-        """The images of a split, as indices.
+        """The indices of the images of a split.
 
         Raises
         ------
         SpnError
-            If there are none.
+            If the split is empty.
         """
         indices = np.flatnonzero(self.splits == split)
         if not len(indices):
@@ -139,7 +139,7 @@ class Dataset:
         return self._images[i, :rows, :cols]
 
     def mask(self, i):
-        """The true mask without padding: (rows, cols), uint8; None where it is not known."""
+        """The true mask without padding: (rows, cols), uint8; None if it is not known."""
         rows, cols = self.sizes[i]
         return self._masks[i, :rows, :cols] if self.has_mask[i] else None
 
@@ -152,23 +152,23 @@ class Dataset:
         Raises
         ------
         SpnError
-            If there is none of this name.
+            If there is none of this name, or some images have no map yet.
         """
         maps = self.superpixel_maps_so_far(name)
-        lacking = np.flatnonzero(maps.counts < 0)
-        if len(lacking):
+        missing = np.flatnonzero(maps.counts < 0)
+        if len(missing):
             raise SpnError('{} has no superpixels {!r} for {} of its {} pictures, {} the first: `spn superpixels {} '
                            '--name {}` makes them, with what they were made with before ({})'.format(
-                               self.path, name, len(lacking), len(self), self.names[lacking[0]], self.path, name,
+                               self.path, name, len(missing), len(self), self.names[missing[0]], self.path, name,
                                ', '.join('{}={}'.format(*each) for each in sorted(maps.made_by.items()))))
         return maps
 
     def superpixel_maps_so_far(self, name):
-        """As :func:`superpixel_maps`, but some images may have no map yet: ``counts`` is -1 for these."""
+        """Like :func:`superpixel_maps`, but some images may have no map yet: their ``counts`` are -1."""
         if name not in self.superpixel_names():
             raise SpnError('{} has no superpixels {!r}; it has {}. `spn superpixels {} --name {}` makes them'.format(
                 self.path, name, ', '.join(self.superpixel_names()) or 'none at all', self.path, name))
-        with whole(self.path, MADE_BY):
+        with explaining_damage(self.path, MADE_BY):
             return SuperpixelMaps(self.sizes, self._stored('superpixels/' + name))
 
 
@@ -178,9 +178,9 @@ class SuperpixelMaps:
     Attributes
     ----------
     n_superpixels : int
-        No image has more.
+        The most that any image has.
     counts : ndarray, (n,)
-        How many each image has.
+        The number of superpixels of each image.
     made_by : dict
     fingerprint : str
         A digest of the maps.
@@ -202,22 +202,22 @@ class SuperpixelMaps:
 
 
 def write_dataset(path, class_names, records, n, shape, made_by, splits=()):
-    """Write a data set file. Superpixel maps of the file that was there are kept for pictures that are as they were.
+    """Write a data set file. If it replaces another, superpixel maps of unchanged pictures are kept.
 
     Parameters
     ----------
     path : str
     class_names : list of str
     records : iterable of callable
-        Each returns a :class:`Record`, or raises `UnreadablePicture`: such a picture is named and skipped.
+        Each returns a :class:`Record`, or raises `UnreadablePicture`: such a picture is reported and skipped.
     n : int
         The number of records.
     shape : (int, int)
-        No image is larger.
+        Rows and columns of the largest image.
     made_by : dict
         How the data set was made; JSON.
     splits : sequence of str, optional
-        The split of each record: one of which nothing can be read is refused then.
+        The split of each record. If given, a split of which no picture can be read is an error.
 
     Returns
     -------
@@ -227,25 +227,25 @@ def write_dataset(path, class_names, records, n, shape, made_by, splits=()):
     Raises
     ------
     SpnError
-        If labels and mask of an image disagree, if no picture could be read, if there are more classes than a mask can
-        hold, or if the disk is full.
+        If the labels and the mask of an image disagree, if no picture could be read, if there are more classes than a
+        mask can hold, or if the disk is full.
     """
     if len(class_names) >= UNKNOWN:
         raise SpnError('{} was not written: of {} classes, masks can hold {}'.format(
             path, len(class_names), UNKNOWN - 1))
-    skipped, first_unread = [], {}
+    skipped, first_failure = [], {}
     columns = {name: [] for name in ('sizes', 'labels', 'has_mask', 'names', 'splits', 'digests')}
     digests = {'fingerprint': hashlib.sha256(), 'mask_fingerprint': hashlib.sha256()}
-    with locked(path), hdf5_beside(path) as (file, disk):
-        for name, tail in [('images', tuple(shape) + (3,)), ('masks', tuple(shape))]:
-            file.create_dataset(name, (n,) + tail, 'uint8', maxshape=(None,) + tail, chunks=(1,) + tail,
-                                compression='lzf', fletcher32=True)
-        for record, meant_for in progress(itertools.zip_longest(records, splits), n, 'pictures', 'pictures'):
+    with locked(path), atomic_hdf5(path) as (file, disk):
+        for name, item_shape in [('images', tuple(shape) + (3,)), ('masks', tuple(shape))]:
+            file.create_dataset(name, (n,) + item_shape, 'uint8', maxshape=(None,) + item_shape,
+                                chunks=(1,) + item_shape, compression='lzf', fletcher32=True)
+        for record, planned_split in progress(itertools.zip_longest(records, splits), n, 'pictures', 'pictures'):
             try:
                 name, image, labels, mask, split = record()
             except UnreadablePicture as error:
                 skipped.append(str(error))
-                first_unread.setdefault(meant_for, str(error))
+                first_failure.setdefault(planned_split, str(error))
                 continue
             check_record(name, image, labels, mask, split, class_names)
             k, (rows, cols) = len(columns['names']), image.shape[:2]
@@ -264,7 +264,7 @@ def write_dataset(path, class_names, records, n, shape, made_by, splits=()):
                 path, n, skipped[0] if skipped else 'there is none'))
         for split in sorted(set(splits) - set(columns['splits'])):
             raise SpnError('{} was not written: none of the pictures of {} could be used. The first: {}'.format(
-                path, split, first_unread[split]))
+                path, split, first_failure[split]))
         for name in ('images', 'masks'):
             file[name].resize(k, axis=0)
         for name, dtype in [('sizes', 'int32'), ('labels', 'uint8'), ('has_mask', 'bool')]:
@@ -277,19 +277,19 @@ def write_dataset(path, class_names, records, n, shape, made_by, splits=()):
         if os.path.exists(path):
             keep_superpixels(path, file, disk, columns['names'], columns['digests'])
     train = [labels for labels, split in zip(columns['labels'], columns['splits']) if split == 'train']
-    lacking = np.flatnonzero(np.sum(train, axis=0) == 0) if train else []
-    if len(lacking):
-        say('no picture of train shows {}: nothing can be learned of it'.format(names_of(lacking, class_names)))
+    unseen = np.flatnonzero(np.sum(train, axis=0) == 0) if train else []
+    if len(unseen):
+        say('no picture of train shows {}: nothing can be learned of it'.format(names_of(unseen, class_names)))
     return skipped
 
 
 def classes_without(class_names, left_out):
-    """The names of classes that remain.
+    """The names of the remaining classes.
 
     Raises
     ------
     SpnError
-        If one that is to be left out is not there, or none remains.
+        If one of those to leave out does not exist, or none remains.
     """
     for name in left_out:
         if name not in class_names:
@@ -301,12 +301,12 @@ def classes_without(class_names, left_out):
 
 
 def record_of_classes(record, class_names, kept):
-    """A record of some of the classes: of the pixels of others nothing is known.
+    """A record reduced to some of the classes; pixels of the others become unknown.
 
     Parameters
     ----------
     record : callable
-        As for :func:`write_dataset`, of `class_names`.
+        As for :func:`write_dataset`, with labels of `class_names`.
     class_names, kept : list of str
 
     Raises
@@ -318,10 +318,10 @@ def record_of_classes(record, class_names, kept):
     places = np.array([class_names.index(name) for name in kept])
     if not full.labels[places].any():
         raise UnreadablePicture('{} shows no class but those that are left out'.format(full.name))
-    meaning = np.arange(256, dtype='uint8')
-    meaning[1:len(class_names) + 1] = UNKNOWN
-    meaning[places + 1] = np.arange(1, len(kept) + 1)
-    return full._replace(labels=full.labels[places], mask=None if full.mask is None else meaning[full.mask])
+    new_values = np.arange(256, dtype='uint8')
+    new_values[1:len(class_names) + 1] = UNKNOWN
+    new_values[places + 1] = np.arange(1, len(kept) + 1)
+    return full._replace(labels=full.labels[places], mask=None if full.mask is None else new_values[full.mask])
 
 
 def write_column(file, name, values):
@@ -333,15 +333,14 @@ def image_digest(image):
 
 
 def keep_superpixels(path, file, disk, names, digests):
-    """Bring the superpixel maps of the data set at `path` into the one that will take its place.
+    """Copy the superpixel maps of the data set at `path` into the file that will replace it.
 
-    An image has the map of the same image there, by its pixels; a map that the user brought, by its name too. Says what
-    is dropped.
+    Images are matched by their pixels, and for maps that the user brought by their names too. Says what is dropped.
     """
     try:
         old = Dataset(path)
     except SpnError as error:
-        say('what is to be replaced could not be read, nothing of it is kept: {}'.format(error))
+        say('the existing data set could not be read, so nothing of it is kept: {}'.format(error))
         return
     with old:
         by_name = {key: i for i, key in enumerate(zip(old.names, old.digests))}
@@ -350,20 +349,20 @@ def keep_superpixels(path, file, disk, names, digests):
             maps = old.superpixel_maps_so_far(name)
             places = [by_name.get((image_name, digest), None if 'folder' in maps.made_by else by_pixels.get(digest))
                       for image_name, digest in zip(names, digests)]
-            made = {i for i in range(len(old)) if maps.counts[i] >= 0}
-            dropped, lacking = made - set(places), sum(i not in made for i in places)
+            with_map = {i for i in range(len(old)) if maps.counts[i] >= 0}
+            dropped, n_missing = with_map - set(places), sum(i not in with_map for i in places)
             if dropped:
                 say('{}: superpixels {!r} of {} pictures are dropped, which are gone or have changed, {} the '
                     'first'.format(path, name, len(dropped), old.names[min(dropped)]))
-            if lacking < len(places):
-                write_maps(file, disk, name, (maps[i] if i in made else None for i in places), maps.made_by)
-                if lacking:
+            if n_missing < len(places):
+                write_maps(file, disk, name, (maps[i] if i in with_map else None for i in places), maps.made_by)
+                if n_missing:
                     say('{}: superpixels {!r} of {} pictures are still to be made, by `spn superpixels`'.format(
-                        path, name, lacking))
+                        path, name, n_missing))
 
 
 def check_record(name, image, labels, mask, split, class_names):
-    """Say what is wrong with one image before it spoils a data set."""
+    """Raise SpnError if something is wrong with one image, before it spoils a data set."""
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
         raise SpnError('{}: the image is {} of {}, wanted is (rows, cols, 3) of uint8'.format(
             name, image.shape, image.dtype))
@@ -389,7 +388,7 @@ def names_of(classes, class_names):
 
 
 def padded(array, shape, value):
-    """`array` in the upper left corner of one of `shape`, the rest filled with `value`."""
+    """`array` padded below and to the right with `value`, up to `shape`."""
     rows, cols = array.shape[:2]
     result = np.full(tuple(shape) + array.shape[2:], value, array.dtype)
     result[:rows, :cols] = array
@@ -397,7 +396,7 @@ def padded(array, shape, value):
 
 
 def add_superpixels(path, name, maps, made_by, digests=None):
-    """Add superpixel maps to a data set file; those of the same name are replaced.
+    """Add superpixel maps to a data set file, replacing those of the same name.
 
     Parameters
     ----------
@@ -406,12 +405,12 @@ def add_superpixels(path, name, maps, made_by, digests=None):
         In the order of the images, without padding.
     made_by : dict
     digests : ndarray of str, optional
-        Those of the images that the maps are of.
+        Of the images that the maps belong to.
 
     Returns
     -------
     counts : ndarray of int
-        How many superpixels each image has.
+        The number of superpixels of each image.
 
     Raises
     ------
@@ -422,14 +421,14 @@ def add_superpixels(path, name, maps, made_by, digests=None):
         if digests is not None:
             with Dataset(path) as dataset:
                 if dataset.digests.tolist() != digests.tolist():
-                    raise SpnError('{} was made anew while superpixels of its pictures were computed: run the same '
+                    raise SpnError('{} was made again while superpixels of its pictures were computed: run the same '
                                    'command again'.format(path))
-        with hdf5_beside(path, 'r+') as (file, disk):
+        with atomic_hdf5(path, 'r+') as (file, disk):
             return write_maps(file, disk, name, maps, made_by)
 
 
 def write_maps(file, disk, name, maps, made_by):
-    """Write superpixel maps, None for an image that has none, to an open file; their counts."""
+    """Write superpixel maps, or None for an image without one, to an open file; returns their counts."""
     group = file.require_group('superpixels')
     if name in group:
         del group[name]

@@ -1,4 +1,4 @@
-"""Superpixel maps of the images of a data set, by scikit-image or brought by the user, on all cores."""
+"""Superpixel maps for the images of a data set, computed by scikit-image on all cores, or brought by the user."""
 import functools
 import hashlib
 import json
@@ -18,14 +18,14 @@ from .dataset import Dataset, add_superpixels
 from .sources.images import opened
 from .sources.walk import files_below, inside
 
-#: What each method can be told, and what it takes where it is not told.
+#: The settings of each method, with their defaults.
 METHODS = {
-    # A graph is cut where neighbours differ by more than their regions do inside, so that superpixels are as large as
-    # what they show. Larger scale, larger superpixels; Felzenszwalb and Huttenlocher, IJCV 2004.
+    # Regions are merged unless they differ by more than the differences inside them, so that superpixels are as large
+    # as what they show. A larger scale gives larger superpixels. Felzenszwalb and Huttenlocher, IJCV 2004.
     'felzenszwalb': {'scale': 150., 'sigma': .6, 'min_size': 60},
-    # Compact and of one size; Achanta et al., PAMI 2012.
+    # Compact, and all of about one size. Achanta et al., PAMI 2012.
     'slic': {'n_segments': 200, 'compactness': 10.},
-    # Basins of the image's gradient; compact: Neubert and Protzel, ICPR 2014.
+    # Compact watershed of the image gradient. Neubert and Protzel, ICPR 2014.
     'watershed': {'n_segments': 200, 'compactness': 1e-4},
     'grid': {'n_segments': 200},
 }
@@ -44,7 +44,7 @@ def watershed(image, n_segments, compactness):
 
 
 def grid(image, n_segments):
-    """Equal rectangles, as near to squares as whole numbers allow."""
+    """Equal rectangles, as close to squares as whole numbers allow."""
     rows, cols = image.shape[:2]
     side = (rows * cols / n_segments) ** .5
     down, across = max(1, int(round(rows / side))), max(1, int(round(cols / side)))
@@ -55,7 +55,7 @@ FUNCTIONS = {'felzenszwalb': felzenszwalb, 'slic': slic, 'watershed': watershed,
 
 
 def method_settings(method, given):
-    """The settings of a method, with what was `given` in place of the defaults.
+    """The settings of a method: the defaults, replaced by what was `given`.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def method_settings(method, given):
     Returns
     -------
     dict
-        With the key ``method`` too: what :func:`superpixel_map` takes.
+        The settings and the key ``method``, for :func:`superpixel_map`.
 
     Raises
     ------
@@ -97,7 +97,7 @@ def superpixel_map(image, settings):
     Returns
     -------
     ndarray of int32, (rows, cols)
-        Superpixels 0 .. n - 1, none of them empty.
+        Superpixels 0 .. n - 1, each with at least one pixel.
     """
     settings = dict(settings)
     labels = FUNCTIONS[settings.pop('method')](image, **settings)
@@ -105,16 +105,16 @@ def superpixel_map(image, settings):
 
 
 def user_superpixel_map(folder, name, shape):
-    """A superpixel map that the user brings: ``NAME.npy`` or ``NAME.png``, named as the picture, with
-    its folders.
+    """A superpixel map that the user brings: ``NAME.npy`` or ``NAME.png``, in the subfolder and under the name of the
+    picture.
 
-    Numbers tell superpixels apart, so it does not matter which numbers, nor which colours a palette gives them.
+    Pixels of one number are a superpixel; which numbers, and their colours in a palette, do not matter.
 
     Parameters
     ----------
     folder : str
     name : str
-        The picture's name; its ending does not count.
+        The picture's name; its ending is ignored.
     shape : (int, int)
         Rows and columns of the picture.
     """
@@ -151,7 +151,7 @@ def array_in(path):
 
 
 def maps_of_part(path, settings, items):
-    """Superpixel maps of some images, as a dict of arrays; runs in a process of its own."""
+    """Superpixel maps of some images, as a dict of arrays; called in a worker process."""
     with Dataset(path) as dataset:
         if 'folder' in settings:
             maps = [user_superpixel_map(settings['folder'], dataset.names[i], dataset.sizes[i]) for i in items]
@@ -161,31 +161,31 @@ def maps_of_part(path, settings, items):
 
 
 def make_superpixels(path, name, settings, n_workers=None):
-    """Add superpixel maps to a data set file. A run that was stopped goes on where it was; where
-    maps of some images are lacking, those that are there with the same settings stay.
+    """Add superpixel maps to a data set file. A run that was stopped goes on where it was. If only some images have
+    maps of this name and these settings, those are kept.
 
     Parameters
     ----------
     path : str
         The data set.
     name : str
-        What the maps will be called in it; maps of that name are replaced.
+        The name of the maps in the file; existing maps of that name are replaced.
     settings : dict
         As from :func:`method_settings`, or ``{'folder': path}`` for maps that the user brings.
     n_workers : int, optional
-        Processes; as many as cores if None.
+        Number of processes; one for each core if None.
 
     Returns
     -------
     counts : ndarray of int
-        How many superpixels each image has.
+        The number of superpixels of each image.
     """
     if not re.match(r'[^\W_][^\x00-\x1f/]*$', name):
         raise SpnError('superpixels cannot be called {!r}: choose a name of letters and digits'.format(name))
-    beside = '{}.superpixels-{}'.format(path, name)
-    with locked(beside), Dataset(path) as dataset:
+    parts_path = '{}.superpixels-{}'.format(path, name)
+    with locked(parts_path), Dataset(path) as dataset:
         old = None
-        if name in dataset.superpixel_names() and 'folder' not in settings:  # whose files may have changed
+        if name in dataset.superpixel_names() and 'folder' not in settings:  # the user's files may have changed
             old = dataset.superpixel_maps_so_far(name)
             if old.made_by != json.loads(json.dumps(settings)) or np.all(old.counts >= 0):
                 old = None
@@ -193,7 +193,7 @@ def make_superpixels(path, name, settings, n_workers=None):
         made_by = dict(settings, data=dataset.digests[items].tolist())
         if 'folder' in settings:
             made_by.update(files=folder_digest(settings['folder']), names=dataset.names.tolist())
-        with Parts(beside, len(items), made_by, part_size=16) as parts:
+        with Parts(parts_path, len(items), made_by, part_size=16) as parts:
             compute = functools.partial(compute_part, path, settings, parts, items)
             with progress(total=len(items), title='superpixels', unit='images') as bar:
                 bar.update(parts.n_done())
@@ -206,7 +206,7 @@ def make_superpixels(path, name, settings, n_workers=None):
 
 
 def folder_digest(folder):
-    """A digest that changes with any file of a folder: after that, parts of a run that was stopped are good no more."""
+    """A digest that changes with any file of a folder, so that parts computed from other files are not reused."""
     paths = files_below(folder, folder).files
     return hashlib.sha256(repr([(path, os.path.getsize(path), os.path.getmtime(path)) for path in paths]).encode(
         'utf-8', 'surrogateescape')).hexdigest()

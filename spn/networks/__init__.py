@@ -1,1 +1,1 @@
-"""The frozen encoder, its features on disk, the superpixel pooling and the segmentation network, and their files."""
+"""The frozen encoder and its features on disk; the superpixel pooling and the segmentation network, and their files."""

@@ -1,9 +1,9 @@
-"""What superpixels that look alike say of each other.
+"""Superpixels that look alike share their scores.
 
-Scores of a superpixel become the mean over all superpixels of the image, weighted by how much they look alike: the
+The scores of a superpixel become the mean over all superpixels of the image, weighted by how much they look alike: the
 pixel correlation module of Wang et al., *Self-supervised Equivariant Attention Mechanism for Weakly Supervised Semantic
-Segmentation*, CVPR 2020, between superpixels in place of pixels. A picture has a few hundred of them, not tens of
-thousands, so that every one is compared with every other.
+Segmentation*, CVPR 2020, between superpixels instead of pixels. Each superpixel can be compared with every other,
+because an image has a few hundred superpixels, and not tens of thousands as it has pixels.
 """
 import keras_layer  # noqa: F401  (before keras: it chooses Keras's Theano backend)
 import theano.tensor as T
@@ -13,7 +13,7 @@ from theano_spp import superpixel_sizes
 
 
 class SuperpixelSizes2D(Layer):
-    """The pixels of each superpixel of a map, as many as the largest label of the batch + 1.
+    """The number of pixels of each superpixel; there are as many superpixels as the largest label of the batch + 1.
 
     # Input shape
         `(batch, rows, cols)`, integers
@@ -32,17 +32,17 @@ class SuperpixelSizes2D(Layer):
 class SuperpixelCorrelation(Layer):
     """Scores of superpixels, averaged over those that look alike.
 
-    With x the features of superpixels less their mean over the image, s their sizes and y their scores::
+    With x the features of superpixels minus their mean over the image, s their sizes and y their scores::
 
         a_ij = max(0, cos(x_i, x_j)),  a_ii = 1
         out_i = sum_j a_ij s_j y_j / sum_j a_ij s_j
 
     # Input shape
         A list of three: scores, `(batch, n_superpixels, classes)`, features, `(batch, channels, n_superpixels)`, and
-        sizes in pixels, `(batch, n_superpixels)`. A superpixel of size 0 is none.
+        sizes in pixels, `(batch, n_superpixels)`. A superpixel of size 0 does not count.
 
     # Output shape
-        `(batch, n_superpixels, classes)`. There is a gradient for scores alone.
+        `(batch, n_superpixels, classes)`. Gradients flow only to the scores.
     """
 
     def call(self, inputs):
@@ -64,11 +64,11 @@ class MeanOverSuperpixels(Layer):
     """The mean of scores over the superpixels of an image, weighted by a power of their size.
 
     # Arguments
-        exponent: 0 counts every superpixel the same, 1 by its pixels.
+        exponent: 0 weights all superpixels equally, 1 by their number of pixels.
 
     # Input shape
-        A list of two: scores, `(batch, n_superpixels, classes)`, and sizes in pixels, `(batch, n_superpixels)`; one of
-        size 0 is none.
+        A list of two: scores, `(batch, n_superpixels, classes)`, and sizes in pixels, `(batch, n_superpixels)`. A
+        superpixel of size 0 does not count.
 
     # Output shape
         `(batch, classes)`
@@ -90,5 +90,5 @@ class MeanOverSuperpixels(Layer):
         return dict(super().get_config(), exponent=self.exponent)
 
 
-#: What Keras needs to know to load a model that has them.
+#: As `custom_objects` for loading a model.
 OBJECTS = {kind.__name__: kind for kind in (SuperpixelSizes2D, SuperpixelCorrelation, MeanOverSuperpixels)}

@@ -1,7 +1,7 @@
-"""The frozen trunk of VGG16 (Simonyan and Zisserman, ICLR 2015): images in, features of its last three blocks out.
+"""The frozen convolutions of VGG16 (Simonyan and Zisserman, ICLR 2015): from images to features of three blocks.
 
-Weights are not committed. They come from the file of keras.applications, if the user has it, or else from a Python
-package that carries them as ONNX; random ones only where the user asks for them.
+The weights are not in the repository. They come from the file of keras.applications, if the user has it, or else from a
+Python package that contains them as ONNX. Random weights are used only if the user asks for them.
 """
 import glob
 import hashlib
@@ -30,27 +30,27 @@ KERAS_FILE = os.path.join(os.environ.get('KERAS_HOME', os.path.join(os.path.expa
 
 BLOCKS = [(2, 64), (2, 128), (3, 256), (3, 512), (3, 512)]  # convolutions and channels
 CONVOLUTIONS = ['block{}_conv{}'.format(block, i) for block, (n, _) in enumerate(BLOCKS, 1) for i in range(1, n + 1)]
-STRIDE = 16  # pixels a feature of block5_conv3, along each side
+STRIDE = 16  # of block5_conv3, in pixels
 CHANNELS = 512
 
-#: What the encoder gives: channels, and pixels a feature along each side. Block 3 is brought to the size of block 4.
+#: The outputs of the encoder: channels and stride in pixels. Block 3 is pooled to the size of block 4.
 OUTPUTS = {'block5_conv3': (CHANNELS, STRIDE), 'block4_conv3': (512, 8), 'block3_conv3': (256, 8)}
-MEAN_BGR = np.array([103.939, 116.779, 123.68], 'float32')  # of ImageNet, as VGG16 was trained
+MEAN_BGR = np.array([103.939, 116.779, 123.68], 'float32')  # of ImageNet, which VGG16 was trained on
 SOURCES = ('auto', 'package', 'keras', 'random')
 
 
 class Encoder:
-    """The trunk without its last pooling, on images in 0 .. 255.
+    """The convolutions and pooling layers up to block5_conv3, on images in 0 .. 255.
 
     Parameters
     ----------
     weights : {'auto', 'package', 'keras', 'random'}
-        Where they come from. 'auto' takes Keras's file where there is one, else the package.
+        Where they come from. 'auto' takes Keras's file if it exists, else the package.
 
     Attributes
     ----------
     fingerprint : str
-        A digest of the weights: cached features and trained models know their encoder by it.
+        A digest of the weights, by which cached features and trained models identify their encoder.
     """
 
     def __init__(self, weights='auto'):
@@ -63,10 +63,10 @@ class Encoder:
 
     @property
     def model(self):
-        """The Keras model; not made where features are found on disk."""
+        """The Keras model; built only if it is needed, which it is not if all features are on disk."""
         if self._model is None:
             features = image = Input((3, None, None), name='image')
-            last = []
+            last_of_blocks = []
             for block, (n, channels) in enumerate(BLOCKS, 1):
                 if block > 1:
                     features = MaxPooling2D(data_format='channels_first',
@@ -75,13 +75,13 @@ class Encoder:
                     features = Conv2D(channels, 3, padding='same', activation='relu', data_format='channels_first',
                                       kernel_initializer=ZerosOfNumpy(), bias_initializer=ZerosOfNumpy(),
                                       name='block{}_conv{}'.format(block, i))(features)
-                last.append(features)
-            *_, block3, block4, block5 = last
+                last_of_blocks.append(features)
+            *_, block3, block4, block5 = last_of_blocks
             halved = AveragePooling2D(data_format='channels_first', name='block3_halved')(block3)
             self._model = Model(image, [block5, block4, halved], name='vgg16')
             self._model.trainable = False
             for name, (kernel, bias) in self._weights.items():
-                # Theano's convolution turns kernels over, those of the files are for one that does not.
+                # The files are for cross-correlation; Theano's convolution flips its kernels.
                 self._model.get_layer(name).set_weights([kernel[::-1, ::-1], bias])
         return self._model
 
@@ -103,12 +103,12 @@ class Encoder:
 
 
 def weights_from(source):
-    """Kernels (rows, cols, in, out) and biases of the thirteen convolutions, by name of layer.
+    """Kernels (rows, cols, in, out) and biases of the thirteen convolutions, by the name of the layer.
 
     Raises
     ------
     SpnError
-        If they cannot be had, or are not those of VGG16.
+        If they are not available, or are not those of VGG16.
     """
     if source not in SOURCES:
         raise SpnError('the encoder weights {!r} are none of {}'.format(source, ', '.join(SOURCES)))
@@ -146,8 +146,8 @@ def package_weights():
     from onnx import numpy_helper
     path = os.path.join(CARRIER.fetch(), ONNX)
     if not os.path.exists(path) or digest_of_file(path) != ONNX_SHA256:
-        raise SpnError('{} is not the file that the package carries: remove the folder {}, it is fetched anew '
-                       'then'.format(path, CARRIER.folder()))
+        raise SpnError('{} is not the file that the package carries: remove the folder {}, and it is downloaded '
+                       'again'.format(path, CARRIER.folder()))
     arrays = {tensor.name: tensor for tensor in onnx.load(path).graph.initializer}
     weights = {}
     for name in CONVOLUTIONS:
@@ -164,7 +164,7 @@ def random_weights():
     weights, channels_in = {}, 3
     for block, (n, channels) in enumerate(BLOCKS, 1):
         for i in range(1, n + 1):
-            # He et al., ICCV 2015: variances stay as they are from layer to layer.
+            # He et al., ICCV 2015: the variance stays the same from layer to layer.
             kernel = rng.normal(0, (2 / (9 * channels_in)) ** .5, (3, 3, channels_in, channels)).astype('float32')
             weights['block{}_conv{}'.format(block, i)] = kernel, np.zeros(channels, 'float32')
             channels_in = channels

@@ -1,6 +1,6 @@
-"""Convolutions and dense layers as the networks here have them.
+"""The convolutions and dense layers of our networks.
 
-NumPy draws their initial weights: Keras's own initializers have Theano compile a function for each variable.
+NumPy draws the initial weights, because Keras's own initializers make Theano compile a function for each variable.
 """
 import numpy as np
 
@@ -13,13 +13,13 @@ from keras.regularizers import l2
 from ..errors import SpnError
 
 if theano.config.device.startswith('opencl'):
-    # What Theano itself makes for a maximum through OpenCL does not compile, and the process goes down with it.
+    # Theano's own code for a maximum does not compile through OpenCL, and that kills the process.
     raise SpnError('spn does not run through OpenCL (device={}): set THEANO_FLAGS=device=cpu'.format(
         theano.config.device))
 
 
 class HeNormalOfNumpy(Initializer):
-    """Normal, of the variance that keeps that of what comes in through a ReLU; He et al., ICCV 2015."""
+    """Normal, with a variance that ReLU layers preserve; He et al., ICCV 2015."""
 
     def __call__(self, shape, dtype=None):
         return np.random.normal(0, (2 / np.prod(shape[:-1])) ** .5, shape).astype(dtype or 'float32')
@@ -31,7 +31,7 @@ class ZerosOfNumpy(Initializer):
         return np.zeros(shape, dtype or 'float32')
 
 
-#: How layers are told, and what Keras needs to know to load a model that has them.
+#: As arguments of layers, and as `custom_objects` for loading a model.
 INITIALIZERS = {'kernel_initializer': HeNormalOfNumpy(), 'bias_initializer': ZerosOfNumpy()}
 OBJECTS = {kind.__name__: kind for kind in (HeNormalOfNumpy, ZerosOfNumpy)}
 

@@ -1,8 +1,8 @@
 """The second half of the paper: a segmentation network that learns from SP-CAM's masks, in rounds.
 
-The paper's is DecoupledNet (Hong, Noh, Han, NIPS 2015), of pixels. This one is of superpixels, and small: what
-three layers of the encoder see is pooled in each superpixel, and a small network says of which class it is, or
-background. What it says of superpixels that look alike is averaged, as of SP-CAM.
+The paper's is DecoupledNet (Hong, Noh, Han, NIPS 2015), which classifies pixels. This one is small and classifies
+superpixels: features of three layers of the encoder are pooled in each superpixel, and a network with one hidden layer
+gives the probability of each class and of background. As in SP-CAM, superpixels that look alike share them.
 """
 import numpy as np
 
@@ -27,7 +27,7 @@ def build(n_classes, settings, n_maps=1):
         Without background.
     settings : SegmentationSettings
     n_maps : int
-        How many superpixel maps the same features are pooled over.
+        The number of superpixel maps of an image, over all of which its features are pooled.
 
     Returns
     -------
@@ -50,7 +50,7 @@ def build(n_classes, settings, n_maps=1):
 
 
 def cross_entropy(truth, probability):
-    """Cross-entropy, the mean over pixels whose truth is known: `truth` holds their share of the image, by class."""
+    """Cross-entropy, the mean over the pixels whose class is known: `truth` has their share of the image, by class."""
     entropy = -K.sum(truth * K.log(K.maximum(probability, K.epsilon())))
     return entropy / K.maximum(K.sum(truth), K.epsilon())
 
@@ -61,9 +61,9 @@ class SegmentationNetwork(Trained):
     Attributes
     ----------
     about : dict
-        Beside what all have: ``settings``, ``round``, ``class_names``, ``rms`` (what features are divided
-        by, in the order of `spn.networks.encoder.OUTPUTS`), ``data`` and ``teacher`` (digests of the data set and of
-        the model whose masks it learned) and ``threshold``, of the share of each class's maximum, chosen on 'val'.
+        In addition to those of `Trained`: ``round``, ``rms`` (what features are divided by, in the order of
+        `spn.networks.encoder.OUTPUTS`), ``data`` and ``teacher`` (digests of the data set and of the model whose masks
+        it learned from) and ``threshold``, as a share of the maximum of each class, chosen on 'val'.
     """
 
     layout, what, command = 'spn segmentation network 1', 'a trained segmentation network', '`spn segment`'
@@ -103,6 +103,6 @@ class SegmentationNetwork(Trained):
             self._models[n_maps] = build(len(self.about['class_names']), self.settings, n_maps)
             self._models[n_maps].set_weights(self.model.get_weights())
         first, *others = [(features / rms)[np.newaxis] for features, rms in zip(blocks, self.about['rms'])]
-        given = [first] + [superpixel_map[np.newaxis] for superpixel_map in superpixel_maps] + others
-        outputs = self._models[n_maps].predict_on_batch(given)
+        inputs = [first] + [superpixel_map[np.newaxis] for superpixel_map in superpixel_maps] + others
+        outputs = self._models[n_maps].predict_on_batch(inputs)
         return [output[0] for output in (outputs if n_maps > 1 else [outputs])]

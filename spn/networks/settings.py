@@ -1,6 +1,6 @@
-"""What the networks and their training can be told, with its defaults: docs/reproduction.md gives the reasons.
+"""Settings of the networks and of their training; docs/reproduction.md explains the defaults.
 
-Model files hold settings as JSON objects with the same names, in the order of the fields.
+Model files contain settings as JSON objects with the same names, in the order of the fields.
 """
 from typing import NamedTuple
 
@@ -14,9 +14,9 @@ class NetworkSettings(NamedTuple):
     upsampling_channels: int = 64
     gap_branch: bool = True
     superpixel_branch: bool = True
-    size_exponent: float = 1        # weights of superpixels in the mean are this power of their pixels; 0 in the paper
+    size_exponent: float = 1        # superpixels are weighted by this power of their size; 0 in the paper
     correlation: bool = True        # whether superpixels that look alike share their scores
-    resize: str = 'bilinear'        # how superpixel pooling looks at features coarser than the map
+    resize: str = 'bilinear'        # how superpixel pooling interpolates features coarser than the map
     weight_decay: float = 1e-5
 
 
@@ -26,7 +26,7 @@ class TrainingSettings(NamedTuple):
     epochs: int = 8
     batch_size: int = 16
     learning_rate: float = 5e-4     # falls to 40 % at half of the epochs, to 10 % at 80 %
-    map_size: int = 256             # rows and columns that superpixel maps are brought to, in training alone
+    map_size: int = 256             # rows and columns that superpixel maps are resized to, only in training
 
 
 class SegmentationSettings(NamedTuple):
@@ -37,15 +37,15 @@ class SegmentationSettings(NamedTuple):
 
 
 class RoundSettings(NamedTuple):
-    """Of a round of training of the segmentation network: those of `TrainingSettings` first."""
+    """Of a round of training of the segmentation network; the first four are as in `TrainingSettings`."""
 
     epochs: int = 8
     batch_size: int = 16
     learning_rate: float = 5e-4
     map_size: int = 256
     dropout: float = .5             # as in `NetworkSettings`
-    kept: float = .7                # share of the masks of each class to learn from: those scattered least
-    possible: float = .5            # times the threshold of the masks: below that a pixel is surely background
+    kept: float = .7                # share of the masks of each class to learn from: the least scattered
+    possible: float = .5            # below this multiple of the masks' threshold a pixel is surely background
 
 
 def as_json(settings):

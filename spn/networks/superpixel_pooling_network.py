@@ -11,8 +11,8 @@
     fine features (512, 2 h, 2 w) ------------------------> superpixel pooling -----> correlation
                                                                 -> mean over superpixels -> classes: the SP branch
 
-The paper pools, takes the mean, and classifies. The classifier is linear, so it may come before the mean: its scores of
-each superpixel are the SP-CAM then, and their mean is the score of the image. The correlation is not the paper's:
+The paper pools, takes the mean, and classifies. The classifier is linear, so here it comes before the mean: its scores
+of the superpixels are the SP-CAM, and their mean is the score of the image. The correlation is not in the paper:
 superpixels that look alike share their scores, see `spn.networks.correlation`.
 """
 from functools import partial
@@ -32,7 +32,7 @@ from .layers import convolution, dense
 from .settings import NetworkSettings, TrainingSettings, as_json
 from .trained import Trained
 
-FINE = OUTPUTS['block4_conv3'][0], None, None  # the shape of what tells how much superpixels look alike
+FINE = OUTPUTS['block4_conv3'][0], None, None  # the shape of the features that superpixels are compared by
 
 
 def class_scores(n_classes, settings, n_maps=1):
@@ -43,7 +43,7 @@ def class_scores(n_classes, settings, n_maps=1):
     n_classes : int
     settings : NetworkSettings
     n_maps : int
-        How many superpixel maps the same features are pooled over.
+        The number of superpixel maps of an image, over all of which its features are pooled.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def class_scores(n_classes, settings, n_maps=1):
     cell_scores : tensor or None
         (batch, classes, h, w); None without the GAP branch.
     superpixel_scores : list of tensor
-        For each map (batch, n, classes); empty without the superpixel branch.
+        For each map, (batch, n, classes); empty without the superpixel branch.
 
     Raises
     ------
@@ -92,8 +92,8 @@ def build(n_classes, settings):
     Returns
     -------
     keras.models.Model
-        [features, superpixel map] -> the probability of each class in the image, (batch, classes), once from each
-        branch. With correlation the fine features, (batch, 512, 2 h, 2 w), come third. Parameters and errors are those
+        [features, superpixel map] -> the probability of each class in the image, (batch, classes), from each branch.
+        With correlation, a third input are the fine features, (batch, 512, 2 h, 2 w). Parameters and errors are those
         of :func:`class_scores`.
     """
     inputs, cell_scores, superpixel_scores = class_scores(n_classes, settings)
@@ -110,14 +110,14 @@ def build(n_classes, settings):
 
 
 def mean_over_superpixels(scores, superpixel_map, fine, settings):
-    """The class scores of an image by those of its superpixels, (batch, classes).
+    """The class scores of an image from those of its superpixels, (batch, classes).
 
     Parameters
     ----------
     scores : tensor, (batch, n, classes)
     superpixel_map : tensor, (batch, rows, cols)
     fine : list of tensor
-        The fine features, (batch, 512, 2 h, 2 w), or nothing, without correlation.
+        The fine features, (batch, 512, 2 h, 2 w); empty without correlation.
     settings : NetworkSettings
     """
     sizes = SuperpixelSizes2D()(superpixel_map)
@@ -127,36 +127,36 @@ def mean_over_superpixels(scores, superpixel_map, fine, settings):
 
 
 def pool_fine():
-    """The layer that pools the features by which superpixels look alike."""
+    """The layer that pools the features that superpixels are compared by."""
     return SuperpixelPooling2D(data_format='channels_first', resize='bilinear')
 
 
 def summed_cross_entropy(truth, probability):
-    """Cross-entropy of each class being there, summed over classes."""
+    """Cross-entropy of the presence of each class, summed over classes."""
     return K.sum(K.binary_crossentropy(truth, probability), axis=-1)
 
 
 def compile(model, learning_rate):
-    """Adam on the losses of both branches, equally weighted."""
+    """Compile with Adam; the losses of both branches have equal weight."""
     model.compile(Adam(learning_rate), summed_cross_entropy)
 
 
 def scorer(trained, n_classes, settings, n_maps):
-    """What is read off a trained network: its class scores, of images with any number of superpixels.
+    """A model of the class scores of a trained network, for images with any number of superpixels.
 
     Parameters
     ----------
     trained : keras.models.Model
         As from :func:`build`.
     n_maps : int
-        How many superpixel maps of an image to read at once.
+        The number of superpixel maps of an image.
 
     Returns
     -------
     keras.models.Model
-        [features, superpixel maps .., fine features, with correlation] -> the scores of cells, of the superpixels of
-        each map, and of the image by each map, as far as it has these branches. They are without bias: a score says
-        what the features speak for, not how frequent the class is.
+        [features, superpixel maps .., with correlation also fine features] -> the scores of the cells, of the
+        superpixels of each map, and of the image from each map, for the branches that the network has. They are without
+        bias, so that a score shows the evidence in the features and not the frequency of the class.
     """
     inputs, cell_scores, superpixel_scores = class_scores(n_classes, settings, n_maps)
     fine = [Input(FINE)] if settings.correlation and superpixel_scores else []
@@ -172,32 +172,31 @@ def scorer(trained, n_classes, settings, n_maps):
 
 
 def correlator(n_maps):
-    """What averages scores over superpixels that look alike, in images with any number of superpixels.
+    """A model that averages scores over superpixels that look alike, for images with any number of superpixels.
 
     Returns
     -------
     keras.models.Model
-        [scores (batch, n, classes), of the superpixels of one map after the other, fine features, superpixel maps ..]
-        -> scores.
+        [scores (batch, n, classes), those of all maps concatenated, fine features, superpixel maps ..] -> scores.
     """
     scores, fine = Input((None, None)), Input(FINE)
     superpixel_maps = [Input((None, None), dtype='int32') for _ in range(n_maps)]
-    looks = [pool_fine()([fine, superpixel_map]) for superpixel_map in superpixel_maps]
+    appearance = [pool_fine()([fine, superpixel_map]) for superpixel_map in superpixel_maps]
     sizes = [SuperpixelSizes2D()(superpixel_map) for superpixel_map in superpixel_maps]
     if n_maps > 1:
-        looks, sizes = [Concatenate(axis=-1)(looks)], [Concatenate(axis=-1)(sizes)]
-    return Model([scores, fine] + superpixel_maps, SuperpixelCorrelation()([scores] + looks + sizes))
+        appearance, sizes = [Concatenate(axis=-1)(appearance)], [Concatenate(axis=-1)(sizes)]
+    return Model([scores, fine] + superpixel_maps, SuperpixelCorrelation()([scores] + appearance + sizes))
 
 
 class SuperpixelPoolingNetwork(Trained):
-    """A trained network.
+    """A trained superpixel pooling network.
 
     Attributes
     ----------
     about : dict
-        Beside what all have: ``class_names``, ``settings``, ``superpixels`` (how they were made),
-        ``superpixel_names``, ``superpixel_digests``, ``encoder`` (fingerprint), ``weights`` (where the encoder's came
-        from), ``rms`` (what features are divided by), ``sizes`` (of images in training) and ``data`` (fingerprint).
+        In addition to those of `Trained`: ``superpixels`` (how they were made), ``superpixel_names``,
+        ``superpixel_digests``, ``encoder`` (its fingerprint), ``weights`` (where those of the encoder came from),
+        ``rms`` (what features are divided by), ``sizes`` (of images in training) and ``data`` (a fingerprint).
     """
 
     layout, what, command = 'spn network 2', 'a trained network', '`spn train`'
@@ -236,7 +235,7 @@ class SuperpixelPoolingNetwork(Trained):
         superpixel_scores : list of ndarray, (n, classes) each
             For each map; empty without the superpixel branch.
         image_scores : list of ndarray, (classes,) each
-            By each map; empty without the superpixel branch.
+            From each map; empty without the superpixel branch.
         """
         settings, n_maps = self.settings, len(superpixel_maps)
         if n_maps not in self._scorers:

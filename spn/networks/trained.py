@@ -1,7 +1,7 @@
-"""What is trained is kept with all that is needed to use it and to go on with it, in one HDF5 file.
+"""Trained networks in HDF5 files: one file has everything that is needed to use a network or to resume its training.
 
-Weights lie as Keras's ``load_weights`` finds them. A model of Keras can hold code; here the model is built by this
-package from the settings in the file, and numbers alone are read, each checked for its shape.
+Weights are stored so that Keras's ``load_weights`` can read them. Keras's own model files can contain code; here the
+model is built from the settings in the file, and only arrays of the right shapes are read.
 """
 import json
 import os
@@ -9,26 +9,26 @@ import os
 import numpy as np
 
 from ..errors import SpnError
-from ..hdf5 import as_text, hdf5_beside, open_hdf5, text, whole
+from ..hdf5 import as_text, atomic_hdf5, explaining_damage, open_hdf5, text
 
 WEIGHTS, OPTIMIZER = 'model_weights', 'optimizer_weights'
 
 
 class Trained:
-    """A Keras model and what was told to make it.
+    """A Keras model and the settings that it was made with.
 
     Attributes
     ----------
     model : keras.models.Model
     about : dict
-        JSON; each subclass says what is in it. ``class_names``, ``settings``, ``seed``, ``training`` (settings) and
-        ``log``, a list with the losses of each epoch that was trained, always are.
+        JSON. Always in it are ``class_names``, ``settings``, ``seed``, ``training`` (settings) and ``log``, a list with
+        the losses of each epoch; each subclass documents what it adds.
     """
 
     layout = what = command = None
-    added_by_training = ('log',)  # of `about`: what training adds
-    may_lack = ()  # of `about`: what a checkpoint, or an older file, has not
-    example = {}  # of `about`: see :func:`check_like`
+    added_by_training = ('log',)  # keys of `about` that training adds
+    may_lack = ()  # keys of `about` that may be missing in a checkpoint or an older file
+    example = {}  # an example of `about`: see :func:`check_like`
 
     settings_type = training_type = None  # of `spn.networks.settings`
 
@@ -47,25 +47,25 @@ class Trained:
 
     @staticmethod
     def built(about):
-        """The Keras model as `about` tells it, with its first weights."""
+        """The Keras model that `about` describes, with its initial weights."""
         raise NotImplementedError
 
     @staticmethod
     def compile(model, about):
-        """Make a model ready to be trained."""
+        """Compile a model for training."""
         raise NotImplementedError
 
     @classmethod
     def new(cls, about):
-        """A network that is still to be trained."""
-        np.random.seed(about['seed'])  # the first weights are drawn from it
+        """A network with initial weights."""
+        np.random.seed(about['seed'])  # the initial weights are drawn from it
         model = cls.built(about)
         cls.compile(model, about)
         return cls(model, dict(about, log=[]))
 
     def save(self, path):
         """Write weights, optimizer state and `about`."""
-        with hdf5_beside(path) as (file, _):
+        with atomic_hdf5(path) as (file, _):
             weights = file.create_group(WEIGHTS)
             layers = [layer for layer in self.model.layers if layer.weights]
             weights.attrs['layer_names'] = as_text([layer.name for layer in layers])
@@ -79,24 +79,24 @@ class Trained:
             file.attrs['about'] = as_text(json.dumps(self.about))
 
     @classmethod
-    def about_of(cls, path):
-        """What is told of a saved model."""
-        with open_hdf5(path, cls.layout, cls.what, cls.command) as file, cls.whole(path):
+    def read_about(cls, path):
+        """The `about` of a saved model."""
+        with open_hdf5(path, cls.layout, cls.what, cls.command) as file, cls.explaining_damage(path):
             about = json.loads(text(file.attrs['about']))
-            check_like(about, cls.example, 'what it tells of itself', cls.may_lack)
+            check_like(about, cls.example, 'its description', cls.may_lack)
             for row in about['log']:
                 check_like(row, dict(dict.fromkeys(row, 0.), epoch=1, loss=0.), 'a row of its log')
-        # On val there may be nothing to measure.
+        # nan is allowed on val, which may have nothing to measure.
         if not all(np.isfinite(value) for row in about['log'] for name, value in row.items()
                    if not name.startswith('val_')):
-            raise cls.no_numbers(path)
+            raise cls.not_finite(path)
         return about
 
     @classmethod
     def load(cls, path, to_train=False):
-        """Read what :meth:`save` wrote; the optimizer's state, which takes seconds, only if it is to be trained on."""
-        about = cls.about_of(path)
-        with open_hdf5(path, cls.layout, cls.what, cls.command) as file, cls.whole(path):
+        """Read what :meth:`save` wrote. The optimizer's state, which takes seconds, is read only if `to_train`."""
+        about = cls.read_about(path)
+        with open_hdf5(path, cls.layout, cls.what, cls.command) as file, cls.explaining_damage(path):
             model = cls.built(about)
             for layer in model.layers:
                 if layer.weights:
@@ -108,26 +108,26 @@ class Trained:
                 shapes = [weight.shape for weight in model.optimizer.get_weights()]
                 model.optimizer.set_weights(arrays_in(file[OPTIMIZER], shapes))
         if not all(np.isfinite(weight).all() for weight in model.get_weights()):
-            raise cls.no_numbers(path)
+            raise cls.not_finite(path)
         return cls(model, about)
 
     @classmethod
-    def whole(cls, path):
-        return whole(path, cls.command, 'train')
+    def explaining_damage(cls, path):
+        return explaining_damage(path, cls.command, 'train')
 
     @classmethod
-    def no_numbers(cls, path):
-        return SpnError('{} holds weights or losses that are no finite numbers: its training diverged. Train it anew '
+    def not_finite(cls, path):
+        return SpnError('{} holds weights or losses that are not finite: its training diverged. Train it again '
                         'with {} into another folder, at a smaller learning rate'.format(path, cls.command))
 
     @classmethod
     def resumed(cls, path, about, to_train=False):
-        """What was saved of a training that is told as `about`; None where nothing was.
+        """The saved network of a training that `about` describes; None if there is no file.
 
         Raises
         ------
         SpnError
-            If what was saved is of another data set or other settings.
+            If the file is of another data set or other settings.
         """
         if not os.path.exists(path):
             return None
@@ -136,25 +136,28 @@ class Trained:
 
     @classmethod
     def check_same_training(cls, path, about, partly=False):
-        """Raise SpnError if a saved network is of another data set or other settings than `about`, or a part of it."""
-        saved, about = cls.about_of(path), json.loads(json.dumps(about))
+        """Raise SpnError if a saved network is of another data set or other settings than `about`.
+
+        With `partly`, only the keys of `about` are compared.
+        """
+        saved, about = cls.read_about(path), json.loads(json.dumps(about))
         names = set(about) if partly else set(saved).union(about).difference(cls.added_by_training)
         differ = sorted(name for name in names if saved.get(name) != about.get(name))
         if differ:
             raise SpnError('{} is of another training ({}: {!r} there, {!r} asked for): give the same settings '
-                           'to go on with it, or another folder to begin anew'.format(
+                           'to go on with it, or another folder to start from scratch'.format(
                                path, differ[0], saved.get(differ[0]), about.get(differ[0])))
 
 
 def write_arrays(group, names, arrays):
     group.attrs['weight_names'] = as_text(names)
     for name, array in zip(names, arrays):
-        # HDF5 has no checksum for a single number that has no axis.
+        # HDF5 has no checksums for scalars.
         group.create_dataset(name, data=np.atleast_1d(array), chunks=True, fletcher32=True)
 
 
 def arrays_in(group, shapes):
-    """The arrays of a group, in their order; ValueError if they are not of these shapes."""
+    """The arrays of a group, in order; raises ValueError if they do not have these shapes."""
     names = [text(name) for name in group.attrs['weight_names']]
     arrays = [np.asarray(group[name][()]) for name in names]
     if [array.size for array in arrays] != [int(np.prod(shape)) for shape in shapes]:
@@ -164,16 +167,16 @@ def arrays_in(group, shapes):
 
 
 def check_like(value, example, what, may_lack=()):
-    """Say where JSON is not of the form of an example.
+    """Raise ValueError where JSON does not have the form of an example.
 
     Parameters
     ----------
     value : object
     example : object
-        Objects have the same keys, an empty one any; each item of a list is like that of the example; texts are texts,
-        truth values are such; numbers are not negative, and whole if that of the example is.
+        Types must agree, except that an integer may stand for a float. Objects must have the same keys, or any if the
+        example is empty; each item of a list must be like that of the example; numbers must not be negative.
     what : str
-        What `value` is, for the sentence.
+        What `value` is, for the message.
     may_lack : tuple of str
         Keys that may be missing.
 

@@ -1,1 +1,1 @@
-"""What is read off trained networks: activation maps, masks, and how good they are, in tables and pictures."""
+"""Results of trained networks: activation maps, masks, their evaluation, tables and pictures."""

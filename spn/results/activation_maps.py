@@ -1,15 +1,15 @@
-"""Class activation maps: what the scores of a trained network say of each pixel, and the masks that follow.
+"""Class activation maps, from the class scores of a trained network, and masks, from the activation maps.
 
-CAM is the class scores of the GAP branch, resized to the image; SP-CAM the class scores of each superpixel, painted on
-its pixels. Over several image sizes the maximum counts, as in the paper, but the mean where superpixels that look alike
-share their scores; over several superpixel maps the mean.
+CAM are the class scores of the GAP branch, resized to the image; SP-CAM are the class scores of each superpixel,
+painted on its pixels. Over several image sizes the maximum is taken, as in the paper, or the mean if superpixels that
+look alike share their scores; over several superpixel maps the mean is taken.
 """
 import numpy as np
 from PIL import Image
 
 
 class ActivationMaps:
-    """Reads activation maps of the images of a data set off a trained network.
+    """Activation maps of the images of a data set, from a trained network.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ class ActivationMaps:
 
     def __init__(self, trained, features, superpixels, sizes):
         self.trained, self.features, self.superpixels, self.sizes = trained, features, superpixels, sizes
-        self._scores = {}  # of all images that were asked for: they are small, and to compute them takes a while
+        self._scores = {}  # of all images so far: they are small, and computing them takes a while
 
     def scores(self, i):
         """Class scores of image `i`.
@@ -35,7 +35,7 @@ class ActivationMaps:
         superpixel_scores : list of list of ndarray, (n, classes) each
             By image size and superpixel map; empty without the superpixel branch.
         image_scores : list of list of ndarray, (classes,) each
-            By image size and superpixel map, from the superpixel branch.
+            By image size and superpixel map; empty without the superpixel branch.
         """
         if i not in self._scores:
             maps = [maps[i] for maps in self.superpixels]
@@ -60,15 +60,15 @@ class ActivationMaps:
         i : int
         classes : ndarray of int
         sizes : list of int, optional
-            Which of the image sizes, by place; all of them if None.
+            Indices of the image sizes to use; all of them if None.
         resample : int
-            How Pillow resizes the scores.
+            Pillow's filter for resizing the scores.
         """
         cell_scores = chosen(self.scores(i)[0], sizes)
         return np.max([resized(scores[classes], self.sizes[i], resample) for scores in cell_scores], axis=0)
 
     def cam_in_superpixels(self, i, classes, sizes=None):
-        """CAM averaged in superpixels afterwards: what the superpixel layer is worth beyond that is the question."""
+        """CAM averaged in superpixels afterwards: the baseline that the superpixel layer has to beat."""
         cam = self.cam(i, classes, sizes)
         return np.mean([averaged(cam, maps[i]) for maps in self.superpixels], axis=0)
 
@@ -80,20 +80,20 @@ class ActivationMaps:
         return np.max([np.mean(by_map, axis=0) for by_map in sp_cams], axis=0)
 
     def correlated_cam(self, i, classes, sizes=None):
-        """CAM averaged in superpixels afterwards, and over superpixels that look alike: the mean over image sizes."""
+        """CAM averaged in superpixels afterwards, then over superpixels that look alike; the mean over image sizes."""
         cams = [resized(scores[classes], self.sizes[i]) for scores in chosen(self.scores(i)[0], sizes)]
         return self.correlated(i, [[means_in(cam, maps[i]) for maps in self.superpixels] for cam in cams], sizes)
 
     def correlated_sp_cam(self, i, classes, sizes=None, signed=False):
-        """SP-CAM averaged over superpixels that look alike: the mean over image sizes.
+        """SP-CAM averaged over superpixels that look alike; the mean over image sizes.
 
-        Where it is not `signed`, what speaks against a class in one place says nothing of places that look alike.
+        Unless `signed`, negative scores count as 0: evidence against a class is not shared.
         """
         superpixel_scores = [[scores[:, classes] for scores in by_map] for by_map in chosen(self.scores(i)[1], sizes)]
         return self.correlated(i, superpixel_scores, sizes, signed)
 
     def correlated(self, i, scores, sizes=None, signed=False):
-        """Scores averaged over superpixels of image `i` that look alike, (classes, rows, cols): the mean over image
+        """Scores averaged over superpixels of image `i` that look alike, (classes, rows, cols); the mean over image
         sizes.
 
         Parameters
@@ -102,13 +102,13 @@ class ActivationMaps:
         scores : list of list of ndarray, (n, classes) each
             By image size and superpixel map.
         sizes : list of int, optional
-            Which of the image sizes they are of, by place; all of them if None.
+            Indices of the image sizes of `scores`; all of them if None.
         signed : bool
-            Whether negative scores count as they are; as 0 if not.
+            Whether negative scores are kept; otherwise they count as 0.
         """
         maps, by_size = [maps[i] for maps in self.superpixels], []
         if not scores[0][0].shape[1]:
-            return np.zeros((0,) + maps[0].shape)  # Theano multiplies no empty matrices
+            return np.zeros((0,) + maps[0].shape)  # Theano does not multiply empty matrices
         for by_map, features in zip(scores, chosen(self.features, sizes)):
             evidence = by_map if signed else [np.maximum(map_scores, 0) for map_scores in by_map]
             shared = self.trained.correlated(evidence, features.fine[i], maps)
@@ -116,7 +116,7 @@ class ActivationMaps:
         return np.mean(by_size, axis=0)
 
     def in_superpixels(self, i):
-        """Where image `i` has superpixels, (rows, cols) of bool."""
+        """The pixels of image `i` that belong to a superpixel, (rows, cols) of bool."""
         return np.any([maps[i] >= 0 for maps in self.superpixels], axis=0)
 
 
@@ -151,20 +151,20 @@ def means_in(maps, superpixel_map):
 
 
 def relative(maps):
-    """Maps by their maximum: what speaks against a class is 0, where it is strongest is 1."""
+    """Maps divided by their maximum, with negative values set to 0."""
     positive = np.maximum(maps, 0)
     return positive / np.maximum(positive.max(axis=(1, 2), keepdims=True), 1e-12)
 
 
 def masks(maps, classes, thresholds):
-    """Masks by thresholds: where no class reaches it there is no object, elsewhere it is that of the highest value.
+    """Masks from activation maps: at each pixel the class of the highest value, or background below the threshold.
 
     Parameters
     ----------
     maps : ndarray, (classes, rows, cols)
-        Values in 0 .. 1: of :func:`relative`, as in the paper, or probabilities.
+        Values in 0 .. 1: from :func:`relative`, as in the paper, or probabilities.
     classes : ndarray of int
-        Which they are; of none all is background.
+        The classes of the maps; if there are none, everything is background.
     thresholds : sequence of float
 
     Returns
@@ -181,5 +181,5 @@ def masks(maps, classes, thresholds):
 
 
 def thresholded(values):
-    """A method of `spn.results.evaluation` from a function ``(i, classes)`` -> (classes, rows, cols) in 0 .. 1."""
+    """A method as in `spn.results.evaluation`, from a function ``(i, classes)`` -> (classes, rows, cols) in 0 .. 1."""
     return lambda i, classes, thresholds: masks(values(i, classes), classes, thresholds)

@@ -1,4 +1,4 @@
-"""The pictures that the commands draw."""
+"""Drawing masks, heat maps, curves, bars and sheets of examples."""
 import csv
 import io
 import os
@@ -17,47 +17,48 @@ from skimage.segmentation import find_boundaries, mark_boundaries
 from ..data.dataset import UNKNOWN
 from ..data.palette import PALETTE
 from ..data.sources import voc
-from ..files import write_text, written_beside
+from ..files import atomic_write, write_text
 
-# The first ten classes have colours that can be told apart.
+# The first ten classes have colours that are easy to distinguish.
 COLOURS = PALETTE.copy()
 COLOURS[1:11] = np.round(255 * np.array(matplotlib.colormaps['tab10'].colors))
 
 
 def colours_of(class_names):
-    """The colours of classes in masks, overlays and keys, (256, 3) of uint8, by the number that a mask holds.
+    """The colours of classes in masks, overlays and keys, (256, 3) of uint8, by their number in masks.
 
-    VOC's classes have those of VOC's own masks, which other tools know them by.
+    VOC's classes have the colours of VOC's own masks, which other tools recognize.
     """
     return PALETTE if list(class_names) == voc.CLASS_NAMES else COLOURS
 
 
 def save_figure(figure, path):
-    with written_beside(path) as beside:
-        figure.savefig(beside, dpi=100, bbox_inches='tight')
+    with atomic_write(path) as temporary:
+        figure.savefig(temporary, dpi=100, bbox_inches='tight')
     plt.close(figure)
 
 
 def save_mask(mask, path, colours):
-    """A mask as VOC stores it: a PNG whose values are classes and whose palette, `colours`, shows them."""
+    """Save a mask as VOC stores it: a PNG whose values are the classes, with `colours` as its palette."""
     image = Image.fromarray(mask.astype('uint8'), 'P')
     image.putpalette(colours.tobytes())
-    with written_beside(path) as beside:
-        image.save(beside, 'PNG')
+    with atomic_write(path) as temporary:
+        image.save(temporary, 'PNG')
 
 
 def save_image(image, path):
-    with written_beside(path) as beside:
-        Image.fromarray(image).save(beside, 'PNG')
+    with atomic_write(path) as temporary:
+        Image.fromarray(image).save(temporary, 'PNG')
 
 
 def overlay(image, mask, colours):
-    """An image with its mask in colours over it, outlined; uint8."""
+    """An image with its mask over it, coloured and outlined; uint8."""
     shown = (mask > 0) & (mask != UNKNOWN)
-    grey = image[shown].mean(axis=-1, keepdims=True)  # else a red object makes another colour of each class
+    # In grey, because the colours of an object would change those of the classes.
+    grey = image[shown].mean(axis=-1, keepdims=True)
     mixed = image.copy()
     mixed[shown] = .45 * grey + .55 * colours[mask[shown]]
-    # An outline of one pixel cannot be seen where a photograph of thousands is looked at whole.
+    # An outline of one pixel would be invisible on a photograph of thousands of pixels.
     mixed[maximum_filter(find_boundaries(mask, mode='inner'), max(1, max(mask.shape) // 500))] = 255
     return mixed
 
@@ -70,7 +71,7 @@ def heat(image, scores):
 
 
 def draw_curves(log, path):
-    """Loss by epoch and, beside it, precision where it was looked at."""
+    """Loss by epoch and, in a second panel, precision on val if the log has it."""
     epochs = [row['epoch'] for row in log]
     names = [name for name in log[0] if name != 'epoch']
     kinds = [('loss in training', None, [name for name in names if not name.startswith('val')]),
@@ -89,18 +90,18 @@ def draw_curves(log, path):
 def titled(image, classes, class_names, path):
     """A picture with the names of its classes, in their colours, in a corner."""
     rows, cols = image.shape[:2]
-    # The bit more keeps matplotlib from rounding 113 / 100 * 100 pixels down to 112.
+    # .01 more, because matplotlib would round 113 / 100 * 100 pixels down to 112.
     figure = plt.figure(figsize=((cols + .01) / 100, (rows + .01) / 100))
-    figure.figimage(image)  # pixel by pixel, which imshow is not
+    figure.figimage(image)  # imshow would resample
     figure.legend(*_keys(classes, class_names, colours_of(class_names)), framealpha=.8, loc='upper left',
                   fontsize=8 * max(1, max(rows, cols) / 500))
-    with written_beside(path) as beside:
-        figure.savefig(beside, dpi=100)
+    with atomic_write(path) as temporary:
+        figure.savefig(temporary, dpi=100)
     plt.close(figure)
 
 
 def write_key(class_names, folder):
-    """Say what the numbers in masks mean: ``classes.png`` for the eye, ``classes.csv`` for programs.
+    """Explain the numbers in masks: ``classes.png`` for people, ``classes.csv`` for programs.
 
     The second has the columns number, name and colour (``#rrggbb``), background first.
     """
@@ -117,7 +118,7 @@ def write_key(class_names, folder):
 
 
 def _keys(classes, names, colours):
-    # matplotlib takes what is between two $ for a formula, and leaves out a name that starts with _.
+    # matplotlib reads text between two $ as a formula, and omits names that start with _.
     shown = [re.sub('^_', ' _', names[c].replace('$', r'\$')) for c in classes]
     return [Patch(color=colours[c + 1] / 255) for c in classes], shown
 
@@ -128,9 +129,9 @@ def draw_bars(results, pictures, path):
     Parameters
     ----------
     results : list of dict
-        Of each run, as from :func:`spn.results.evaluation.evaluate`.
+        The results of each run, from :func:`spn.results.evaluation.evaluate`.
     pictures : str
-        What the masks are of, in words.
+        The pictures that the masks are of, in words.
     """
     names = list(results[0])[::-1]
     values = 100 * np.array([[result[name]['mean'] for result in results] for name in names])
@@ -158,17 +159,17 @@ def draw_sheet(rows, names, class_names, path):
     names : list of str
         The methods.
     """
-    heads, colours = ['image', 'superpixels'] + names + ['truth'], colours_of(class_names)
-    figure, axes = plt.subplots(len(rows), len(heads), figsize=(1.9 * len(heads), 1.75 * len(rows)), squeeze=False)
-    for line, (title, image, superpixel_map, truth, masks) in zip(axes, rows):
+    titles, colours = ['image', 'superpixels'] + names + ['truth'], colours_of(class_names)
+    figure, axes = plt.subplots(len(rows), len(titles), figsize=(1.9 * len(titles), 1.75 * len(rows)), squeeze=False)
+    for line, (row_title, image, superpixel_map, truth, masks) in zip(axes, rows):
         shown = [image, mark_boundaries(image, superpixel_map, (1, 1, 0), mode='inner')]
         shown += [overlay(image, mask, colours) for mask in masks + [truth]]
         for cell, picture in zip(line, shown):
             cell.imshow(picture)
             cell.set(xticks=[], yticks=[])
-        line[0].set_ylabel(title, fontsize=8)
-    for cell, head in zip(axes[0], heads):
-        cell.set_title('\n'.join(wrap(head, 24)), fontsize=8)
+        line[0].set_ylabel(row_title, fontsize=8)
+    for cell, title in zip(axes[0], titles):
+        cell.set_title('\n'.join(wrap(title, 24)), fontsize=8)
     figure.legend(*_keys(range(len(class_names)), class_names, colours), frameon=False,
                   ncol=min(len(class_names), 10), loc='upper center', bbox_to_anchor=(.5, .1), fontsize=8)
     figure.subplots_adjust(wspace=.04, hspace=.04)

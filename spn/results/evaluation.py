@@ -1,7 +1,7 @@
-"""How well masks agree with the true ones: intersection over union, precision and recall.
+"""Evaluation of masks: intersection over union, precision and recall.
 
-A method is a function ``(i, classes, thresholds) -> masks``: for an image and the classes it is labelled with, one mask
-for each threshold. The threshold is chosen on the split 'val', and what is reported is of 'test'.
+A method is a function ``(i, classes, thresholds) -> masks``: one mask for each threshold, for an image and the classes
+that it is labelled with. The threshold is chosen on the split 'val', and results are reported on 'test'.
 """
 
 import numpy as np
@@ -14,12 +14,12 @@ THRESHOLDS = np.arange(.1, .91, .05).round(2)
 
 
 def confusion(truth, predicted, n_classes):
-    """How many pixels of each true class were given each class.
+    """The confusion matrix: how many pixels of each true class were predicted as each class.
 
     Parameters
     ----------
     truth, predicted : ndarray of uint8
-        Masks; pixels whose truth is unknown do not count.
+        Masks; pixels whose true class is unknown do not count.
     n_classes : int
         Without background.
 
@@ -34,41 +34,41 @@ def confusion(truth, predicted, n_classes):
 
 
 def intersection_over_union(confusion):
-    """Of each class, background first; nan for a class that is neither there nor predicted."""
+    """Intersection over union of each class, background first; nan if a class is neither present nor predicted."""
     hit = np.diagonal(confusion, axis1=-2, axis2=-1).astype(float)
     with np.errstate(invalid='ignore'):
         return hit / (confusion.sum(axis=-2) + confusion.sum(axis=-1) - hit)
 
 
 def precision(confusion):
-    """The share of the pixels given a class that are of it; nan where none was given it."""
+    """The share of the pixels predicted as a class that belong to it; nan if there are none."""
     with np.errstate(invalid='ignore'):
         return np.diag(confusion) / confusion.sum(axis=0).astype(float)
 
 
 def recall(confusion):
-    """The share of the pixels of a class that were given it; nan where there are none."""
+    """The share of the pixels of a class that are predicted as this class; nan if there are none."""
     with np.errstate(invalid='ignore'):
         return np.diag(confusion) / confusion.sum(axis=1).astype(float)
 
 
 def evaluate(dataset, methods, classes_of=None, thresholds=THRESHOLDS, splits=('val', 'test')):
-    """Compare masks with the true ones.
+    """Compare the masks of methods with the true masks.
 
     Parameters
     ----------
     dataset : spn.data.dataset.Dataset
     methods : dict of str to callable
     classes_of : callable, optional
-        The classes to look for in image i, ndarray of int; those that it is labelled with if None.
+        Gives the classes to look for in image i, ndarray of int; if None, those that it is labelled with.
     thresholds : sequence of float
 
     Returns
     -------
     dict of str to dict
-        For each method ``threshold``, ``val`` (mean intersection over union there), ``mean`` (that on 'test'),
-        ``classes`` (of each class, background first), ``precision``, ``recall`` (means over classes) and ``images``
-        (the mean over the classes of each test image).
+        For each method ``threshold``, the mean intersection over union on 'val', ``val``, and on 'test', ``mean``, and,
+        on 'test', ``classes`` (the same of each class, background first), ``precision`` and ``recall`` (means over
+        classes) and ``images`` (the mean over the classes of each image).
 
     Raises
     ------
@@ -87,14 +87,14 @@ def evaluate(dataset, methods, classes_of=None, thresholds=THRESHOLDS, splits=('
 
 
 def best_threshold(dataset, masks_of, otherwise):
-    """The threshold of a method that is best on 'val', or `otherwise` where no image of 'val' has a mask."""
+    """The best threshold of a method on 'val', or `otherwise` if no image of 'val' has a mask."""
     if not dataset.has_mask[dataset.splits == 'val'].any():
         return otherwise
     return evaluate(dataset, {'': masks_of}, splits=('val',))['']['threshold']
 
 
 def confusions(dataset, split, methods, classes_of, thresholds):
-    """Confusions of the images of a split, for each method, (images, thresholds, classes + 1, classes + 1)."""
+    """Confusion matrices of a split, for each method (images, thresholds, classes + 1, classes + 1)."""
     indices = [i for i in dataset.indices(split) if dataset.has_mask[i]]
     if not indices:
         raise SpnError('{}: no image of the split {!r} has a mask to compare with'.format(dataset.path, split))
@@ -109,7 +109,7 @@ def confusions(dataset, split, methods, classes_of, thresholds):
 
 
 def summary(image_confusions):
-    """What is reported of the confusions of images, (images, classes + 1, classes + 1)."""
+    """The reported numbers, from the confusion matrices of images, (images, classes + 1, classes + 1)."""
     total = image_confusions.sum(axis=0)
     class_ious = intersection_over_union(total)
     return {'mean': float(np.nanmean(class_ious)), 'classes': class_ious.tolist(),
@@ -118,7 +118,7 @@ def summary(image_confusions):
 
 
 def oracle(dataset, maps):
-    """The best that superpixels allow: each is given the true class of most of its pixels.
+    """The best masks that superpixels allow: each superpixel gets the true class of most of its pixels.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Where the results of many pictures go: one path for each of them, none outside the output folder."""
+"""Paths for the results of many pictures: a different one for each, and none outside the output folder."""
 import hashlib
 import os
 import re
@@ -7,15 +7,15 @@ from ..data.sources.folder import MASKS
 from ..data.sources.walk import files_below
 from ..errors import SpnError
 
-LONGEST = 180  # bytes of a part of a path; file systems allow 255, of which endings and `written_beside` need some
+LONGEST = 180  # bytes of a file name; file systems allow 255, of which endings and `atomic_write` need some
 
-# Characters that would hide a file, lead elsewhere or spoil a listing. A surrogate stands for a byte that is not UTF-8.
-# A % only where it looks like what becomes of these: so no two names become the same.
+# Characters that would hide a file, lead out of the folder or garble a listing. A surrogate stands for a byte that is
+# not UTF-8. A % only where it looks like an escaped character, so that no two names become the same.
 ODD = re.compile('^[.]|[/\x00-\x1f\x7f\ud800-\udfff]|%(?=[0-9a-f]{2})')
 
 
 def stems_of(names):
-    """Paths, without ending, that results are written to: one for each name, with the folders that it has.
+    """Paths without ending for the results: one for each name, in the same subfolders.
 
     Parameters
     ----------
@@ -25,24 +25,23 @@ def stems_of(names):
     Returns
     -------
     list of str
-        Relative paths that never lead out of the folder that they are joined to. Endings are dropped, but kept where
-        else two pictures had one path, as a.jpg and a.png.
+        Relative paths that never lead out of the folder that they are joined to. Endings are dropped, unless two
+        pictures would then have the same path, as a.jpg and a.png.
 
     Raises
     ------
     SpnError
-        If two names still lead to one path.
+        If two names give the same path even then.
     """
-    without = [os.path.splitext(name)[0] for name in names]
-    stems = distinct(without) or distinct(names)
+    stems = distinct([os.path.splitext(name)[0] for name in names]) or distinct(names)
     if stems is None:
-        first = {}
+        name_of_path = {}
         for name in names:
             path = safe_path(name)
-            if path in first:
+            if path in name_of_path:
                 raise SpnError('the results of {!r} and {!r} would be the same file: rename one of the two'.format(
-                    first[path], name))
-            first[path] = name
+                    name_of_path[path], name))
+            name_of_path[path] = name
     return stems
 
 
@@ -57,22 +56,23 @@ def safe_path(name):
 
 
 def safe_part(part):
-    """The name of one file or folder from any text: odd characters become their numbers, as in addresses of the web."""
+    """A name of a file or folder from any text: odd characters are percent-encoded, as in URLs."""
     safe = ODD.sub(lambda odd: ''.join('%{:02x}'.format(byte)
                                        for byte in odd.group().encode('utf-8', 'surrogateescape')), part) or '%'
-    whole = safe.encode('utf-8')
-    if len(whole) <= LONGEST:
+    encoded = safe.encode('utf-8')
+    if len(encoded) <= LONGEST:
         return safe
-    return '{}-{}'.format(whole[:LONGEST - 17].decode('utf-8', 'ignore'), hashlib.sha256(whole).hexdigest()[:16])
+    return '{}-{}'.format(encoded[:LONGEST - 17].decode('utf-8', 'ignore'), hashlib.sha256(encoded).hexdigest()[:16])
 
 
 def pictures_in(given, out):
-    """The pictures that a user names, one by one or by their folders.
+    """The pictures that a user names as files or by their folders.
 
     Parameters
     ----------
     given : sequence of str
-        Files and folders; of a folder all files, in its subfolders too, but hidden ones and those in `out`.
+        Files and folders. A folder stands for all files in it and its subfolders, except hidden ones and those in
+        `out`.
     out : str
         The folder that results are written to.
 
@@ -81,12 +81,12 @@ def pictures_in(given, out):
     paths : list of str
         Each file once.
     names : list of str
-        Of each, relative to the folder that all that was given lies in.
+        The path of each, relative to the folder that they have in common.
 
     Raises
     ------
     SpnError
-        If a folder has no file, or is `out` itself: results would be taken for pictures the next time.
+        If a folder has no file, or is `out` itself, because the next run would take the results for pictures.
     """
     out, path_by_target, folders = os.path.realpath(out), {}, []
     for path in given:
@@ -97,10 +97,9 @@ def pictures_in(given, out):
         if os.path.realpath(path) == out:
             raise SpnError('{} is the folder of the pictures and that of the results: choose another --out, such as '
                            '{}'.format(path, os.path.join(path, 'predicted')))
-        # Masks of a folder as `spn data folder` takes it, and results of before, are no pictures.
-        no_pictures = os.path.join(out, ''), os.path.join(os.path.realpath(path), MASKS, '')
-        files = [file for file in files_below(path, path).files
-                 if not os.path.realpath(file).startswith(no_pictures)]
+        # Earlier results are not pictures, nor are the masks in a folder for `spn data folder`.
+        excluded = os.path.join(out, ''), os.path.join(os.path.realpath(path), MASKS, '')
+        files = [file for file in files_below(path, path).files if not os.path.realpath(file).startswith(excluded)]
         if not files:
             raise SpnError('{} has no picture in it'.format(path))
         for file in files:

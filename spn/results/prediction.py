@@ -1,4 +1,4 @@
-"""Masks, heat maps and overlays of the images of a data set, for their labels, and of new pictures."""
+"""Writing masks, heat maps and overlays: of the images of a data set, for their labels, and of new pictures."""
 import os
 
 import numpy as np
@@ -13,7 +13,7 @@ from .evaluation import best_threshold
 from .outputs import pictures_in, safe_part, stems_of
 from .runs import UNCHECKED, best_of, cam_of
 
-MAX_SIDE = 500  # of pictures while they are looked at: superpixels are made for about this size
+MAX_SIDE = 500  # larger pictures are scaled down to it: superpixel settings are meant for about this size
 
 
 def write_cams(dataset, run, folder, split, threshold=None, sp_cam=False, absolute=False, one_size=False):
@@ -24,23 +24,23 @@ def write_cams(dataset, run, folder, split, threshold=None, sp_cam=False, absolu
     dataset : spn.data.dataset.Dataset
     run : spn.results.runs.Run
     folder : str
-        ``masks``, ``heat`` and ``overlays`` are made in it, with the folders that the pictures came from, and
-        ``classes.png`` and ``classes.csv``, which tell numbers and colours.
+        Gets the subfolders ``masks``, ``heat`` and ``overlays``, with the same folders in them as the pictures, and
+        ``classes.png`` and ``classes.csv``, which explain the numbers and colours.
     split : str
         'train', 'val', 'test' or 'all'.
     threshold : float, optional
-        That which is best on 'val' if None.
+        The best one on 'val' if None.
     sp_cam : bool
-        Take the superpixel pooling network even if there is a segmentation network, whose masks are better.
+        Use the superpixel pooling network even if there is a segmentation network, whose masks are better.
     absolute, one_size : bool
-        As of :func:`cam_of`.
+        As for :func:`cam_of`.
 
     Returns
     -------
     count : int
-        How many images were written.
+        The number of images.
     method : str
-        What made the masks.
+        The method that made the masks.
 
     Raises
     ------
@@ -79,40 +79,40 @@ def write_predictions(run, pictures, folder, named=(), max_side=MAX_SIDE, small=
     pictures : sequence of str
         Files, and folders of them.
     folder : str
-        For the picture NAME.jpg it gets NAME-mask.png and NAME-overlay.png, below the folders that tell pictures of one
-        name apart, and for all ``classes.png`` and ``classes.csv``, which tell numbers and colours.
+        For a picture NAME.jpg it gets NAME-mask.png and NAME-overlay.png, in subfolders if the pictures come from
+        several folders, and ``classes.png`` and ``classes.csv``, which explain the numbers and colours.
     named : sequence of str
-        The classes that the pictures show; found out if there are none.
+        The classes that the pictures show; predicted if it is empty.
     max_side : int
-        As of :func:`predict`.
+        As for :func:`predict`.
     small : bool
-        Leave masks and overlays in the size that pictures are looked at in.
+        Leave the masks and overlays of larger pictures scaled down.
 
     Returns
     -------
     count : int
-        How many pictures were segmented.
+        The number of pictures that were segmented.
     skipped : list of str
         A sentence for each picture that could not be read.
 
     Raises
     ------
     SpnError
-        If a class is named that the run does not know, if no picture can be read, or if two results, or a result and a
-        picture, would be one file.
+        If the run does not know a class that is named, if no picture can be read, or if two results, or a result and a
+        picture, would be the same file.
     """
     run.classes_named(named)
     paths, names = pictures_in(pictures, folder)
-    written = [[os.path.join(folder, stem + ending) for ending in ('-mask.png', '-overlay.png')]
-               for stem in stems_of(names)]
+    result_paths = [[os.path.join(folder, stem + ending) for ending in ('-mask.png', '-overlay.png')]
+                    for stem in stems_of(names)]
     path_by_target = {os.path.realpath(path): path for path in paths}
-    for path, results in zip(paths, written):
+    for path, results in zip(paths, result_paths):
         for result in results:
             if os.path.realpath(result) in path_by_target:
                 raise SpnError('{} would be overwritten by a result of {}: choose another --out'.format(
                     path_by_target[os.path.realpath(result)], path))
     skipped, colours = [], colours_of(run.class_names)
-    for path, (mask_path, overlay_path) in zip(progress(paths, title='predicting', unit='pictures'), written):
+    for path, (mask_path, overlay_path) in zip(progress(paths, title='predicting', unit='pictures'), result_paths):
         try:
             image = read_picture(path, max_side if small else None)
         except UnreadablePicture as error:
@@ -135,16 +135,16 @@ def predict(run, image, named=(), max_side=MAX_SIDE):
     run : spn.results.runs.Run
     image : ndarray of uint8, (rows, cols, 3)
     named : sequence of str
-        The classes that it shows, which makes a much better mask; found out if empty.
+        The classes that it shows, which makes a much better mask; predicted if it is empty.
     max_side : int
-        A larger picture is looked at scaled down to it; the mask is enlarged by nearest neighbour.
+        A larger picture is scaled down to it, and its mask is enlarged by nearest neighbour.
 
     Returns
     -------
     mask : ndarray of uint8, (rows, cols)
         0 background, c + 1 class c.
     classes : ndarray of int
-        Those looked for: places in ``run.class_names``.
+        The classes looked for, as indices into ``run.class_names``.
     """
     maps = run.on_picture(np.array(scaled(Image.fromarray(image), max_side, Image.LANCZOS)))
     classes = np.array(run.classes_named(named), int) if len(named) else run.classes_of(maps, 0)

@@ -1,4 +1,4 @@
-"""The table, the bars and the sheet of examples that compare the masks of runs with the true ones."""
+"""Reports: tables, bars and sheets of examples that compare the masks of runs with the true ones."""
 import glob
 import json
 import os
@@ -13,8 +13,8 @@ from .runs import ORACLE, Run
 
 UNLABELLED = ', classes found out'
 ABLATED = ('CAM, smooth', 'CAM averaged in superpixels, all sizes', 'SP-CAM, all sizes',
-           'CAM averaged in superpixels, correlated', 'SP-CAM, correlated', ORACLE)  # what ablations are compared by
-SHOWN = ('CAM, smooth', 'SP-CAM, correlated')  # on the sheet of examples, beside the best
+           'CAM averaged in superpixels, correlated', 'SP-CAM, correlated', ORACLE)  # to compare ablations by
+SHOWN = ('CAM, smooth', 'SP-CAM, correlated')  # on the sheet of examples, next to the final method
 
 
 def write(data_path, folders, out):
@@ -24,7 +24,7 @@ def write(data_path, folders, out):
     ----------
     data_path : str
     folders : sequence of str
-        Runs that differ in their seed alone: means and spreads are over them.
+        Runs that differ only in their seed; means and spreads are over them.
     out : str
         The folder to write to.
 
@@ -46,7 +46,7 @@ def write(data_path, folders, out):
 
 
 def test_pictures(dataset):
-    """What the pictures of 'test' are, in words."""
+    """A description of the pictures of 'test'."""
     held_out = dataset.made_by.get('source') == 'composites'
     return 'held-out objects and backgrounds' if held_out else "the pictures of 'test'"
 
@@ -58,7 +58,8 @@ def run_results(data_path, folder, names=None):
     ----------
     data_path, folder : str
     names : sequence of str, optional
-        Which methods to compare, of those there are; all of them, and the final one without image labels, if None.
+        The methods to compare, as far as the run has them; if None, all of them, and the final one without image
+        labels.
 
     Returns
     -------
@@ -67,9 +68,10 @@ def run_results(data_path, folder, names=None):
     """
     run, path = Run(folder), os.path.join(folder, 'results.json')
     with Dataset(data_path) as dataset:
-        made_from = {'data': dataset.fingerprint_with_masks, 'models': [digest_of_file(path) for path in run.paths],
-              'superpixels': [dataset.superpixel_maps(name).fingerprint for name in run.about['superpixel_names']],
-              'methods': names and list(names)}
+        made_from = {
+            'data': dataset.fingerprint_with_masks, 'models': [digest_of_file(path) for path in run.paths],
+            'superpixels': [dataset.superpixel_maps(name).fingerprint for name in run.about['superpixel_names']],
+            'methods': names and list(names)}
         try:
             with open(path, encoding='utf-8') as stream:
                 kept = json.load(stream)
@@ -78,8 +80,8 @@ def run_results(data_path, folder, names=None):
         if kept.get('of') != made_from:
             maps = run.on_dataset(dataset)
             methods = run.methods(maps, dataset)
-            kept = {'of': made_from, 'methods': evaluate(dataset, {name: method for name, method in methods.items()
-                                                            if names is None or name in names})}
+            chosen = {name: method for name, method in methods.items() if names is None or name in names}
+            kept = {'of': made_from, 'methods': evaluate(dataset, chosen)}
             if names is None:
                 kept['methods'].update(evaluate(dataset, {run.final + UNLABELLED: methods[run.final]},
                                                 classes_of=lambda i: run.classes_of(maps, i)))
@@ -89,7 +91,7 @@ def run_results(data_path, folder, names=None):
 
 
 def mean_and_spread(values):
-    """In percent: the mean, and the standard deviation where there are several."""
+    """The mean in percent and, if there are several values, their standard deviation."""
     values = 100 * np.array(values)
     return '{:.1f}'.format(values.mean()) + (' ± {:.1f}'.format(values.std(ddof=1)) if len(values) > 1 else '')
 
@@ -110,12 +112,12 @@ def as_table(results, class_names):
 
 
 def table_of_ablations(results):
-    """Markdown: CAM, SP-CAM, both correlated, and the oracle of runs that differ in more than their seed.
+    """Markdown: the methods `ABLATED` of runs that differ in more than their seed.
 
     Parameters
     ----------
     results : dict of str to dict
-        For each name the results of a run.
+        The results of each run, by the name of its row.
     """
     lines = ['| changed | ' + ' | '.join(ABLATED) + ' |', '|---|' + '---|' * len(ABLATED)]
     for changed, result in results.items():
@@ -126,7 +128,7 @@ def table_of_ablations(results):
 
 
 def describe(data_path, folders):
-    """What was trained on what, in words."""
+    """A paragraph on the data and the training of runs."""
     about = Run(folders[0]).about
     with Dataset(data_path) as dataset:
         counts = {split: int((dataset.splits == split).sum()) for split in ('train', 'val', 'test')}
@@ -141,13 +143,13 @@ def describe(data_path, folders):
 
 
 def contents(data_path, with_names=False):
-    """What a data set holds, in lines.
+    """A summary of a data set, several lines of text.
 
     Parameters
     ----------
     data_path : str
     with_names : bool
-        Whether there is a line for each picture too: split, name and classes, with tabs between them.
+        Whether to add a line for each picture: split, name and classes, separated by tabs.
 
     Returns
     -------
@@ -168,12 +170,12 @@ def contents(data_path, with_names=False):
                 split, in_split.sum(), dataset.has_mask[in_split].sum()))
         for name in dataset.superpixel_names():
             maps = dataset.superpixel_maps_so_far(name)
-            counts, lacking = maps.counts[maps.counts >= 0], np.sum(maps.counts < 0)
+            counts, n_missing = maps.counts[maps.counts >= 0], np.sum(maps.counts < 0)
             lines.append('superpixels {!r}: {} to {} an image, {:.0f} on average; {}{}'.format(
                 name, counts.min(), counts.max(), counts.mean(), described(maps.made_by),
-                '; still to be made for {} pictures'.format(lacking) if lacking else ''))
-        beside = glob.escape(os.path.splitext(data_path)[0]) + '.features-*.h5'
-        lines += ['features: ' + path for path in sorted(glob.glob(beside))]
+                '; still to be made for {} pictures'.format(n_missing) if n_missing else ''))
+        feature_files = glob.escape(os.path.splitext(data_path)[0]) + '.features-*.h5'
+        lines += ['features: ' + path for path in sorted(glob.glob(feature_files))]
         if with_names:
             lines += ['{}\t{}\t{}'.format(split, name, ', '.join(np.array(dataset.class_names)[labels > 0]))
                       for split in SPLITS for name, labels in zip(dataset.names[dataset.splits == split],
@@ -182,14 +184,14 @@ def contents(data_path, with_names=False):
 
 
 def draw_examples(dataset, run, result, path):
-    """The three best, the three in the middle and the three worst test images by the run's final method."""
+    """Draw the three best, the three median and the three worst test images of the run's final method."""
     maps = run.on_dataset(dataset)
     methods = run.methods(maps, dataset)
     final = run.final
     indices = [i for i in dataset.indices('test') if dataset.has_mask[i]]
     order = np.argsort(-np.array(result[final]['images']), kind='stable')
     middle = max(0, len(order) // 2 - 1)
-    title_of = {}  # of few images none is shown twice
+    title_of = {}  # a dict, so that no image is shown twice if there are few
     for title, places in [('best', order[:3]), ('worst', order[-3:]), ('median', order[middle:middle + 3])]:
         for place in places:
             title_of.setdefault(place, title)

@@ -1,4 +1,4 @@
-"""A run: the folder that `spn train` and `spn segment` write to, and all that can be read off it."""
+"""A run: the folder that `spn train` and `spn segment` write to, and what its networks can do."""
 import glob
 import os
 from functools import partial
@@ -18,11 +18,11 @@ from .evaluation import oracle
 
 ORACLE = 'superpixel oracle'
 
-UNCHECKED = .5  # the paper's threshold, where there is no mask to choose one by
+UNCHECKED = .5  # the paper's threshold, used if there is no mask to choose one by
 
 
 class Run:
-    """What was trained; models are loaded when they are asked for.
+    """The trained networks in a folder; each is loaded when it is first used.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class Run:
     Attributes
     ----------
     paths : list of str
-        The files of the network and of the rounds.
+        The files of the superpixel pooling network and of the rounds.
     network : SuperpixelPoolingNetwork
     rounds : list of SegmentationNetwork
         One for each round; empty before `spn segment`.
@@ -63,16 +63,16 @@ class Run:
 
     @property
     def class_names(self):
-        """The classes it knows, list of str: in masks the first of them is 1."""
+        """The names of the classes, list of str; in masks the first of them is 1."""
         return self.about['class_names']
 
     def classes_named(self, names):
-        """The numbers of classes, from 0 on, as a list of int; each once.
+        """The indices of the named classes, as a list of int; each once.
 
         Raises
         ------
         SpnError
-            If there is no such class.
+            If the run does not know a class.
         """
         for name in names:
             if name not in self.class_names:
@@ -82,7 +82,7 @@ class Run:
 
     @property
     def middle(self):
-        """The image size of what takes one size, by place: the middle one of those trained on."""
+        """The index of the image size for methods that use only one: the middle one of those in training."""
         sizes = self.about['sizes']
         return sizes.index(sorted(sizes)[len(sizes) // 2])
 
@@ -92,18 +92,18 @@ class Run:
         Raises
         ------
         SpnError
-            If its weights are not those of then.
+            If the available weights are not those of training.
         """
         if self._encoder is None:
             encoder = Encoder(self.about['weights'])
             if encoder.fingerprint != self.about['encoder']:
                 raise SpnError('{}/model.h5 was trained on other encoder weights than these ({!r}): bring those back, '
-                               'or train it anew'.format(self.folder, self.about['weights']))
+                               'or train it again'.format(self.folder, self.about['weights']))
             self._encoder = encoder
         return self._encoder
 
     def on_dataset(self, dataset):
-        """Activation maps of a data set whose superpixels are called as those of training.
+        """Activation maps of a data set that has superpixels of the same names as in training.
 
         Parameters
         ----------
@@ -116,31 +116,32 @@ class Run:
         Raises
         ------
         SpnError
-            If the data set has other classes, lacks the superpixels, or has others of the same name.
+            If the data set has other classes, lacks the superpixels, or has other superpixels of the same name.
         """
         if dataset.class_names != self.about['class_names']:
             raise SpnError('{} has the classes {}, but {} was trained on {}'.format(
                 dataset.path, ', '.join(dataset.class_names), self.folder, ', '.join(self.about['class_names'])))
         maps = [dataset.superpixel_maps(name) for name in self.about['superpixel_names']]
-        # Older models do not tell them.
+        # Models of earlier versions do not have digests.
         digests = self.about.get('superpixel_digests', [each.fingerprint for each in maps])
         for name, each, trained_on, digest in zip(
                 self.about['superpixel_names'], maps, self.about['superpixels'], digests):
             if 'folder' in each.made_by and 'folder' in trained_on:
-                # The user brings them, from another folder for each data set: those of the same pictures hold the same.
+                # The user brings them, maybe from another folder for each data set. Only for the data set of training
+                # must they be the same.
                 same = each.fingerprint == digest or dataset.fingerprint != self.about['data']
             else:
                 same = each.made_by == trained_on
             if not same:
                 raise SpnError('{}: the superpixels {!r} are not those that {} was trained on: they were made with {}, '
                                'those with {}. Make those again by `spn superpixels {} --name {}`, or train '
-                               'anew'.format(dataset.path, name, self.folder, described(each.made_by),
+                               'again'.format(dataset.path, name, self.folder, described(each.made_by),
                                              described(trained_on), dataset.path, name))
         features = [make_features(dataset.path, size, self.encoder()) for size in self.about['sizes']]
         return ActivationMaps(self.network, features, maps, dataset.sizes)
 
     def on_picture(self, image):
-        """Activation maps of one picture, which is image 0 then; its superpixels are made as those of training.
+        """Activation maps of one picture, as image 0; its superpixels are made like those of training.
 
         Parameters
         ----------
@@ -156,7 +157,7 @@ class Run:
         return ActivationMaps(self.network, features, maps, np.array([image.shape[:2]]))
 
     def methods(self, maps, dataset):
-        """What can be compared: functions ``(i, classes, thresholds) -> masks`` by name.
+        """The methods that make masks, functions ``(i, classes, thresholds) -> masks``, by name.
 
         Parameters
         ----------
@@ -186,7 +187,7 @@ class Run:
 
     @property
     def final(self):
-        """The name of the method by which this run makes masks: its best one."""
+        """The name of the best method of this run, by which it makes masks."""
         return round_name(self.rounds[-1]) if self.rounds else self.final_cam
 
     @property
@@ -197,22 +198,25 @@ class Run:
         return 'SP-CAM, correlated' if self.network.settings.correlation else 'SP-CAM, all sizes'
 
     def classes_of(self, maps, i, least=.5):
-        """The classes that image `i` has where nobody says so: the surer ones, and the surest in any case.
+        """The predicted classes of image `i`: those that are probable enough, and the most probable one in any case.
 
-        The last round of the segmentation network knows them best; without one the superpixel pooling network is asked.
+        They are predicted by the last round of the segmentation network, or by the superpixel pooling network if there
+        is none.
 
         Parameters
         ----------
         maps : ActivationMaps
         i : int
         least : float
+            The least probability.
 
         Returns
         -------
         ndarray of int
         """
-        sure = segmentation_maps.image_probabilities(self.rounds[-1], maps, i) if self.rounds else maps.probabilities(i)
-        return np.flatnonzero(sure >= min(least, sure.max()))
+        probabilities = (segmentation_maps.image_probabilities(self.rounds[-1], maps, i) if self.rounds
+                         else maps.probabilities(i))
+        return np.flatnonzero(probabilities >= min(least, probabilities.max()))
 
 
 def described(made_by):
@@ -220,7 +224,7 @@ def described(made_by):
 
 
 def best_of(run, maps):
-    """What the best masks of a run are made by: the last round of the segmentation network, else SP-CAM.
+    """The values that the best masks of a run are made from: of the last segmentation network, or else SP-CAM.
 
     Parameters
     ----------
@@ -232,7 +236,7 @@ def best_of(run, maps):
     values : callable
         ``(i, classes)`` -> (classes, rows, cols) in 0 .. 1.
     threshold : float or None
-        That which was found best when the segmentation network was trained; None for SP-CAM.
+        The best threshold on 'val' when the segmentation network was trained; None for SP-CAM.
     """
     if not run.rounds:
         return cam_of(run, maps), None
@@ -241,17 +245,17 @@ def best_of(run, maps):
 
 
 def cam_of(run, maps, one_size=False, absolute=False):
-    """Values in 0 .. 1 by which SP-CAM makes masks, correlated if the network is; without a superpixel branch
-    those of CAM.
+    """The values in 0 .. 1 that SP-CAM makes masks from, correlated if the network is; CAM if it has no superpixel
+    branch.
 
     Parameters
     ----------
     run : spn.results.runs.Run
     maps : spn.results.activation_maps.ActivationMaps
     one_size : bool
-        The middle image size alone, in place of all.
+        Use only the middle image size instead of all.
     absolute : bool
-        Probabilities, in place of shares of each class's maximum.
+        Return probabilities instead of shares of the maximum of each class.
 
     Returns
     -------
@@ -285,7 +289,7 @@ def relatively(scores):
 
 
 class PictureFeatures(ImageFeatures):
-    """Features of one picture, as `spn.networks.features.Features` of a data set."""
+    """Features of one picture, with the interface of `spn.networks.features.Features`."""
 
     def __init__(self, features, fine, finest):
         self._features, self.fine, self.finest = features, fine, finest

@@ -1,1 +1,1 @@
-"""Training: on image-level labels first, then in rounds on the masks that came of it."""
+"""Training: first on image-level labels, then in rounds on the resulting masks."""

@@ -1,10 +1,10 @@
-"""Mini-batches for Keras: features of one image size chosen at random, superpixel maps, and what to learn of them."""
+"""Mini-batches for Keras: features of a randomly chosen image size, superpixel maps, and targets."""
 import numpy as np
 from keras.utils import Sequence
 
 
 class Batches(Sequence):
-    """The images of one epoch, in an order that depends on seed and epoch alone: a run that was stopped goes on.
+    """The images of one epoch, in an order that depends only on seed and epoch, so that training can be resumed.
 
     Parameters
     ----------
@@ -13,18 +13,18 @@ class Batches(Sequence):
     maps : list of spn.data.dataset.SuperpixelMaps
         Each batch takes one of them.
     truth : callable
-        ``truth(images, superpixels)`` is what to learn of images, (batch,), with their resized superpixel maps, (batch,
-        map_size, map_size): one array for each output.
+        ``truth(images, superpixels)`` gives the targets, one array for each output, of images, (batch,), by their
+        resized superpixel maps, (batch, map_size, map_size).
     indices : ndarray of int
-        The images to take.
+        The images to use.
     map_size : int
-        Superpixel maps are brought to as many rows and columns, by nearest neighbour: those of a batch must be of one
-        size.
+        Rows and columns that superpixel maps are resized to by nearest neighbour, because those of a batch must have
+        the same size.
     batch_size, seed : int
     dropout : float
-        The share of feature maps that are 0, others in each image; see :func:`without_some`.
+        The share of channels that are set to 0; see :func:`drop_channels`.
     finer : sequence of str
-        Which finer features to give after the superpixel maps: 'fine', 'finest'.
+        The finer features to add after the superpixel maps: 'fine', 'finest'.
     """
 
     def __init__(self, features, maps, truth, indices, map_size, batch_size, seed, dropout=0., finer=()):
@@ -47,14 +47,14 @@ class Batches(Sequence):
         maps = self.maps[self.choice[k, 1] % len(self.maps)]
         superpixels = np.array([nearest(maps[i], self.map_size) for i in chosen])
         features, *finer = [
-            without_some(np.array([stored[i] for i in chosen]) / rms, self.dropout, self.choice[k, 2] + number)
+            drop_channels(np.array([stored[i] for i in chosen]) / rms, self.dropout, self.choice[k, 2] + number)
             for number, (stored, rms) in enumerate(zip([sized] + [getattr(sized, name) for name in self.finer],
                                                        self.rms))]
         return [features, superpixels] + finer, self.truth(chosen, superpixels)
 
 
 def mean_rms(features):
-    """The root mean square of features, the mean over image sizes."""
+    """The mean over image sizes of the root mean square of features."""
     return float(np.mean([each.rms for each in features]))
 
 
@@ -64,9 +64,15 @@ def nearest(labels, size):
     return labels[rows[:, np.newaxis], cols]
 
 
-def without_some(features, dropout, seed):
-    """Zero a random share of the channels of features (batch, channels, h, w), others in each image, and scale the rest
-    by 1 / (1 - dropout) (inverted dropout). Keras would do it too, but with random numbers that no checkpoint restores.
+def drop_channels(features, dropout, seed):
+    """Inverted dropout of whole channels: in each image zero a random share of them, and scale the rest by
+    1 / (1 - dropout). Not Keras's own, because no checkpoint restores the state of its random numbers.
+
+    Parameters
+    ----------
+    features : ndarray, (batch, channels, h, w)
+    dropout : float
+    seed : int
     """
     kept = np.random.RandomState(seed).rand(*features.shape[:2]) >= dropout
     return features * (kept / (1 - dropout)).astype('float32')[:, :, np.newaxis, np.newaxis]

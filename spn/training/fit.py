@@ -1,4 +1,4 @@
-"""Epochs of training, with a checkpoint after each: a run that was stopped goes on where it was."""
+"""Epochs of training, with a checkpoint after each, from which a run that was stopped is resumed."""
 import csv
 import io
 import os
@@ -11,16 +11,16 @@ from ..results.drawing import draw_curves
 
 
 def fit(trained, batches, folder, check):
-    """Train for the epochs that are left, with a checkpoint, a row of the log and a picture of the curves after each.
+    """Train for the remaining epochs; after each, write a checkpoint, a row of the log and a picture of the curves.
 
     Parameters
     ----------
     trained : spn.networks.trained.Trained
     batches : keras.utils.Sequence
-        With a method ``start_epoch(epoch)`` on which alone its order depends.
+        With a method ``start_epoch(epoch)``, which determines the order of the epoch.
     folder : str
     check : callable
-        Returns a dict of numbers for the log, called after each epoch.
+        Called after each epoch; returns a dict of numbers for the log.
     """
     training, log = trained.training, trained.about['log']
     if log:
@@ -37,12 +37,12 @@ def fit(trained, batches, folder, check):
                 if not np.isfinite(losses[-1]).all():
                     raise diverged('the loss is {}'.format(losses[-1][0]), epoch, training, folder)
                 if epoch == first and k == 0:
-                    bar.unpause()  # the minutes of compiling say nothing of those to come
+                    bar.unpause()  # the minutes of compiling must not enter the estimate of the remaining time
                     bar.set_description('training', refresh=False)
                 bar.update()
-            # After the last of its batches.
+            # The last batch may have spoiled them, and no loss shows that.
             if not all(np.isfinite(weights).all() for weights in trained.model.get_weights()):
-                raise diverged('weights are no finite numbers', epoch, training, folder)
+                raise diverged('weights are not finite', epoch, training, folder)
             log.append(dict(zip(['epoch'] + trained.model.metrics_names,
                                 [epoch + 1] + np.mean(losses, axis=0).tolist()), **check()))
             trained.save(os.path.join(folder, 'checkpoint.h5'))

@@ -1,4 +1,4 @@
-"""Training of the superpixel pooling network, on image-level labels alone."""
+"""Training of the superpixel pooling network on image-level labels alone."""
 import os
 
 import numpy as np
@@ -13,7 +13,7 @@ from .fit import fit, write_log
 
 
 def train(data_path, folder, features, superpixels, about_encoder, settings, training, seed):
-    """Train on the images of the split 'train', check on those of 'val'.
+    """Train on the images of the split 'train', and measure precision on those of 'val'.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def train(data_path, folder, features, superpixels, about_encoder, settings, tra
 
 
 def about_training(dataset, superpixels, sizes, about_encoder, settings, training, seed):
-    """What is told of a training in its files; None for what is known only when the images are encoded."""
+    """The description of a training in its files; None for values that are known only after encoding."""
     maps = [dataset.superpixel_maps(name) for name in superpixels]
     return {
         'class_names': dataset.class_names, 'settings': as_json(settings), 'training': as_json(training),
@@ -71,7 +71,7 @@ def about_training(dataset, superpixels, sizes, about_encoder, settings, trainin
 
 
 def check_folder(data_path, folder, superpixels, sizes, about_encoder, settings, training, seed):
-    """Raise SpnError if the folder has another training than this one, before anything is computed."""
+    """Raise SpnError if the folder contains another training, before anything is computed."""
     with Dataset(data_path) as dataset:
         about = about_training(dataset, superpixels, sizes, about_encoder, settings, training, seed)
     known = {name: value for name, value in about.items() if value is not None}
@@ -83,7 +83,7 @@ def check_folder(data_path, folder, superpixels, sizes, about_encoder, settings,
 
 
 def check_data(data_path, superpixels, settings):
-    """Say what a data set lacks to be trained on, before anything is computed.
+    """Raise SpnError if a data set cannot be trained on, before anything is computed.
 
     Parameters
     ----------
@@ -95,7 +95,8 @@ def check_data(data_path, superpixels, settings):
     Raises
     ------
     SpnError
-        If it lacks superpixels, images to train on or to check by, or images of a class; if the network has no branch.
+        If it lacks superpixels, images of 'train' or 'val', or training images of a class, or the network has no
+        branch.
     """
     check_branches(settings)
     with Dataset(data_path) as dataset:
@@ -124,8 +125,7 @@ def precisions(model, val):
 
 
 def mean_average_precision(truth, score):
-    """The mean over classes of the average precision: precision where each image of the class is found, by rank of
-    score.
+    """The mean over classes of the average precision: the mean of the precision at the rank of each image of the class.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Pseudo-labels for the segmentation network: masks that another network made, of each class those least scattered."""
+"""Pseudo-labels for the segmentation network: masks of another network, the least scattered ones of each class."""
 import numpy as np
 
 from ..errors import SpnError
@@ -6,20 +6,20 @@ from ..files import progress
 
 
 def masks_to_learn(dataset, teacher, kept):
-    """Masks of the training images, of each class those that are scattered least.
+    """Masks of the training images, of each class the least scattered ones.
 
     Parameters
     ----------
     dataset : spn.data.dataset.Dataset
     teacher : callable
-        ``teacher(i, classes)`` gives two masks of an image: where the classes surely are, and where they may be.
+        ``teacher(i, classes)`` gives two masks of an image: where the classes certainly are, and where they may be.
     kept : float
-        The share of the masks of each class to keep; where another is, the truth is unknown.
+        The share of the masks of each class to keep; the pixels of the others become unknown.
 
     Returns
     -------
     dict of int to (ndarray of uint8, ndarray of uint8)
-        The two masks, by image.
+        The two masks of each image.
 
     Raises
     ------
@@ -45,10 +45,10 @@ def masks_to_learn(dataset, teacher, kept):
 
 
 def scatter(mask):
-    """How scattered the pixels of a mask are: their variance by that of a disc of the same area.
+    """How scattered the pixels of a mask are: their variance, divided by that of a disc of the same area.
 
-    This project's choice; the paper's "degree of scatter" is not known. 1 for a disc, more for what is thin or in
-    pieces.
+    It is 1 for a disc, and more for thin or fragmented masks. The paper does not define its "degree of scatter"; this
+    definition is our choice.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def scatter(mask):
 
 
 def least_scattered(scatters, classes, share):
-    """Which masks to learn from: of each class the share that is scattered least.
+    """Which masks to learn from: the least scattered share of each class.
 
     Parameters
     ----------
@@ -88,20 +88,20 @@ def least_scattered(scatters, classes, share):
 
 
 def targets(certain, possible, superpixel_map, n_superpixels, n_classes):
-    """What to learn of the superpixels of an image.
+    """The targets of the superpixels of an image.
 
     Parameters
     ----------
     certain, possible : ndarray of uint8, (rows, cols)
-        Masks: where classes surely are, and where they may be; what is background in the second surely is it.
+        Masks: where classes certainly are, and where they may be; background of the second is certain.
     superpixel_map : ndarray of int32, (rows, cols)
     n_superpixels, n_classes : int
 
     Returns
     -------
     ndarray of float32, (n_superpixels, n_classes + 1)
-        The pixels of each class, background first, as shares of the image; all 0 for a superpixel of which less than
-        half is known: the network shall find out.
+        The pixels of each class, background first, as shares of the image. All 0 if less than half of the superpixel is
+        known, so that it is left to the network.
     """
     inside = superpixel_map >= 0
     known = inside & ((certain > 0) | (possible == 0))

@@ -1,4 +1,4 @@
-"""Rounds of (make masks, learn from them): SP-CAM teaches the first segmentation network, each the next."""
+"""Rounds of self-training: the first segmentation network learns from SP-CAM, each later one from the previous one."""
 import os
 
 import numpy as np
@@ -16,14 +16,14 @@ from .pseudo_labels import masks_to_learn, targets
 
 
 def learn_from_cams(dataset, run, n_rounds, settings, training, seed):
-    """Train a segmentation network in each round, on the masks of the one before.
+    """Train a segmentation network in each round, on the masks of the previous one.
 
     Parameters
     ----------
     dataset : spn.data.dataset.Dataset
     run : spn.results.runs.Run
-        In its folder ``round-1``, ``round-2``, .. are made, each with ``checkpoint.h5``, ``model.h5``, ``log.csv`` and
-        ``curves.png``. A round that was stopped goes on.
+        Its folder gets the subfolders ``round-1``, ``round-2``, .., each with ``checkpoint.h5``, ``model.h5``,
+        ``log.csv`` and ``curves.png``. A round that was stopped is resumed.
     n_rounds : int
     settings : spn.networks.settings.SegmentationSettings
     training : spn.networks.settings.RoundSettings
@@ -39,8 +39,8 @@ def learn_from_cams(dataset, run, n_rounds, settings, training, seed):
 
 
 def learn_rounds(dataset, run, n_rounds, settings, training, seed):
-    """As :func:`learn_from_cams`, which sees to it that no other process trains in the folder."""
-    dataset.indices('train')  # says that there are none before features are computed
+    """The rounds of :func:`learn_from_cams`, which has locked the folder."""
+    dataset.indices('train')  # raises if there are none, before features are computed
     maps = run.on_dataset(dataset)
     masks_of, threshold = thresholded(cam_of(run, maps)), None
     teacher, networks = run.paths[0], []
@@ -73,7 +73,7 @@ def learn(dataset, maps, masks, folder, about):
         As from :func:`masks_to_learn`.
     folder : str
     about : dict
-        As of `SegmentationNetwork`, without what is found in training.
+        As in `SegmentationNetwork`, without what training adds.
 
     Returns
     -------

@@ -17,7 +17,7 @@ from examples.photographs import in_other_light, load_photographs, mosaic, super
 
 
 def maps_of_themselves():
-    """Nine photographs whose pixels tell where they are from: (photograph, row, col)."""
+    """Nine photographs whose pixels encode where they come from: (photograph, row, col)."""
     sizes = [(151 + 2 * label, 367 + 4 * label) for label in range(9)]
     return [np.stack(np.broadcast_arrays(label, *np.ogrid[:rows, :cols]), axis=-1)
             for label, (rows, cols) in enumerate(sizes)]
@@ -106,7 +106,7 @@ class ModelsTest(unittest.TestCase):
                                    self.models.train_by_pixels.predict(self.image), rtol=1e-5)
 
     def test_a_superpixel_gets_the_score_that_an_image_of_it_alone_gets(self):
-        # The image's own superpixel 1 alone, where the others belong to none.
+        # Only superpixel 1 of the image; all other pixels belong to none.
         labels = np.random.RandomState(4).randint(3, size=(1, 14, 22))
         scores, colours = self.models.score_superpixels.predict([self.image, labels])
         alone = self.models.train_by_superpixels.predict([self.image, np.where(labels == 1, 0, -1)])
@@ -178,7 +178,7 @@ class DemoTest(unittest.TestCase):
         self.assertIn('{:.1%}'.format(right['superpixels', 'superpixels']), said.getvalue())
         self.assertEqual(imread(path).shape[:2], (900, 1300))
 
-        # The same mosaic again, for what chance is.
+        # The same mosaic again, to compute the share by chance.
         rng = np.random.RandomState(5)
         crops, _ = training_crops(list(photographs.values()), 4, demo.CROP_SIZE, rng)
         in_other_light(crops, rng)

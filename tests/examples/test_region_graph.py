@@ -102,7 +102,7 @@ class PictureTest(unittest.TestCase):
             photograph.transpose(2, 0, 1), superpixel_map, region_graph.ROUNDS), atol=1e-5)
         self.assertGreater(len(np.unique(imread(self.path).reshape(-1, 4), axis=0)), 1000)
 
-    def test_the_command_line_tells_where_the_picture_is(self):
+    def test_the_command_line_prints_where_the_picture_is(self):
         said = io.StringIO()
         with mock.patch.object(sys, 'argv', ['region_graph', self.path]), contextlib.redirect_stdout(said):
             region_graph.main()

@@ -1,4 +1,4 @@
-"""The V3 block: what it computes, that all of it learns, and that the example says what is so."""
+"""The V3 block: what it computes, that all of it learns, and that the example reports true numbers."""
 import contextlib
 import io
 import os
@@ -117,7 +117,7 @@ class BlockTest(unittest.TestCase):
 
 
 class ExampleTest(unittest.TestCase):
-    """One short run, and what it hands to the picture."""
+    """One short run, and what it passes on to the picture."""
 
     @classmethod
     def setUpClass(cls):
@@ -162,7 +162,7 @@ class ExampleTest(unittest.TestCase):
             inside = self.superpixel_map == label
             np.testing.assert_allclose(averaged[inside] - probabilities[inside].mean(axis=0), 0, atol=1e-5)
 
-    def test_the_table_tells_in_how_many_seeds_superpixels_help(self):
+    def test_the_table_counts_the_seeds_in_which_superpixels_help(self):
         without = np.tile([.1, .9, .6, .7], (3, 1))
         scores = {'with superpixels': np.array([[.1, .9, .5, .8], [.1, .9, .7, .8], [.1, .9, .5, .8]]),
                   'with superpixels, averaged': np.array([[.1, .9, .6, .6], [.1, .9, .5, .7], [.1, .9, .7, .6]]),

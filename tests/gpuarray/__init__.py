@@ -1,1 +1,1 @@
-"""Tests of the ops on the GPU, run by ``make test-gpu``: they need a device, if only PoCL's on the processor."""
+"""Tests of the ops on a GPU, run by ``make test-gpu``; PoCL's device on the processor will do."""

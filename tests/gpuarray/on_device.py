@@ -13,7 +13,7 @@ def gpu_ops(function):
 
 
 def transfers(function):
-    """Return how often a compiled function brings arrays to the device, and from it."""
+    """Return how often a compiled function copies arrays to the device, and from it."""
     names = [type(node.op).__name__ for node in function.maker.fgraph.toposort()]
     return names.count('GpuFromHost'), names.count('HostFromGpu')
 

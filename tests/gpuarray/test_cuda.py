@@ -1,4 +1,4 @@
-"""Every kernel is compiled by CUDA's own compiler, for cards from 2014 to 2022, without one of them being here."""
+"""Every kernel is compiled by CUDA's own compiler for cards from 2014 to 2022, none of which is needed."""
 import collections
 import itertools
 import re

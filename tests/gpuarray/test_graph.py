@@ -1,4 +1,4 @@
-"""What a compiled function does on the device, and what it does not: no transfers, no ops left on the CPU."""
+"""Compiled functions run on the device, without transfers and without ops on the CPU."""
 import copy
 import pickle
 import shutil
@@ -65,7 +65,7 @@ class LiftingTest(unittest.TestCase):
         largest = superpixel_pool(self.features, self.labels, n, 'max')
         resized = superpixel_pool(self.features, fine, n, resize='bilinear')
         weighted = superpixel_pool(self.features, self.labels, n, pixel_weights=weights)
-        of_each = [
+        cases = [
             ({'GpuSuperpixelPool'}, pooled),
             ({'GpuSuperpixelUnpool'}, superpixel_unpool(on_device(np.ones((2, 5, 7), 'float32')), self.labels)),
             ({'GpuSuperpixelSizes'}, superpixel_sizes(self.labels, n)),
@@ -82,7 +82,7 @@ class LiftingTest(unittest.TestCase):
             ({'GpuSuperpixelExtremum', 'GpuSuperpixelUnpool'}, superpixel_softmax(self.features, self.labels, n)),
             ({'GpuSuperpixelPool', 'GpuSuperpixelUnpool'}, superpixel_normalize(self.features, self.labels, n))]
         for optimizer in ('fast_run', 'fast_compile'):
-            for names, result in of_each:
+            for names, result in cases:
                 function = theano.function([n], result.transfer(None), mode=theano.Mode('cvm', optimizer),
                                            on_unused_input='ignore')
                 self.assertLessEqual(names, {type(op).__name__ for op in gpu_ops(function)})
@@ -128,8 +128,8 @@ class LiftingTest(unittest.TestCase):
         for mode in ('mean', 'sum'):
             cost = (superpixel_pool(self.features, self.labels, 7, mode) * upstream).sum()
             gradient = T.grad(cost, self.features)
-            found, expected = [np.asarray(theano.function([], gradient, mode=how)()) for how in (None, ON_CPU)]
-            np.testing.assert_array_equal(found, expected)
+            actual, expected = [np.asarray(theano.function([], gradient, mode=how)()) for how in (None, ON_CPU)]
+            np.testing.assert_array_equal(actual, expected)
 
 
 class OpTest(unittest.TestCase):

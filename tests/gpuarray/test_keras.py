@@ -31,13 +31,13 @@ print('losses', *['%.9g' % loss for loss in losses])
 class TrainingTest(unittest.TestCase):
 
     def test_a_model_trained_on_the_device_has_the_losses_of_the_cpu(self):
-        of_device = {}
+        results = {}
         for device in ('cpu', None):  # None: that of this process
             printed = run_python(TRAINED, {'device': device} if device else None)
-            of_device[device] = dict(line.split(' ', 1) for line in printed.splitlines()
-                                     if line.startswith(('ops', 'losses')))
-        self.assertEqual(of_device[None]['ops'], '1 1 0')
-        self.assertEqual(of_device['cpu']['ops'], '0 0 1')
-        losses = [np.array(of_device[device]['losses'].split(), float) for device in ('cpu', None)]
+            results[device] = dict(line.split(' ', 1) for line in printed.splitlines()
+                                   if line.startswith(('ops', 'losses')))
+        self.assertEqual(results[None]['ops'], '1 1 0')
+        self.assertEqual(results['cpu']['ops'], '0 0 1')
+        losses = [np.array(results[device]['losses'].split(), float) for device in ('cpu', None)]
         self.assertLess(losses[0][-4:].sum(), losses[0][:4].sum())
         np.testing.assert_allclose(losses[1], losses[0], rtol=1e-4)

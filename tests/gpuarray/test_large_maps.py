@@ -1,6 +1,4 @@
-"""Superpixels that lie in several tiles of sorted pixels, and more superpixels than a digit of the sort can tell
-apart.
-"""
+"""Superpixels in several tiles of sorted pixels, and more superpixels than a digit of the sort can distinguish."""
 import unittest
 from fractions import Fraction
 
@@ -30,11 +28,11 @@ class LargeMapTest(unittest.TestCase):
         labels = self.rng.randint(-1, n, 30011)
         labels[labels == 77] = 4999
         features = self.rng.rand(3, labels.size).astype('float32')
-        for c, found in enumerate(pool(features, labels, n, 'mean')):
+        for c, actual in enumerate(pool(features, labels, n, 'mean')):
             there = labels >= 0
             sums = np.bincount(labels[there], features[c][there].astype('float64'), n)
             sizes = np.bincount(labels[there], minlength=n)
-            np.testing.assert_allclose(found, sums / np.maximum(sizes, 1), rtol=1e-6)
+            np.testing.assert_allclose(actual, sums / np.maximum(sizes, 1), rtol=1e-6)
         y, m = T.ftensor3(), T.imatrix()
         painted = theano.function([y, m], superpixel_unpool(y, m))(np.arange(n, dtype='float32')[None, None],
                                                                    labels[None].astype('int32'))
@@ -45,8 +43,8 @@ class LargeMapTest(unittest.TestCase):
         values = np.array([[[3., -5, 7]]], 'float32')
         y, m = T.ftensor3(), T.imatrix()
         painted = theano.function([y, m], superpixel_unpool(y, m, 'mean'))(values, labels)
-        of_superpixel = np.array([3. / 30001, -5., 7. / 5003, 0], 'float32')
-        np.testing.assert_array_equal(painted[0, 0], of_superpixel[labels[0]])
+        quotients = np.array([3. / 30001, -5., 7. / 5003, 0], 'float32')
+        np.testing.assert_array_equal(painted[0, 0], quotients[labels[0]])
 
     def test_infinities_and_nans_of_single_tiles_reach_their_superpixels(self):
         labels = np.repeat([0, 1, 2], [3 * TILE, 2 * TILE + 5, 2 * TILE])
@@ -54,15 +52,15 @@ class LargeMapTest(unittest.TestCase):
         features[0, TILE + 3], features[0, 4 * TILE] = np.inf, np.nan
         np.testing.assert_array_equal(pool(features, labels, 3), [[np.inf, np.nan, 2 * TILE]])
 
-    def test_what_is_small_beside_another_tile_is_not_lost(self):
+    def test_small_values_next_to_those_of_another_tile_are_not_lost(self):
         tiles = 2000
         features = np.zeros((1, tiles * TILE))
         features[0, ::TILE] = 100
         features[0, 0] = 2. ** 60  # next to it 100 is less than half of the last bit
-        found = pool(features, np.zeros(features.size, 'int32'), 1)[0, 0]
-        self.assertLess(abs(found - (2. ** 60 + 100 * (tiles - 1))), 1e-14 * 2. ** 60)
+        actual = pool(features, np.zeros(features.size, 'int32'), 1)[0, 0]
+        self.assertLess(abs(actual - (2. ** 60 + 100 * (tiles - 1))), 1e-14 * 2. ** 60)
 
-    def test_what_is_small_beside_the_first_features_of_a_tile_is_not_lost(self):
+    def test_values_smaller_than_the_first_of_a_tile_are_not_lost(self):
         features = np.full((1, TILE), 5e-8, 'float32')  # less than half of the last bit of 1
         features[0, :32] = 1
         exact = features.astype('float64').sum()
@@ -84,23 +82,23 @@ class LargeMapTest(unittest.TestCase):
         labels = np.concatenate([np.zeros(6 * TILE, 'int32'), np.arange(1, 3001, dtype='int32')])[None]
         x, m = T.dtensor3(), T.imatrix()
         for kind in ('nearest', 'bilinear'):
-            found = theano.function([x, m], superpixel_pool(x, m, 3001, 'sum', resize=kind))(
+            actual = theano.function([x, m], superpixel_pool(x, m, 3001, 'sum', resize=kind))(
                 np.full((1, 1, 3), .1), labels)
-            self.assertLess(abs(found[0, 0, 0] - .1 * 6 * TILE), 1e-14 * .1 * 6 * TILE)
+            self.assertLess(abs(actual[0, 0, 0] - .1 * 6 * TILE), 1e-14 * .1 * 6 * TILE)
 
     def test_a_cell_that_many_pixels_see_does_not_lose_digits(self):
         labels = np.zeros((1, 400, 500), 'int32')
         exact = float(Fraction(.1) * labels.size)
         y, m = T.dtensor3(), T.itensor3()
         for kind in ('nearest', 'bilinear'):
-            found = theano.function([y, m], superpixel_unpool(y, m, 'sum', kind, (1, 1)))(
+            actual = theano.function([y, m], superpixel_unpool(y, m, 'sum', kind, (1, 1)))(
                 np.full((1, 1, 1), .1), labels)
-            self.assertLess(abs(found[0, 0, 0, 0] - exact), 1e-14 * exact)
+            self.assertLess(abs(actual[0, 0, 0, 0] - exact), 1e-14 * exact)
 
     def test_a_cell_that_many_winners_see_does_not_lose_digits(self):
         n = 5000
         x, m = T.ftensor3(), T.imatrix()
         gradient = T.grad((superpixel_pool(x, m, n, 'max', resize='bilinear') * np.float32(.1)).sum(), x)
-        found = theano.function([x, m], gradient)(np.ones((1, 1, 1), 'float32'), np.arange(n, dtype='int32')[None])
+        actual = theano.function([x, m], gradient)(np.ones((1, 1, 1), 'float32'), np.arange(n, dtype='int32')[None])
         exact = float(Fraction(float(np.float32(.1))) * n)
-        self.assertLess(abs(found[0, 0, 0] - exact), 1e-7 * exact)
+        self.assertLess(abs(actual[0, 0, 0] - exact), 1e-7 * exact)

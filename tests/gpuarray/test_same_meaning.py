@@ -1,4 +1,4 @@
-"""The tests of the ops on the CPU, on the device: Theano brings the ops there by itself, nothing else differs."""
+"""The tests of the CPU ops, run on the device: Theano moves the ops there by itself, nothing else differs."""
 import unittest
 
 import theano
@@ -17,7 +17,7 @@ predefined_modes['FAST_COMPILE'] = predefined_modes['FAST_COMPILE'].excluding('g
 
 class HereTest(unittest.TestCase):
 
-    def test_ops_come_to_the_device_without_being_told(self):
+    def test_ops_move_to_the_device_by_themselves(self):
         function = theano.function([], superpixel_pool(theano.shared(T.zeros((2, 3, 5, 7)).eval()),
                                                        theano.shared(T.zeros((2, 5, 7), 'int32').eval()), 4))
         self.assertEqual([type(op).__name__ for op in gpu_ops(function)], ['GpuSuperpixelPool'])
@@ -48,7 +48,7 @@ class LayoutTest(test_memory.LayoutTest):
 
 
 class ReuseTest(test_memory.ReuseTest):
-    # DebugMode's own buffers on a device need pygpu's default context; scan's own GpuIncSubtensor is for CUDA alone.
+    # DebugMode's own buffers on a device need pygpu's default context; scan's own GpuIncSubtensor is only for CUDA.
     test_debug_mode_with_every_kind_of_preallocated_output_finds_nothing = None
     test_pooling_works_inside_scan = None
 
@@ -120,7 +120,7 @@ class WeightsErrorTest(test_weights.ErrorTest):
 class CompositesValuesTest(test_composites.ValuesTest):
     # DebugMode's own buffers on a device need pygpu's default context.
     test_fast_compile_and_debug_mode_give_the_same = None
-    # Each number of axes compiles all graphs anew, of ops that have such tests themselves.
+    # Each number of axes compiles all graphs again, and their ops have such tests themselves.
     test_one_and_three_spatial_axes_and_unsigned_labels = None
 
 
@@ -140,7 +140,7 @@ class CompositesGradientTest(test_composites.GradientTest):
 
 
 class ResizeErrorTest(test_resize.ErrorTest):
-    # What is too large for a device is said otherwise, or by Theano, which brings the arrays there.
+    # Arrays too large for a device raise other errors, or errors of Theano, which copies them there.
     test_cells_beyond_memory_are_an_error_and_never_a_crash = None
     test_more_cells_than_memory_are_an_error_that_names_the_shape = None
     test_more_superpixels_than_memory_is_an_error_and_never_a_crash = None

@@ -1,4 +1,4 @@
-"""What a layer says to what it cannot use, before anything runs."""
+"""The errors that layers raise for bad inputs and options, before anything runs."""
 import unittest
 
 import numpy as np
@@ -16,7 +16,7 @@ class LayerErrorTest(unittest.TestCase):
             call(*arguments, **named)
         self.assertIn(sentence, str(caught.exception))
 
-    def test_a_number_of_superpixels_that_is_no_positive_integer(self):
+    def test_a_number_of_superpixels_that_is_not_a_positive_integer(self):
         for wrong in (0, -3, 2.5, '7', True, np.zeros(2)):
             self.assert_says('SuperpixelPooling2D: n_superpixels is %r, but must be a positive integer, or None'
                              % (wrong,), SuperpixelPooling2D, wrong)
@@ -38,7 +38,7 @@ class LayerErrorTest(unittest.TestCase):
             self.assert_says('SuperpixelUnpooling2D is called on [pooled, superpixel_map], but got ' + came,
                              SuperpixelUnpooling2D(), inputs)
 
-    def test_an_unpooling_layer_called_on_its_inputs_with_or_without_resize_is_told_of_resize(self):
+    def test_the_error_for_an_unpooling_layer_called_on_its_inputs_mentions_resize(self):
         features, pooled, labels = Input((5, 7, 3)), Input((3, 2)), Input((5, 7))
         self.assert_says("SuperpixelUnpooling2D is called on [pooled, superpixel_map], but got 3 tensors (a third one,"
                          " feature_map, goes with resize='nearest' or 'bilinear')",
@@ -140,17 +140,17 @@ except ImportError as error:
     print(error)
 ''').strip().split('\n')[-1]
 
-    def test_another_keras_is_told_the_version_to_install(self):
+    def test_the_error_for_another_keras_names_the_version_to_install(self):
         self.assertEqual(self.import_error('import theano_spp, keras; keras.__version__ = "2.3.1"'),
                          'keras_layer needs Keras 2.2.5 on its Theano backend, but Keras is 2.3.1:'
                          ' pip install keras==2.2.5')
 
-    def test_another_backend_is_told_how_to_choose_theano(self):
+    def test_the_error_for_another_backend_says_how_to_choose_theano(self):
         self.assertEqual(self.import_error('import theano_spp, keras; keras.backend.backend = lambda: "tensorflow"'),
                          'keras_layer needs Keras 2.2.5 on its Theano backend, but the backend is tensorflow:'
                          ' set KERAS_BACKEND=theano before Keras is imported')
 
-    def test_no_keras_at_all_is_told_what_to_install(self):
+    def test_without_keras_the_error_says_what_to_install(self):
         printed = self.import_error('import theano_spp, sys; sys.modules["keras"] = None')
         self.assertIn('Keras cannot be imported', printed)
         self.assertIn('pip install keras==2.2.5 and set KERAS_BACKEND=theano', printed)

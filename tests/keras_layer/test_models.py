@@ -34,7 +34,7 @@ def small_model():
 
 
 def small_data(n=12):
-    """Images that are red or green in one superpixel of theirs, and grey elsewhere."""
+    """Images that are red or green in one of their superpixels, and grey elsewhere."""
     rng = np.random.RandomState(0)
     labels = regions_map(rng, (n, 11, 13), 5)
     classes = np.eye(2)[np.arange(n) % 2]
@@ -120,15 +120,15 @@ print(repr(load_model({!r}, custom_objects=custom_objects).predict(list(small_da
 '''.format(path))
         np.testing.assert_allclose(json.loads(printed), self.expected[0], rtol=1e-5)
 
-    def test_pickle_deepcopy_and_load_model_know_the_layers_without_being_told(self):
+    def test_pickle_deepcopy_and_load_model_know_the_layers_without_custom_objects(self):
         model, (images, labels, _) = small_model(), small_data(3)
         path = os.path.join(self.folder, 'm.h5')
         model.save(path)
         for again in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model), load_model(path),
                       model_from_json(model.to_json())):
             again.set_weights(model.get_weights())
-            for found, wanted in zip(again.predict([images, labels]), model.predict([images, labels])):
-                np.testing.assert_array_equal(found, wanted)
+            for actual, wanted in zip(again.predict([images, labels]), model.predict([images, labels])):
+                np.testing.assert_array_equal(actual, wanted)
 
     def test_json_keeps_every_setting(self):
         again = model_from_json(self.model.to_json(), custom_objects=custom_objects)
@@ -162,7 +162,7 @@ print(repr(load_model({!r}, custom_objects=custom_objects).predict(list(small_da
 
 class ToolsTest(unittest.TestCase):
 
-    def test_the_summary_tells_the_shapes(self):
+    def test_the_summary_shows_the_shapes(self):
         lines = []
         small_model().summary(print_fn=lines.append)
         rows = [line for line in lines if 'superpixel' in line]
@@ -179,6 +179,6 @@ class ToolsTest(unittest.TestCase):
             self.assertEqual(stream.read(4), b'\x89PNG')
 
     def test_time_distributed_refuses_two_inputs(self):
-        # Keras 2.2.5's wrapper takes one input; docs/semantics.md tells what to do instead.
+        # Keras 2.2.5's wrapper takes one input; docs/semantics.md says what to do instead.
         with self.assertRaises(AssertionError):
             TimeDistributed(SuperpixelPooling2D(3))([Input((2, 5, 7, 3)), Input((2, 5, 7))])

@@ -1,4 +1,4 @@
-"""Models that hold a superpixel layer of one's own: built again with ours, they predict the same."""
+"""Models with a user's own superpixel layer: built again with ours, they predict the same."""
 import os
 import re
 import shutil
@@ -16,7 +16,7 @@ from tests.processes import REPOSITORY
 
 
 class SuperpixelPooling(Layer):
-    """A layer of one's own: the mean over each superpixel of one image, whose map is frozen into it."""
+    """A user's own layer: the mean over each superpixel of one image, whose map is frozen into it."""
 
     def __init__(self, superpixel_map, **kwargs):
         super().__init__(**kwargs)

@@ -19,7 +19,7 @@ POOLING = {1: SuperpixelPooling1D, 2: SuperpixelPooling2D, 3: SuperpixelPooling3
 
 
 def run(layer, *arrays):
-    """What `layer` gives for these values, and the shape that Keras believes it has."""
+    """The output of `layer` for these values, and the shape that Keras infers for it."""
     inputs = [Input(array.shape[1:], dtype=str(array.dtype)) for array in arrays]
     output = layer(inputs)
     return Model(inputs, output).predict(list(arrays)), K.int_shape(output)
@@ -80,7 +80,7 @@ class OptionsTest(unittest.TestCase):
             mask = K.function(inputs, [layer.output_mask])([features, self.labels, weights])[0]
             np.testing.assert_array_equal(mask, [[1, 0, 1, 1, 1, 0], [1, 0, 1, 1, 1, 1]])
             means = Model(inputs, pooled).predict([features, self.labels, weights])
-            if n is not None:  # Keras applies masks of a known size alone
+            if n is not None:  # Keras applies masks only if their size is known
                 mean = Model(inputs, GlobalAveragePooling1D()(pooled)).predict([features, self.labels, weights])
                 np.testing.assert_allclose(mean, [means[0, [0, 2, 3, 4]].mean(0), means[1, [0, 2, 3, 4, 5]].mean(0)],
                                            rtol=1e-5, atol=1e-5)

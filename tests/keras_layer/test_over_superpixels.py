@@ -27,7 +27,7 @@ def model_of(layer, data_format, n_superpixels=3):
 
 
 def turned(array, data_format, first):
-    """An array whose channels are last, with its channels at `first` where the format wants them there."""
+    """An array with channels last, with the channels moved to axis `first` if the format is channels first."""
     return np.moveaxis(array, -1, first) if data_format == 'channels_first' else np.asarray(array)
 
 
@@ -39,9 +39,9 @@ class OverSuperpixelsTest(unittest.TestCase):
             for mode, wanted in WANTED.items():
                 for n_superpixels in 3, None:
                     model = model_of(GlobalSuperpixelPooling(mode, data_format), data_format, n_superpixels)
-                    found, pooled = model.predict(given)
+                    actual, pooled = model.predict(given)
                     np.testing.assert_allclose(pooled, turned(POOLED, data_format, 1))
-                    np.testing.assert_allclose(found, wanted)
+                    np.testing.assert_allclose(actual, wanted)
                     self.assertEqual(model.output_shape[0], (None, 2))
             model = model_of(SuperpixelSoftmax(data_format), data_format)
             np.testing.assert_allclose(model.predict(given)[0], turned(np.array(SOFTMAX), data_format, 1), rtol=1e-6)
@@ -52,19 +52,19 @@ class OverSuperpixelsTest(unittest.TestCase):
         pooled, present, weights = K.placeholder(ndim=3), K.placeholder(ndim=2, dtype='bool'), K.placeholder(ndim=3)
         for layer in [SuperpixelSoftmax('channels_last')] + [
                 GlobalSuperpixelPooling(mode, 'channels_last') for mode in WANTED]:
-            found = layer.call(pooled, present)
-            found = found if K.ndim(found) == 3 else K.expand_dims(found, 1)
-            gradient = K.function([pooled, present, weights], [K.gradients(K.sum(found * weights), pooled)])
-            of_pooled = gradient([POOLED, mask, np.random.RandomState(0).normal(size=(3, 1, 2)) + np.zeros(
+            actual = layer.call(pooled, present)
+            actual = actual if K.ndim(actual) == 3 else K.expand_dims(actual, 1)
+            gradient = K.function([pooled, present, weights], [K.gradients(K.sum(actual * weights), pooled)])
+            pooled_gradient = gradient([POOLED, mask, np.random.RandomState(0).normal(size=(3, 1, 2)) + np.zeros(
                 (3, 3 if isinstance(layer, SuperpixelSoftmax) else 1, 1)) + np.arange(3)[:, np.newaxis, np.newaxis]])[0]
-            self.assertTrue(np.isfinite(of_pooled).all())
-            self.assertTrue(np.all(of_pooled[~mask] == 0))
+            self.assertTrue(np.isfinite(pooled_gradient).all())
+            self.assertTrue(np.all(pooled_gradient[~mask] == 0))
             if not isinstance(layer, SuperpixelSoftmax):
-                self.assertTrue(np.any(of_pooled[mask] != 0))
+                self.assertTrue(np.any(pooled_gradient[mask] != 0))
 
     def test_large_scores_do_not_overflow(self):
-        found = K.eval(SuperpixelSoftmax('channels_last').call(K.variable([[[1000.], [1000.], [-1000.]]])))
-        np.testing.assert_allclose(found, [[[.5], [.5], [0]]])
+        actual = K.eval(SuperpixelSoftmax('channels_last').call(K.variable([[[1000.], [1000.], [-1000.]]])))
+        np.testing.assert_allclose(actual, [[[.5], [.5], [0]]])
 
     def test_without_a_mask_all_superpixels_count(self):
         pooled = K.variable(POOLED[:1])
@@ -81,7 +81,7 @@ class OverSuperpixelsTest(unittest.TestCase):
         # The mean of what sums to 1 over two superpixels, one, none.
         np.testing.assert_allclose(chained.predict([FEATURES, LABELS]), [[.5, .5], [1, 1], [0, 0]], rtol=1e-6)
 
-    def test_what_cannot_be_is_a_sentence(self):
+    def test_impossible_arguments_are_errors_that_say_why(self):
         with self.assertRaisesRegex(ValueError, "GlobalSuperpixelPooling: mode is 'median', but must be 'max', 'mean'"
                                                 " or 'sum'"):
             GlobalSuperpixelPooling('median')

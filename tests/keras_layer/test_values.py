@@ -26,7 +26,7 @@ class LayerValuesTest(unittest.TestCase):
         self.rng = np.random.RandomState(0)
 
     def run_layer(self, layer, first, labels, known_sizes=True, label_dtype='int32'):
-        """What `layer` gives for these values, and the shape that Keras believes it has."""
+        """The output of `layer` for these values, and the shape that Keras infers for it."""
         sizes = (lambda array: array.shape[1:]) if known_sizes else (lambda array: (None,) * (array.ndim - 1))
         channel = 1 if layer.data_format == 'channels_first' else -1
         shape = list(sizes(first))

@@ -38,8 +38,8 @@ class WithinSuperpixelsTest(unittest.TestCase):
     def test_values_equal_the_reference_in_one_to_three_axes(self):
         for axes, spatial in SPATIAL.items():
             features, labels = self.rng.randn(2, 3, *spatial).astype('float32'), random_map(self.rng, (2,) + spatial, 6)
-            for layer, settings, of_reference in LAYERS.values():
-                self.check(of_reference(features, labels),
+            for layer, settings, reference_function in LAYERS.values():
+                self.check(reference_function(features, labels),
                            lambda data_format: layer(data_format=data_format, **settings), features, labels)
 
     def test_pooling_layers_take_the_modes_that_are_composites(self):
@@ -100,7 +100,7 @@ class WithinSuperpixelsTest(unittest.TestCase):
         self.assertIn('SuperpixelSoftmax', PixelSoftmax.__doc__)
         self.assertIn('PixelSoftmax', SuperpixelSoftmax.__doc__)
 
-    def test_what_cannot_be_is_a_sentence(self):
+    def test_impossible_arguments_are_errors_that_say_why(self):
         features, labels = Input((5, 7, 3)), Input((5, 7))
         for sentence, call in (
                 ("SuperpixelPooling2D: mode 'std' goes with resize=None, but resize is 'nearest'",

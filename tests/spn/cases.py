@@ -1,4 +1,4 @@
-"""A folder of its own for each test, sentences to be read, and a small data set of real photographs."""
+"""Test cases with a folder of their own, assertions on error messages, and a small data set of real photographs."""
 import contextlib
 import io
 import os
@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import unittest
 
+import h5py
 import numpy as np
 from skimage import data
 
@@ -26,7 +27,7 @@ class FolderTestCase(unittest.TestCase):
         self.addCleanup(redirected.__exit__, None, None, None)
 
     def path(self, *names):
-        """A path in the folder; the folders on the way are made."""
+        """A path in the folder; makes its parent folders."""
         path = os.path.join(self.folder, *names)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         return path
@@ -39,11 +40,25 @@ class FolderTestCase(unittest.TestCase):
         return path
 
     def assert_says(self, words, function, *arguments, **options):
-        """`function` raises one sentence, in which all `words` are found."""
+        """`function` raises an error whose message is one sentence with all of the `words`."""
         with self.assertRaises(SpnError) as caught:
             function(*arguments, **options)
         for word in words:
             self.assertIn(word, str(caught.exception))
+
+    def assert_same_weights(self, actual, wanted):
+        """Two Keras models have equal weights."""
+        self.assertEqual(len(actual.get_weights()), len(wanted.get_weights()))
+        for array, wanted_array in zip(actual.get_weights(), wanted.get_weights()):
+            np.testing.assert_array_equal(array, wanted_array)
+
+    def assert_all_have_checksums(self, path):
+        """Every dataset of an HDF5 file has a checksum."""
+        without = []
+        with h5py.File(path, 'r') as file:
+            file.visititems(lambda name, item: without.append(name) if isinstance(item, h5py.Dataset)
+                            and not item.fletcher32 else None)
+        self.assertEqual(without, [])
 
     def files(self):
         """All files of the folder, hidden ones too."""
@@ -68,18 +83,18 @@ def records(changed=None):
     masks = [np.zeros(photograph.shape[:2], 'uint8') for photograph in (face, cat)]
     masks[0][10:40, 20:50] = 1
     masks[1][:30, :20], masks[1][40:, 30:], masks[1][30:40] = 1, 2, 255
-    found = [dataset.Record('face.png', face, np.array([1, 0], 'uint8'), masks[0], 'train'),
+    result = [dataset.Record('face.png', face, np.array([1, 0], 'uint8'), masks[0], 'train'),
              dataset.Record('cat.png', cat, np.array([1, 1], 'uint8'), masks[1], 'val'),
              dataset.Record('cup.png', cup, np.array([0, 1], 'uint8'), None, 'test')]
-    found[0] = found[0]._replace(**changed or {})
-    return found
+    result[0] = result[0]._replace(**changed or {})
+    return result
 
 
-def write_small(path, found=None):
-    """Write a data set of `found`, or of :func:`records`, and return what was skipped."""
-    found = records() if found is None else found
-    return dataset.write_dataset(path, ['living', 'thing'], [lambda record=record: record for record in found],
-                                 len(found), (72, 80), {'by': 'hand'})
+def write_small(path, pictures=None):
+    """Write a data set of `pictures`, by default of :func:`records`, and return what was skipped."""
+    pictures = records() if pictures is None else pictures
+    return dataset.write_dataset(path, ['living', 'thing'], [lambda record=record: record for record in pictures],
+                                 len(pictures), (72, 80), {'by': 'hand'})
 
 
 def bilinear(maps, shape):
@@ -105,7 +120,7 @@ def shared(scores, features, sizes):
     """
     there = sizes > 0
     centred = features - np.average(features[there], axis=0, weights=sizes[there])
-    found = np.zeros_like(scores)
+    averaged = np.zeros_like(scores)
     for i in np.flatnonzero(there):
         weights = np.zeros(len(scores))
         for j in np.flatnonzero(there):
@@ -114,12 +129,12 @@ def shared(scores, features, sizes):
             else:
                 cosine = centred[i].dot(centred[j]) / np.linalg.norm(centred[i]) / np.linalg.norm(centred[j])
                 weights[j] = sizes[j] * max(0, cosine)
-        found[i] = weights.dot(scores) / weights.sum()
-    return found
+        averaged[i] = weights.dot(scores) / weights.sum()
+    return averaged
 
 
 class SharesByHand:
-    """Stands for a network by which superpixels that look alike share their scores."""
+    """In place of a network in which superpixels that look alike share their scores."""
 
     def correlated(self, scores, fine, superpixel_maps):
         looks = np.concatenate([means(bilinear(fine, each.shape), each) for each in superpixel_maps])
@@ -128,7 +143,7 @@ class SharesByHand:
 
 
 class ArrayOfFeatures(ImageFeatures):
-    """Stands for `spn.networks.features.Features`, without a file."""
+    """In place of `spn.networks.features.Features`, without a file."""
 
     def __init__(self, array, size, rms=1., encoder='by hand'):
         self._features, self.size, self.rms = array.astype('float32'), size, rms
@@ -140,7 +155,7 @@ class ArrayOfFeatures(ImageFeatures):
 
 
 class FinerArray:
-    """The finer features of :class:`ArrayOfFeatures`: the same, each cell four times, but for noise."""
+    """The finer features of :class:`ArrayOfFeatures`: the same, with each cell repeated four times, plus noise."""
 
     def __init__(self, array, rms):
         noise = np.random.RandomState(0).normal(size=array.shape[:2] + (2 * array.shape[2], 2 * array.shape[3]))
@@ -151,7 +166,7 @@ class FinerArray:
 
 
 class SharedFolderTestCase(FolderTestCase):
-    """The tests of a class share `shared`, a folder, beside that which each of them has for itself."""
+    """The tests of a class share the folder `shared`, in addition to their own folders."""
 
     @classmethod
     def setUpClass(cls):

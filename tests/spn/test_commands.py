@@ -1,4 +1,4 @@
-"""Each command through its command line: one run on a few composites, and what is wrong with what users give."""
+"""Each command through its command line: one run on a few composites, and errors in what users give."""
 import csv
 import io
 import json
@@ -30,7 +30,7 @@ N = {'train': 9, 'val': 2, 'test': 3}
 
 
 def spn(*arguments):
-    """What `spn` prints, says on standard error, and its exit status."""
+    """The standard output, standard error and exit status of `spn`."""
     result = CliRunner(mix_stderr=False).invoke(commands.main, [str(argument) for argument in arguments])
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
@@ -38,16 +38,16 @@ def spn(*arguments):
 
 
 def good(*arguments):
-    """What it prints and says where all is well."""
+    """The standard output and standard error of a command that must succeed."""
     printed, said, status = spn(*arguments)
     assert status == 0, said
     return printed, said
 
 
 def all_commands(command=commands.main, names=()):
-    """Pairs of names and command, of those that do something."""
+    """Pairs of names and command, of all commands that are not groups."""
     if isinstance(command, click.Group):
-        return [found for name in command.commands for found in all_commands(command.commands[name], names + (name,))]
+        return [pair for name in command.commands for pair in all_commands(command.commands[name], names + (name,))]
     return [(names, command)]
 
 
@@ -131,16 +131,16 @@ class WholeWayTest(SharedFolderTestCase):
         self.assertEqual(names['overlays'], names['masks'])
         n_heat = 0
         for i, stem in zip(self.opened.indices('test'), stems):
-            found, mode, palette = self.png(out, 'masks', stem + '.png')
+            mask, mode, palette = self.png(out, 'masks', stem + '.png')
             self.assertEqual((mode, palette[:11]), ('P', COLOURS[:11].tolist()))
             classes = np.flatnonzero(self.opened.labels[i])
             values = relative(maps.correlated_sp_cam(i, classes))
-            np.testing.assert_array_equal(found,
+            np.testing.assert_array_equal(mask,
                                           np.where(values.max(axis=0) >= .5, classes[values.argmax(axis=0)] + 1, 0))
             overlay, mode, _ = self.png(out, 'overlays', stem + '.png')
             image = self.opened.image(i)
             self.assertEqual((overlay.shape, mode), (image.shape, 'RGB'))
-            inside = (found == 0) & ~edges(found)
+            inside = (mask == 0) & ~edges(mask)
             np.testing.assert_array_equal(overlay[inside], image[inside])
             for c in classes:
                 self.assertEqual(self.png(out, 'heat', self.opened.class_names[c], stem + '.png')[0].shape, image.shape)
@@ -188,7 +188,7 @@ class WholeWayTest(SharedFolderTestCase):
         self.assertIn('val\t{}\t{}'.format(self.opened.names[i], ', '.join(
             np.array(self.opened.class_names)[self.opened.labels[i] > 0])), lines)
 
-    def test_cam_hands_on_all_that_it_is_told(self):
+    def test_cam_passes_all_its_options_on(self):
         with mock.patch.object(prediction, 'write_cams',
                                return_value=(9, 'it')) as write_cams, mock.patch.object(runs, 'Run'):
             good('cam', self.data, self.run_folder, '--out', 'out', '--split', 'train', '--absolute')
@@ -204,7 +204,8 @@ class WholeWayTest(SharedFolderTestCase):
         out = self.path('out')
         printed, said = good('predict', *pictures, '--run', self.run_folder, '--out', out, '--max-side', 96, '--class',
                              'bird')
-        self.assertEqual(printed, out + ': masks and overlays of 1 pictures; classes.csv tells the numbers in masks\n')
+        self.assertEqual(
+            printed, out + ': masks and overlays of 1 pictures; classes.csv explains the numbers in masks\n')
         self.assertEqual(sorted(os.listdir(out)), ['cat-mask.png', 'cat-overlay.png', 'classes.csv', 'classes.png'])
         mask, mode, palette = self.png(out, 'cat-mask.png')
         self.assertEqual((mask.shape, mode, palette[1]), ((300, 451), 'P', COLOURS[1].tolist()))
@@ -244,7 +245,7 @@ class WholeWayTest(SharedFolderTestCase):
         self.assertEqual([self.trained.class_names[c] for c in names['classes']], ['bird'])
         self.assertTrue(set(np.unique(names['mask'])) <= {0, 1})
 
-    def test_predict_finds_classes_out_where_nobody_names_them(self):
+    def test_predict_finds_the_classes_if_none_is_named(self):
         image = data.chelsea()[::4, ::4]
         mask, classes = prediction.predict(self.trained, image)
         maps = self.trained.on_picture(image)
@@ -271,9 +272,9 @@ class WholeWayTest(SharedFolderTestCase):
             'segmentation network, round 1', 'segmentation network, round 1, classes found out', 'superpixel oracle'])
         self.assertEqual(rows[0][6:], ['background'] + self.opened.class_names)
         for row in rows[2:]:
-            of_method = results[row[0]]
-            self.assertEqual(row[1], '**{:.1f}**'.format(100 * of_method['mean']))
-            self.assertAlmostEqual(of_method['mean'], np.nanmean(np.array(of_method['classes'], float)))
+            result = results[row[0]]
+            self.assertEqual(row[1], '**{:.1f}**'.format(100 * result['mean']))
+            self.assertAlmostEqual(result['mean'], np.nanmean(np.array(result['classes'], float)))
         self.assertAlmostEqual(results['superpixel oracle']['mean'], self.oracle())
         self.assertEqual(max(results, key=lambda name: results[name]['mean']), 'superpixel oracle')
 
@@ -311,7 +312,7 @@ class WholeWayTest(SharedFolderTestCase):
         for words, arguments in [
                 ((other, 'has the classes living, thing', 'was trained on bird'),
                  ('cam', other, self.run_folder) + out),
-                ((cut, 'is cut short or no HDF5 file', '`spn train`'), ('cam', self.data, self.path('cut')) + out),
+                ((cut, 'is cut short or not an HDF5 file', '`spn train`'), ('cam', self.data, self.path('cut')) + out),
                 (('none/model.h5 is not there', '`spn train`'), ('segment', self.data, self.path('none'))),
                 (('none/model.h5 is not there',), ('evaluate', self.data, self.path('none')) + out),
                 (("does not know the class 'unicorn'", 'it knows bird'),
@@ -320,7 +321,7 @@ class WholeWayTest(SharedFolderTestCase):
                  ('train', self.data, '--superpixels', 'slic', '--out', self.path('new')) + size),
                 (('model.h5 is of another training', "give the same settings"),
                  ('train', self.data, '--superpixels', 'coarse', '--out', self.run_folder, '--epochs', 9) + size),
-                (('the size 40 is no multiple of 16',), ('encode', self.data, '--size', 40)),
+                (('the size 40 is not a multiple of 16',), ('encode', self.data, '--size', 40)),
                 (('has nothing to learn from',), ('train', self.data, '--superpixels', 'coarse', '--no-gap-branch',
                                                   '--no-superpixel-branch', '--out', self.path('new')) + size)]:
             self.assert_sentence(words, *arguments)
@@ -328,23 +329,23 @@ class WholeWayTest(SharedFolderTestCase):
 
 
 def edges(mask):
-    """Pixels beside one of another value, above, below, left or right."""
-    found = np.zeros(mask.shape, bool)
+    """The pixels that have a neighbour of another value above, below, to the left or right."""
+    at_edge = np.zeros(mask.shape, bool)
     for axis in 0, 1:
         differ = np.diff(mask.astype(int), axis=axis) != 0
         for before in (0, 1):
-            found |= np.pad(differ, [(before, 1 - before) if a == axis else (0, 0) for a in (0, 1)], 'constant')
-    return found
+            at_edge |= np.pad(differ, [(before, 1 - before) if a == axis else (0, 0) for a in (0, 1)], 'constant')
+    return at_edge
 
 
 class FrontTest(FolderTestCase):
 
     def test_every_command_has_help_with_an_example_of_itself_and_a_seed(self):
-        found = all_commands()
-        self.assertEqual({' '.join(names) for names, _ in found} - {'reproduce'}, {
+        pairs = all_commands()
+        self.assertEqual({' '.join(names) for names, _ in pairs} - {'reproduce'}, {
             'data composites', 'data voc', 'data folder', 'info', 'superpixels', 'encode', 'train', 'cam', 'segment',
             'predict', 'evaluate'})
-        for names, command in found:
+        for names, command in pairs:
             text, _ = good(*names + ('--help',))
             self.assertRegex(text, r'Example:\s+spn ' + ' '.join(names))
             self.assertIn('seed', {parameter.name for parameter in command.params}, names)
@@ -356,10 +357,10 @@ class FrontTest(FolderTestCase):
             command.make_context(' '.join(names), words[1 + len(names):])
 
     def test_python_runs_it_too(self):
-        found = subprocess.run([sys.executable, '-m', 'spn', '--help'], cwd=REPOSITORY, stdout=subprocess.PIPE,
+        process = subprocess.run([sys.executable, '-m', 'spn', '--help'], cwd=REPOSITORY, stdout=subprocess.PIPE,
                                timeout=100)
-        self.assertEqual(found.returncode, 0)
-        self.assertTrue(found.stdout.startswith(b'Usage: spn '))
+        self.assertEqual(process.returncode, 0)
+        self.assertTrue(process.stdout.startswith(b'Usage: spn '))
 
     def test_data_folder_makes_a_data_set_names_what_it_skips_and_counts_it(self):
         for name in 'cat', 'dog':
@@ -372,8 +373,8 @@ class FrontTest(FolderTestCase):
         self.assertEqual(printed, '{}: 4 train, 0 val, 0 test; classes: cat, dog\n'.format(self.path('data.h5')))
         self.assertIn('skipped: {} cannot be read'.format(self.path('pictures', 'cat', 'cut.png')), said)
         self.assertIn('1 pictures were skipped', said)
-        with Dataset(self.path('data.h5')) as found:
-            self.assertEqual(found.sizes.tolist(), [[15, 20]] * 4)
+        with Dataset(self.path('data.h5')) as dataset:
+            self.assertEqual(dataset.sizes.tolist(), [[15, 20]] * 4)
 
     def test_a_data_set_whose_name_is_not_UTF_8_is_made_and_named(self):
         picture = io.BytesIO()
@@ -402,27 +403,27 @@ class FrontTest(FolderTestCase):
                 self.assertIn(word, said.strip().splitlines()[-1])
         self.assertEqual(self.files(), ['cut.h5', 'data.h5'])
 
-    def test_what_cannot_be_learned_is_said_before_anything_is_encoded(self):
+    def test_what_cannot_be_learned_is_reported_before_anything_is_encoded(self):
         write_small(self.path('data.h5'))
         good('superpixels', self.path('data.h5'), '--method', 'grid', '--name', 'grid')
-        found = ('train', self.path('data.h5'), '--out', self.path('run'), '--size', 32, '--weights', 'random')
+        arguments = ('train', self.path('data.h5'), '--out', self.path('run'), '--size', 32, '--weights', 'random')
         for words, more in [(('labelled \'thing\'', 'leave the class out'), ('--superpixels', 'grid')),
                             (("no superpixels 'none'",), ('--superpixels', 'none')),
                             (('has nothing to learn from',),
                              ('--superpixels', 'grid', '--no-gap-branch', '--no-superpixel-branch'))]:
-            printed, said, status = spn(*found + more)
+            printed, said, status = spn(*arguments + more)
             self.assertEqual((status, printed), (1, ''), said)
             for word in words:
                 self.assertIn(word, said.strip().splitlines()[-1])
         self.assertEqual(self.files(), ['data.h5'])
 
-    def test_numbers_that_are_none_are_refused(self):
+    def test_numbers_that_are_not_finite_are_refused(self):
         for arguments, option in [(('train', 'data.h5', '--out', 'out'), '--learning-rate'),
                                   (('segment', 'data.h5', 'run'), '--kept'),
                                   (('cam', 'data.h5', 'run', '--out', 'out'), '--threshold')]:
             _, said, status = spn(*arguments + (option, 'nan'))
             self.assertEqual(status, 2)
-            self.assertIn("Invalid value for '{}': nan is no finite number".format(option), said)
+            self.assertIn("Invalid value for '{}': nan is not a finite number".format(option), said)
 
     def test_opencl_is_refused_before_it_takes_the_process_down(self):
         said = run_python("""

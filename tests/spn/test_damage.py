@@ -1,4 +1,4 @@
-"""Files whose bits flip on disk: what is read is as it was written, or a sentence names the file and the cure."""
+"""Files whose bits flip on disk: what is read is correct, or an error names the file and the cure."""
 import h5py
 import numpy as np
 
@@ -12,19 +12,19 @@ from tests.spn.networks.test_encoder import EncoderByHand
 
 
 def data_set_of(path):
-    """All that a data set file says."""
+    """All values in a data set file."""
     with Dataset(path) as data:
         maps = data.superpixel_maps('columns')
-        found = [data.labels, data.sizes, data.names, data.splits, data.has_mask, data.digests,
+        arrays = [data.labels, data.sizes, data.names, data.splits, data.has_mask, data.digests,
                  np.array(data.class_names)]
-        found += [np.array([data.fingerprint, data.mask_fingerprint, str(data.made_by), maps.fingerprint,
+        arrays += [np.array([data.fingerprint, data.mask_fingerprint, str(data.made_by), maps.fingerprint,
                             str(maps.made_by)])]
-        return found + [maps.counts] + [each for i in range(len(data))
+        return arrays + [maps.counts] + [each for i in range(len(data))
                                         for each in (data.image(i), data.mask(i), maps[i])]
 
 
 def features_of(path):
-    """All that a file of features says."""
+    """All values in a file of features."""
     made = Features(path)
     try:
         return [np.array(made.digests), np.array([made.rms, made.fine.rms, made.finest.rms, made.size])] + [
@@ -33,12 +33,12 @@ def features_of(path):
         made.close()
 
 
-def same(found, wanted):
-    return all((a is None and b is None) or np.array_equal(a, b) for a, b in zip(found, wanted))
+def equal(actual, wanted):
+    return all((a is None and b is None) or np.array_equal(a, b) for a, b in zip(actual, wanted))
 
 
 def flipped(path, read, n, seed=0):
-    """What comes of each of `n` copies of a file with some bytes flipped: 'said', 'same', or else the trouble."""
+    """The outcome for `n` copies of a file with some bytes flipped: 'said' (an error), 'same', or what went wrong."""
     wanted, rng, outcomes = read(path), np.random.RandomState(seed), []
     with open(path, 'rb') as stream:
         content = np.frombuffer(stream.read(), 'uint8')
@@ -49,9 +49,9 @@ def flipped(path, read, n, seed=0):
         with open('damaged.h5', 'wb') as stream:
             stream.write(damaged.tobytes())
         try:
-            outcomes.append('same' if same(read('damaged.h5'), wanted) else 'other values, without a word')
+            outcomes.append('same' if equal(read('damaged.h5'), wanted) else 'other values, without a word')
         except SpnError as error:
-            cure = 'damaged.h5' in str(error) and 'make it anew with `spn' in str(error)
+            cure = 'damaged.h5' in str(error) and 'make it again with `spn' in str(error)
             outcomes.append('said' if cure else 'no cure: {}'.format(error))
         except Exception as error:
             outcomes.append(repr(error))
@@ -68,7 +68,7 @@ class DamageTest(FolderTestCase):
                                                (record.image.shape[:2] for record in records())], {'method': 'by hand'})
 
     def assert_safe(self, path, read):
-        # In a process of its own, for HDF5 complains of damage when a process ends.
+        # In a separate process, because HDF5 reports damage when a process ends.
         outcomes = run_python('''
 from tests.spn.test_damage import *
 print(*flipped({!r}, {}, 120), sep='\\n')
@@ -83,7 +83,7 @@ print(*flipped({!r}, {}, 120), sep='\\n')
         features.make_features(self.data, 32, EncoderByHand()).close()
         self.assert_safe(self.path('data.features-32.h5'), features_of)
 
-    def test_a_damaged_picture_is_said_with_its_file_its_dataset_and_the_cure(self):
+    def test_a_damaged_picture_is_reported_with_its_file_its_dataset_and_the_cure(self):
         with h5py.File(self.data, 'r') as file:
             _, chunk = file['images'].id.read_direct_chunk((1, 0, 0, 0))
         with open(self.data, 'r+b') as stream:
@@ -93,15 +93,10 @@ print(*flipped({!r}, {}, 120), sep='\\n')
             stream.seek(place + 100)
             stream.write(bytes([byte ^ 1]))
         with Dataset(self.data) as data:
-            self.assert_says([self.data, "dataset 'images'", 'make it anew with `spn data`'], data.image, 1)
+            self.assert_says([self.data, "dataset 'images'", 'make it again with `spn data`'], data.image, 1)
             np.testing.assert_array_equal(data.image(2), records()[2].image)
 
     def test_every_dataset_has_a_checksum(self):
         features.make_features(self.data, 32, EncoderByHand()).close()
-        without = []
-        for path in self.data, self.path('data.features-32.h5'):
-            with h5py.File(path, 'r') as file:
-                file.visititems(lambda name, item: without.append(name) if isinstance(item, h5py.Dataset)
-                                and not item.fletcher32
-                                else None)
-        self.assertEqual(without, [])
+        self.assert_all_have_checksums(self.data)
+        self.assert_all_have_checksums(self.path('data.features-32.h5'))

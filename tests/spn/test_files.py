@@ -8,12 +8,12 @@ import unittest
 import numpy as np
 
 from spn.errors import SpnError
-from spn.files import Parts, digest_of_file, on_all_cores, write_json, write_text, written_beside
+from spn.files import Parts, digest_of_file, on_all_cores, write_json, write_text, atomic_write
 from tests.processes import run_python
 from tests.spn.cases import FolderTestCase
 
 
-class WrittenBesideTest(FolderTestCase):
+class AtomicWriteTest(FolderTestCase):
 
     def setUp(self):
         super().setUp()
@@ -24,8 +24,8 @@ class WrittenBesideTest(FolderTestCase):
             return stream.read()
 
     def test_a_file_is_replaced_when_the_block_ends_and_not_before(self):
-        with written_beside(self.old) as beside:
-            with open(beside, 'w') as stream:
+        with atomic_write(self.old) as temporary:
+            with open(temporary, 'w') as stream:
                 stream.write('after')
             self.assertEqual(self.content(), 'before')
         self.assertEqual(self.content(), 'after')
@@ -34,21 +34,21 @@ class WrittenBesideTest(FolderTestCase):
     def test_a_run_that_is_stopped_leaves_the_file_that_was_there_and_nothing_else(self):
         for stop in KeyboardInterrupt, SystemExit, ValueError:
             with self.assertRaises(stop):
-                with written_beside(self.old) as beside:
-                    with open(beside, 'w') as stream:
+                with atomic_write(self.old) as temporary:
+                    with open(temporary, 'w') as stream:
                         stream.write('half')
                     raise stop
             self.assertEqual((self.content(), self.files()), ('before', ['result.txt']))
 
-    def test_the_name_to_write_to_ends_as_that_of_the_file_and_lies_in_a_folder_that_is_made(self):
+    def test_the_temporary_name_ends_like_that_of_the_file_and_its_folder_is_made(self):
         path = os.path.join(self.folder, 'new', 'folder', 'picture.png')
-        with written_beside(path) as beside:
-            self.assertTrue(beside.endswith('picture.png'))
-            self.assertEqual(os.path.dirname(beside), os.path.dirname(path))
-            open(beside, 'w').close()
+        with atomic_write(path) as temporary:
+            self.assertTrue(temporary.endswith('picture.png'))
+            self.assertEqual(os.path.dirname(temporary), os.path.dirname(path))
+            open(temporary, 'w').close()
         self.assertEqual(self.files(), ['new/folder/picture.png', 'result.txt'])
 
-    def test_what_cannot_be_written_is_said_in_a_sentence(self):
+    def test_what_cannot_be_written_is_reported_in_a_sentence(self):
         for path in os.path.join(self.old, 'below-a-file.txt'), self.folder:
             self.assert_says([path, 'could not be written', 'make room or choose another folder'],
                              write_text, path, 'text')
@@ -158,9 +158,9 @@ class OnAllCoresTest(unittest.TestCase):
 
     def test_every_task_is_computed_once_whatever_the_number_of_processes(self):
         for n_workers in 1, 2, 3, None:
-            found = dict(on_all_cores(squared, range(7), n_workers))
-            self.assertEqual({task: value for task, (value, _) in found.items()}, {x: x * x for x in range(7)})
-            in_this_process = {process for _, process in found.values()} == {os.getpid()}
+            results = dict(on_all_cores(squared, range(7), n_workers))
+            self.assertEqual({task: value for task, (value, _) in results.items()}, {x: x * x for x in range(7)})
+            in_this_process = {process for _, process in results.values()} == {os.getpid()}
             self.assertEqual(in_this_process, n_workers == 1 or n_workers is None and len(os.sched_getaffinity(0)) == 1)
 
     def test_a_sentence_comes_through_from_another_process(self):
@@ -168,6 +168,6 @@ class OnAllCoresTest(unittest.TestCase):
             with self.assertRaisesRegex(SpnError, '^3 is bad$'):
                 list(on_all_cores(functools.partial(stopped_at, 3, 'raise'), range(7), n_workers))
 
-    def test_a_process_that_is_killed_is_said_with_what_to_do(self):
+    def test_a_process_that_is_killed_is_reported_with_what_to_do(self):
         with self.assertRaisesRegex(SpnError, 'killed while it computed.*run the same command again.*--workers 1'):
             list(on_all_cores(functools.partial(stopped_at, 3, 'kill'), range(7), 2))

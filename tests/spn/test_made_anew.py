@@ -1,4 +1,4 @@
-"""A data set that is made anew: what was computed of pictures that stayed is kept, what is dropped is said."""
+"""A data set that is made again: results for unchanged pictures are kept, and what is dropped is reported."""
 from unittest import mock
 
 import numpy as np
@@ -19,7 +19,7 @@ class MadeAnewTest(FolderTestCase):
         super().setUp()
         self.data = self.path('data.h5')
         write_small(self.data)
-        # No method: these can only be kept.
+        # Not the name of a method, so these can only be kept.
         self.maps = [np.arange(record.image[..., 0].size).reshape(record.image.shape[:2]) // 7 for record in records()]
         add_superpixels(self.data, 'mine', self.maps, {'method': 'by hand'})
 
@@ -35,8 +35,8 @@ class MadeAnewTest(FolderTestCase):
         write_small(self.data, records()[:2] + [cup._replace(mask=np.full(cup.image.shape[:2], 2, 'uint8'))])
         features.make_features(self.data, 32, second).close()
         self.assertEqual((first.encoded, second.encoded), (3, 0))
-        for found, wanted in zip(self.read(), self.maps):
-            np.testing.assert_array_equal(found, wanted)
+        for actual, wanted in zip(self.read(), self.maps):
+            np.testing.assert_array_equal(actual, wanted)
         self.assertNotIn('dropped', self.shown.getvalue())
 
     def test_pictures_in_another_order_under_other_names_keep_what_is_theirs(self):
@@ -54,23 +54,23 @@ class MadeAnewTest(FolderTestCase):
 
     def test_features_are_averaged_over_the_pictures_that_are_to_be_trained_on_now(self):
         before = features.make_features(self.data, 32, EncoderByHand())
-        of_cat = float(np.mean(before[CAT].astype('float64') ** 2) ** .5)
+        cat_rms = float(np.mean(before[CAT].astype('float64') ** 2) ** .5)
         before.close()
-        found = records()
-        write_small(self.data, [found[FACE]._replace(split='val'), found[CAT]._replace(split='train'), found[CUP]])
+        face, cat, cup = [records()[k] for k in (FACE, CAT, CUP)]
+        write_small(self.data, [face._replace(split='val'), cat._replace(split='train'), cup])
         idle = EncoderByHand()
         after = features.make_features(self.data, 32, idle)
         self.addCleanup(after.close)
         self.assertEqual(idle.encoded, 0)
-        self.assertAlmostEqual(after.rms, of_cat, places=6)
+        self.assertAlmostEqual(after.rms, cat_rms, places=6)
 
     def test_only_what_is_new_is_computed_and_what_is_gone_is_named(self):
         settings = method_settings('grid', {'n_segments': 12})
         superpixels.make_superpixels(self.data, 'grid', settings, n_workers=1)
         features.make_features(self.data, 32, EncoderByHand()).close()
-        found = records()
-        new = found[FACE]._replace(name='new.png', image=255 - found[FACE].image)
-        write_small(self.data, [new] + found[1:])
+        pictures = records()
+        new = pictures[FACE]._replace(name='new.png', image=255 - pictures[FACE].image)
+        write_small(self.data, [new] + pictures[1:])
         self.assertIn("superpixels 'mine' of 1 pictures are dropped, which are gone or have changed, face.png the "
                       'first', self.shown.getvalue())
         self.assertIn("superpixels 'grid' of 1 pictures are still to be made", self.shown.getvalue())
@@ -86,7 +86,7 @@ class MadeAnewTest(FolderTestCase):
         with mock.patch.object(superpixels, 'maps_of_part', counted):
             superpixels.make_superpixels(self.data, 'grid', settings, n_workers=1)
         self.assertEqual(computed, [0])
-        for record, grid in zip([new] + found[1:], self.read('grid')):
+        for record, grid in zip([new] + pictures[1:], self.read('grid')):
             np.testing.assert_array_equal(grid, superpixels.superpixel_map(record.image, settings))
         self.assertIsNone(self.read()[0])
         np.testing.assert_array_equal(self.read()[CAT], self.maps[CAT])
@@ -98,16 +98,16 @@ class MadeAnewTest(FolderTestCase):
     def test_maps_that_the_user_brought_belong_to_a_picture_of_their_name_alone(self):
         add_superpixels(self.data, 'brought', self.maps, {'folder': 'maps'})
         write_small(self.data, [records()[FACE]._replace(name='other.png')] + records()[1:])
-        self.assertEqual([found is None for found in self.read('brought')], [True, False, False])
+        self.assertEqual([superpixel_map is None for superpixel_map in self.read('brought')], [True, False, False])
 
     def test_superpixels_of_pictures_that_were_replaced_meanwhile_are_not_added(self):
         with Dataset(self.data) as data:
             digests = data.digests
         write_small(self.data, records()[:2])
-        self.assert_says([self.data, 'was made anew while superpixels', 'run the same command again'],
+        self.assert_says([self.data, 'was made again while superpixels', 'run the same command again'],
                          add_superpixels, self.data, 'late', self.maps, {}, digests)
 
-    def test_a_data_set_that_cannot_be_read_is_replaced_with_a_word(self):
+    def test_a_data_set_that_cannot_be_read_is_replaced_and_reported(self):
         self.write('data.h5', 'a letter')
         write_small(self.data)
         self.assertIn('nothing of it is kept', self.shown.getvalue())

@@ -1,4 +1,4 @@
-"""The whole way, from packages to a document with results, on a few small pictures."""
+"""All steps, from packages to a document with results, on a few small pictures."""
 import json
 import os
 
@@ -12,7 +12,7 @@ from .cases import FolderTestCase
 
 class ReproduceTest(FolderTestCase):
 
-    def test_one_command_goes_the_whole_way_and_a_second_one_finds_all_of_it_done(self):
+    def test_one_command_runs_all_steps_and_a_second_one_finds_them_done(self):
         document = self.write('results/reproduction.md',
                               'Before.\n' + reproduce.BEGIN + 'Of yesterday.' + reproduce.END + '\nAfter.\n')
         arguments = ['reproduce', '--quick', '--folder', self.path('work'), '--document', document]
@@ -34,9 +34,9 @@ class ReproduceTest(FolderTestCase):
             self.assertIn('(reproduction/{})'.format(picture), text)
             self.assertTrue(os.path.exists(self.path('results', 'reproduction', picture)))
         with open(self.path('results', 'reproduction', 'results.json')) as stream:
-            of_seeds = json.load(stream).values()
-        # The oracle knows the truth: nothing else can be near it after two epochs on 36 pictures.
-        self.assertTrue(all(result['superpixel oracle']['mean'] > .8 > result['SP-CAM']['mean'] for result in of_seeds))
+            results = json.load(stream).values()
+        # The oracle knows the true masks, so nothing else can be near it after two epochs on 36 pictures.
+        self.assertTrue(all(result['superpixel oracle']['mean'] > .8 > result['SP-CAM']['mean'] for result in results))
 
     def test_a_document_without_a_place_for_results_is_left_as_it_is(self):
         document = self.write('notes.md', 'My notes.\n')

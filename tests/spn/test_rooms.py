@@ -1,4 +1,4 @@
-"""The four rooms of the package: imports go one way, and what Python programs import stays where it is."""
+"""The four packages of spn: imports go one way, and names that Python programs import stay where they are."""
 import ast
 import glob
 import os
@@ -10,7 +10,7 @@ ROOMS = ['data', 'networks', 'results', 'training']  # each may import those bef
 
 
 def rooms_imported_by(path):
-    """The rooms that a module imports from, by the relative imports of its text."""
+    """The packages that a module imports from, by the relative imports in its text."""
     with open(path, encoding='utf-8') as stream:
         tree = ast.parse(stream.read())
     depth = len(os.path.relpath(path, os.path.join(REPOSITORY, 'spn')).split(os.sep))
@@ -29,7 +29,7 @@ class RoomsTest(unittest.TestCase):
             self.assertLessEqual(imported, set(ROOMS[:number]) | {'errors', 'files', 'hdf5'}, room)
             self.assertIn('errors', imported)
 
-    def test_python_programs_find_what_they_import_under_the_names_of_before(self):
+    def test_python_programs_find_what_they_import_under_its_former_names(self):
         from spn import prediction, runs
         from spn.data.sources.images import read_picture
         from spn.results.prediction import predict

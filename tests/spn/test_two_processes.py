@@ -1,4 +1,4 @@
-"""Two that write to one file at once: threads stand for processes, because an open file holds a lock of `spn.files`."""
+"""Two writers of one file at once: threads in place of processes, because locks belong to open files."""
 import fcntl
 import os
 import threading
@@ -14,8 +14,8 @@ from tests.spn.cases import FolderTestCase, write_small
 from tests.spn.networks.test_encoder import EncoderByHand
 
 
-class SecondOne:
-    """Another that starts to write, and is waited for until it has ended or says that it waits itself.
+class SecondWriter:
+    """A second writer. Starting it returns when it has finished or says that it is waiting.
 
     Parameters
     ----------
@@ -48,13 +48,13 @@ class SecondOne:
 class LockedTest(FolderTestCase):
 
     def second(self, action):
-        second = SecondOne(action)
+        second = SecondWriter(action)
         patch = mock.patch.object(files, 'say', second.say)
         patch.start()
         self.addCleanup(patch.stop)
         return second
 
-    def test_who_comes_second_says_so_and_waits_until_the_first_has_ended(self):
+    def test_the_second_process_says_so_and_waits_until_the_first_has_ended(self):
         path, order = self.path('result.txt'), []
 
         def later():
@@ -83,7 +83,7 @@ class LockedTest(FolderTestCase):
             pass
         self.assertEqual(self.files(), [])
 
-    def test_what_a_killed_process_left_unfinished_goes_with_the_next_that_writes_the_file(self):
+    def test_the_next_writer_of_a_file_removes_what_a_killed_process_left_of_it(self):
         for name in 'result.txt', 'other.txt':
             self.write('.unfinished-1234-' + name, 'half')
         with open(self.write('.unfinished-1235-result.txt', 'half'), 'rb') as alive:
@@ -107,7 +107,7 @@ class LockedTest(FolderTestCase):
             self.assertEqual(dataset.superpixel_names(), ['first', 'second'])
         self.assertEqual(self.files(), ['data.h5'])
 
-    def test_features_that_two_want_at_once_are_computed_once(self):
+    def test_features_that_two_processes_need_at_once_are_computed_once(self):
         data = self.path('data.h5')
         write_small(data)
         idle = EncoderByHand()
@@ -119,8 +119,8 @@ class LockedTest(FolderTestCase):
                 return super(Busy, self).__call__(images)
         busy = Busy()
         features.make_features(data, 32, busy).close()
-        found = second.join()
-        self.addCleanup(found.close)
-        self.assertEqual((busy.encoded, idle.encoded, len(found)), (3, 0, 3))
+        stored = second.join()
+        self.addCleanup(stored.close)
+        self.assertEqual((busy.encoded, idle.encoded, len(stored)), (3, 0, 3))
         self.assertEqual(os.listdir(self.folder).count('data.features-32.h5'), 1)
         self.assertEqual(len(self.files()), 2)

@@ -51,7 +51,7 @@ class CFilesTest(unittest.TestCase):
         return path
 
     def compiler_says(self, name):
-        """What the compiler finds wrong in a file that has nothing but what it states."""
+        """The errors of the compiler in a file together with the files that it includes, and no others."""
         code = c_files.sections(c_files.read_with_needs(C_CODE_FOLDER, name))
         path = self.write('alone.cc', '\n'.join([DEFINED, code.get('support_code', ''),
                                                  code.get('support_code_apply', '')]))

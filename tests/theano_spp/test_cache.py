@@ -1,4 +1,4 @@
-"""What Theano compiles and what it finds again: a count of calls of the compiler."""
+"""What Theano compiles and what it finds in its cache, by counting calls of the compiler."""
 import os
 import shutil
 import tempfile

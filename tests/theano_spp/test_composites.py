@@ -1,4 +1,4 @@
-"""Variance, standard deviation, logsumexp, softmax and normalization: values, gradients, and what cannot be."""
+"""Variance, standard deviation, logsumexp, softmax and normalization: values, gradients and errors."""
 import math
 import unittest
 from fractions import Fraction
@@ -27,7 +27,7 @@ _compiled = {}
 
 
 def compiled(dtype='float64', axes=2, label_dtype='int32', mode=None, gradients=False):
-    """features, labels, n -> a dict of what each composite gives, or, of these and upstream gradients, its gradient."""
+    """features, labels, n -> a dict of the result of each composite; with upstream gradients too, of its gradient."""
     key = dtype, axes, label_dtype, mode, gradients
     if key not in _compiled:
         x, m = [T.TensorType(d, (False,) * k)() for d, k in ((dtype, 2 + axes), (label_dtype, 1 + axes))]
@@ -45,7 +45,7 @@ def compiled(dtype='float64', axes=2, label_dtype='int32', mode=None, gradients=
 
 
 def members(labels, n):
-    """image, superpixel, places of its pixels, of those that have any."""
+    """(image, superpixel, places of its pixels) for each superpixel that has pixels."""
     for b, label in np.ndindex(len(labels), n):
         places = [place for place in np.ndindex(*labels.shape[1:]) if labels[(b,) + place] == label]
         if places:
@@ -54,8 +54,8 @@ def members(labels, n):
 
 def exact(features, labels, n, weights=None):
     """All composites by a walk over the pixels: deviations in fractions, exponentials summed by ``math.fsum``."""
-    found = {name: np.zeros(features.shape[:2] + (n,)) for name in POOLED}
-    found.update({name: np.zeros(features.shape) for name in ('softmax', 'normalize')})
+    results = {name: np.zeros(features.shape[:2] + (n,)) for name in POOLED}
+    results.update({name: np.zeros(features.shape) for name in ('softmax', 'normalize')})
     for b, label, places in members(labels, n):
         for c in range(features.shape[1]):
             values = [float(value) for value in features[b, c][places]]
@@ -65,31 +65,31 @@ def exact(features, labels, n, weights=None):
             mean = sum(a * Fraction(value) for a, value in zip(w, values)) / sum(w)
             deviations = [Fraction(value) - mean for value in values]
             variance = float(sum(a * d ** 2 for a, d in zip(w, deviations)) / sum(w))
-            found['var'][b, c, label], found['std'][b, c, label] = variance, math.sqrt(variance)
-            found['normalize'][b, c][places] = [float(d) / math.sqrt(variance + EPSILON) for d in deviations]
+            results['var'][b, c, label], results['std'][b, c, label] = variance, math.sqrt(variance)
+            results['normalize'][b, c][places] = [float(d) / math.sqrt(variance + EPSILON) for d in deviations]
             powers = [math.exp(value - max(values)) for value in values]
-            found['logsumexp'][b, c, label] = math.log(math.fsum(powers)) + max(values)
-            found['softmax'][b, c][places] = [power / math.fsum(powers) for power in powers]
-    return found
+            results['logsumexp'][b, c, label] = math.log(math.fsum(powers)) + max(values)
+            results['softmax'][b, c][places] = [power / math.fsum(powers) for power in powers]
+    return results
 
 
 def exact_gradients(features, labels, n, upstream):
-    """The textbook's gradient of each composite, superpixel by superpixel."""
-    found = {name: np.zeros(features.shape) for name in COMPOSITES}
+    """The gradient of each composite by textbook formulas, one superpixel at a time."""
+    results = {name: np.zeros(features.shape) for name in COMPOSITES}
     for b, label, places in members(labels, n):
         for c in range(features.shape[1]):
             x, size = features[b, c][places], len(places[0])
             centred, power = x - x.mean(), np.exp(x - x.max())
             share, scale = power / power.sum(), 1 / math.sqrt(x.var() + EPSILON)
-            found['var'][b, c][places] = upstream['var'][b, c, label] * 2 * centred / size
+            results['var'][b, c][places] = upstream['var'][b, c, label] * 2 * centred / size
             if size > 1:
-                found['std'][b, c][places] = upstream['std'][b, c, label] * centred / (size * x.std())
-            found['logsumexp'][b, c][places] = upstream['logsumexp'][b, c, label] * share
+                results['std'][b, c][places] = upstream['std'][b, c, label] * centred / (size * x.std())
+            results['logsumexp'][b, c][places] = upstream['logsumexp'][b, c, label] * share
             g = upstream['softmax'][b, c][places]
-            found['softmax'][b, c][places] = share * (g - (share * g).sum())
+            results['softmax'][b, c][places] = share * (g - (share * g).sum())
             g = upstream['normalize'][b, c][places]
-            found['normalize'][b, c][places] = scale * (g - g.mean() - centred * scale ** 2 * (g * centred).mean())
-    return found
+            results['normalize'][b, c][places] = scale * (g - g.mean() - centred * scale ** 2 * (g * centred).mean())
+    return results
 
 
 class ValuesTest(unittest.TestCase):
@@ -97,21 +97,21 @@ class ValuesTest(unittest.TestCase):
     def setUp(self):
         self.rng = np.random.RandomState(0)
 
-    def check(self, found, features, labels, n=6, rtol=1e-12, atol=1e-13):
+    def check(self, actual, features, labels, n=6, rtol=1e-12, atol=1e-13):
         for name, expected in exact(features, labels, n).items():
-            self.assertEqual(found[name].dtype, features.dtype)
-            np.testing.assert_allclose(found[name], expected, rtol=rtol, atol=atol, err_msg=name)
+            self.assertEqual(actual[name].dtype, features.dtype)
+            np.testing.assert_allclose(actual[name], expected, rtol=rtol, atol=atol, err_msg=name)
 
     def test_a_case_by_hand(self):
         labels = np.array([[[0, 0, -1], [2, 0, 2]]], 'int32')
-        found = compiled()(np.array([[[[1., 3, 9], [6, 8, 6]]]]), labels, 4)
-        np.testing.assert_allclose(found['var'], [[[26 / 3., 0, 0, 0]]])
-        np.testing.assert_allclose(found['std'], [[[math.sqrt(26 / 3.), 0, 0, 0]]])
-        np.testing.assert_allclose(found['normalize'], [[[[-3 / math.sqrt(26 / 3.), -1 / math.sqrt(26 / 3.), 0],
+        actual = compiled()(np.array([[[[1., 3, 9], [6, 8, 6]]]]), labels, 4)
+        np.testing.assert_allclose(actual['var'], [[[26 / 3., 0, 0, 0]]])
+        np.testing.assert_allclose(actual['std'], [[[math.sqrt(26 / 3.), 0, 0, 0]]])
+        np.testing.assert_allclose(actual['normalize'], [[[[-3 / math.sqrt(26 / 3.), -1 / math.sqrt(26 / 3.), 0],
                                                           [0, 4 / math.sqrt(26 / 3.), 0]]]], rtol=1e-5)
-        found = compiled()(np.log([[[[1., 3, 9], [6, 8, 6]]]]), labels, 4)
-        np.testing.assert_allclose(found['logsumexp'], [[[math.log(12), 0, math.log(12), 0]]])
-        np.testing.assert_allclose(found['softmax'], [[[[1 / 12., 3 / 12., 0], [.5, 8 / 12., .5]]]])
+        actual = compiled()(np.log([[[[1., 3, 9], [6, 8, 6]]]]), labels, 4)
+        np.testing.assert_allclose(actual['logsumexp'], [[[math.log(12), 0, math.log(12), 0]]])
+        np.testing.assert_allclose(actual['softmax'], [[[[1 / 12., 3 / 12., 0], [.5, 8 / 12., .5]]]])
 
     def test_values_equal_a_walk_over_the_pixels_for_every_hard_map(self):
         for dtype, rtol in (('float64', 1e-12), ('float32', 2e-6)):
@@ -122,17 +122,17 @@ class ValuesTest(unittest.TestCase):
     def test_the_reference_equals_a_walk_over_the_pixels_for_every_hard_map(self):
         for labels in hard_maps().values():
             features = self.rng.randn(2, 3, 5, 7)
-            found = {mode: reference.composite_pool(features, labels, 6, mode) for mode in POOLED}
-            found.update(softmax=reference.softmax(features, labels), normalize=reference.normalize(features, labels))
-            self.check(found, features, labels)
+            actual = {mode: reference.composite_pool(features, labels, 6, mode) for mode in POOLED}
+            actual.update(softmax=reference.softmax(features, labels), normalize=reference.normalize(features, labels))
+            self.check(actual, features, labels)
 
     def test_logsumexp_and_softmax_are_those_of_scipy(self):
         features, labels = 9 * self.rng.randn(2, 3, 5, 7), random_map(self.rng, (2, 5, 7), 4, none=0)
-        found = compiled()(features, labels, 4)
+        actual = compiled()(features, labels, 4)
         for b, label, places in members(labels, 4):
             inside = features[b][(slice(None),) + places]
-            np.testing.assert_allclose(found['logsumexp'][b, :, label], scipy.special.logsumexp(inside, axis=1))
-            np.testing.assert_allclose(found['softmax'][b][(slice(None),) + places],
+            np.testing.assert_allclose(actual['logsumexp'][b, :, label], scipy.special.logsumexp(inside, axis=1))
+            np.testing.assert_allclose(actual['softmax'][b][(slice(None),) + places],
                                        scipy.special.softmax(inside, axis=1))
 
     def test_one_and_three_spatial_axes_and_unsigned_labels(self):
@@ -167,11 +167,11 @@ class ValuesTest(unittest.TestCase):
         features = (self.rng.randn(2, 3, 5, 7) * 100).astype('float16')  # many squares are above 65504
         features[0] /= 2 ** 14  # and here below the smallest float16
         labels = random_map(self.rng, (2, 5, 7), 6)
-        found, expected = compiled('float16')(features, labels, 6), exact(features, labels, 6)
-        for name, values in found.items():
+        actual, expected = compiled('float16')(features, labels, 6), exact(features, labels, 6)
+        for name, values in actual.items():
             self.assertEqual(values.dtype, np.dtype('float16'))
             np.testing.assert_allclose(values, expected[name].astype('float16'), rtol=2e-3, atol=1e-6)
-        self.assertTrue((found['std'][1] > 50).any() and (found['std'][0] > 0).any())
+        self.assertTrue((actual['std'][1] > 50).any() and (actual['std'][0] > 0).any())
         x = T.TensorType('float16', (False,) * 4)()
         for name, build in COMPOSITES.items():
             self.assertEqual(T.grad(T.sum(build(x, labels, 6)), x).dtype, 'float16')
@@ -192,12 +192,12 @@ class PrecisionTest(unittest.TestCase):
         for dtype in ('float32', 'float64'):
             features = np.empty((1, 64, 20, 30), dtype)
             features[...] = self.rng.randn(64, 1, 1) * 10. ** self.rng.uniform(-9, 9, (64, 1, 1))
-            found = compiled(dtype)(features, labels, 9)
-            upstream = {name: self.rng.randn(*found[name].shape).astype(dtype) for name in sorted(found)}
-            upstream = [upstream[name] for name in sorted(found)]
+            actual = compiled(dtype)(features, labels, 9)
+            upstream = {name: self.rng.randn(*actual[name].shape).astype(dtype) for name in sorted(actual)}
+            upstream = [upstream[name] for name in sorted(actual)]
             gradients = compiled(dtype, gradients=True)(features, labels, 9, *upstream)
             for name in ('var', 'std', 'normalize'):
-                self.assertFalse(found[name].any(), name)
+                self.assertFalse(actual[name].any(), name)
             for name in ('var', 'std'):
                 self.assertFalse(gradients[name].any(), name)
 
@@ -206,23 +206,23 @@ class PrecisionTest(unittest.TestCase):
         for dtype, mean, rtol in (('float32', 1e4, 1e-5), ('float64', 1e8, 1e-12)):
             features = (self.rng.randn(2, 3, 20, 30) + mean).astype(dtype)
             expected = exact(features, labels, 6)
-            found = compiled(dtype)(features, labels, 6)
+            actual = compiled(dtype)(features, labels, 6)
             for name in ('var', 'std', 'normalize'):
-                np.testing.assert_allclose(found[name], expected[name], rtol=rtol, atol=rtol)
+                np.testing.assert_allclose(actual[name], expected[name], rtol=rtol, atol=rtol)
 
     def test_features_of_any_magnitude_overflow_neither_in_logsumexp_nor_in_softmax(self):
         features = np.array([[[[1e30, 1e30, -1e30], [-1e30, -1e30, -3e38], [200, 201, -500], [3e38, -3e38, 0]]]],
                             'float32')
         labels = np.array([[[0, 0, 0], [1, 1, 1], [2, 2, 2], [3, 3, 3]]], 'int32')
-        found = compiled('float32')(features, labels, 4)
+        actual = compiled('float32')(features, labels, 4)
         small = math.log(1 + math.e) + 200
-        np.testing.assert_allclose(found['logsumexp'], [[[1e30, -1e30, small, 3e38]]], rtol=1e-6)
+        np.testing.assert_allclose(actual['logsumexp'], [[[1e30, -1e30, small, 3e38]]], rtol=1e-6)
         share = 1 / (1 + math.e)
-        np.testing.assert_allclose(found['softmax'], [[[[.5, .5, 0], [.5, .5, 0], [share, 1 - share, 0], [1, 0, 0]]]],
+        np.testing.assert_allclose(actual['softmax'], [[[[.5, .5, 0], [.5, .5, 0], [share, 1 - share, 0], [1, 0, 0]]]],
                                    rtol=1e-6)
-        upstream = [np.ones(found[name].shape, 'float32') for name in sorted(found)]
+        upstream = [np.ones(actual[name].shape, 'float32') for name in sorted(actual)]
         gradients = compiled('float32', gradients=True)(features, labels, 4, *upstream)
-        np.testing.assert_allclose(gradients['logsumexp'], found['softmax'], rtol=1e-6)
+        np.testing.assert_allclose(gradients['logsumexp'], actual['softmax'], rtol=1e-6)
         np.testing.assert_allclose(gradients['softmax'], 0, atol=1e-6)
 
     def test_each_superpixel_of_a_softmax_sums_to_one(self):
@@ -239,17 +239,17 @@ class NotFiniteTest(unittest.TestCase):
         self.features, self.labels = self.rng.randn(2, 3, 5, 7), random_map(self.rng, (2, 5, 7), 6)
 
     def run_with_gradients(self, features):
-        found = compiled()(features, self.labels, 6)
+        actual = compiled()(features, self.labels, 6)
         upstream = np.random.RandomState(1)
-        upstream = [upstream.randn(*found[name].shape) for name in sorted(found)]
-        return found, compiled(gradients=True)(features, self.labels, 6, *upstream)
+        upstream = [upstream.randn(*actual[name].shape) for name in sorted(actual)]
+        return actual, compiled(gradients=True)(features, self.labels, 6, *upstream)
 
     def test_a_nan_stays_in_its_own_superpixel_and_channel(self):
         place = tuple(np.argwhere(self.labels[1] == 4)[0])
         clean = self.run_with_gradients(self.features)
         self.features[(1, 2) + place] = np.nan
-        for found, before in zip(self.run_with_gradients(self.features), clean):
-            for name, values in found.items():
+        for actual, before in zip(self.run_with_gradients(self.features), clean):
+            for name, values in actual.items():
                 own = np.zeros(values.shape, bool)
                 own[1, 2, ..., :] = 4 == (np.arange(6) if values.ndim == 3 else self.labels[1])
                 self.assertTrue(np.isnan(values[own]).all(), name)
@@ -260,8 +260,8 @@ class NotFiniteTest(unittest.TestCase):
         clean = self.run_with_gradients(self.features)
         for value in (np.nan, np.inf, 1e300):
             self.features[none] = value
-            for found, before in zip(self.run_with_gradients(self.features), clean):
-                for name, values in found.items():
+            for actual, before in zip(self.run_with_gradients(self.features), clean):
+                for name, values in actual.items():
                     np.testing.assert_array_equal(values, before[name], name)
                     if values.ndim == 4:
                         self.assertFalse(values[none].any(), name)
@@ -269,13 +269,13 @@ class NotFiniteTest(unittest.TestCase):
     def test_infinities(self):
         features = np.array([[[[-np.inf, 1, 1, 9], [-np.inf, -np.inf, np.inf, 3]]]])
         labels = np.array([[[0, 0, 0, -1], [1, 1, 2, 2]]], 'int32')
-        found = compiled()(features, labels, 3)
-        np.testing.assert_allclose(found['logsumexp'], [[[1 + math.log(2), -np.inf, np.inf]]])
-        np.testing.assert_allclose(found['softmax'], [[[[0, .5, .5, 0], [np.nan] * 4]]])
+        actual = compiled()(features, labels, 3)
+        np.testing.assert_allclose(actual['logsumexp'], [[[1 + math.log(2), -np.inf, np.inf]]])
+        np.testing.assert_allclose(actual['softmax'], [[[[0, .5, .5, 0], [np.nan] * 4]]])
         for name in ('var', 'std'):
-            self.assertTrue(np.isnan(found[name]).all(), name)
-        np.testing.assert_array_equal(np.isnan(found['normalize']), labels[None] >= 0)
-        upstream = [np.ones(found[name].shape) for name in sorted(found)]
+            self.assertTrue(np.isnan(actual[name]).all(), name)
+        np.testing.assert_array_equal(np.isnan(actual['normalize']), labels[None] >= 0)
+        upstream = [np.ones(actual[name].shape) for name in sorted(actual)]
         gradient = compiled(gradients=True)(features, labels, 3, *upstream)['logsumexp']
         np.testing.assert_allclose(gradient[0, 0, 0], [0, .5, .5, 0])
         np.testing.assert_allclose(gradient[0, 0, 1, :2], 0)
@@ -334,9 +334,9 @@ class GradientTest(unittest.TestCase):
         for labels in hard_maps().values():
             features = self.rng.randn(2, 3, 5, 7)
             upstream = {name: self.rng.randn(*((2, 3, 6) if name in POOLED else (2, 3, 5, 7))) for name in COMPOSITES}
-            found = function(features, labels, 6, *[upstream[name] for name in sorted(upstream)])
+            actual = function(features, labels, 6, *[upstream[name] for name in sorted(upstream)])
             for name, expected in exact_gradients(features, labels, 6, upstream).items():
-                np.testing.assert_allclose(found[name], expected, rtol=1e-9, atol=1e-10, err_msg=name)
+                np.testing.assert_allclose(actual[name], expected, rtol=1e-9, atol=1e-10, err_msg=name)
 
     def test_gradients_equal_differences(self):
         labels = hard_maps()['random with none']
@@ -359,8 +359,8 @@ class GradientTest(unittest.TestCase):
         graphs = [build(x, labels, 6) for build in COMPOSITES.values()]
         value = theano.function([x], graphs)
         derivative = theano.function([x], [T.Rop(graph, x, T.constant(v)) for graph in graphs])
-        for found, after, before in zip(derivative(point), value(point + step * v), value(point - step * v)):
-            np.testing.assert_allclose(found, (after - before) / (2 * step), rtol=1e-6, atol=1e-7)
+        for actual, after, before in zip(derivative(point), value(point + step * v), value(point - step * v)):
+            np.testing.assert_allclose(actual, (after - before) / (2 * step), rtol=1e-6, atol=1e-7)
 
     def test_the_standard_deviation_of_equal_features_has_finite_derivatives_of_the_first_two_orders(self):
         labels = np.array([[[0, 0, 1], [2, 2, 2]]], 'int32')
@@ -405,17 +405,17 @@ class ErrorTest(unittest.TestCase):
             call(*arguments, **named)
         self.assertIn(sentence, str(caught.exception))
 
-    def test_other_names_of_the_modes_are_told_the_right_ones(self):
+    def test_the_error_for_other_names_of_modes_gives_the_right_ones(self):
         for other, mode in (('variance', 'var'), ('stddev', 'std'), ('lse', 'logsumexp')):
             self.assert_says(ValueError, "SuperpixelPool: mode is %r, but must be 'mean', 'sum', 'max', 'min', 'var',"
                              " 'std' or 'logsumexp' (use %r)" % (other, mode),
                              superpixel_pool, self.features, self.labels, mode=other)
 
-    def test_the_op_is_told_of_the_function(self):
+    def test_the_error_of_the_op_names_the_function(self):
         self.assert_says(ValueError, "SuperpixelPool: mode is 'std', but must be 'mean' or 'sum' (use"
                          " superpixel_pool(..., mode='std'), a graph of ops)", SuperpixelPool, 'std')
 
-    def test_resize_is_told_to_resize_beforehand(self):
+    def test_the_error_for_resize_says_to_resize_beforehand(self):
         for mode in POOLED:
             self.assert_says(ValueError, "SuperpixelPool: mode %r goes with resize=None, but resize is 'nearest' (each"
                              ' pixel is compared with its own superpixel, so the features must lie on the pixels:'
@@ -423,13 +423,13 @@ class ErrorTest(unittest.TestCase):
                              ' superpixel map beforehand)'
                              % mode, superpixel_pool, self.features, self.labels, mode=mode, resize='nearest')
 
-    def test_weights_of_a_logsumexp_are_told_to_be_logarithms(self):
+    def test_the_error_for_weights_of_a_logsumexp_says_to_add_logarithms(self):
         self.assert_says(ValueError, "SuperpixelPool: pixel_weights go with mode 'mean', 'sum', 'var' or 'std', but"
                          " mode is 'logsumexp' (add the logarithm of the weights to the features: feature_map +"
                          ' T.log(pixel_weights)[:, None, ...])',
                          superpixel_pool, self.features, self.labels, 3, 'logsumexp', np.ones((2, 5, 7)))
 
-    def test_an_epsilon_that_is_none(self):
+    def test_an_invalid_epsilon(self):
         for wrong in ('1e-5', None, True, np.ones(2)):
             self.assert_says(TypeError, 'superpixel_normalize: epsilon is %r, but a number is wanted' % (wrong,),
                              superpixel_normalize, self.features, self.labels, 3, wrong)

@@ -1,4 +1,4 @@
-"""What bad input gets: an exception that names op, argument, what came, what is wanted and the cure."""
+"""Bad input raises an exception that names the op, the argument, what came, what is wanted and the cure."""
 import re
 import unittest
 
@@ -41,7 +41,7 @@ class ArgumentErrorTest(ErrorTestCase):
         self.assert_says(ValueError, 'SuperpixelUnpool: superpixel_map has 1 axes',
                          superpixel_unpool, np.ones((2, 3, 4)), LABELS[0, 0])
 
-    def test_float_and_bool_labels_are_told_to_cast(self):
+    def test_the_error_for_float_and_bool_labels_says_to_cast(self):
         self.assert_says(TypeError, "SuperpixelPool: superpixel_map has dtype float64, but labels are integers (labels"
                          " are whole numbers, use T.cast(superpixel_map, 'int32'))",
                          superpixel_pool, FEATURES, LABELS.astype('float64'))
@@ -50,7 +50,7 @@ class ArgumentErrorTest(ErrorTestCase):
         self.assert_says(TypeError, 'SuperpixelSizes: superpixel_map has dtype float64',
                          superpixel_sizes, LABELS.astype('float64'))
 
-    def test_integer_features_are_told_to_cast(self):
+    def test_the_error_for_integer_features_says_to_cast(self):
         self.assert_says(TypeError, "SuperpixelPool: feature_map has dtype int64, but features are float16, float32 or"
                          " float64 (use feature_map.astype('float32'))",
                          superpixel_pool, FEATURES.astype('int64'), LABELS)
@@ -59,7 +59,7 @@ class ArgumentErrorTest(ErrorTestCase):
         self.assert_says(TypeError, 'SuperpixelPool: feature_map has dtype complex128', superpixel_pool,
                          FEATURES.astype('complex128'), LABELS)
 
-    def test_an_unknown_mode_is_told_the_known_ones(self):
+    def test_the_error_for_an_unknown_mode_names_the_known_ones(self):
         self.assert_says(ValueError, "SuperpixelPool: mode is 'avg', but must be 'mean', 'sum', 'max', 'min', 'var',"
                          " 'std' or 'logsumexp' (use 'mean')", superpixel_pool, FEATURES, LABELS, mode='avg')
         self.assert_says(ValueError, "SuperpixelUnpool: mode is 'average', but must be 'sum' or 'mean' (use 'mean')",
@@ -68,7 +68,7 @@ class ArgumentErrorTest(ErrorTestCase):
             self.assert_says(ValueError, "SuperpixelPool: mode is %r, but must be 'mean' or 'sum'" % (mode,),
                              SuperpixelPool, mode)
 
-    def test_a_number_of_superpixels_that_is_none(self):
+    def test_an_invalid_number_of_superpixels(self):
         self.assert_says(ValueError, 'SuperpixelPool: n_superpixels is -1, but must not be negative',
                          superpixel_pool, FEATURES, LABELS, -1)
         for wrong in (3., '3', True, np.array([3]), [3]):
@@ -81,7 +81,7 @@ class ArgumentErrorTest(ErrorTestCase):
         self.assert_says(ValueError, 'SuperpixelPool: n_superpixels is 9223372036854775808', superpixel_pool,
                          FEATURES, LABELS, 2 ** 63)
 
-    def test_float64_on_the_way_is_told_the_way_round_the_flag_that_forbids_it(self):
+    def test_where_a_flag_forbids_float64_the_error_says_what_to_do(self):
         x, m, w = T.ftensor4(), T.itensor3(), T.ftensor3()
         values = np.float32([[[[1, 3]]]]), np.int32([[[0, 0]]]), np.float32([[[3, 1]]])
         for function, name, arguments, expected in (
@@ -103,7 +103,7 @@ class ArgumentErrorTest(ErrorTestCase):
 
 
 class RunTimeErrorTest(ErrorTestCase):
-    """The C code and the reference say the same."""
+    """The C code and the reference raise the same errors."""
 
     def setUp(self):
         x, m, n, p = T.dtensor4(), T.TensorType('int64', (False,) * 3)(), T.lscalar(), T.dtensor3()
@@ -203,7 +203,7 @@ class RunTimeErrorTest(ErrorTestCase):
     def test_more_superpixels_than_memory_is_an_error_and_never_a_crash(self):
         x, m = T.dtensor4(), T.ltensor3()
         function = theano.function([x, m], superpixel_pool(x, m))
-        for largest in (2 ** 50, 2 ** 60):  # memory that nobody has, bytes that no number counts
+        for largest in (2 ** 50, 2 ** 60):  # more memory than any machine has, and more bytes than an integer can count
             self.assert_says(MemoryError, 'SuperpixelPool: no memory for %d superpixels (number labels that have gaps'
                              ' anew from 0 with theano_spp.label_tools.relabel_sequential)' % (largest + 1),
                              function, np.ones((1, 1, 2, 3)), np.full((1, 2, 3), largest))
@@ -227,7 +227,7 @@ except ImportError as error:
     print(error)
 ''')
 
-    def test_a_theano_without_cop_is_told_the_version_to_install(self):
+    def test_for_a_theano_without_cop_the_error_names_the_version_to_install(self):
         printed = self.import_error('''
 import theano_spp.legacy_bridge
 import sys, types
@@ -239,7 +239,7 @@ sys.modules['theano'] = theano
         self.assertIn('Theano 1.1.2', printed)
         self.assertTrue(printed.strip().endswith('pip install Theano-PyMC==1.0.9'), printed)
 
-    def test_a_missing_theano_is_told_the_version_to_install(self):
+    def test_without_theano_the_error_names_the_version_to_install(self):
         printed = self.import_error('''
 import sys
 sys.modules['theano'] = None

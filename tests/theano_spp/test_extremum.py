@@ -1,4 +1,4 @@
-"""Pooling by the maximum and the minimum: values, winners, and a gradient for the winner alone."""
+"""Pooling by the maximum and the minimum: values, argmax pixels, and a gradient only for these."""
 import itertools
 import unittest
 
@@ -36,11 +36,11 @@ class ValuesTest(unittest.TestCase):
     def setUp(self):
         self.rng = np.random.RandomState(0)
 
-    def check(self, features, labels, n, mode, found):
+    def check(self, features, labels, n, mode, actual):
         pooled, winner = exact_extremum(features, labels, n, mode)
-        np.testing.assert_array_equal(found[0], pooled)
-        np.testing.assert_array_equal(found[1], winner)
-        self.assertEqual((found[0].dtype, found[1].dtype), (features.dtype, np.dtype('int64')))
+        np.testing.assert_array_equal(actual[0], pooled)
+        np.testing.assert_array_equal(actual[1], winner)
+        self.assertEqual((actual[0].dtype, actual[1].dtype), (features.dtype, np.dtype('int64')))
 
     def test_the_seeds_example_by_hand(self):
         features, labels = np.array([[[[.1, .2], [.4, .3]]]]), np.array([[[0, 0], [1, 1]]])
@@ -74,8 +74,8 @@ class ValuesTest(unittest.TestCase):
         for axes, spatial in ((1, (131,)), (3, (2, 3, 5))):
             labels = random_map(self.rng, (2,) + spatial, 6, dtype='uint8')
             features = self.rng.randint(-3, 4, (2, 3) + spatial).astype('float32')
-            found = extremum('max', 'float32', axes, 'uint8')(features, labels, 6)
-            self.check(features, labels, 6, 'max', found)
+            actual = extremum('max', 'float32', axes, 'uint8')(features, labels, 6)
+            self.check(features, labels, 6, 'max', actual)
 
     def test_labels_at_the_limits_of_int64_belong_to_none_or_are_an_error(self):
         features, labels = np.array([[[[1., 2, 3]]]]), np.array([[[np.iinfo('int64').min, 0, -1]]])
@@ -100,19 +100,19 @@ class ValuesTest(unittest.TestCase):
         for mode, (pooled, winner) in zip(MODES, clean):
             pooled[1, 2, 4] = pooled[0, 0, 4] = np.nan
             winner[1, 2, 4], winner[0, 0, 4] = 17, 8
-            found = extremum(mode)(features, labels, 6)
-            np.testing.assert_array_equal(found[0], pooled)
-            np.testing.assert_array_equal(found[1], winner)
-            self.check(features, labels, 6, mode, found)
+            actual = extremum(mode)(features, labels, 6)
+            np.testing.assert_array_equal(actual[0], pooled)
+            np.testing.assert_array_equal(actual[1], winner)
+            self.check(features, labels, 6, mode, actual)
 
     def test_infinities_are_values_like_others(self):
         features = np.array([[[[-np.inf, -np.inf, np.inf, 1, -np.inf, 2]]]])
         labels = np.array([[[0, 0, 1, 1, 2, 2]]], 'int32')
         for mode, pooled, winner in (('max', [-np.inf, np.inf, 2], [0, 2, 5]),
                                      ('min', [-np.inf, 1, -np.inf], [0, 3, 4])):
-            found = extremum(mode)(features, labels, 3)
-            np.testing.assert_array_equal(found[0], [[pooled]])
-            np.testing.assert_array_equal(found[1], [[winner]])
+            actual = extremum(mode)(features, labels, 3)
+            np.testing.assert_array_equal(actual[0], [[pooled]])
+            np.testing.assert_array_equal(actual[1], [[winner]])
 
     def test_zero_sizes(self):
         for shape in ((0, 3, 5, 7), (2, 0, 5, 7), (2, 3, 0, 7), (2, 3, 5, 0)):
@@ -148,8 +148,8 @@ class LayoutTest(unittest.TestCase):
         features, labels = rng.randint(-3, 4, (2, 9, 5, 7)).astype('float64'), random_map(rng, (2, 5, 7), 6)
         expected = reference.extremum(features, labels, 6, 'max')
         for (name, some), (other, their) in itertools.product(layouts(features), layouts(labels)):
-            for found, wanted in zip(extremum('max')(some, their, 6), expected):
-                np.testing.assert_array_equal(found, wanted, '%s, %s' % (name, other))
+            for actual, wanted in zip(extremum('max')(some, their, 6), expected):
+                np.testing.assert_array_equal(actual, wanted, '%s, %s' % (name, other))
 
     def test_debug_mode_with_every_kind_of_preallocated_output_finds_nothing(self):
         mode = DebugMode(check_preallocated_output=['ALL'], check_isfinite=True, stability_patience=2)
@@ -160,8 +160,8 @@ class LayoutTest(unittest.TestCase):
         function = theano.function([x, m, n], [pooled, first, T.grad(T.sum(first ** 2), x)], mode=mode)
         for name in ('random with none', 'no pixel belongs to any', 'labels with gaps'):
             features = rng.randn(2, 3, 5, 7).astype('float32')
-            found = function(features, hard_maps()[name], 6)
-            np.testing.assert_array_equal(found[0], reference.extremum(features, hard_maps()[name], 6)[0])
+            actual = function(features, hard_maps()[name], 6)
+            np.testing.assert_array_equal(actual[0], reference.extremum(features, hard_maps()[name], 6)[0])
 
 
 class GradientTest(unittest.TestCase):
@@ -186,7 +186,7 @@ class GradientTest(unittest.TestCase):
         features, labels = np.array([[[[1., 3, 3], [3, 0, 7]]]]), np.array([[[0, 0, 0], [0, 0, -1]]], 'int32')
         x = T.dtensor4()
         for mode, sign in (('max', 1), ('min', -1)):
-            upstream = np.array([[[2.5, np.nan]]])  # of an empty superpixel: reaches nobody
+            upstream = np.array([[[2.5, np.nan]]])  # NaN for an empty superpixel: it reaches no pixel
             gradient = T.grad(None, x, known_grads={superpixel_pool(x, labels, 2, mode): T.constant(upstream)})
             np.testing.assert_array_equal(gradient.eval({x: sign * features}), [[[[0, 2.5, 0], [0, 0, 0]]]])
 

@@ -1,4 +1,4 @@
-"""What is said where Theano's flags ask for a GPU and there is none to be had."""
+"""The messages when Theano's flags ask for a GPU that is not available."""
 import unittest
 
 from tests.processes import run_python
@@ -31,7 +31,7 @@ class MessageTest(unittest.TestCase):
         self.assertIn('[[[1.]]]', printed)  # on the CPU
         return next(line for line in printed.splitlines() if line.startswith('said '))
 
-    def test_without_pygpu_it_is_said_once_with_the_cure(self):
+    def test_without_pygpu_it_is_reported_once_with_the_cure(self):
         for device in ('cuda', 'cuda0', 'opencl0:0'):
             said = self.said(device, NO_PYGPU)
             self.assertEqual(said.count('theano_spp:'), 1)

@@ -94,7 +94,7 @@ class AdjacencyTest(unittest.TestCase):
         self.assertEqual([tuple(edge) for edge in edges.tolist()], sorted(walked))
         self.assertEqual(lengths.tolist(), [walked[edge] for edge in sorted(walked)])
 
-    def test_edges_by_hand_tell_how_many_faces_touch(self):
+    def test_edges_by_hand_count_the_faces_that_touch(self):
         edges, lengths = superpixel_adjacency([[[4, 4, 1], [4, 0, 1], [-1, 0, 0]]])
         self.assertEqual(edges.tolist(), [[0, 0, 1], [0, 0, 4], [0, 1, 4]])
         self.assertEqual(lengths.tolist(), [2, 2, 1])
@@ -152,13 +152,13 @@ class AdjacencyTest(unittest.TestCase):
 
 class GraphErrorTest(ErrorTestCase):
 
-    def test_a_symbolic_map_is_told_to_feed_the_edges(self):
+    def test_for_a_symbolic_map_the_error_says_to_feed_the_edges(self):
         for labels in (T.itensor3(), theano.shared(np.zeros((1, 2, 3), 'int32'))):
             self.assert_says(TypeError, 'superpixel_adjacency: superpixel_map is a Theano variable, but a NumPy array'
                              ' is wanted (call superpixel_adjacency on the NumPy map beforehand, and give what it'
                              ' returns to the graph as an input)', superpixel_adjacency, labels)
 
-    def test_float_and_bool_maps_are_told_to_cast(self):
+    def test_the_error_for_float_and_bool_maps_says_to_cast(self):
         for function, cast in ((superpixel_adjacency, "superpixel_map.astype('int32')"),
                                (superpixel_centroids, "T.cast(superpixel_map, 'int32')")):
             self.assert_says(TypeError, '%s: superpixel_map has dtype float32, but labels are integers (labels are'
@@ -167,7 +167,7 @@ class GraphErrorTest(ErrorTestCase):
             self.assert_says(TypeError, "%s: superpixel_map has dtype bool, but labels are integers (use"
                              " superpixel_map.astype('int32'))" % function.__name__, function, np.ones((1, 2, 3), bool))
 
-    def test_too_few_or_many_axes_are_told_of_the_batch(self):
+    def test_the_error_for_too_few_or_many_axes_mentions_the_batch(self):
         for shape in ((5,), (1, 2, 2, 2, 2)):
             self.assert_says(ValueError, 'superpixel_centroids: superpixel_map has %d axes, but (batch, *spatial) with'
                              ' 1 to 3 spatial axes is wanted' % len(shape), superpixel_centroids, np.zeros(shape, int))

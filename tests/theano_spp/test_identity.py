@@ -57,7 +57,7 @@ class IdentityTest(unittest.TestCase):
         function = theano.function([x, m], again(x, m, 3))
         np.testing.assert_allclose(function(features, labels), [[[.15, .3, .4]]])
 
-    def test_the_name_in_a_graph_tells_class_and_mode(self):
+    def test_the_name_in_a_graph_shows_class_and_mode(self):
         self.assertEqual(str(SuperpixelPool('mean')), "SuperpixelPool{mode='mean'}")
         self.assertEqual(str(SuperpixelUnpool('sum')), "SuperpixelUnpool{mode='sum'}")
 

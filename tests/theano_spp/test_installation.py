@@ -1,4 +1,4 @@
-"""What is said where Theano cannot be imported, and that the cure is what would help."""
+"""The error when Theano cannot be imported, and that the cure it names would help."""
 import os
 import shutil
 import subprocess

@@ -23,12 +23,12 @@ SIGNED = {'int8': 'int8', 'int16': 'int16', 'int32': 'int32', 'int64': 'int64',
 
 def label_maps(least_axes=1, most_axes=3):
     """Maps of any dtype and shape, with labels anywhere in their dtype and a few that repeat."""
-    def of_dtype(dtype):
+    def maps_of_dtype(dtype):
         limits = np.iinfo(dtype)
         labels = st.one_of(st.integers(max(-2, int(limits.min)), 5), st.integers(int(limits.min), int(limits.max)))
         return arrays(dtype, array_shapes(min_dims=least_axes, max_dims=most_axes, min_side=1, max_side=5),
                       elements=labels)
-    return st.sampled_from(LABEL_DTYPES).flatmap(of_dtype)
+    return st.sampled_from(LABEL_DTYPES).flatmap(maps_of_dtype)
 
 
 class RelabelTest(unittest.TestCase):
@@ -180,7 +180,7 @@ class MaskTest(unittest.TestCase):
 
 class LabelToolsErrorTest(ErrorTestCase):
 
-    def test_float_bool_and_symbolic_maps_are_told_the_cure(self):
+    def test_the_error_for_float_bool_and_symbolic_maps_gives_the_cure(self):
         def mask_nothing(labels):
             return apply_mask(labels, np.ones((1, 2, 3), bool))
 
@@ -196,7 +196,7 @@ class LabelToolsErrorTest(ErrorTestCase):
                          " (labels are whole numbers, use superpixel_maps[1].astype('int32'))",
                          pad_to_batch, [[[1]], [[1.]]])
 
-    def test_what_makes_no_array_is_told_what_does(self):
+    def test_the_error_for_what_makes_no_array_says_what_does(self):
         def as_mask(mask):
             return apply_mask(np.array([[1, 2]]), mask)
 
@@ -210,7 +210,7 @@ class LabelToolsErrorTest(ErrorTestCase):
                              call, T.imatrix())
         for call in (relabel_sequential, as_mask):
             with warnings.catch_warnings():
-                warnings.simplefilter('ignore')  # NumPy has its own word on rows of different lengths
+                warnings.simplefilter('ignore')  # NumPy itself warns of rows of different lengths
                 self.assert_says(TypeError, ' is of type list, but a NumPy array, or rows of equal lengths, are wanted',
                                  call, [[1], [1, 2]])
         self.assert_says(TypeError, 'pad_to_batch: superpixel_maps is a Theano variable', pad_to_batch, T.itensor3())
@@ -242,7 +242,7 @@ class LabelToolsErrorTest(ErrorTestCase):
         self.assertEqual(apply_mask(masked.data, mask).tolist(), [[3, 1], [-1, 2]])
         self.assertEqual(count_superpixels(np.ma.array([[3, 1]])), 4)
 
-    def test_what_is_neither_a_map_nor_a_batch_is_told_how_to_say_what_it_is(self):
+    def test_the_error_for_what_is_neither_a_map_nor_a_batch_says_how_to_pass_it(self):
         for call in (relabel_sequential, superpixel_adjacency):
             for shape, spatial_axes, wanted in (
                     ((3,), 2, 'a single map has 2 axes and a batch of maps has 3 (use spatial_axes=1 for a single'
@@ -291,7 +291,7 @@ class LabelToolsErrorTest(ErrorTestCase):
         self.assert_says(IndexError, 'pad_to_batch: superpixel_maps[0]' + sentence, pad_to_batch, [labels])
         self.assert_says(IndexError, 'apply_mask: superpixel_map' + sentence, apply_mask, labels, labels >= 0)
 
-    def test_a_mask_of_another_shape_or_kind_is_told_what_is_wanted(self):
+    def test_the_error_for_a_mask_of_another_shape_or_kind_says_what_is_wanted(self):
         labels = np.zeros((2, 3), int)
         self.assert_says(ValueError, 'apply_mask: mask has shape (3,), but superpixel_map has shape (2, 3); one value'
                          ' for each pixel is wanted (use np.broadcast_to(mask, superpixel_map.shape)',

@@ -15,7 +15,7 @@ N = 40
 
 
 def maps():
-    """name -> labels of SHAPE below N, with superpixels that never end within an image, or do at every place."""
+    """name -> labels of SHAPE below N, with superpixels that never end within an image, or end anywhere."""
     rng = np.random.RandomState(3)
     flat = np.arange(SHAPE[1] * SHAPE[2])
     widths = np.repeat(np.arange(1, 100), np.arange(1, 100))[:len(flat)]  # runs of 1, 2, 3, ... pixels
@@ -34,7 +34,7 @@ def maps():
 
 
 def members(labels):
-    """Each image's pixels of each superpixel: (image, superpixel, row-major numbers)."""
+    """The pixels of each superpixel of each image: (image, superpixel, row-major numbers)."""
     for image, label in enumerate(labels.reshape(len(labels), -1)):
         for superpixel in range(N):
             yield image, superpixel, np.flatnonzero(label == superpixel)
@@ -89,15 +89,15 @@ class LargeMapTest(unittest.TestCase):
                             winners[k, image, :, superpixel] = pixels[place]
                             expected[k, image, :, superpixel] = flat[image][np.arange(channels), pixels[place]]
                 for some in self.layouts(values):
-                    maximum, of_maximum, minimum, of_minimum = self.extremum(some, labels)
+                    maximum, argmax_pixel, minimum, argmin_pixel = self.extremum(some, labels)
                     np.testing.assert_array_equal([maximum, minimum], expected, name)
-                    np.testing.assert_array_equal([of_maximum, of_minimum], winners, name)
+                    np.testing.assert_array_equal([argmax_pixel, argmin_pixel], winners, name)
 
-    def test_superpixels_in_several_parts_of_a_large_image_are_pooled_as_one(self):
-        height, width = 421, 1291  # c_code/labels/label_map.h: two parts of 262144 pixels, and more
+    def test_superpixels_in_several_chunks_of_a_large_image_are_pooled_as_one(self):
+        height, width = 421, 1291  # c_code/labels/label_map.h: two chunks of 262144 pixels, and more
         columns = np.arange(width) * N // width
         stripes = np.where(columns % 7 == 3, -1, columns)[None, None].repeat(height, 1).repeat(2, 0).astype('int32')
-        stripes[1, :, :9] = np.arange(height)[:, None] * N // height  # these end within a part
+        stripes[1, :, :9] = np.arange(height)[:, None] * N // height  # these end within a chunk
         stripes[0, 300:] = stripes[0, 300, ::-1]
         values = np.random.RandomState(0).randint(-50, 50, (2, 3, height, width)).astype('float32')  # with ties
         values[0, 1, 400, 700:710] = np.nan
@@ -111,13 +111,13 @@ class LargeMapTest(unittest.TestCase):
                     winners[k, image, :, superpixel] = pixels[best(some, axis=-1)]
                     expected[1 + k, image, :, superpixel] = some[np.arange(3), best(some, axis=-1)]
         for some in self.layouts(values):
-            maximum, of_maximum, minimum, of_minimum = self.extremum(some, stripes)
+            maximum, argmax_pixel, minimum, argmin_pixel = self.extremum(some, stripes)
             np.testing.assert_allclose(self.mean(some, stripes), expected[0], rtol=1e-6, atol=1e-6)
             np.testing.assert_array_equal([maximum, minimum], expected[1:])
-            np.testing.assert_array_equal([of_maximum, of_minimum], winners)
+            np.testing.assert_array_equal([argmax_pixel, argmin_pixel], winners)
 
     def test_as_many_superpixels_as_pixels_or_half_as_many_are_right_in_any_order(self):
-        height, width, channels = 331, 294, 35  # the result is stored past the caches
+        height, width, channels = 331, 294, 35  # the result is written with non-temporal stores
         features, labels, n = T.ftensor4(), T.itensor3(), T.lscalar()
         pool = theano.function([features, labels, n], superpixel_pool(features, labels, n))
         numbers = np.arange(height * width, dtype='int32').reshape(1, height, width)

@@ -1,4 +1,4 @@
-"""The legacy bridge, each case in a process of its own: a first import cannot be had twice in one."""
+"""The legacy bridge, each case in a separate process, because a first import happens only once in each."""
 import os
 import shutil
 import subprocess
@@ -18,7 +18,7 @@ bridge = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(bridge)
 """.format(os.path.abspath(legacy_bridge.__file__))
 
-# This process may have been told which BLAS to use; a user's may not.
+# This process may have flags for a BLAS, which a user's process does not have.
 UNTOLD = """
 import os
 flags = os.environ['THEANO_FLAGS'].split(',')
@@ -96,7 +96,7 @@ print(all(getattr(collections, name) is getattr(collections.abc, name) for name 
 
 
 class TestBytesForKeras(unittest.TestCase):
-    """Keras 2.2.5 wants text attributes as bytes; everybody else wants h5py as it is."""
+    """Keras 2.2.5 needs text attributes as bytes; for all other programs h5py must not change."""
 
     def setUp(self):
         self.folder = tempfile.mkdtemp()
@@ -225,7 +225,7 @@ print({name for name in os.environ if os.environ[name] != before.get(name)} - {'
 class TestTheanoWithoutTensorflow(unittest.TestCase):
 
     def backend(self, keras_json, tensorflow, **environment):
-        """What KERAS_BACKEND is afterwards."""
+        """The value of KERAS_BACKEND afterwards."""
         home = tempfile.mkdtemp()
         self.addCleanup(shutil.rmtree, home)
         if keras_json is not None:
@@ -255,7 +255,7 @@ class TestOpenblasLdflags(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.folder)
 
     def flags_with(self, compiler, *libraries, **where):
-        """The flags with a compiler that gives this answer, and with these files in site-packages."""
+        """The flags if the compiler prints this answer and site-packages has these files."""
         site_packages = os.path.join(self.folder, where.get('below', 'site'))
         for library in libraries:
             package, folder = os.path.dirname(library).split('.')

@@ -1,4 +1,4 @@
-"""Memory: any layout comes in, reused outputs are safe, nothing else is written."""
+"""Memory: inputs of any layout, safe reuse of outputs, no writes anywhere else."""
 import itertools
 import unittest
 

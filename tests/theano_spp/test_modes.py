@@ -79,7 +79,7 @@ for values in f([[[[.1, .2], [.3, .4]]]], [[[0, 0], [1, 2]]]):
 
 class ThreadTest(unittest.TestCase):
 
-    # Every parallel loop must run: features, maps and work are above what threads are started for.
+    # Every parallel loop must run: features, maps and work are large enough for several threads.
     code = '''
 from theano_spp import SuperpixelPool, SuperpixelUnpool, SuperpixelExtremum
 from theano_spp.ops.resized import SuperpixelOverlapPool
@@ -93,7 +93,7 @@ for dtype in 'float32', 'float64':
     f = theano.function([x, m], [pooled, SuperpixelUnpool('mean', openmp=%(openmp)s)(pooled, m), largest]
                                 + T.grad(T.sum(largest ** 2), [x]))
     for batch, channels, height, last in ((1, 5, 61, False), (1, 67, 61, True), (3, 21, 61, False), (2, 64, 61, True),
-                                          (1, 2, 8009, False), (2, 2, 8009, True)):  # the last two in several parts
+                                          (1, 2, 8009, False), (2, 2, 8009, True)):  # the last two in several chunks
         features = rng.randn(batch, channels, height, 67).astype(dtype)
         if last:
             features = np.ascontiguousarray(features.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)

@@ -1,4 +1,4 @@
-"""The NumPy reference, against truths that share no line with it."""
+"""The NumPy reference, against results of code that shares no line with it."""
 import os
 import shutil
 import subprocess
@@ -70,7 +70,7 @@ class ReferenceTest(unittest.TestCase):
 
 
 class WithoutTheanoTest(unittest.TestCase):
-    """Where NumPy is installed and nothing else."""
+    """In an environment with NumPy and nothing else."""
 
     def setUp(self):
         self.folder = tempfile.mkdtemp()

@@ -111,9 +111,9 @@ class ValuesTest(unittest.TestCase):
             for cells, labels in zip(itertools.cycle(CELLS), hard_maps().values()):
                 features = self.rng.randn(2, 19, *cells)
                 expected, winner = exact_extremum(interpolation.resize(features, (5, 7), kind), labels, 6, mode)
-                found = compiled_extremum(kind, mode)(features, labels, 6)
-                np.testing.assert_array_equal(found[0], expected)
-                np.testing.assert_array_equal(found[1], winner)
+                actual = compiled_extremum(kind, mode)(features, labels, 6)
+                np.testing.assert_array_equal(actual[0], expected)
+                np.testing.assert_array_equal(actual[1], winner)
 
     def test_the_first_pixel_of_a_plateau_wins_although_its_value_is_mixed_in_every_pixel(self):
         labels = regions_map(self.rng, (2, 23, 29), 6)
@@ -129,8 +129,8 @@ class ValuesTest(unittest.TestCase):
         for kind in KINDS:
             features = self.rng.randint(-2, 3, (2, 5, 4, 3)).astype('float32') / 3
             resized = interpolation.resize(features, (23, 29), kind).astype('float32')
-            found = compiled_extremum(kind, 'max', 'float32')(features, labels, 6)
-            for some, other in zip(found, exact_extremum(resized, labels, 6, 'max')):
+            actual = compiled_extremum(kind, 'max', 'float32')(features, labels, 6)
+            for some, other in zip(actual, exact_extremum(resized, labels, 6, 'max')):
                 np.testing.assert_array_equal(some, other)
 
     def test_infinities_and_nans_win_where_the_resized_features_have_them_first(self):
@@ -143,9 +143,9 @@ class ValuesTest(unittest.TestCase):
                                            p=(.05, .1, .1, .25, .25, .25))
                 with np.errstate(invalid='ignore'):
                     expected, winner = exact_extremum(interpolation.resize(features, pixels, kind), labels, 3, mode)
-                found = compiled_extremum(kind, mode, axes=axes)(features, labels, 3)
-                np.testing.assert_array_equal(found[0], expected)
-                np.testing.assert_array_equal(found[1], winner)
+                actual = compiled_extremum(kind, mode, axes=axes)(features, labels, 3)
+                np.testing.assert_array_equal(actual[0], expected)
+                np.testing.assert_array_equal(actual[1], winner)
 
     def test_unpooling_to_cells_is_painting_and_the_transpose_of_resizing(self):
         for kind, mode in itertools.product(KINDS, ('sum', 'mean')):
@@ -271,14 +271,14 @@ class ValuesTest(unittest.TestCase):
             self.assert_no_op_sees_float16(function)
 
     def test_float16_winners_are_the_same_without_the_compiler(self):
-        # neighbours among the numbers of float16, so that what lies between them is told apart by float32 alone
+        # neighbours in float16, so that only float32 can distinguish values between them
         features = (1000 + .5 * self.rng.randint(0, 2, (2, 3, 4, 5))).astype('float16')
         labels = regions_map(self.rng, (2, 31, 37), 6)
         x, m = T.TensorType('float16', (False,) * 4)(), T.itensor3()
         results = [theano.function([x, m], SuperpixelExtremum('max', 'bilinear')(x, m, 6), mode=mode)(features, labels)
                    for mode in ('FAST_RUN', 'FAST_COMPILE')]
-        for found, wanted in zip(*results):
-            np.testing.assert_array_equal(found, wanted)
+        for actual, wanted in zip(*results):
+            np.testing.assert_array_equal(actual, wanted)
 
     def test_float16_features_are_unpooled_in_float32(self):
         pooled, labels = self.rng.randn(2, 3, 6).astype('float16'), random_map(self.rng, (2, 5, 7), 6)
@@ -287,9 +287,9 @@ class ValuesTest(unittest.TestCase):
         matrix = exact_resize(np.eye(6).reshape(1, 6, 2, 3), (5, 7), 'bilinear')[0]  # (cells, 5, 7)
         painted, scale = [np.einsum('bcyx,iyx->bci', exact_unpool(values, labels, 'sum'), matrix).reshape(2, 3, 2, 3)
                           for values in (pooled, abs(pooled))]
-        found = function(pooled, labels)
-        self.assertEqual(found.dtype, 'float16')
-        np.testing.assert_array_less(abs(found - painted), tolerance('float16') * scale + 1e-7)
+        actual = function(pooled, labels)
+        self.assertEqual(actual.dtype, 'float16')
+        np.testing.assert_array_less(abs(actual - painted), tolerance('float16') * scale + 1e-7)
         self.assert_no_op_sees_float16(function)
 
     def assert_no_op_sees_float16(self, function):
@@ -328,8 +328,8 @@ class ValuesTest(unittest.TestCase):
         np.testing.assert_allclose(pooled, reference.pool(resized, labels, n), rtol=1e-11, atol=1e-12)
         np.testing.assert_allclose((pooled * upstream).sum(), (features * unpool(upstream, labels, cells)).sum(),
                                    rtol=1e-9, atol=1e-10)
-        found = compiled_extremum(kind, 'min')(features, labels, n)
-        for some, other in zip(found, exact_extremum(resized, labels, n, 'min')):
+        actual = compiled_extremum(kind, 'min')(features, labels, n)
+        for some, other in zip(actual, exact_extremum(resized, labels, n, 'min')):
             np.testing.assert_array_equal(some, other)
 
 
@@ -363,11 +363,11 @@ class GradientTest(unittest.TestCase):
         for mode, kind in (('mean', 'bilinear'), ('max', 'bilinear'), ('sum', 'nearest')):
             self.verify(first_derivative(mode, kind), self.rng.permutation(36).reshape(2, 3, 2, 3) + .0)
 
-        def of_unpooling(y):
+        def derivative_of_unpooling(y):
             y = y * 1.
             return T.grad(T.sum(T.exp(superpixel_unpool(y, self.labels, 'mean', 'bilinear', (2, 3))) * T.arange(3)), y)
 
-        self.verify(of_unpooling, self.rng.randn(2, 3, 6))
+        self.verify(derivative_of_unpooling, self.rng.randn(2, 3, 6))
 
     def test_the_r_operator_equals_differences(self):
         for mode in ('mean', 'sum', 'max', 'min'):
@@ -410,9 +410,9 @@ class GradientTest(unittest.TestCase):
             largest = superpixel_pool(painted, self.labels, 6, 'max', resize='nearest')
             clone = theano.clone([painted, T.grad(T.sum(largest), y)], {y: new_y, a: new_a}, strict=False)
             cloned = theano.function([new_y, new_a], [clone[0], T.Rop(clone[0], new_y, new_y), clone[1]])
-            for found in cloned(point, 2)[:2]:
+            for actual in cloned(point, 2)[:2]:
                 np.testing.assert_allclose(
-                    found, reference.overlap_unpool(point, self.labels, (2, 3), 'sum', 'nearest'), rtol=1e-6)
+                    actual, reference.overlap_unpool(point, self.labels, (2, 3), 'sum', 'nearest'), rtol=1e-6)
 
     def test_pixels_are_put_into_sizes_of_every_kind(self):
         y, a, pixels, v = T.dtensor3(), T.iscalar(), T.ltensor3(), T.dtensor3()
@@ -422,8 +422,8 @@ class GradientTest(unittest.TestCase):
                                          ((2, 3), theano.shared(np.array([5, 7])))):
             put = PutPixels('bilinear')(y, pixels, spatial_shape, map_shape)
             function = theano.function([y, pixels, a, v], [put, T.Rop(put, y, v)], on_unused_input='ignore')
-            for found in function(point, numbers, 2, point):
-                np.testing.assert_allclose(found, expected, rtol=1e-12)
+            for actual in function(point, numbers, 2, point):
+                np.testing.assert_allclose(actual, expected, rtol=1e-12)
 
     def test_no_channels_have_an_empty_derivative_of_the_maximum(self):
         x, m = T.dtensor4(), T.itensor3()
@@ -464,8 +464,8 @@ class MemoryTest(unittest.TestCase):
             np.testing.assert_array_equal(unpool(some, labels, (2, 3)), painted, name)
         expected = reference.extremum(features, labels, 6, 'max', 'bilinear')
         for name, some in layouts(features):
-            for found, wanted in zip(compiled_extremum('bilinear', 'max')(some, labels, 6), expected):
-                np.testing.assert_array_equal(found, wanted, name)
+            for actual, wanted in zip(compiled_extremum('bilinear', 'max')(some, labels, 6), expected):
+                np.testing.assert_array_equal(actual, wanted, name)
 
     def test_debug_mode_with_every_kind_of_preallocated_output_finds_nothing(self):
         mode = DebugMode(check_preallocated_output=['ALL'], check_isfinite=True, stability_patience=2)
@@ -477,8 +477,8 @@ class MemoryTest(unittest.TestCase):
         function = theano.function([x, m, n], [pooled, T.grad(cost, x), superpixel_overlap(m, n, (2, 3))], mode=mode)
         for name in ('random with none', 'no pixel belongs to any'):
             features = rng.randn(2, 3, 2, 3).astype('float32')
-            found = function(features, hard_maps()[name], 6)
-            np.testing.assert_allclose(found[0], reference.overlap_pool(features, hard_maps()[name], 6), rtol=1e-5,
+            actual = function(features, hard_maps()[name], 6)
+            np.testing.assert_allclose(actual[0], reference.overlap_pool(features, hard_maps()[name], 6), rtol=1e-5,
                                        atol=1e-6)
 
     def test_all_of_it_works_inside_scan(self):
@@ -525,7 +525,7 @@ class ErrorTest(unittest.TestCase):
             call(*arguments, **named)
         self.assertIn(sentence, str(caught.exception))
 
-    def test_an_unknown_resize_is_told_the_known_ones(self):
+    def test_the_error_for_an_unknown_resize_names_the_known_ones(self):
         x, m = np.ones((2, 3, 2, 3)), np.zeros((2, 5, 7), 'int32')
         for wrong, cure in (('cubic', ''), ('linear', " (use 'bilinear')"), ('none', ' (use None)'), (3, ''),
                             (['x'], '')):
@@ -548,7 +548,7 @@ class ErrorTest(unittest.TestCase):
         for wrong in ({'resize': 'nearest'}, {'spatial_shape': (2, 3)}):
             self.assert_says(ValueError, 'but both or none are wanted (give resize=', superpixel_unpool, y, m, **wrong)
 
-    def test_a_spatial_shape_that_is_none(self):
+    def test_an_invalid_spatial_shape(self):
         m = np.zeros((2, 5, 7), 'int32')
         self.assert_says(ValueError, 'SuperpixelOverlap: spatial_shape has 3 sizes, but 2 for the spatial axes of'
                          ' superpixel_map are wanted', superpixel_overlap, m, 3, (2, 3, 4))

@@ -1,4 +1,4 @@
-"""The question this project answers: what the asker tried, beside what we give."""
+"""The question that this project answers: what the asker tried, compared with our answer."""
 import sys
 import unittest
 

@@ -227,14 +227,14 @@ class LimitsOfFloatsTest(unittest.TestCase):
         cls.pool = {mode: compile_pool(mode=mode, n_superpixels=3) for mode in ('mean', 'sum')}
 
     def assert_pools(self, features, labels):
-        """To sums in float64, in every layout and in the reference; what float32 cannot hold is infinite."""
+        """Equal to sums in float64, in every layout and in the reference; infinite if float32 cannot hold them."""
         with np.errstate(over='ignore', invalid='ignore'):
             sums = np.stack([np.where(labels[:, None] == k, features, 0).astype('float64').sum(axis=(2, 3))
                              for k in range(3)], axis=2)
             sizes = np.stack([(labels == k).sum(axis=(1, 2)) for k in range(3)], axis=1)[:, None]
             expected = {'sum': sums.astype('float32'), 'mean': (sums / np.maximum(sizes, 1)).astype('float32')}
             for mode in expected:
-                self.assertEqual(set(np.isfinite(expected['mean'].ravel())), {True, False})  # both are looked at
+                self.assertEqual(set(np.isfinite(expected['mean'].ravel())), {True, False})  # so that both are tested
                 for name, laid in layouts(features):
                     for pooled in (self.pool[mode](laid, labels), reference.pool(laid, labels, 3, mode)):
                         np.testing.assert_allclose(pooled, expected[mode], rtol=1e-6, err_msg='%s, %s' % (mode, name))
@@ -243,7 +243,7 @@ class LimitsOfFloatsTest(unittest.TestCase):
         pooled = self.pool['mean'](np.full((1, 1, 1, 2), 3e38, 'float32'), np.zeros((1, 1, 2), 'int32'))
         np.testing.assert_array_equal(pooled, np.float32([[[3e38, 0, 0]]]))
 
-    def test_features_near_the_largest_float32_pool_to_exact_sums_beside_infinities_and_nans(self):
+    def test_features_near_the_largest_float32_pool_to_exact_sums_next_to_infinities_and_nans(self):
         rng = np.random.RandomState(0)
         for labels in (np.zeros((2, 8, 64), 'int32'), random_map(rng, (2, 8, 64), 3),
                        np.repeat(np.arange(3, dtype='int32'), 24).reshape(1, 2, 36)):
@@ -251,11 +251,11 @@ class LimitsOfFloatsTest(unittest.TestCase):
             features[0, 2, 0, 0], features[0, 3, 0, 1], features[0, 4, -1, :2] = np.nan, -np.inf, (np.inf, -np.inf)
             self.assert_pools(features, labels)
 
-    def test_sums_that_leave_float32_on_the_way_come_back_even_where_an_image_is_cut_into_parts(self):
+    def test_sums_that_leave_float32_on_the_way_come_back_even_where_an_image_is_cut_into_chunks(self):
         labels = np.zeros((1, 600, 1000), 'int32')
         features = np.empty((1, 1, 600, 1000), 'float32')
         features[..., :500], features[..., 500:] = 3e38, -3e38
-        features[..., 0, 0] = 0  # what is left is -3e38
+        features[..., 0, 0] = 0  # the rest sums to -3e38
         for mode, expected in (('sum', -3e38), ('mean', -3e38 / 600000)):
             np.testing.assert_allclose(self.pool[mode](features, labels), np.float32([[[expected, 0, 0]]]), rtol=1e-6)
 
@@ -300,7 +300,7 @@ class PrecisionTest(unittest.TestCase):
         pooled = compile_pool('float64', axes=1, n_superpixels=2, mode='sum')(features, labels)
         np.testing.assert_array_equal(pooled, [[[0, 2]]])
         labels[:] = 0
-        features = np.repeat([[[1e16, 1, -1e16]]], 100, axis=2)  # runs longer than a piece
+        features = np.repeat([[[1e16, 1, -1e16]]], 100, axis=2)  # runs longer than a window
         labels = np.zeros((1, 300), 'int32')
         pooled = compile_pool('float64', axes=1, n_superpixels=1, mode='sum')(features, labels)
         self.assertLess(abs(pooled[0, 0, 0] - 100), 1e-14 * 2e18)

@@ -1,4 +1,4 @@
-"""Weighted sums and means: pixels that count more, less, or not at all; and the three ops behind them."""
+"""Weighted sums and means, and the three ops behind them."""
 import functools
 import itertools
 import math
@@ -103,10 +103,10 @@ class ValueTest(unittest.TestCase):
         pooled = superpixel_pool(x, m, 6, 'mean', w)
         for mode in BOTH:  # the first one's optimizations hide a 0 / 0
             function = theano.function([x, m, w], [pooled] + T.grad(T.sum(pooled), [x, w]), mode=mode)
-            value, of_features, of_weights = function(features, labels, weights)
+            value, feature_gradient, weight_gradient = function(features, labels, weights)
             np.testing.assert_array_equal(value, [[[0, 3, 0, 0, 0, 0]]])
-            np.testing.assert_array_equal(of_features.ravel(), [0, 0, 1, 0, 0, 0])
-            np.testing.assert_allclose(of_weights.ravel(), 0, atol=1e-15)
+            np.testing.assert_array_equal(feature_gradient.ravel(), [0, 0, 1, 0, 0, 0])
+            np.testing.assert_allclose(weight_gradient.ravel(), 0, atol=1e-15)
 
     def test_where_the_weights_sum_to_zero_not_even_a_nan_reaches_the_mean_or_the_gradient_for_the_features(self):
         features = np.array([[[[np.nan, 2.]]]])
@@ -150,7 +150,7 @@ class PrecisionTest(unittest.TestCase):
                 weights = (scale * self.rng.uniform(.1, 1, labels.shape)).astype(dtype)
                 for mode, function in functions:
                     if (mode, scale, dtype) == ('sum', 1e-42, 'float32'):
-                        continue  # the sums themselves are numbers that float32 has few of
+                        continue  # float32 is too coarse for the sums themselves
                     pooled = function(features, labels, weights)
                     self.assertEqual(pooled.dtype, dtype)
                     error = abs(pooled - exact_weighted(features, labels, 5, mode, weights))
@@ -207,7 +207,7 @@ class PrecisionTest(unittest.TestCase):
 
 
 class NotLookedAtTest(unittest.TestCase):
-    """Features and weights of pixels that belong to none make no difference to anything."""
+    """Features and weights of pixels that belong to no superpixel have no influence on anything."""
 
     def test_a_nan_at_a_negative_label_reaches_no_value_and_no_derivative(self):
         rng = np.random.RandomState(0)

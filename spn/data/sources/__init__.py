@@ -1,1 +1,1 @@
-"""Sources of pictures with image-level labels: each module writes one kind of source as a `spn.data.dataset`."""
+"""Sources of pictures with image-level labels; each kind has a module that writes it as a `spn.data.dataset`."""

@@ -1,9 +1,9 @@
 """Composites: photographed objects on photographed backgrounds, with exact masks, from Debian packages.
 
-The objects are the stamps of Tux Paint, photographs cut out by hand: the folder is the class, the alpha channel the
-mask. One to three objects of different classes are pasted on a background. Objects and backgrounds are held out: none
-of those in a test or validation picture is in a training picture. Numbers on composites are not comparable with those
-on VOC.
+The objects are the stamps of Tux Paint, photographs cut out by hand: the folder gives the class, the alpha channel the
+mask. One to three objects of different classes are pasted on a background. Objects and backgrounds are held out: no
+training picture contains an object or a background of a validation or test picture. Scores on composites are not
+comparable with scores on VOC.
 """
 import functools
 import glob
@@ -48,7 +48,8 @@ BACKGROUNDS = [
         'this-is-not-windows.jpg']),
 ]
 
-# By folder or by name. Insects, trees, clothes, instruments and balls have fewer than fifteen photographs, signs none.
+# By folder or by name. Left out: insects, trees, clothes, instruments and balls, of which there are fewer than fifteen
+# photographs, and signs, of which there is none.
 CLASSES = {
     'bird': ['animals/birds/*.png'],
     'hoofed animal': ['animals/mammals/{}/*.png'.format(folder)
@@ -70,22 +71,22 @@ CLASSES = {
         'garbagetruck', 'auto/', 'construction/', 'cycle/', 'emergency/', 'flight/', 'flight/planes/', 'masstransit/',
         'race/', 'ship/')] + ['military/vehicles/*.png'],
 }
-# Drawings, what is hardly visible, and what is no tool.
+# Drawings, objects that are hardly visible, and one that is not a tool.
 LEFT_OUT = ('bee.png', 'shrimp.png', 'sedan_police.png', 'appooppanthady.png', 'cementmixer.png')
 
-# Shares of the objects of a class, and of the backgrounds.
+# As shares of the objects of each class, and of the backgrounds.
 HELD_OUT = {'test': .25, 'val': .15}
 SIDES = (224, 320)          # rows and cols of a picture, in pixels
-OBJECT_SIZE = (.3, .65)     # an object's longer side by the picture's shorter side
-LARGEST_ENLARGEMENT = 2.5   # some stamps have 50 pixels
-TURN = 15                   # degrees
-LEAST_VISIBLE = .6          # of an object's pixels, in a picture and not behind another object
+OBJECT_SIZE = (.3, .65)     # an object's longer side, as a share of the picture's shorter side
+LARGEST_ENLARGEMENT = 2.5   # some stamps are only 50 pixels wide
+TURN = 15                   # degrees, at most
+LEAST_VISIBLE = .6          # share of an object's pixels that are in the picture and not behind another object
 
 Materials = namedtuple('Materials', 'objects backgrounds')
-Materials.__doc__ = """What pictures are made of, by split.
+Materials.__doc__ = """The objects and backgrounds that pictures are made of, by split.
 
 objects : dict of str to list of list of str
-    For each split and class the paths of its objects.
+    For each split and class, the paths of its objects.
 backgrounds : dict of str to list of str
 """
 
@@ -102,9 +103,9 @@ def make_dataset(path, n_pictures, seed):
     path : str
         The HDF5 file.
     n_pictures : dict of str to int
-        For each split the number of pictures.
+        The number of pictures of each split.
     seed : int
-        Which objects are held out, and all else that is random.
+        Chooses the objects that are held out, and everything else that is random.
 
     Returns
     -------
@@ -118,7 +119,7 @@ def make_dataset(path, n_pictures, seed):
 
 
 def made_by(n_pictures, seed):
-    """How the data set says that it was made."""
+    """What the data set records of how it was made."""
     return {'source': 'composites', 'seed': seed, 'n_pictures': n_pictures, 'packages':
             [str(package) for package in [STAMPS] + [package for package, _, _ in BACKGROUNDS]]}
 
@@ -129,7 +130,7 @@ def find_materials():
     Returns
     -------
     objects : list of list of str
-        For each class the paths of its objects.
+        The paths of the objects of each class.
     backgrounds : list of str
     """
     stamps = os.path.join(STAMPS.fetch(), STAMPS_FOLDER)
@@ -145,12 +146,12 @@ def find_materials():
                    for name in names]
     for path in backgrounds:
         if not os.path.exists(path):
-            raise SpnError('{} is missing: remove the folder of its package, which is then fetched anew'.format(path))
+            raise SpnError('{} is missing: remove the folder of its package, and it is downloaded again'.format(path))
     return objects, backgrounds
 
 
 def hold_out(objects, backgrounds, seed):
-    """Deal objects and backgrounds out to the splits: no two splits share one."""
+    """Distribute objects and backgrounds over the splits, which share none."""
     rng = np.random.RandomState(seed)
     dealt = [deal(paths, rng) for paths in objects]
     return Materials({split: [class_paths[split] for class_paths in dealt] for split in ('train', 'val', 'test')},
@@ -177,7 +178,7 @@ def composite(materials, split, seed, i):
     rng = np.random.RandomState([seed, ('train', 'val', 'test').index(split), i])
     shape = rng.randint(SIDES[0], SIDES[1] + 1, size=2)
     picture = crop_of_background(choose(materials.backgrounds[split], rng), shape, rng)
-    # Every class is first among the classes of a picture equally often, so that none is rare.
+    # Each class comes first in equally many pictures, so that no class is rare.
     first = i % len(CLASSES)
     others = [c for c in rng.permutation(len(CLASSES)) if c != first]
     classes = np.array([first] + others[:rng.randint(3)])
@@ -198,7 +199,7 @@ def choose(paths, rng):
 
 @functools.lru_cache(maxsize=64)
 def background(path):
-    """A background of 640 pixels along its shorter side."""
+    """A background, scaled to 640 pixels along its shorter side."""
     with Image.open(path) as opened:
         image = opened.convert('RGB')
     factor = 640 / min(image.size)
@@ -206,7 +207,7 @@ def background(path):
 
 
 def crop_of_background(path, shape, rng):
-    """A part of a background, (rows, cols, 3) of float32."""
+    """A random crop of a background, resized to `shape`: (rows, cols, 3) of float32."""
     image = background(path)
     factor = rng.uniform(.5, 1) * min(image.width / shape[1], image.height / shape[0])
     width, height = int(shape[1] * factor), int(shape[0] * factor)
@@ -219,22 +220,22 @@ def crop_of_background(path, shape, rng):
 
 @functools.lru_cache(maxsize=512)
 def stamp(path):
-    """An object in its bounding box, colours multiplied by alpha, so that resizing mixes in nothing from outside."""
+    """An object in its bounding box, with premultiplied alpha, so that resizing mixes in no colour from outside."""
     with Image.open(path) as opened:
         image = opened.convert('RGBA')
     return image.crop(image.getchannel('A').point(lambda alpha: 255 * (alpha > 127)).getbbox()).convert('RGBa')
 
 
 def turned_object(path, shape, rng):
-    """An object as it will be pasted: (rows, cols, 4) of float32, colours multiplied by alpha, and alpha in 0..1."""
+    """An object as it will be pasted: (rows, cols, 4) of float32, premultiplied colours, and alpha in 0..1."""
     image = stamp(path)
     factor = min(rng.uniform(*OBJECT_SIZE) * min(shape) / max(image.size), LARGEST_ENLARGEMENT)
     image = image.resize([max(1, int(round(side * factor))) for side in image.size], Image.LANCZOS)
     if rng.randint(2):
         image = image.transpose(Image.FLIP_LEFT_RIGHT)
-    # Pillow turns channels one by one where the mode is not one of colours with alpha.
-    turned = [channel.rotate(rng_angle, Image.BICUBIC, expand=True) for rng_angle in [rng.uniform(-TURN, TURN)]
-              for channel in image.split()]
+    # Channel by channel, because Pillow does not rotate premultiplied images as a whole.
+    angle = rng.uniform(-TURN, TURN)
+    turned = [channel.rotate(angle, Image.BICUBIC, expand=True) for channel in image.split()]
     cut_out = np.stack([np.array(channel, 'float32') for channel in turned], axis=-1)
     cut_out[..., :3] *= rng.uniform(.8, 1.1)
     cut_out[..., 3] /= 255
@@ -242,17 +243,17 @@ def turned_object(path, shape, rng):
 
 
 def paste(cut_out, c, areas, picture, mask, rng):
-    """Paste an object of class `c` where it and those before remain visible; changes `picture`, `mask` and `areas`.
+    """Paste an object of class `c` where it and the earlier ones remain visible; changes `picture` and `mask`.
 
     Returns
     -------
     int
-        The object's own pixels; 0 if no place was found for it.
+        The number of the object's pixels; 0 if there was no place for it.
     """
     rows, cols = cut_out.shape[:2]
     opaque = cut_out[..., 3] > .5
     for _ in range(20):
-        # At most an eighth of it beyond the picture's edges.
+        # At most an eighth of its height and width lies outside the picture.
         top = rng.randint(-(rows // 8), max(1, mask.shape[0] - rows + rows // 8 + 1))
         left = rng.randint(-(cols // 8), max(1, mask.shape[1] - cols + cols // 8 + 1))
         inside = np.s_[max(0, top):min(mask.shape[0], top + rows), max(0, left):min(mask.shape[1], left + cols)]
@@ -269,7 +270,7 @@ def paste(cut_out, c, areas, picture, mask, rng):
 
 
 def as_photographed(picture):
-    """Round to uint8 by way of JPEG: objects and backgrounds then carry traces of one camera."""
+    """Round to uint8 and pass through JPEG, so that objects and backgrounds have the same compression artefacts."""
     stream = io.BytesIO()
     Image.fromarray(picture.clip(0, 255).astype('uint8')).save(stream, 'JPEG', quality=90)
     return np.array(Image.open(stream))

@@ -1,14 +1,14 @@
 """Any folder with one subfolder of pictures for each class, named as the class.
 
-Masks are welcome and may lack: ``FOLDER/masks/CLASS/NAME.png`` is the mask of ``FOLDER/CLASS/NAME.jpg`` (or any other
-ending), a palette or grey PNG of the picture's size; 0 is background, all other values the object; in a palette black
-is background, whatever its number is. So ``masks`` can be no class. Hidden files are left alone.
+Masks are optional: ``FOLDER/masks/CLASS/NAME.png`` is the mask of ``FOLDER/CLASS/NAME.jpg`` (or any other ending), a
+palette or grey PNG of the picture's size; 0 is background, all other values are the object; in a palette black is
+background, whatever its number is. So no class can be called ``masks``. Hidden files are ignored.
 
-Links to pictures of the folder are welcome. Links to folders are not followed, nor is any that leads out of FOLDER.
+Links to pictures inside the folder are followed. Links to folders, and links that lead out of FOLDER, are not.
 
-A picture has the label of its folder, and no other. Of each class 70 % of the pictures are 'train', 15 % 'val' and 15 %
-'test', shuffled by the seed and the name of the class alone: another class more moves no picture. Files of the same
-bytes are in one split, that of the first of them.
+A picture has the label of its folder, and no other. In each class 70 % of the pictures are 'train', 15 % 'val' and 15 %
+'test'. The shuffle depends only on the seed and the name of the class, so that adding a class moves no picture. Files
+of the same bytes are in one split, that of the first of them.
 """
 import functools
 import os
@@ -36,7 +36,7 @@ def make_dataset(path, folder, seed, max_side=None, without=()):
         The HDF5 file.
     folder : str
     seed : int
-        Which pictures are held out.
+        Chooses the pictures that are held out.
     max_side : int, optional
         Pictures with a longer side are scaled down to it, and their masks by nearest neighbour. All pictures are stored
         in the size of the largest, so one that is much larger than the others costs time with each of them.
@@ -46,37 +46,36 @@ def make_dataset(path, folder, seed, max_side=None, without=()):
     Returns
     -------
     skipped : list of str
-        A sentence for each picture, folder or link that was left out, and for each mask of no picture.
+        A sentence for each picture, folder or link that was left out, and for each mask without a picture.
 
     Raises
     ------
     SpnError
-        If there is no class, a class that nobody has, a mask that shows nothing, or a split of which nothing can be
-        read.
+        If there is no class, or no readable picture of a class or a split, or a mask shows nothing.
     """
     class_names, left_out = classes_in(folder)
-    masks_of_others = tuple(os.path.join(folder, MASKS, name, '') for name in without)
+    left_out_masks = tuple(os.path.join(folder, MASKS, name, '') for name in without)
     class_names = classes_without(class_names, without)
     pictures, class_of = {}, {}
     for name in class_names:
-        _, pictures[name], beside = files_below(os.path.join(folder, name), folder)
+        _, pictures[name], left_out_here = files_below(os.path.join(folder, name), folder)
         class_of.update(dict.fromkeys(pictures[name], name))
-        left_out += beside
+        left_out += left_out_here
     shapes = shapes_of(list(class_of), max_side)
-    same = identical([picture for picture in class_of if picture in shapes])
-    again = {picture for group in same for k, picture in enumerate(group)
-             if class_of[picture] in [class_of[before] for before in group[:k]]}
+    duplicates = identical([picture for picture in class_of if picture in shapes])
+    repeated = {picture for group in duplicates for k, picture in enumerate(group)
+                if class_of[picture] in [class_of[earlier] for earlier in group[:k]]}
     splits = dict.fromkeys(class_of, 'train')
     for name in class_names:
         readable = [picture for picture in pictures[name] if picture in shapes]
         if not readable:
-            raise SpnError('{} is a class that nobody has: {} in it can be read as a picture. Put some there or remove '
-                           'it{}'.format(os.path.join(folder, name),
+            raise SpnError('{} is a class without pictures: {} in it can be read as a picture. Put some there or '
+                           'remove it{}'.format(os.path.join(folder, name),
                                          'none of {} files'.format(len(pictures[name])) if pictures[name]
-                                         else 'nothing', because(left_out)))
-        splits.update(deal([picture for picture in readable if picture not in again], seed, name))
-    keep_together(splits, same, class_of.get)
-    masks = {mask for mask in masks_in(folder, left_out) if not mask.startswith(masks_of_others)}
+                                         else 'nothing', first_reason(left_out)))
+        splits.update(deal([picture for picture in readable if picture not in repeated], seed, name))
+    keep_together(splits, duplicates, class_of.get)
+    masks = {mask for mask in masks_in(folder, left_out) if not mask.startswith(left_out_masks)}
     labels = dict(zip(class_names, np.eye(len(class_names), dtype='uint8')))
     records = [functools.partial(record, folder, picture, {mask_of(folder, picture)} & masks, labels[class_of[picture]],
                                  split=split, max_side=max_side) for picture, split in splits.items()]
@@ -88,7 +87,7 @@ def make_dataset(path, folder, seed, max_side=None, without=()):
 
 
 def classes_in(folder):
-    """The names of classes, and a sentence for each thing beside them that was left out."""
+    """The names of the classes, and a sentence for each other entry of the folder, which was left out."""
     try:
         folders, _, left_out = entries_of(folder, folder)
     except OSError as error:
@@ -96,26 +95,26 @@ def classes_in(folder):
     names = [os.path.basename(path) for path in folders if os.path.basename(path) != MASKS]
     if not names:
         raise SpnError('{} has no folder in it: wanted is one for each class, named as the class, with its '
-                       'pictures{}'.format(folder, because(left_out)))
+                       'pictures{}'.format(folder, first_reason(left_out)))
     return names, left_out
 
 
 def masks_in(folder, left_out):
-    """The paths of masks; what is left out beside them is added to `left_out`."""
+    """The paths of masks; adds a sentence to `left_out` for each file or link that is left out."""
     masks = os.path.join(folder, MASKS)
     if not os.path.isdir(masks) or os.path.islink(masks):
         return []
-    _, files, beside = files_below(masks, folder)
-    left_out += beside
+    _, files, left_out_here = files_below(masks, folder)
+    left_out += left_out_here
     return files
 
 
-def because(left_out):
+def first_reason(left_out):
     return ''.join('. ' + sentence for sentence in left_out[:1])
 
 
 def deal(pictures, seed, class_name):
-    """The split of each picture of a class, as a dict; from three pictures on each split has one."""
+    """The split of each picture of a class, as a dict; with three pictures or more, no split is empty."""
     rng = np.random.RandomState([seed, zlib.crc32(class_name.encode('utf-8', 'surrogateescape'))])
     shuffled = [pictures[i] for i in rng.permutation(len(pictures))]
     dealt = {}

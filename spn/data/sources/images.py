@@ -1,4 +1,4 @@
-"""Pictures and masks as they lie in folders: of any mode, turned by their cameras, broken, or no pictures at all."""
+"""Picture files as users have them: of any mode, rotated by their EXIF orientation, broken, or not pictures at all."""
 import contextlib
 import warnings
 
@@ -8,15 +8,15 @@ from PIL import Image, ImageOps
 from ...errors import SpnError, UnreadablePicture
 from ...files import progress
 
-#: Pillow goes by the content of a file, not its ending: it would start Ghostscript on PostScript named x.jpg.
+#: Pillow goes by the content of a file, not by its ending: it would run Ghostscript on PostScript named x.jpg.
 FORMATS = ('BMP', 'GIF', 'JPEG', 'JPEG2000', 'PNG', 'PPM', 'TGA', 'TIFF', 'WEBP')
-ORIENTATION = 0x0112    # EXIF
-LYING = (5, 6, 7, 8)    # rows and columns change places
+ORIENTATION = 0x0112        # the EXIF tag
+TRANSPOSED = (5, 6, 7, 8)   # orientations that exchange rows and columns
 
 
 @contextlib.contextmanager
 def opened(path):
-    """A picture, open; what is wrong with it, there or in the block, becomes an `UnreadablePicture` that names it."""
+    """Yield a picture, opened; any error, now or in the block, becomes an `UnreadablePicture` that names the file."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')
@@ -30,7 +30,7 @@ def opened(path):
 
 
 def read_picture(path, max_side=None):
-    """Read a picture as it is meant to be seen.
+    """Read a picture upright and in RGB.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def read_picture(path, max_side=None):
     Raises
     ------
     UnreadablePicture
-        If it is cut short, broken, no picture, or so large that it may be made to exhaust the memory.
+        If it is cut short, broken, not a picture, or so large that it may be an attack on the memory.
     """
     with opened(path) as picture:
         if picture.mode[0] in 'IF':
@@ -56,26 +56,26 @@ def read_picture(path, max_side=None):
 
 
 def shapes_of(paths, max_side=None):
-    """How large pictures will be, from their headers.
+    """The sizes that pictures will have, from their headers.
 
     Returns
     -------
     dict of str to (int, int)
-        Rows and columns; no entry for a file that is no picture.
+        Rows and columns; without an entry for files that are not pictures.
     """
     shapes = {}
     for path in progress(paths, title='sizes', unit='pictures'):
         try:
             with opened(path) as picture:
                 cols, rows = scaled_size(picture.size, max_side)
-                shapes[path] = (cols, rows) if picture.getexif().get(ORIENTATION) in LYING else (rows, cols)
+                shapes[path] = (cols, rows) if picture.getexif().get(ORIENTATION) in TRANSPOSED else (rows, cols)
         except UnreadablePicture:
-            pass  # named when it is read
+            pass  # reported when it is read
     return shapes
 
 
 def largest(shapes):
-    """Rows and columns that all of some shapes fit in."""
+    """The rows and columns that all shapes fit into."""
     return tuple(int(side) for side in np.max(list(shapes) or [(1, 1)], axis=0))
 
 

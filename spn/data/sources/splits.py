@@ -1,18 +1,18 @@
-"""What must hold of splits wherever pictures come from: no picture on both sides."""
+"""For every source of pictures: no picture is in two splits."""
 import os
 
 from ...files import digest_of_file, say
 
 
 def identical(paths):
-    """Files of the same bytes.
+    """Groups of files of the same bytes.
 
     Returns
     -------
     list of list of str
-        Each of two files or more, in the order of `paths`.
+        Each group has two files or more, in the order of `paths`.
     """
-    return [same for same_size in groups(paths, os.path.getsize) for same in groups(same_size, digest_of_file)]
+    return [group for same_size in groups(paths, os.path.getsize) for group in groups(same_size, digest_of_file)]
 
 
 def groups(paths, key):
@@ -21,23 +21,23 @@ def groups(paths, key):
         try:
             members.setdefault(key(path), []).append(path)
         except OSError:
-            pass  # named when it is read
+            pass  # reported when it is read
     return [group for group in members.values() if len(group) > 1]
 
 
-def keep_together(splits, same, class_of=None):
+def keep_together(splits, duplicates, class_of=None):
     """Move files of the same bytes to one split, that of the first, and say so on standard error.
 
     Parameters
     ----------
     splits : dict of str to str
-        The split of each path; changed.
-    same : list of list of str
+        The split of each path; changed in place.
+    duplicates : list of list of str
         As from :func:`identical`.
     class_of : callable, optional
-        The class of a path, where it has one alone.
+        Gives the class of a path, if each has exactly one.
     """
-    for group in same:
+    for group in duplicates:
         splits.update(dict.fromkeys(group, splits[group[0]]))
         classes = list(dict.fromkeys(map(class_of, group))) if class_of else []
         say('{} are the same picture, so all are in {}{}'.format(

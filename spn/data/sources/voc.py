@@ -1,15 +1,15 @@
-"""PASCAL VOC 2012, as its authors hand it out: JPEGImages, SegmentationClass, Annotations, ImageSets.
+"""PASCAL VOC 2012, as its authors distribute it: JPEGImages, SegmentationClass, Annotations, ImageSets.
 
-Splits. Its test set has no public masks. ImageSets/Segmentation/train.txt, or another list, is 'train'; of val.txt the
-first, third, fifth .. picture is 'val' and those between are 'test'. On request ImageSets/Main/trainval.txt gives more
-of 'train', without masks. A line of a list is the name of a picture, or the paths of a picture and its mask in the
-tree, as in the common train_aug.txt. Files of the same bytes are in one split, that of the first. Nothing outside of
-the tree is read.
+Splits. VOC's own test set has no public masks. ImageSets/Segmentation/train.txt, or another list, becomes 'train'; the
+first, third, fifth .. picture of val.txt becomes 'val', the others 'test'. On request the pictures of
+ImageSets/Main/trainval.txt are added to 'train', without masks. A line of a list is the name of a picture, or the paths
+of a picture and its mask in the tree, as in the common train_aug.txt. Files of the same bytes are in one split, that of
+the first. Nothing outside the tree is read.
 
-Labels. A picture with a mask is labelled with the classes that the mask shows. Its annotation names more, because
-objects that are "difficult" are void in the mask, but never fewer: a picture whose mask shows a class that its
-annotation lacks is named and skipped, as nobody can tell which of them is right. A picture without a mask is labelled
-with the objects of its annotation, those that are difficult left out as they are in VOC's own lists.
+Labels. A picture with a mask is labelled with the classes that the mask shows. Its annotation may name more, because
+objects that are "difficult" are void in the mask, but not fewer: if the mask shows a class that the annotation does not
+name, one of the two is wrong, and the picture is reported and skipped. A picture without a mask is labelled with the
+objects of its annotation, except the difficult ones, as in VOC's own lists.
 """
 import functools
 import os
@@ -35,9 +35,9 @@ Entry = namedtuple('Entry', 'name picture mask annotation')
 Entry.__doc__ = """A line of a list.
 
 name : str
-    What the picture is called in the data set.
+    The name of the picture in the data set.
 picture, mask, annotation : str
-    Paths; the last two need not be there.
+    Paths; the last two need not exist.
 """
 
 
@@ -53,9 +53,9 @@ def make_dataset(path, folder, max_side=None, unsegmented=False, without=(), tra
     max_side : int, optional
         Pictures with a longer side are scaled down to it, and their masks by nearest neighbour.
     unsegmented : bool
-        Whether pictures that have no mask are added to 'train'.
+        Whether pictures without a mask are added to 'train'.
     without : sequence of str
-        Classes to leave out: their pixels are void, and pictures that show nothing else are skipped.
+        Classes to leave out: their pixels become void, and pictures that show nothing else are skipped.
     train_list : str
         The list in ImageSets/Segmentation of the pictures to train on.
 
@@ -67,8 +67,8 @@ def make_dataset(path, folder, max_side=None, unsegmented=False, without=(), tra
     Raises
     ------
     SpnError
-        If the tree is not whole, is one of other classes, or has a list with a line that cannot be understood or leads
-        out of the tree; if nothing of a split can be read.
+        If the tree is incomplete or has other classes, if a line of a list cannot be understood or leads out of the
+        tree, or if no picture of a split can be read.
     """
     kept = classes_without(CLASS_NAMES, without)
     for part in 'JPEGImages', 'SegmentationClass', 'ImageSets':
@@ -95,7 +95,7 @@ def make_dataset(path, folder, max_side=None, unsegmented=False, without=(), tra
 
 
 def splits_of(folder, train_list):
-    """The pictures that have masks, and the split of each, as a dict."""
+    """The split of each picture that has a mask, as a dict."""
     train_list = 'Segmentation/{}.txt'.format(os.path.splitext(train_list)[0])
     train, val = entries_in(folder, train_list), entries_in(folder, 'Segmentation/val.txt')
     both = sorted({entry.name for entry in train} & {entry.name for entry in val})
@@ -106,7 +106,7 @@ def splits_of(folder, train_list):
 
 
 def entries_in(folder, name):
-    """The lines of a list, each picture once."""
+    """The entries of a list, each picture once."""
     path = os.path.join(folder, 'ImageSets', name)
     if not inside(folder, path):
         raise SpnError('{} leads out of {}: copy the list there'.format(path, folder))
@@ -118,99 +118,99 @@ def entries_in(folder, name):
     entries = {}
     for k, line in enumerate(lines, 1):
         if line.strip():
-            entry = entry_of(folder, line.split(), '{}, line {}: {!r}'.format(path, k, line.strip()))
+            entry = parse_entry(folder, line.split(), '{}, line {}: {!r}'.format(path, k, line.strip()))
             entries.setdefault(entry.picture, entry)
     return list(entries.values())
 
 
-def entry_of(folder, words, said):
-    """What the words of a line stand for; `said` begins the sentence on what is wrong with them."""
-    numbers = words[1:] in (['-1'], ['0'], ['1'])  # VOC's lists of single classes tell whether a picture shows it
-    if len(words) > 2 or len(words) == 2 and not numbers and not words[1].lower().endswith('.png'):
-        raise SpnError('{} cannot be understood: {}'.format(said, WANTED.format(folder)))
-    picture = picture_of(folder, words[0], said)
+def parse_entry(folder, words, line):
+    """The entry of the words of a line. `line` names the line; messages about errors begin with it."""
+    has_flag = words[1:] in (['-1'], ['0'], ['1'])  # in VOC's lists of a single class: whether the picture shows it
+    if len(words) > 2 or len(words) == 2 and not has_flag and not words[1].lower().endswith('.png'):
+        raise SpnError('{} cannot be understood: {}'.format(line, WANTED.format(folder)))
+    picture = picture_path(folder, words[0], line)
     name = os.path.relpath(picture, os.path.join(folder, 'JPEGImages'))
     if name.startswith(os.pardir):
         name = os.path.relpath(picture, folder)
     stem = os.path.splitext(name)[0]
-    annotation = located(folder, os.path.join('Annotations', stem + '.xml'), said)
-    if len(words) == 1 or numbers:
-        return Entry(name, picture, located(folder, os.path.join('SegmentationClass', stem + '.png'), said), annotation)
-    return Entry(name, picture, in_a_folder(located(folder, words[1], said), folder, said), annotation)
+    annotation = located(folder, os.path.join('Annotations', stem + '.xml'), line)
+    if len(words) == 1 or has_flag:
+        return Entry(name, picture, located(folder, os.path.join('SegmentationClass', stem + '.png'), line), annotation)
+    return Entry(name, picture, in_a_folder(located(folder, words[1], line), folder, line), annotation)
 
 
-def picture_of(folder, word, said):
+def picture_path(folder, word, line):
     stem, ending = os.path.splitext(word)
     if ending.lower() not in ('.jpg', '.jpeg', '.png'):
-        return located(folder, os.path.join('JPEGImages', word + '.jpg'), said)
-    places = [located(folder, place, said) for place in (
+        return located(folder, os.path.join('JPEGImages', word + '.jpg'), line)
+    places = [located(folder, place, line) for place in (
         os.path.join('JPEGImages', word.lstrip('/')), os.path.join('JPEGImages', stem.lstrip('/') + '.jpg'), word)]
-    # A name of no file stands for a picture that is missing; a path of no folder is a mistake.
+    # If no such file exists, a name means that the picture is missing; a path may be in a wrong folder.
     return next((place for place in places if os.path.exists(place)),
-                in_a_folder(places[2], folder, said) if '/' in word else places[1])
+                in_a_folder(places[2], folder, line) if '/' in word else places[1])
 
 
-def located(folder, word, said):
-    """The path of what a list names; a leading slash stands for the VOC folder."""
+def located(folder, word, line):
+    """The path of a file that a list names; a leading slash stands for the VOC folder."""
     start = os.path.abspath(folder) + os.sep
     path = os.path.normpath(os.path.join(folder, word[len(start):] if word.startswith(start) else word.lstrip('/')))
     if not inside(folder, path):
         raise SpnError('{} leads out of {}, where nothing is read: copy there what it leads to; {}'.format(
-            said, folder, WANTED.format(folder)))
+            line, folder, WANTED.format(folder)))
     return path
 
 
-def in_a_folder(path, folder, said):
+def in_a_folder(path, folder, line):
     if not os.path.isdir(os.path.dirname(path)):
-        raise SpnError('{} names a file in {}, which is no folder: {}'.format(
-            said, os.path.dirname(path), WANTED.format(folder)))
+        raise SpnError('{} names a file in {}, which is not a folder: {}'.format(
+            line, os.path.dirname(path), WANTED.format(folder)))
     return path
 
 
 def segmented_record(entry, split, max_side):
-    """One picture that has a mask."""
+    """The record of a picture with a mask."""
     image, mask = read_picture(entry.picture, max_side), read_classes(entry.mask, max_side)
     shown = set(np.setdiff1d(mask, [0, UNKNOWN]).astype(int) - 1)
     if not shown:
         raise UnreadablePicture('{} shows no object: it holds background and void alone'.format(entry.mask))
     if os.path.exists(entry.annotation):
-        lacking = sorted(shown & set(range(len(CLASS_NAMES))) - set(objects_in(entry.annotation)))
-        if lacking:
+        not_annotated = sorted(shown & set(range(len(CLASS_NAMES))) - set(objects_in(entry.annotation)))
+        if not_annotated:
             raise UnreadablePicture('{} shows {}, but {} names no such object'.format(
-                entry.mask, names_of(lacking, CLASS_NAMES), entry.annotation))
+                entry.mask, names_of(not_annotated, CLASS_NAMES), entry.annotation))
     return Record(entry.name, image, labels_of(shown), mask, split)
 
 
 def annotated_record(entry, split, max_side):
-    """One picture that has no mask."""
+    """The record of a picture without a mask."""
     image = read_picture(entry.picture, max_side)
-    clear = {c for c, difficult in objects_in(entry.annotation).items() if not difficult}
-    if not clear:
+    classes = {c for c, difficult in objects_in(entry.annotation).items() if not difficult}
+    if not classes:
         raise UnreadablePicture('{} names no object that is not difficult'.format(entry.annotation))
-    return Record(entry.name, image, labels_of(clear), None, split)
+    return Record(entry.name, image, labels_of(classes), None, split)
 
 
 class WithoutDoctype(ElementTree.TreeBuilder):
-    """Refuses what VOC's annotations never have: a DTD can name files, or entities that fill the memory."""
+    """Refuses a DTD, which VOC's annotations never have: it can name other files, or entities that fill the memory."""
 
     def doctype(self, *_):
         raise ValueError('it has a DOCTYPE, which no annotation needs; remove it')
 
 
 def objects_in(path):
-    """The classes that an annotation names, each with whether all objects of it are difficult, as a dict."""
+    """The classes in an annotation, as a dict: for each class, whether all its objects are difficult."""
     try:
         objects = ElementTree.parse(path, ElementTree.XMLParser(target=WithoutDoctype())).getroot().findall('object')
     except (OSError, ElementTree.ParseError, ValueError, LookupError) as error:
         raise UnreadablePicture('{} cannot be read as an annotation: {}'.format(path, error)) from error
     all_difficult = {}
-    for thing in objects:
-        name = thing.findtext('name', '').strip()
+    for item in objects:
+        name = item.findtext('name', '').strip()
         if name not in CLASS_NAMES:
             raise SpnError("{} names an object {!r}, which is none of VOC's twenty classes: for other classes there is "
                            '`spn data folder`'.format(path, name))
         c = CLASS_NAMES.index(name)
-        all_difficult[c] = all_difficult.get(c, True) and thing.findtext('difficult', '0').strip() == '1'
+        all_difficult[c] = all_difficult.get(c, True) and item.findtext('difficult', '0').strip() == '1'
     return all_difficult
 
 

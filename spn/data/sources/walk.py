@@ -1,27 +1,27 @@
-"""What lies in a folder that the user gave, and in it alone: links lead to no file outside, and to no folder at all."""
+"""The files in a folder that the user gave. Links to folders, and links that lead out of it, are not followed."""
 import os
 from collections import namedtuple
 
 from ...errors import readable
 
 Entries = namedtuple('Entries', 'folders files left_out')
-Entries.__doc__ = """What lies in a folder.
+Entries.__doc__ = """The entries of a folder.
 
 folders, files : list of str
-    Paths, sorted. Hidden ones are not among them.
+    Paths, sorted, without hidden ones.
 left_out : list of str
-    A sentence for each of those that cannot be used.
+    A sentence for each entry that cannot be used.
 """
 
 
 def entries_of(folder, root):
-    """What lies in a folder, directly.
+    """The entries of a folder, without those of its subfolders.
 
     Parameters
     ----------
     folder : str
     root : str
-        The folder that the user gave: links may lead to files of it.
+        The folder that the user gave, which links must not lead out of.
 
     Returns
     -------
@@ -45,7 +45,7 @@ def entries_of(folder, root):
 
 
 def files_below(folder, root):
-    """All files in a folder and the folders in it.
+    """All files in a folder and its subfolders.
 
     Returns
     -------
@@ -67,7 +67,7 @@ def files_below(folder, root):
 
 
 def why_not(path, root):
-    """Why something cannot be used; None if it can."""
+    """The reason why an entry cannot be used; None if it can."""
     try:
         os.path.basename(path).encode('utf-8')
     except UnicodeEncodeError:
@@ -85,7 +85,7 @@ def why_not(path, root):
 
 def inside(root, path):
     """Whether a path, its links followed, leads to a place in the folder `root`."""
-    if '\0' in path:  # no path of a file, which only newer Pythons' realpath says
+    if '\0' in path:  # not a valid path, which realpath of older Pythons does not notice
         return False
     real = os.path.realpath(root)
     return os.path.commonpath([real, os.path.realpath(path)]) == real

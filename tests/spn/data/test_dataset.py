@@ -1,4 +1,4 @@
-"""The layout of a data set: what is written is read, bad input is a sentence, and nothing that was there is lost."""
+"""The layout of a data set: what is written is read, bad input is an error, and no existing file is lost."""
 import json
 
 import h5py
@@ -60,9 +60,9 @@ class LayoutTest(FolderTestCase):
         np.testing.assert_array_equal(HDF5Matrix(self.data, 'masks')[1][:, :64], records()[1].mask)
         np.testing.assert_array_equal(HDF5Matrix(self.data, 'superpixels/half')[2][:64, :72], 0)
 
-    def test_how_it_was_made_is_told_and_the_fingerprint_tells_data_sets_apart(self):
-        def fingerprint(found):
-            write_small(self.data, found)
+    def test_the_file_says_how_it_was_made_and_the_fingerprint_identifies_the_data_set(self):
+        def fingerprint(pictures):
+            write_small(self.data, pictures)
             with h5py.File(self.data, 'r') as file:
                 self.assertEqual(json.loads(file.attrs['made_by']), {'by': 'hand'})
             with Dataset(self.data) as data:
@@ -70,11 +70,11 @@ class LayoutTest(FolderTestCase):
         image, mask = records()[0].image, records()[0].mask
         other = [records(), records({'image': 255 - image}), records({'mask': mask.T[:64].repeat(2, 1)[:, :80]}),
                  records({'labels': np.array([0, 1], 'uint8'), 'mask': 2 * mask}), records({'split': 'val'})]
-        self.assertEqual(len({fingerprint(found) for found in other}), 5)
-        # Nothing is trained on masks.
-        self.assertEqual([fingerprint(found)[0] == fingerprint(records())[0] for found in other],
+        self.assertEqual(len({fingerprint(pictures) for pictures in other}), 5)
+        # No network is trained on masks.
+        self.assertEqual([fingerprint(pictures)[0] == fingerprint(records())[0] for pictures in other],
                          [True, False, True, False, False])
-        self.assertEqual([fingerprint(found)[1] == fingerprint(records())[1] for found in other],
+        self.assertEqual([fingerprint(pictures)[1] == fingerprint(records())[1] for pictures in other],
                          [True, True, False, False, True])
         self.assertEqual(fingerprint(records()), fingerprint(records({'name': 'another name'})))
 
@@ -83,7 +83,7 @@ class LayoutTest(FolderTestCase):
         with Dataset(self.data) as data:
             self.assertEqual((data.class_names, data.names.tolist()), (['Häuser', '猫'], ['猫/ß.png']))
 
-    def test_a_split_without_images_is_said_with_what_there_is(self):
+    def test_a_split_without_images_is_reported_with_what_there_is(self):
         write_small(self.data, records()[:2])
         with Dataset(self.data) as data:
             self.assert_says([self.data, "no image in the split 'test'", "1 in 'train', 1 in 'val', 0 in 'test'"],
@@ -105,25 +105,25 @@ class SuperpixelsTest(FolderTestCase):
         counts = add_superpixels(self.data, 'columns', self.maps, {'method': 'by hand'})
         self.assertEqual(counts.tolist(), [3, 8, 5])
         with Dataset(self.data) as data:
-            found = data.superpixel_maps('columns')
-            self.assertEqual((len(found), found.n_superpixels, found.counts.tolist()), (3, 8, [3, 8, 5]))
-            self.assertEqual(found.made_by, {'method': 'by hand'})
+            maps = data.superpixel_maps('columns')
+            self.assertEqual((len(maps), maps.n_superpixels, maps.counts.tolist()), (3, 8, [3, 8, 5]))
+            self.assertEqual(maps.made_by, {'method': 'by hand'})
             for i in range(3):
-                self.assertEqual(found[i].dtype, 'int32')
-                np.testing.assert_array_equal(found[i], self.maps[i])
+                self.assertEqual(maps[i].dtype, 'int32')
+                np.testing.assert_array_equal(maps[i], self.maps[i])
             np.testing.assert_array_equal(data.image(1), records()[1].image)
 
     def test_maps_of_one_name_are_replaced_and_those_of_others_stay(self):
         add_superpixels(self.data, 'a', self.maps, {'method': 'first'})
         add_superpixels(self.data, 'b', self.maps, {'method': 'first'})
-        add_superpixels(self.data, 'a', [np.zeros_like(found) for found in self.maps], {'method': 'second'})
+        add_superpixels(self.data, 'a', list(map(np.zeros_like, self.maps)), {'method': 'second'})
         with Dataset(self.data) as data:
             self.assertEqual(data.superpixel_names(), ['a', 'b'])
             self.assertEqual([data.superpixel_maps(name).n_superpixels for name in 'ab'], [1, 8])
             self.assertEqual(data.superpixel_maps('a').made_by, {'method': 'second'})
             np.testing.assert_array_equal(data.superpixel_maps('b')[1], self.maps[1])
 
-    def test_maps_that_are_not_there_are_said_with_those_that_are(self):
+    def test_missing_maps_are_reported_with_those_that_exist(self):
         with Dataset(self.data) as data:
             self.assert_says(["no superpixels 'slic'", 'it has none at all', '`spn superpixels'],
                              data.superpixel_maps, 'slic')
@@ -166,9 +166,9 @@ class BadFilesTest(FolderTestCase):
     def test_a_file_that_is_missing(self):
         self.assert_says([self.data, 'is not there', '`spn data` makes a data set'], Dataset, self.data)
 
-    def test_a_file_that_is_no_HDF5_file(self):
+    def test_a_file_that_is_not_an_HDF5_file(self):
         self.write('data.h5', 'a letter')
-        self.assert_says([self.data, 'is cut short or no HDF5 file', 'make it anew with `spn data`'], Dataset,
+        self.assert_says([self.data, 'is cut short or not an HDF5 file', 'make it again with `spn data`'], Dataset,
                          self.data)
 
     def test_a_file_cut_short_anywhere(self):
@@ -177,7 +177,7 @@ class BadFilesTest(FolderTestCase):
             whole = stream.read()
         for share in 0, .01, .1, .5, .9, .999:
             self.write('data.h5', whole[:int(share * len(whole))])
-            self.assert_says([self.data, 'is cut short or no HDF5 file'], Dataset, self.data)
+            self.assert_says([self.data, 'is cut short or not an HDF5 file'], Dataset, self.data)
 
     def test_a_file_of_another_layout(self):
         with h5py.File(self.data, 'w') as file:
@@ -185,20 +185,20 @@ class BadFilesTest(FolderTestCase):
         self.assert_says([self.data, 'its layout is None', "wanted is 'spn data set 1'"], Dataset, self.data)
         with h5py.File(self.data, 'r+') as file:
             file.attrs['layout'] = 'spn data set 0'
-        self.assert_says(["spn data set 0'", 'make it anew with `spn data`'], Dataset, self.data)
+        self.assert_says(["spn data set 0'", 'make it again with `spn data`'], Dataset, self.data)
 
     def test_a_file_that_lacks_an_array(self):
         write_small(self.data)
         with h5py.File(self.data, 'r+') as file:
             del file['splits']
-        self.assert_says([self.data, 'is not whole', 'splits', 'make it anew'], Dataset, self.data)
+        self.assert_says([self.data, 'is not whole', 'splits', 'make it again'], Dataset, self.data)
 
     def test_a_file_that_was_damaged(self):
         write_small(self.data)
         with open(self.data, 'rb') as stream:
             whole = stream.read()
-        # One bit, in what tells where all else is. In a process of its own, for old HDF5 libraries complain when they
-        # end.
+        # One bit in the index of the file. In a separate process, because old HDF5 libraries report damage when they
+        # are unloaded.
         place = whole.index(b'layout') + 10
         self.write('data.h5', whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1:])
         said = run_python('''
@@ -209,7 +209,7 @@ try:
 except SpnError as error:
     print(error)
 ''', folder=self.folder)
-        self.assertRegex(said, '^data.h5 is cut short or no HDF5 file .*checksum.*make it anew')
+        self.assertRegex(said, '^data.h5 is cut short or not an HDF5 file .*checksum.*make it again')
 
 
 class BadRecordsTest(FolderTestCase):
@@ -238,22 +238,22 @@ class BadRecordsTest(FolderTestCase):
         self.assert_refuses({'mask': 0 * mask}, 'labelled living', 'its mask shows nothing')
         self.assert_refuses({'labels': np.zeros(2, 'uint8')}, 'labelled nothing', 'shows living')
 
-    def test_a_mask_of_a_class_that_there_is_not(self):
+    def test_a_mask_of_an_unknown_class(self):
         self.assert_refuses({'mask': 3 * records()[0].mask}, 'the mask holds 3, but there are 2 classes',
                             '0 is background, 255 unknown')
 
     def test_a_mask_of_another_size(self):
         self.assert_refuses({'mask': records()[0].mask.T}, 'the mask is (80, 64), but the image is (64, 80)')
 
-    def test_an_image_that_is_none(self):
+    def test_an_invalid_image(self):
         image = records()[0].image
         self.assert_refuses({'image': image[..., 0]}, '(64, 80) of uint8', '(rows, cols, 3)')
         self.assert_refuses({'image': image / 255.}, 'of float64')
 
-    def test_a_split_that_there_is_not(self):
+    def test_an_unknown_split(self):
         self.assert_refuses({'split': 'dev'}, "the split is 'dev'", 'train, val, test')
 
-    def test_pictures_that_cannot_be_read_are_skipped_and_told(self):
+    def test_pictures_that_cannot_be_read_are_skipped_and_reported(self):
         def unreadable():
             raise UnreadablePicture('dog.png is broken')
         skipped = dataset.write_dataset(self.data, ['living', 'thing'], [unreadable] + [
@@ -287,12 +287,12 @@ class BadRecordsTest(FolderTestCase):
         self.assert_untouched()
 
     def write_on_full_disk(self, action, limits):
-        """Write in a process of its own while no file may grow beyond a limit, for each of `limits`; what it prints."""
+        """Write in a separate process in which no file may exceed each of the `limits`; returns what it prints."""
         return run_python(FULL_DISK.format(action=action, limits=list(limits)), folder=self.folder).splitlines()
 
     def test_a_full_disk_is_a_sentence_wherever_it_strikes_and_leaves_the_file_as_it_was(self):
-        # HDF5 would go down at another place each time: as it makes the file, writes what tells where things are,
-        # writes pictures, or closes. Once the process has ended nothing may remain of it.
+        # HDF5 would fail at another point each time: when it creates the file, writes its index, writes pictures, or
+        # closes. When the process has ended, nothing may remain of the file.
         size = len(self.before)
         maps = ('add_superpixels("data.h5", "noise", '
                 '[np.random.randint(9999, size=record.image.shape[:2]) for record in records()], {})')

@@ -1,4 +1,4 @@
-"""Superpixels of every method and of the user: numbered without gaps, true to the picture, resumable."""
+"""Superpixels of every method and of the user: numbered without gaps, along edges of the picture, resumable."""
 import os
 from unittest import mock
 
@@ -13,7 +13,7 @@ from tests.spn.cases import FolderTestCase, photographs, write_small
 
 
 def spread(superpixel_map):
-    """How far pixels are from the centres of their superpixels, squared, by the sizes of those: a square has 1/6."""
+    """The mean squared distance of pixels from the centre of their superpixel, divided by its size: 1/6 of a square."""
     labels = superpixel_map.ravel()
     sizes = np.bincount(labels)
     squares = sum((places - (np.bincount(labels, places) / sizes)[labels]) ** 2
@@ -26,12 +26,12 @@ class MethodsTest(FolderTestCase):
     def test_superpixels_are_numbered_from_0_without_gaps_and_each_is_of_one_piece(self):
         for method in METHODS:
             for photograph in photographs():
-                found = superpixel_map(photograph, method_settings(method, {}))
-                self.assertEqual((found.dtype, found.shape), ('int32', photograph.shape[:2]))
-                self.assertEqual(np.unique(found).tolist(), list(range(found.max() + 1)), method)
-                # As many pieces as superpixels: none is in two. (SLIC's and Felzenszwalb's may touch at a corner
-                # alone.)
-                self.assertEqual(measure.label(found, background=-1, connectivity=2).max(), found.max() + 1, method)
+                labels = superpixel_map(photograph, method_settings(method, {}))
+                self.assertEqual((labels.dtype, labels.shape), ('int32', photograph.shape[:2]))
+                self.assertEqual(np.unique(labels).tolist(), list(range(labels.max() + 1)), method)
+                # As many connected pieces as superpixels. (Pieces of SLIC and Felzenszwalb may be connected only at a
+                # corner.)
+                self.assertEqual(measure.label(labels, background=-1, connectivity=2).max(), labels.max() + 1, method)
 
     def test_superpixels_keep_to_an_edge_that_anyone_can_see(self):
         image = np.zeros((60, 90, 3), 'uint8')
@@ -39,9 +39,9 @@ class MethodsTest(FolderTestCase):
         regions = 1 * np.all(image == (200, 30, 30), axis=-1) + 2 * np.all(image == (30, 200, 30), axis=-1)
         for method in 'felzenszwalb', 'slic', 'watershed':
             given = {} if method == 'felzenszwalb' else {'n_segments': 60}
-            found = superpixel_map(image, method_settings(method, given))
-            strays = sum((found == k).sum() - np.bincount(regions[found == k]).max() for k in range(found.max() + 1))
-            # A watershed runs along one of the two columns beside an edge.
+            labels = superpixel_map(image, method_settings(method, given))
+            strays = sum((labels == k).sum() - np.bincount(regions[labels == k]).max() for k in range(labels.max() + 1))
+            # A watershed runs along one of the two columns next to an edge.
             self.assertLessEqual(strays, {'watershed': 60 + 40 + 20}.get(method, 0), method)
         # Nothing else is in the picture.
         np.testing.assert_array_equal(superpixel_map(image, method_settings('felzenszwalb', {'sigma': 1e-9})), regions)
@@ -76,10 +76,10 @@ class MethodsTest(FolderTestCase):
     def test_pictures_of_a_few_pixels_have_superpixels_too(self):
         for method in METHODS:
             for shape in [(1, 1), (1, 9), (9, 1), (3, 5)]:
-                found = superpixel_map(np.full(shape + (3,), 77, 'uint8'), method_settings(method, {}))
-                self.assertEqual(np.unique(found).tolist(), list(range(found.max() + 1)), (method, shape))
+                labels = superpixel_map(np.full(shape + (3,), 77, 'uint8'), method_settings(method, {}))
+                self.assertEqual(np.unique(labels).tolist(), list(range(labels.max() + 1)), (method, shape))
 
-    def test_what_a_method_cannot_be_told(self):
+    def test_settings_that_a_method_does_not_have(self):
         self.assert_says(["no superpixel method 'seeds'", 'felzenszwalb, grid, slic, watershed'], method_settings,
                          'seeds', {})
         self.assert_says(["slic has no setting 'scale'", 'n_segments, compactness'], method_settings, 'slic',
@@ -106,7 +106,7 @@ class MapsOfUserTest(FolderTestCase):
             np.save(self.path('face.npy'), self.given.astype(dtype))
             self.assertEqual((self.map_of().dtype, self.map_of().tolist()), ('int32', self.wanted))
 
-    def test_negative_numbers_are_no_superpixel(self):
+    def test_negative_numbers_belong_to_no_superpixel(self):
         np.save(self.path('face.npy'), np.where(self.given == 7, -5, self.given))
         self.assertEqual(self.map_of().tolist(), [[0, 0, -1], [-1, 1, -1]])
 
@@ -181,11 +181,12 @@ class MakeTest(FolderTestCase):
     def write_many(self, n, seed=0):
         """A data set of `n` parts of a photograph, each of another size."""
         cat = photographs()[1]
-        found = [Record('{}.png'.format(i), cat[seed + i % 40:seed + 20 + i % 40 + i % 7, i % 30:i % 30 + 16 + i % 3],
-                        np.ones(2, 'uint8'), None, 'train') for i in range(n)]
-        dataset.write_dataset(self.data, ['a', 'b'], [lambda record=record: record for record in found], n, (30, 20),
+        pictures = [
+            Record('{}.png'.format(i), cat[seed + i % 40:seed + 20 + i % 40 + i % 7, i % 30:i % 30 + 16 + i % 3],
+                   np.ones(2, 'uint8'), None, 'train') for i in range(n)]
+        dataset.write_dataset(self.data, ['a', 'b'], [lambda record=record: record for record in pictures], n, (30, 20),
                               {})
-        return [record.image for record in found]
+        return [record.image for record in pictures]
 
     def stored(self, name='maps'):
         with Dataset(self.data) as data:
@@ -197,9 +198,9 @@ class MakeTest(FolderTestCase):
         for method in METHODS:
             for n_workers in 1, 2:
                 counts = superpixels.make_superpixels(self.data, method, method_settings(method, {}), n_workers)
-                for photograph, found, count in zip(photographs(), self.stored(method), counts):
-                    np.testing.assert_array_equal(found, superpixel_map(photograph, method_settings(method, {})))
-                    self.assertEqual(count, len(np.unique(found)))
+                for photograph, labels, count in zip(photographs(), self.stored(method), counts):
+                    np.testing.assert_array_equal(labels, superpixel_map(photograph, method_settings(method, {})))
+                    self.assertEqual(count, len(np.unique(labels)))
         with Dataset(self.data) as data:
             self.assertEqual(data.superpixel_names(), sorted(METHODS))
             self.assertEqual(data.superpixel_maps('slic').made_by, method_settings('slic', {}))
@@ -207,7 +208,7 @@ class MakeTest(FolderTestCase):
         self.assertIn('3/3', self.shown.getvalue())
 
     def run_counted(self, settings, stop_before=None):
-        """Make maps in this process; the parts that were computed. `stop_before` a part, as Ctrl-C does."""
+        """Make maps in this process and return the parts that were computed; stop before a part, as Ctrl-C does."""
         computed = []
 
         def counted(path, settings, items):
@@ -229,10 +230,10 @@ class MakeTest(FolderTestCase):
         self.assertEqual(self.run_counted(settings, stop_before=2), [0, 1])
         self.assertIn('data.h5.superpixels-maps.parts/000001.npz', self.files())
         self.assertEqual(self.run_counted(settings), [2, 3, 4])
-        for image, found in zip(images, self.stored()):
-            np.testing.assert_array_equal(found, superpixel_map(image, settings))
+        for image, labels in zip(images, self.stored()):
+            np.testing.assert_array_equal(labels, superpixel_map(image, settings))
         self.assertEqual(self.files(), ['data.h5'])
-        # What was finished is made again when it is asked for again.
+        # Finished maps are made again on request.
         self.assertEqual(self.run_counted(settings), [0, 1, 2, 3, 4])
 
     def test_parts_of_other_settings_or_of_another_data_set_are_thrown_away(self):
@@ -242,8 +243,8 @@ class MakeTest(FolderTestCase):
         self.assertEqual(self.run_counted(second, stop_before=1), [0])
         images = self.write_many(40, seed=1)
         self.assertEqual(self.run_counted(second), [0, 1, 2])
-        for image, found in zip(images, self.stored()):
-            np.testing.assert_array_equal(found, superpixel_map(image, second))
+        for image, labels in zip(images, self.stored()):
+            np.testing.assert_array_equal(labels, superpixel_map(image, second))
 
     def test_maps_that_the_user_changed_meanwhile_are_read_anew(self):
         images = self.write_many(20)
@@ -253,7 +254,7 @@ class MakeTest(FolderTestCase):
                         value * np.arange(image[..., 0].size).reshape(image.shape[:2]))
             settings = {'folder': self.path('maps')}
             self.assertEqual(self.run_counted(settings, stop_before=1 if value == 0 else None), [0, 1][:value + 1])
-        self.assertEqual([found.max() + 1 for found in self.stored()], [image[..., 0].size for image in images])
+        self.assertEqual([labels.max() + 1 for labels in self.stored()], [image[..., 0].size for image in images])
 
     def test_a_map_of_the_user_that_is_wrong_stops_before_anything_is_changed(self):
         write_small(self.data)
@@ -263,8 +264,8 @@ class MakeTest(FolderTestCase):
             Image.fromarray(photograph[:, :64, 0]).save(self.path('given', name + '.png'))
         self.assert_says([os.path.join('given', 'face.png'), 'is (64, 64), but the picture face.png is (64, 80)'],
                          superpixels.make_superpixels, self.data, 'maps', {'folder': self.path('given')})
-        for old, found in zip(before, self.stored()):
-            np.testing.assert_array_equal(found, old)
+        for old, labels in zip(before, self.stored()):
+            np.testing.assert_array_equal(labels, old)
 
     def test_a_name_that_superpixels_cannot_have(self):
         write_small(self.data)
@@ -272,7 +273,7 @@ class MakeTest(FolderTestCase):
             self.assert_says([repr(name), 'choose a name'], superpixels.make_superpixels, self.data, name,
                              method_settings('grid', {}))
 
-    def test_a_data_set_that_is_not_there(self):
+    def test_a_data_set_that_does_not_exist(self):
         self.assert_says([self.data, 'is not there'], superpixels.make_superpixels, self.data, 'maps',
                          method_settings('grid', {}))
         self.assertEqual(self.files(), [])

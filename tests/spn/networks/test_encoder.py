@@ -1,4 +1,4 @@
-"""The frozen encoder: VGG16's convolutions as its files mean them, its weights' sources, and features kept on disk."""
+"""The frozen encoder: the convolutions of VGG16, the sources of its weights, and features kept on disk."""
 import os
 import shutil
 import warnings
@@ -24,7 +24,7 @@ def encoder_of(weights):
 
 
 def halved(maps):
-    """Maps (channels, rows, cols) in cells of two by two."""
+    """Maps (channels, rows, cols) reshaped to cells of two by two."""
     return maps.reshape(len(maps), maps.shape[1] // 2, 2, maps.shape[2] // 2, 2)
 
 
@@ -35,7 +35,7 @@ def weights_of(source):
 
 
 class SmallBlocks:
-    """VGG16 with few convolutions of few channels, while the block lasts."""
+    """Within the block, VGG16 has few convolutions of few channels."""
 
     BLOCKS = [(2, 3), (1, 5), (1, 4)]
 
@@ -55,11 +55,11 @@ class SmallBlocks:
 class ConvolutionsTest(FolderTestCase):
 
     def test_kernels_are_not_turned_over(self):
-        # The first convolution of the weights that see, on a photograph.
-        found = encoder_of('package')
+        # The first convolution of the pretrained weights, on a photograph.
+        encoder = encoder_of('package')
         kernel, bias = weights_from('package')['block1_conv1']
         photograph = data.astronaut()[60:92, 200:240]
-        first = K.function([found.model.input], [found.model.get_layer('block1_conv1').output])
+        first = K.function([encoder.model.input], [encoder.model.get_layer('block1_conv1').output])
         centred = photograph[..., ::-1] - MEAN_BGR.astype('float64')
         maps, = first([centred.transpose(2, 0, 1)[np.newaxis]])
         for channel in 0, 17, 63:
@@ -78,7 +78,7 @@ class ConvolutionsTest(FolderTestCase):
             for name, (kernel, bias) in weights.items():
                 small.model.get_layer(name).set_weights([kernel[::-1, ::-1], bias])
         photographs_ = np.stack([data.astronaut()[60:92, 200:240], data.chelsea()[100:132, 120:160]])
-        found = small(photographs_)
+        outputs = small(photographs_)
         for n, image in enumerate(photographs_):
             maps = (image[..., ::-1] - MEAN_BGR.astype('float64')).transpose(2, 0, 1)
             wanted = []
@@ -90,11 +90,11 @@ class ConvolutionsTest(FolderTestCase):
                 maps = np.array([sum(correlate(plane, kernel[:, :, i, o].astype('float64'), mode='constant')
                                      for i, plane in enumerate(maps)) + bias[o] for o in range(len(bias))]).clip(0)
             first, second = wanted
-            for of_layer, of_image in zip(found, (maps, second, halved(first).mean(axis=(2, 4)))):
-                np.testing.assert_allclose(of_layer[n], of_image, rtol=1e-3, atol=1e-3 * of_image.max())
+            for actual, expected in zip(outputs, (maps, second, halved(first).mean(axis=(2, 4)))):
+                np.testing.assert_allclose(actual[n], expected, rtol=1e-3, atol=1e-3 * expected.max())
 
     def test_parts_of_one_photograph_are_more_alike_than_those_of_two(self):
-        # By the direction of their mean features.
+        # By the cosine of their mean features.
         images = np.stack([data.chelsea()[y:y + 96, x:x + 96] for y, x in [(60, 100), (80, 130)]] +
                           [data.coffee()[y:y + 96, x:x + 96] for y, x in [(100, 200), (120, 230)]])
         mean = encoder_of('package')(images)[0].mean(axis=(2, 3))
@@ -115,7 +115,7 @@ class WeightsTest(FolderTestCase):
         self.addCleanup(patch.stop)
 
     def write_keras_file(self, name='vgg16_weights_notop.h5', shapes=((3, 3), (3, 3), (3, 5), (5, 4))):
-        """A file as keras.applications fetches it, and what is in it."""
+        """Write a file like that of keras.applications, and return its arrays."""
         rng, wanted = np.random.RandomState(0), {}
         with h5py.File(self.path(name), 'w') as file:
             for layer, shape in zip(self.layers, shapes):
@@ -126,7 +126,7 @@ class WeightsTest(FolderTestCase):
             file.create_group('block1_pool')
         return wanted
 
-    def test_random_weights_are_told_loudly_and_are_the_same_each_time(self):
+    def test_random_weights_warn_and_are_the_same_each_time(self):
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter('always')
             first = weights_from('random')
@@ -135,14 +135,14 @@ class WeightsTest(FolderTestCase):
             np.testing.assert_array_equal(first[name][0], weights_of('random')[name][0])
         self.assertAlmostEqual(first['block1_conv2'][0].std(), (2 / 27) ** .5, delta=.05)
 
-    def test_kerass_own_file_is_read_where_it_is(self):
+    def test_the_file_of_keras_is_read_where_it_is(self):
         wanted = self.write_keras_file()
         for source in 'keras', 'auto':
-            found = weights_from(source)
-            self.assertEqual(list(found), self.layers)
+            weights = weights_from(source)
+            self.assertEqual(list(weights), self.layers)
             for name in self.layers:
-                for array, of_file in zip(found[name], wanted[name]):
-                    np.testing.assert_array_equal(array, of_file)
+                for array, stored in zip(weights[name], wanted[name]):
+                    np.testing.assert_array_equal(array, stored)
 
     def test_the_file_of_newer_keras_nests_its_arrays_deeper(self):
         wanted = self.write_keras_file()
@@ -155,22 +155,22 @@ class WeightsTest(FolderTestCase):
 
     def test_the_encoder_has_the_weights_of_the_file_and_a_fingerprint_of_its_own(self):
         wanted = self.write_keras_file()
-        found = Encoder('keras')
+        encoder = Encoder('keras')
         for name, (kernel, bias) in wanted.items():
-            for array, of_file in zip(found.model.get_layer(name).get_weights(), (kernel[::-1, ::-1], bias)):
-                np.testing.assert_array_equal(array, of_file)
-        self.assertEqual(Encoder('keras').fingerprint, found.fingerprint)
-        self.assertEqual(found.model.trainable_weights, [])
+            for array, stored in zip(encoder.model.get_layer(name).get_weights(), (kernel[::-1, ::-1], bias)):
+                np.testing.assert_array_equal(array, stored)
+        self.assertEqual(Encoder('keras').fingerprint, encoder.fingerprint)
+        self.assertEqual(encoder.model.trainable_weights, [])
         for name in 'block2_conv1_W_1:0', 'block2_conv1_b_1:0':
             with h5py.File(self.path('vgg16_weights_notop.h5'), 'r+') as file:
                 before = file['block2_conv1'][name][..., 0]
                 file['block2_conv1'][name][..., 0] = before + 1
-            self.assertNotEqual(Encoder('keras').fingerprint, found.fingerprint)
+            self.assertNotEqual(Encoder('keras').fingerprint, encoder.fingerprint)
             with h5py.File(self.path('vgg16_weights_notop.h5'), 'r+') as file:
                 file['block2_conv1'][name][..., 0] = before
-            self.assertEqual(Encoder('keras').fingerprint, found.fingerprint)
+            self.assertEqual(Encoder('keras').fingerprint, encoder.fingerprint)
 
-    def test_kerass_own_file_that_is_missing_broken_or_of_another_network(self):
+    def test_a_file_of_keras_that_is_missing_broken_or_of_another_network(self):
         self.assert_says([self.folder, 'is not there', '--weights package'], weights_from, 'keras')
         self.write('vgg16_weights.h5', 'a letter')
         self.assert_says(['vgg16_weights.h5 is not the file of keras.applications', '--weights package'], weights_from,
@@ -181,7 +181,7 @@ class WeightsTest(FolderTestCase):
         self.assert_says(['vgg16_weights.h5: block1_conv2 has arrays of [(3, 3, 3, 4), (4,)]', 'not those of VGG16'],
                          weights_from, 'keras')
 
-    def test_kerass_own_file_that_would_have_another_read_is_refused(self):
+    def test_a_file_of_keras_that_refers_to_another_file_is_refused(self):
         self.write_keras_file('vgg16_weights.h5')
         shutil.move(self.path('vgg16_weights.h5'), self.path('other.h5'))
         with h5py.File(self.path('vgg16_weights.h5'), 'w') as file:
@@ -189,13 +189,13 @@ class WeightsTest(FolderTestCase):
                 file[layer] = h5py.ExternalLink('other.h5', '/' + layer)
         self.assert_says(['vgg16_weights.h5 is not the file', 'is a link', '--weights package'], weights_from, 'keras')
 
-    def test_the_package_is_taken_where_kerass_own_file_is_not(self):
+    def test_the_package_is_used_if_the_file_of_keras_is_missing(self):
         with mock.patch.object(encoder, 'package_weights', lambda: 'of the package'):
             self.assertEqual(weights_from('auto'), 'of the package')
             self.write_keras_file()
             self.assertNotEqual(weights_from('auto'), 'of the package')
 
-    def test_a_source_that_there_is_not(self):
+    def test_an_unknown_source(self):
         self.assert_says(["'imagenet'", 'auto, package, keras, random'], weights_from, 'imagenet')
 
     def test_a_package_whose_file_was_changed(self):
@@ -206,7 +206,7 @@ class WeightsTest(FolderTestCase):
 
 
 class EncoderByHand:
-    """Stands for an encoder: its features are the mean colours of cells. After `stop_after` images Ctrl-C stops it."""
+    """In place of an encoder: its features are the mean colours of cells. After `stop_after` images Ctrl-C stops it."""
 
     def __init__(self, fingerprint='by hand', stop_after=None):
         self.fingerprint, self.stop_after, self.encoded = fingerprint, stop_after, 0
@@ -215,12 +215,12 @@ class EncoderByHand:
         if self.stop_after is not None and self.encoded >= self.stop_after:
             raise KeyboardInterrupt
         self.encoded += len(images)
-        found = []
+        outputs = []
         for channels, stride in OUTPUTS.values():
             n, side = len(images), images.shape[1] // stride
             means = images.reshape(n, side, stride, side, stride, 3).mean(axis=(2, 4)).transpose(0, 3, 1, 2)
-            found.append(np.concatenate([means, np.zeros((n, channels - 3, side, side))], axis=1).astype('float32'))
-        return found
+            outputs.append(np.concatenate([means, np.zeros((n, channels - 3, side, side))], axis=1).astype('float32'))
+        return outputs
 
 
 class FeaturesTest(FolderTestCase):
@@ -233,12 +233,12 @@ class FeaturesTest(FolderTestCase):
         self.addCleanup(patch.stop)
 
     def write_images(self, n=10, seed=0):
-        """A data set of n parts of photographs: the first third is train."""
-        found = [records()[k % 3]._replace(image=photographs()[k % 3][seed:, k % 20:], mask=None,
+        """Write a data set of n parts of photographs, the first third of which is train."""
+        pictures = [records()[k % 3]._replace(image=photographs()[k % 3][seed:, k % 20:], mask=None,
                                            split='train' if k < n / 3
                                            else 'val') for k in range(n)]
-        write_small(self.data, found)
-        return [record.image for record in found]
+        write_small(self.data, pictures)
+        return [record.image for record in pictures]
 
     def make(self, encoder, size=32):
         made = features.make_features(self.data, size, encoder)
@@ -258,15 +258,15 @@ class FeaturesTest(FolderTestCase):
             for layer, finer in enumerate((made.fine, made.finest), 1):
                 self.assertEqual((finer[i].dtype, finer[i].shape), ('float32', ((512, 6, 6), (256, 6, 6))[layer - 1]))
                 np.testing.assert_array_equal(finer[i], self.wanted(image, 48, layer).astype('float16'))
-            for found, wanted in zip(made.blocks(i), (made[i], made.fine[i], made.finest[i])):
-                np.testing.assert_array_equal(found, wanted)
+            for actual, wanted in zip(made.blocks(i), (made[i], made.fine[i], made.finest[i])):
+                np.testing.assert_array_equal(actual, wanted)
             if i < 10 / 3:
                 total.append([layer.astype('float64') ** 2 for layer in made.blocks(i)])
-        for of_layer, found in zip(zip(*total), (made, made.fine, made.finest)):
-            self.assertAlmostEqual(found.rms, np.mean(of_layer) ** .5, places=6)
+        for squares, layer in zip(zip(*total), (made, made.fine, made.finest)):
+            self.assertAlmostEqual(layer.rms, np.mean(squares) ** .5, places=6)
         self.assertEqual(self.files(), ['data.features-48.h5', 'data.h5'])
 
-    def test_images_are_squared_before(self):
+    def test_images_are_resized_to_squares_first(self):
         image = photographs()[0]
         self.assertEqual(square_image(image, 32).shape, (32, 32, 3))
         means = image.reshape(32, 2, 16, 5, 3).mean(axis=(1, 3))
@@ -317,7 +317,7 @@ class FeaturesTest(FolderTestCase):
 
     def test_sizes_that_no_feature_fits_in(self):
         for size in 16, 33, 0, -32:
-            self.assert_says(['the size {} is no multiple of 16 from 32 on'.format(size)], check_size, size)
+            self.assert_says(['the size {} is not a multiple of 16, 32 or more'.format(size)], check_size, size)
         check_size(32)
 
     def test_a_file_of_features_that_is_cut_short(self):
@@ -326,7 +326,7 @@ class FeaturesTest(FolderTestCase):
         path = self.path('data.features-32.h5')
         with open(path, 'r+b') as stream:
             stream.truncate(os.path.getsize(path) // 2)
-        self.assert_says([path, 'is cut short or no HDF5 file', 'remove it and make it anew with `spn encode`'],
+        self.assert_says([path, 'is cut short or not an HDF5 file', 'remove it and make it again with `spn encode`'],
                          Features, path)
         again = EncoderByHand()
         self.make(again)

@@ -1,4 +1,4 @@
-"""The segmentation network against NumPy: its loss, and what it says of superpixels."""
+"""The segmentation network against NumPy: its loss, and its predictions for superpixels."""
 import unittest
 
 import numpy as np
@@ -16,15 +16,15 @@ class LossTest(unittest.TestCase):
         truth, probability = np.array([[[.5, 0], [.1, .2]], [[0, 0], [0, .1]]]), np.array([[[.25, .75], [.5, .5]],
                                                                                         [[.9, .1], [.2, .8]]])
         wanted = -(.5 * np.log(.25) + .3 * np.log(.5) + .1 * np.log(.8)) / .9
-        found = K.eval(cross_entropy(K.variable(truth), K.variable(probability)))
-        self.assertAlmostEqual(float(found), wanted, places=5)
+        loss = K.eval(cross_entropy(K.variable(truth), K.variable(probability)))
+        self.assertAlmostEqual(float(loss), wanted, places=5)
 
     def test_where_nothing_is_known_the_loss_is_0(self):
         self.assertEqual(K.eval(cross_entropy(K.zeros((1, 2, 3)), K.variable(np.full((1, 2, 3), 1 / 3)))), 0)
 
 
 class SmallNetworkTestCase(unittest.TestCase):
-    """A network of random weights, features of an image, and two superpixel maps of it."""
+    """A network with random weights, features of an image, and two superpixel maps of it."""
 
     @classmethod
     def setUpClass(cls):
@@ -40,16 +40,16 @@ class SmallNetworkTestCase(unittest.TestCase):
 
 class NetworkTest(SmallNetworkTestCase):
 
-    def test_what_three_layers_see_is_pooled_in_superpixels_and_classified(self):
+    def test_features_of_three_layers_are_pooled_in_superpixels_and_classified(self):
         hidden, bias = self.network.model.get_layer('hidden').get_weights()
         classify, last_bias = self.network.model.get_layer('class').get_weights()
-        found = self.network.probabilities(self.layers, self.maps)
-        for of_map, superpixel_map in zip(found, self.maps):
+        map_probabilities = self.network.probabilities(self.layers, self.maps)
+        for actual, superpixel_map in zip(map_probabilities, self.maps):
             pooled = np.concatenate([means(bilinear(layer, (4, 6)), superpixel_map) / rms
                                      for layer, rms in zip(self.layers, self.about['rms'])], axis=1)
             scores = np.exp(np.maximum(pooled.dot(hidden) + bias, 0).dot(classify) + last_bias)
-            np.testing.assert_allclose(of_map, scores / scores.sum(axis=1, keepdims=True), rtol=1e-4)
+            np.testing.assert_allclose(actual, scores / scores.sum(axis=1, keepdims=True), rtol=1e-4)
 
-    def test_one_map_says_what_it_says_beside_others(self):
+    def test_a_map_gives_the_same_alone_and_with_others(self):
         alone, = self.network.probabilities(self.layers, self.maps[1:])
         np.testing.assert_allclose(alone, self.network.probabilities(self.layers, self.maps)[1], rtol=1e-5)

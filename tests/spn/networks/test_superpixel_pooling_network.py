@@ -27,9 +27,9 @@ RMS = 1.75
 
 def convolved(maps, kernel, bias):
     """A convolution with a rectifier. Keras keeps kernels as (rows, cols, in, out)."""
-    found = [sum(convolve2d(plane, kernel[:, :, i, o], 'same') for i, plane in enumerate(maps)) + bias[o]
+    sums = [sum(convolve2d(plane, kernel[:, :, i, o], 'same') for i, plane in enumerate(maps)) + bias[o]
              for o in range(len(bias))]
-    return np.maximum(found, 0)
+    return np.maximum(sums, 0)
 
 
 def true_scores(weights, features, superpixel_map, stages=2):
@@ -64,7 +64,7 @@ class NetworkTest(unittest.TestCase):
                                for array in layer.get_weights()])
         cls.weights = {layer.name: layer.get_weights() for layer in cls.model.layers if layer.weights}
         cls.features = np.maximum(rng.normal(size=(2, 512, 3, 4)), 0).astype('float32')
-        # The second image has three superpixels, of which 1 is none, and pixels that belong to none.
+        # The second image has superpixels 0, 2 and 3, no superpixel 1, and pixels that belong to none.
         cls.maps = np.array([columns(6), columns(4)])
         cls.maps[1][cls.maps[1] == 1] = 0
         cls.maps[1][:9] = -1
@@ -77,42 +77,43 @@ class NetworkTest(unittest.TestCase):
 
     def test_class_scores_of_cells_and_superpixels_are_those_of_SciPy(self):
         for features, superpixel_map in zip(self.features, self.maps):
-            of_cells, (of_superpixels,), (of_image,) = self.trained.scores(RMS * features, [superpixel_map], None)
+            cell_scores, (superpixel_scores,), (image_scores,) = self.trained.scores(
+                RMS * features, [superpixel_map], None)
             wanted = true_scores(self.weights, features, superpixel_map)
-            self.assertEqual((of_cells.shape, of_superpixels.shape), (wanted[0].shape, wanted[1].shape))
-            np.testing.assert_allclose(of_cells, wanted[0], rtol=1e-3, atol=1e-4 * np.abs(wanted[0]).max())
-            np.testing.assert_allclose(of_superpixels, wanted[1], rtol=1e-3, atol=1e-4 * np.abs(wanted[1]).max())
-            self.assertGreater(of_superpixels.std(axis=0).min(), .1)
+            self.assertEqual((cell_scores.shape, superpixel_scores.shape), (wanted[0].shape, wanted[1].shape))
+            np.testing.assert_allclose(cell_scores, wanted[0], rtol=1e-3, atol=1e-4 * np.abs(wanted[0]).max())
+            np.testing.assert_allclose(superpixel_scores, wanted[1], rtol=1e-3, atol=1e-4 * np.abs(wanted[1]).max())
+            self.assertGreater(superpixel_scores.std(axis=0).min(), .1)
             there = np.unique(superpixel_map[superpixel_map >= 0])
-            np.testing.assert_allclose(of_image, wanted[1][there].mean(axis=0), rtol=1e-3,
+            np.testing.assert_allclose(image_scores, wanted[1][there].mean(axis=0), rtol=1e-3,
                                        atol=1e-4 * np.abs(wanted[1]).max())
 
     def test_scores_are_read_of_more_superpixels_than_training_had(self):
         superpixel_map = np.arange(120, dtype='int32').reshape(10, 12)
-        _, (found,), _ = self.trained.scores(RMS * self.features[0], [superpixel_map], None)
+        _, (actual,), _ = self.trained.scores(RMS * self.features[0], [superpixel_map], None)
         _, wanted = true_scores(self.weights, self.features[0], superpixel_map)
-        self.assertEqual(found.shape, (120, N_CLASSES))
-        np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=1e-4 * np.abs(wanted).max())
+        self.assertEqual(actual.shape, (120, N_CLASSES))
+        np.testing.assert_allclose(actual, wanted, rtol=1e-3, atol=1e-4 * np.abs(wanted).max())
 
     def test_several_maps_of_an_image_are_read_at_once(self):
         finer = np.arange(120, dtype='int32').reshape(10, 12)
-        of_cells, found, _ = self.trained.scores(RMS * self.features[0], [finer, self.maps[0]], None)
-        np.testing.assert_allclose(of_cells, true_scores(self.weights, self.features[0], finer)[0], rtol=1e-3,
-                                   atol=1e-4 * np.abs(of_cells).max())
-        for scores, superpixel_map in zip(found, [finer, self.maps[0]]):
+        cell_scores, actual, _ = self.trained.scores(RMS * self.features[0], [finer, self.maps[0]], None)
+        np.testing.assert_allclose(cell_scores, true_scores(self.weights, self.features[0], finer)[0], rtol=1e-3,
+                                   atol=1e-4 * np.abs(cell_scores).max())
+        for scores, superpixel_map in zip(actual, [finer, self.maps[0]]):
             wanted = true_scores(self.weights, self.features[0], superpixel_map)[1]
             np.testing.assert_allclose(scores, wanted, rtol=1e-3, atol=1e-4 * np.abs(wanted).max())
 
     def test_the_probability_in_an_image_is_that_of_the_mean_over_its_cells_or_over_the_superpixels_that_it_has(self):
         small = .02 * self.features  # where the sigmoid is not flat
-        of_gap, of_superpixels = self.model.predict([small, self.maps])
+        by_cells, by_superpixels = self.model.predict([small, self.maps])
         for k, there in enumerate([[0, 1, 2, 3, 4, 5], [0, 2, 3]]):
             scores = true_scores(self.weights, small[k], self.maps[k])
-            np.testing.assert_allclose(of_gap[k], sigmoid(scores[0].mean(axis=(1, 2)) + self.weights['cell_scores'][1]),
-                                       atol=1e-5)
-            np.testing.assert_allclose(of_superpixels[k], sigmoid(scores[1][there].mean(axis=0)
+            np.testing.assert_allclose(by_cells[k], sigmoid(scores[0].mean(axis=(1, 2))
+                                                            + self.weights['cell_scores'][1]), atol=1e-5)
+            np.testing.assert_allclose(by_superpixels[k], sigmoid(scores[1][there].mean(axis=0)
                                                                   + self.weights['superpixel_scores'][1]), atol=1e-5)
-        self.assertGreater(np.abs(of_superpixels - of_gap).max(), 1e-3)
+        self.assertGreater(np.abs(by_superpixels - by_cells).max(), 1e-3)
 
     def test_with_correlation_it_is_that_of_the_mean_by_pixels_over_scores_shared_by_superpixels_that_look_alike(self):
         model = superpixel_pooling_network.build(N_CLASSES, SETTINGS._replace(correlation=True, size_exponent=1))
@@ -120,37 +121,37 @@ class NetworkTest(unittest.TestCase):
             if layer.weights:
                 layer.set_weights(self.weights[layer.name])
         small, fine = .1 * self.features, np.random.RandomState(2).normal(size=(2, 512, 6, 8)).astype('float32')
-        _, of_superpixels = model.predict([small, self.maps, fine])
+        _, by_superpixels = model.predict([small, self.maps, fine])
         for k, there in enumerate([[0, 1, 2, 3, 4, 5], [0, 2, 3]]):
             labels = self.maps[k]
             looks = np.array([bilinear(fine[k], labels.shape)[:, labels == n].mean(axis=1) for n in there])
             sizes = np.bincount(labels[labels >= 0])[there]
             scores = shared(true_scores(self.weights, small[k], labels)[1][there], looks, sizes)
             mean = np.average(scores, axis=0, weights=sizes)
-            np.testing.assert_allclose(of_superpixels[k], sigmoid(mean + self.weights['superpixel_scores'][1]),
+            np.testing.assert_allclose(by_superpixels[k], sigmoid(mean + self.weights['superpixel_scores'][1]),
                                        atol=1e-5)
-            # Without bias, in an image whose superpixels no training had.
+            # Without bias, with superpixels that were not in training.
             trained = self.network(model, correlation=True, size_exponent=1)
             more = columns(9)
-            _, (scores, _), of_image = trained.scores(RMS * small[k], [more, labels], fine[k])
+            _, (scores, _), image_scores = trained.scores(RMS * small[k], [more, labels], fine[k])
             self.assertEqual(len(scores), 9)
-            np.testing.assert_allclose(of_image[1], mean, atol=1e-4)
+            np.testing.assert_allclose(image_scores[1], mean, atol=1e-4)
             sizes = np.bincount(more.ravel())
             scores = shared(true_scores(self.weights, small[k], more)[1], means(bilinear(fine[k], more.shape), more),
                             sizes)
-            np.testing.assert_allclose(of_image[0], np.average(scores, axis=0, weights=sizes), atol=1e-4)
+            np.testing.assert_allclose(image_scores[0], np.average(scores, axis=0, weights=sizes), atol=1e-4)
 
     def test_scores_are_shared_among_the_superpixels_of_all_maps_of_an_image(self):
         rng = np.random.RandomState(3)
         fine, maps = rng.normal(size=(512, 6, 8)).astype('float32'), [self.maps[0], columns(3)]
         scores = [rng.normal(size=(n, 2)) for n in (6, 3)]
-        found = self.trained.correlated(scores, fine, maps)
+        actual = self.trained.correlated(scores, fine, maps)
         looks = np.concatenate([means(bilinear(fine, each.shape), each) for each in maps])
         wanted = shared(np.concatenate(scores), looks, np.concatenate([np.bincount(each.ravel()) for each in maps]))
-        self.assertEqual([len(each) for each in found], [6, 3])
-        np.testing.assert_allclose(np.concatenate(found), wanted, atol=1e-5)
+        self.assertEqual([len(each) for each in actual], [6, 3])
+        np.testing.assert_allclose(np.concatenate(actual), wanted, atol=1e-5)
 
-    def test_of_no_class_there_is_nothing_to_share(self):
+    def test_without_classes_there_is_nothing_to_share(self):
         maps = ActivationMaps(self.trained, [ArrayOfFeatures(self.features, 64)], [self.maps], np.array([[25, 31]] * 2))
         self.assertEqual(maps.correlated_sp_cam(0, np.array([], int)).shape, (0, 25, 31))
 
@@ -159,7 +160,7 @@ class NetworkTest(unittest.TestCase):
             np.testing.assert_array_equal(self.trained.bias(name), self.weights[name][1])
             self.assertGreater(np.abs(self.trained.bias(name)).min(), .01)
 
-    def test_a_network_of_one_branch_has_its_scores_alone(self):
+    def test_a_network_of_one_branch_has_only_its_scores(self):
         # Without upsampling superpixels have as many channels as the extra convolution makes.
         weights = dict(self.weights, superpixel_scores=[
             np.random.RandomState(1).normal(size=(SETTINGS.channels, N_CLASSES)), np.ones(N_CLASSES)])
@@ -172,12 +173,12 @@ class NetworkTest(unittest.TestCase):
                 if layer.weights:
                     layer.set_weights(weights[layer.name])
             network = self.network(model, **settings)
-            of_cells, of_superpixels, _ = network.scores(RMS * self.features[0], [self.maps[0]], None)
-            self.assertEqual((of_cells is None, len(of_superpixels)), (output == 1, output))
-            np.testing.assert_allclose((of_superpixels or [of_cells])[0], wanted[output], rtol=1e-3,
+            cell_scores, superpixel_scores, _ = network.scores(RMS * self.features[0], [self.maps[0]], None)
+            self.assertEqual((cell_scores is None, len(superpixel_scores)), (output == 1, output))
+            np.testing.assert_allclose((superpixel_scores or [cell_scores])[0], wanted[output], rtol=1e-3,
                                        atol=1e-4 * np.abs(wanted[output]).max())
 
-    def test_a_network_of_no_branch_is_refused(self):
+    def test_a_network_without_branches_is_refused(self):
         with self.assertRaisesRegex(SpnError, 'without the GAP branch and without the superpixel branch'):
             superpixel_pooling_network.build(N_CLASSES, SETTINGS._replace(gap_branch=False, superpixel_branch=False))
 
@@ -209,8 +210,7 @@ class FileTest(FolderTestCase):
     def test_what_is_saved_is_loaded(self):
         loaded = SuperpixelPoolingNetwork.load(self.model_file)
         self.assertEqual(loaded.about, dict(self.ABOUT, log=self.LOG))
-        for found, wanted in zip(loaded.model.get_weights(), self.model.get_weights()):
-            np.testing.assert_array_equal(found, wanted)
+        self.assert_same_weights(loaded.model, self.model)
         self.assertEqual(self.files(), ['model.h5'])
 
     def test_a_file_that_is_missing(self):
@@ -222,7 +222,7 @@ class FileTest(FolderTestCase):
             whole = stream.read()
         for share in 0, .1, .5, .99:
             self.write('model.h5', whole[:int(share * len(whole))])
-            self.assert_says([self.model_file, 'is cut short or no HDF5 file', 'make it anew with `spn train`'],
+            self.assert_says([self.model_file, 'is cut short or not an HDF5 file', 'make it again with `spn train`'],
                              SuperpixelPoolingNetwork.load, self.model_file)
 
     def test_a_file_of_another_layout(self):
@@ -233,15 +233,15 @@ class FileTest(FolderTestCase):
     def test_a_file_that_lacks_its_weights_or_what_made_it(self):
         with h5py.File(self.model_file, 'r+') as file:
             del file['model_weights']['extra_conv']
-        self.assert_says([self.model_file, 'is not whole', 'train it anew with `spn train`'],
+        self.assert_says([self.model_file, 'is not whole', 'train it again with `spn train`'],
                          SuperpixelPoolingNetwork.load, self.model_file)
         with h5py.File(self.model_file, 'r+') as file:
             del file.attrs['about']
-        self.assert_says([self.model_file, 'is not whole', 'train it anew with `spn train`'],
+        self.assert_says([self.model_file, 'is not whole', 'train it again with `spn train`'],
                          SuperpixelPoolingNetwork.load, self.model_file)
 
     def save_as_keras_does(self, model):
-        """A file such as former versions wrote: the model by Keras, and what made it."""
+        """Write a file like those of earlier versions: the model by Keras, and its settings."""
         with h5py.File(self.model_file, 'w') as file:
             model.save(file)
             file.attrs['layout'], file.attrs['about'] = 'spn network 2', json.dumps(dict(self.ABOUT, log=self.LOG))
@@ -250,8 +250,7 @@ class FileTest(FolderTestCase):
         self.save_as_keras_does(self.model)
         loaded = SuperpixelPoolingNetwork.load(self.model_file)
         self.assertEqual(len(loaded.model.get_weights()), 4)
-        for found, wanted in zip(loaded.model.get_weights(), self.model.get_weights()):
-            np.testing.assert_array_equal(found, wanted)
+        self.assert_same_weights(loaded.model, self.model)
 
     def test_code_in_a_model_file_is_not_run(self):
         marker = self.path('was-run')
@@ -260,11 +259,11 @@ class FileTest(FolderTestCase):
         os.remove(marker)
         SuperpixelPoolingNetwork.load(self.model_file)
         self.assertFalse(os.path.exists(marker))
-        # Keras itself does.
+        # Keras itself runs it.
         load_model(self.model_file, dict(OBJECTS, **custom_objects), compile=False)
         self.assertTrue(os.path.exists(marker))
 
-    def test_a_file_that_would_have_others_read_is_refused(self):
+    def test_a_file_that_refers_to_other_files_is_refused(self):
         other = self.write('other.bin', b'0' * 4 * 16)
         for plant in [lambda file: file.__setitem__('x', h5py.ExternalLink(other, '/')),
                       lambda file: file.__setitem__('x', h5py.SoftLink('/model_weights')),
@@ -272,7 +271,7 @@ class FileTest(FolderTestCase):
                           'x', (16,), 'int32', external=[(other, 0, 64)])]:
             with h5py.File(self.model_file, 'r+') as file:
                 plant(file)
-            self.assert_says([self.model_file, '/x ', 'it anew with `spn train`'],
+            self.assert_says([self.model_file, '/x ', 'it again with `spn train`'],
                              SuperpixelPoolingNetwork.load, self.model_file)
             SuperpixelPoolingNetwork(self.model, dict(self.ABOUT, log=self.LOG)).save(self.model_file)
 
@@ -292,15 +291,15 @@ class FileTest(FolderTestCase):
                 ({'log': [{'epoch': 1, 'loss': float('nan')}]}, 'diverged')]:
             SuperpixelPoolingNetwork(self.model,
                                      dict(self.ABOUT, **dict({'log': self.LOG}, **changed))).save(self.model_file)
-            self.assert_says([self.model_file, words, 'rain it anew with `spn train`'], SuperpixelPoolingNetwork.load,
+            self.assert_says([self.model_file, words, 'rain it again with `spn train`'], SuperpixelPoolingNetwork.load,
                              self.model_file)
 
-    def test_a_precision_that_could_not_be_measured_is_no_fault(self):
+    def test_a_precision_that_could_not_be_measured_is_not_an_error(self):
         log = [dict(self.LOG[0], val_gap_precision=float('nan'))]
         SuperpixelPoolingNetwork(self.model, dict(self.ABOUT, log=log)).save(self.model_file)
         self.assertEqual(SuperpixelPoolingNetwork.load(self.model_file).about['log'][0]['loss'], .5)
 
-    def test_weights_that_are_no_numbers_are_refused(self):
+    def test_weights_that_are_not_finite_are_refused(self):
         with h5py.File(self.model_file, 'r+') as file:
             layer = file['model_weights/extra_conv']
             layer[layer.attrs['weight_names'][0].decode()][0] = np.nan
@@ -308,21 +307,16 @@ class FileTest(FolderTestCase):
                          self.model_file)
 
     def test_every_array_has_a_checksum(self):
-        without = []
-        with h5py.File(self.model_file, 'r') as file:
-            file.visititems(lambda name, item: without.append(name) if isinstance(item, h5py.Dataset)
-                            and not item.fletcher32
-                            else None)
-        self.assertEqual(without, [])
+        self.assert_all_have_checksums(self.model_file)
 
-    def test_a_checkpoint_is_gone_on_with_when_all_that_made_it_is_the_same(self):
-        found = SuperpixelPoolingNetwork.resumed(self.model_file, dict(self.ABOUT, sizes=(64, 96)))  # in JSON a list
-        self.assertEqual(found.about['log'], self.LOG)
+    def test_training_resumes_from_a_checkpoint_of_the_same_settings(self):
+        actual = SuperpixelPoolingNetwork.resumed(self.model_file, dict(self.ABOUT, sizes=(64, 96)))  # in JSON a list
+        self.assertEqual(actual.about['log'], self.LOG)
 
     def test_where_there_is_no_checkpoint_training_begins(self):
         self.assertIsNone(SuperpixelPoolingNetwork.resumed(self.path('none.h5'), self.ABOUT))
 
-    def test_a_checkpoint_of_another_model_is_said_and_left_alone(self):
+    def test_a_checkpoint_of_another_model_is_reported_and_left_alone(self):
         size = os.path.getsize(self.model_file)
         for changed, words in [({'seed': 4}, 'seed: 3 there, 4 asked for'),
                                ({'sizes': [64]}, 'sizes: [64, 96] there, [64]'),

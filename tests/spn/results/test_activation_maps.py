@@ -1,4 +1,4 @@
-"""Activation maps by hand: what scores say of pixels, and the masks that follow."""
+"""Activation maps by hand: from scores to maps of pixels and to masks."""
 import unittest
 
 import numpy as np
@@ -16,39 +16,39 @@ class PiecesTest(unittest.TestCase):
         self.superpixel_map = np.array([[0, 0, 2], [-1, 1, 2]], 'int32')
 
     def test_scores_are_painted_on_the_pixels_of_their_superpixels_and_nothing_elsewhere(self):
-        found = painted(np.array([[1., -4], [2, 5], [3, 6]]), self.superpixel_map)
-        self.assertEqual(found.tolist(), [[[1, 1, 3], [0, 2, 3]], [[-4, -4, 6], [0, 5, 6]]])
+        actual = painted(np.array([[1., -4], [2, 5], [3, 6]]), self.superpixel_map)
+        self.assertEqual(actual.tolist(), [[[1, 1, 3], [0, 2, 3]], [[-4, -4, 6], [0, 5, 6]]])
 
     def test_the_average_is_over_the_pixels_of_each_superpixel(self):
-        found = averaged(np.array([[[1., 3, 5], [100, 7, 6]], [[0, 1, -1], [9, 2, -3]]]), self.superpixel_map)
-        self.assertEqual(found.tolist(), [[[2, 2, 5.5], [0, 7, 5.5]], [[.5, .5, -2], [0, 2, -2]]])
+        actual = averaged(np.array([[[1., 3, 5], [100, 7, 6]], [[0, 1, -1], [9, 2, -3]]]), self.superpixel_map)
+        self.assertEqual(actual.tolist(), [[[2, 2, 5.5], [0, 7, 5.5]], [[.5, .5, -2], [0, 2, -2]]])
 
     def test_a_superpixel_without_pixels_harms_no_other(self):
         with np.errstate(all='raise'):
-            found = averaged(np.array([[[1., 3, 5]]]), np.array([[0, 0, 3]]))
-        self.assertEqual(found.tolist(), [[[2, 2, 5]]])
+            actual = averaged(np.array([[[1., 3, 5]]]), np.array([[0, 0, 3]]))
+        self.assertEqual(actual.tolist(), [[[2, 2, 5]]])
 
     def test_maps_are_resized_along_lines_between_the_centres_of_cells(self):
         maps = np.random.RandomState(0).normal(size=(3, 4, 5)).astype('float32')
         for shape in (16, 20), (7, 31), (4, 5):
-            found = resized(maps, np.array(shape))
-            self.assertEqual(found.shape, (3,) + shape)
-            np.testing.assert_allclose(found, bilinear(maps, shape), atol=1e-6)
+            actual = resized(maps, np.array(shape))
+            self.assertEqual(actual.shape, (3,) + shape)
+            np.testing.assert_allclose(actual, bilinear(maps, shape), atol=1e-6)
         np.testing.assert_array_equal(resized(maps, (12, 10), Image.NEAREST), maps.repeat(3, 1).repeat(2, 2))
 
     def test_relative_values_are_1_where_a_class_is_strongest_and_0_where_scores_speak_against_it(self):
-        found = relative(np.array([[[-3., 2, 8]], [[.5, -.5, .25]], [[-1, -2, -3]]]))
-        self.assertEqual(found.tolist(), [[[0, .25, 1]], [[1, 0, .5]], [[0, 0, 0]]])
+        actual = relative(np.array([[[-3., 2, 8]], [[.5, -.5, .25]], [[-1, -2, -3]]]))
+        self.assertEqual(actual.tolist(), [[[0, .25, 1]], [[1, 0, .5]], [[0, 0, 0]]])
 
     def test_the_highest_value_names_the_class_and_background_is_where_none_reaches_the_threshold(self):
         maps = np.array([[[.2, .9, .5], [0, .3, 1]], [[.6, .8, .4], [.1, .5, .2]]])
-        found = masks(maps, np.array([4, 1]), [.05, .5, .6])
-        self.assertEqual(found.dtype, 'uint8')
-        self.assertEqual(found.tolist(), [[[2, 5, 5], [2, 2, 5]], [[2, 5, 5], [0, 2, 5]], [[2, 5, 0], [0, 0, 5]]])
+        actual = masks(maps, np.array([4, 1]), [.05, .5, .6])
+        self.assertEqual(actual.dtype, 'uint8')
+        self.assertEqual(actual.tolist(), [[[2, 5, 5], [2, 2, 5]], [[2, 5, 5], [0, 2, 5]], [[2, 5, 0], [0, 0, 5]]])
 
 
 class ScoresByHand(SharesByHand):
-    """Stands for a trained network of three classes: features are scores of cells, superpixel scores their means."""
+    """In place of a trained network of three classes: features are scores of cells, superpixels have their means."""
 
     def __init__(self, gap_branch=True, superpixel_branch=True, correlation=False):
         self.settings = NetworkSettings(gap_branch=gap_branch, superpixel_branch=superpixel_branch,
@@ -80,13 +80,13 @@ class MapsTest(unittest.TestCase):
     def maps(self, **branches):
         return ActivationMaps(ScoresByHand(**branches), self.features, self.superpixels, self.sizes)
 
-    def of_superpixels(self, i, size, kind):
+    def painted_scores(self, i, size, kind):
         superpixel_map = self.superpixels[kind][i]
         scores = 10 * means(bilinear(self.features[size][i], superpixel_map.shape), superpixel_map)
-        found = np.zeros((3,) + superpixel_map.shape)
+        painted = np.zeros((3,) + superpixel_map.shape)
         for n, score in enumerate(scores):
-            found[:, superpixel_map == n] = score[:, np.newaxis]
-        return found
+            painted[:, superpixel_map == n] = score[:, np.newaxis]
+        return painted
 
     def test_an_image_that_is_labelled_with_nothing_is_background(self):
         maps, nothing = self.maps(), np.array([], int)
@@ -111,48 +111,49 @@ class MapsTest(unittest.TestCase):
     def test_CAM_averaged_in_superpixels_is_the_mean_over_kinds_of_superpixels(self):
         cam = self.maps().cam(1, np.arange(3))
         wanted = np.zeros((2,) + cam.shape)
-        for of_kind, superpixels in zip(wanted, self.superpixels):
+        for kind_cam, superpixels in zip(wanted, self.superpixels):
             for n in range(superpixels[1].max() + 1):
                 inside = superpixels[1] == n
-                of_kind[:, inside] = cam[:, inside].mean(axis=1, keepdims=True)
+                kind_cam[:, inside] = cam[:, inside].mean(axis=1, keepdims=True)
         np.testing.assert_allclose(self.maps().cam_in_superpixels(1, np.arange(3)), wanted.mean(axis=0), atol=1e-6)
         self.assertTrue(np.any(wanted[1, :, 0] == 0) and np.all(wanted[0] != 0))
 
     def test_SP_CAM_is_the_mean_over_kinds_of_superpixels_and_then_the_maximum_over_image_sizes(self):
         maps = self.maps()
         for i in range(2):
-            of_sizes = [np.mean([self.of_superpixels(i, size, kind) for kind in range(2)], axis=0) for size in range(3)]
-            np.testing.assert_allclose(maps.sp_cam(i, np.array([0, 2])), np.max(of_sizes, axis=0)[[0, 2]])
-            np.testing.assert_allclose(maps.sp_cam(i, np.array([1]), [1]), of_sizes[1][[1]])
+            size_maps = [np.mean([self.painted_scores(i, size, kind) for kind in range(2)], axis=0)
+                         for size in range(3)]
+            np.testing.assert_allclose(maps.sp_cam(i, np.array([0, 2])), np.max(size_maps, axis=0)[[0, 2]])
+            np.testing.assert_allclose(maps.sp_cam(i, np.array([1]), [1]), size_maps[1][[1]])
 
-    def of_superpixels_that_look_alike(self, i, size, scores):
-        """What is painted of scores (n, classes) of the superpixels of each kind."""
+    def correlated_scores(self, i, size, scores):
+        """Scores (n, classes) of the superpixels of each kind, shared and painted; the mean over kinds."""
         fine, maps = self.features[size].fine[i], [superpixels[i] for superpixels in self.superpixels]
         looks = np.concatenate([means(bilinear(fine, each.shape), each) for each in maps])
         sizes = np.concatenate([np.bincount(each[each >= 0]) for each in maps])
-        found = shared(np.maximum(np.concatenate(scores), 0), looks, sizes)
-        kinds = np.split(found, [len(scores[0])])
-        return np.mean([np.where(each >= 0, of_kind.T[:, each], 0) for of_kind, each in zip(kinds, maps)], axis=0)
+        averaged_scores = shared(np.maximum(np.concatenate(scores), 0), looks, sizes)
+        kinds = np.split(averaged_scores, [len(scores[0])])
+        return np.mean([np.where(labels >= 0, scores.T[:, labels], 0) for scores, labels in zip(kinds, maps)], axis=0)
 
     def test_correlated_SP_CAM_is_shared_by_superpixels_of_all_kinds_that_look_alike_and_the_mean_over_sizes(self):
         maps = self.maps()
         for i in range(2):
-            of_sizes = []
+            size_maps = []
             for size in range(3):
                 seen = bilinear(self.features[size][i], self.sizes[i])
-                of_sizes.append(self.of_superpixels_that_look_alike(
+                size_maps.append(self.correlated_scores(
                     i, size, [10 * means(seen, superpixels[i]) for superpixels in self.superpixels]))
-            np.testing.assert_allclose(maps.correlated_sp_cam(i, np.array([2, 0])), np.mean(of_sizes, axis=0)[[2, 0]],
+            np.testing.assert_allclose(maps.correlated_sp_cam(i, np.array([2, 0])), np.mean(size_maps, axis=0)[[2, 0]],
                                        rtol=1e-5)
-            np.testing.assert_allclose(maps.correlated_sp_cam(i, np.array([1]), [1]), of_sizes[1][[1]], rtol=1e-5)
+            np.testing.assert_allclose(maps.correlated_sp_cam(i, np.array([1]), [1]), size_maps[1][[1]], rtol=1e-5)
 
     def test_correlated_CAM_is_averaged_in_superpixels_and_then_shared(self):
-        of_sizes = []
+        size_maps = []
         for size in range(3):
             seen = bilinear(self.features[size][1], self.sizes[1])
-            of_sizes.append(self.of_superpixels_that_look_alike(
+            size_maps.append(self.correlated_scores(
                 1, size, [means(seen, superpixels[1]) for superpixels in self.superpixels]))
-        np.testing.assert_allclose(self.maps().correlated_cam(1, np.arange(3)), np.mean(of_sizes, axis=0), rtol=1e-5)
+        np.testing.assert_allclose(self.maps().correlated_cam(1, np.arange(3)), np.mean(size_maps, axis=0), rtol=1e-5)
 
     def test_the_network_is_asked_once_for_each_image_and_size_however_many_maps_are_read(self):
         maps = self.maps()
@@ -170,7 +171,7 @@ class MapsTest(unittest.TestCase):
         np.testing.assert_allclose(self.maps(superpixel_branch=False).probabilities(0), np.mean(cells, axis=0))
         np.testing.assert_allclose(self.maps(gap_branch=False).probabilities(0), np.mean(superpixels, axis=0))
 
-    def test_masks_are_made_of_SP_CAM_correlated_if_so_told_or_of_CAM_where_there_is_no_superpixel_branch(self):
+    def test_masks_are_made_of_SP_CAM_correlated_if_the_network_is_or_of_CAM_without_a_superpixel_branch(self):
         classes = np.array([2, 0])
         for branches, name in [({}, 'sp_cam'), ({'correlation': True}, 'correlated_sp_cam'),
                                ({'superpixel_branch': False, 'correlation': True}, 'cam')]:
@@ -188,7 +189,7 @@ class MapsTest(unittest.TestCase):
         for branches, bias in [({}, [0, 0, .5]), ({'correlation': True}, [0, 0, .5]),
                                ({'superpixel_branch': False}, [-1, 1, 0])]:
             maps = self.maps(**branches)
-            found = cam_of(RunByHand(maps.trained), maps, True, absolute=True)(0, classes)
+            actual = cam_of(RunByHand(maps.trained), maps, True, absolute=True)(0, classes)
             seen = bilinear(self.features[2][0], shape)
             if branches == {'superpixel_branch': False}:
                 scores = seen[classes]
@@ -202,14 +203,14 @@ class MapsTest(unittest.TestCase):
             if branches != {'superpixel_branch': False}:
                 wanted[:, 0] = 0
             self.assertTrue((wanted[:, 1:] < .5).any() and (wanted > .5).any())
-            np.testing.assert_allclose(found, wanted, rtol=1e-5)
+            np.testing.assert_allclose(actual, wanted, rtol=1e-5)
 
-    def test_the_final_method_is_that_which_masks_are_made_by(self):
+    def test_the_final_method_is_the_one_that_makes_the_masks(self):
         for branches, name in [({}, 'SP-CAM, all sizes'), ({'correlation': True}, 'SP-CAM, correlated'),
                                ({'superpixel_branch': False, 'correlation': True}, 'CAM, all sizes')]:
             self.assertEqual(RunByHand(self.maps(**branches).trained).final, name)
 
-    def test_classes_are_found_out_by_their_probabilities_and_one_is_there_in_any_case(self):
+    def test_classes_are_predicted_by_their_probabilities_and_there_is_at_least_one(self):
         maps = self.maps()
         run = RunByHand(maps.trained)
         for sure, wanted in [([.2, .5, .9], [1, 2]), ([.2, .4, .1], [1])]:

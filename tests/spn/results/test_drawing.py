@@ -1,4 +1,4 @@
-"""What is drawn: masks and scores over pictures, tables of numbers."""
+"""Drawings of masks and scores over pictures, and tables of numbers."""
 import unittest
 from unittest import mock
 
@@ -23,14 +23,14 @@ class PicturesTest(FolderTestCase):
     def test_an_overlay_colours_what_is_of_a_class_outlines_it_and_leaves_the_rest(self):
         image, mask = photographs()[0][:40, :50], np.zeros((40, 50), 'uint8')
         mask[10:20, 10:30], mask[30:38, 35:45] = 3, UNKNOWN
-        found = overlay(image, mask, COLOURS)
+        actual = overlay(image, mask, COLOURS)
         inside, outside = np.zeros(mask.shape, bool), np.ones(mask.shape, bool)
         inside[11:19, 11:29], outside[9:21, 9:31], outside[29:39, 34:46] = True, False, False
-        np.testing.assert_array_equal(found[outside], image[outside])
-        np.testing.assert_array_equal(found[31:37, 36:44], image[31:37, 36:44])
+        np.testing.assert_array_equal(actual[outside], image[outside])
+        np.testing.assert_array_equal(actual[31:37, 36:44], image[31:37, 36:44])
         wanted = .45 * image[inside].mean(axis=1, keepdims=True) + .55 * COLOURS[3].astype(float)
-        self.assertLessEqual(np.abs(found[inside] - wanted).max(), 1)
-        self.assertTrue(np.all(found[10, 10:30] == 255))
+        self.assertLessEqual(np.abs(actual[inside] - wanted).max(), 1)
+        self.assertTrue(np.all(actual[10, 10:30] == 255))
 
     def test_a_key_has_the_colours_of_all_classes_from_the_first_down(self):
         path = self.path('classes.png')
@@ -50,21 +50,21 @@ class PicturesTest(FolderTestCase):
     def test_the_outline_of_a_large_overlay_is_wider(self):
         mask = np.zeros((300, 2000), 'uint8')
         mask[:, 1000:] = 1
-        found = overlay(np.full((300, 2000, 3), 90, 'uint8'), mask, COLOURS)
-        self.assertEqual((found == 255).all(axis=(0, 2)).sum(), 4)  # one pixel for each 500
+        actual = overlay(np.full((300, 2000, 3), 90, 'uint8'), mask, COLOURS)
+        self.assertEqual((actual == 255).all(axis=(0, 2)).sum(), 4)  # one pixel for each 500
 
     def test_a_picture_with_names_keeps_its_size_and_pixels(self):
         image = np.random.RandomState(0).randint(256, size=(113, 229, 3)).astype('uint8')
         titled(image, [0], ['cat'], self.path('titled.png'))
         with Image.open(self.path('titled.png')) as drawn:
-            found = np.asarray(drawn.convert('RGB'))
-        self.assertEqual(found.shape, image.shape)
-        np.testing.assert_array_equal(found[60:], image[60:])  # below the names
+            actual = np.asarray(drawn.convert('RGB'))
+        self.assertEqual(actual.shape, image.shape)
+        np.testing.assert_array_equal(actual[60:], image[60:])  # below the names
 
     def test_the_stronger_a_score_the_brighter_it_is_drawn(self):
         image = np.full((1, 5, 3), 128, 'uint8')
-        found = heat(image, np.linspace(0, 1, 5)[np.newaxis]).astype(int).sum(axis=-1)[0]
-        self.assertTrue(np.all(np.diff(found) > 0))
+        actual = heat(image, np.linspace(0, 1, 5)[np.newaxis]).astype(int).sum(axis=-1)[0]
+        self.assertTrue(np.all(np.diff(actual) > 0))
 
     def test_curves_have_a_panel_for_precision_where_it_was_looked_at(self):
         sizes = []

@@ -1,4 +1,4 @@
-"""Measures of masks by hand, and which images they are taken from."""
+"""Scores of masks by hand, and the images that they are computed from."""
 import unittest
 
 import numpy as np
@@ -36,24 +36,24 @@ class MeasuresTest(unittest.TestCase):
         np.testing.assert_array_equal(recall(self.confusion), [1 / 3, 3 / 4, 1, np.nan])
 
     def test_means_are_over_the_classes_that_are_there_or_predicted(self):
-        found = summary(np.stack([self.confusion, [[2, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]]))
-        self.assertEqual(found['classes'][:3], [3 / 6, 3 / 5, 1 / 2])
-        for key, values in [('mean', found['classes'][:3]), ('precision', [3 / 4, 3 / 4, 1 / 2]),
+        actual = summary(np.stack([self.confusion, [[2, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]]))
+        self.assertEqual(actual['classes'][:3], [3 / 6, 3 / 5, 1 / 2])
+        for key, values in [('mean', actual['classes'][:3]), ('precision', [3 / 4, 3 / 4, 1 / 2]),
                             ('recall', [3 / 5, 3 / 4, 1])]:
-            self.assertAlmostEqual(found[key], sum(values) / 3, msg=key)
-        np.testing.assert_allclose(found['images'], [(1 / 4 + 3 / 5 + 1 / 2) / 3, 1])
+            self.assertAlmostEqual(actual[key], sum(values) / 3, msg=key)
+        np.testing.assert_allclose(actual['images'], [(1 / 4 + 3 / 5 + 1 / 2) / 3, 1])
 
     def test_many_pixels_overflow_nothing(self):
-        found = confusion(np.full((1000, 300), 3, 'uint8'), np.full((1000, 300), 2, 'uint8'), 250)
-        self.assertEqual((found[3, 2], found.sum()), (300000, 300000))
+        actual = confusion(np.full((1000, 300), 3, 'uint8'), np.full((1000, 300), 2, 'uint8'), 250)
+        self.assertEqual((actual[3, 2], actual.sum()), (300000, 300000))
 
 
 class DatasetTestCase(FolderTestCase):
 
-    def write_masks(self, *of_splits):
-        """A data set of images with these masks (class 1 and 2), or None, and open it."""
+    def write_masks(self, *splits_and_masks):
+        """Write a data set of images with these masks (of classes 1 and 2) or None, and open it."""
         records = []
-        for k, (split, mask) in enumerate(of_splits):
+        for k, (split, mask) in enumerate(splits_and_masks):
             shape = (1, 4) if mask is None else np.shape(mask)
             shown = [0, 1] if mask is None else [int(np.any(np.equal(mask, c))) for c in (1, 2)]
             records.append(Record(str(k), np.zeros(shape + (3,), 'uint8'), np.array(shown, 'uint8'),
@@ -78,16 +78,16 @@ class EvaluateTest(DatasetTestCase):
         return [np.where(np.array([[.2, .4, .6, .8]]) >= threshold, classes[0] + 1, 0) for threshold in thresholds]
 
     def test_the_threshold_is_the_best_one_on_val_whatever_is_best_on_test(self):
-        found = evaluate(self.images, {'rising': self.rising}, thresholds=[.1, .3, .5, .7])['rising']
-        self.assertEqual((found['threshold'], found['val']), (.5, 1))
+        actual = evaluate(self.images, {'rising': self.rising}, thresholds=[.1, .3, .5, .7])['rising']
+        self.assertEqual((actual['threshold'], actual['val']), (.5, 1))
         # By hand, of [1, 1, 1, 0] as [0, 0, 1, 1] and of [2, 2, ?, 0] as [0, 0, 2, 2]. The threshold .1 would have
         # given more: (0 + 3/4 + 2/3) / 3.
-        self.assertEqual(found['classes'], [0, 1 / 4, 0])
-        self.assertAlmostEqual(found['mean'], 1 / 12)
-        self.assertAlmostEqual(found['precision'], (0 + 1 / 2 + 0) / 3)
-        self.assertAlmostEqual(found['recall'], (0 + 1 / 3 + 0) / 3)
-        # Classes that are neither there nor predicted do not count in an image.
-        np.testing.assert_allclose(found['images'], [(0 + 1 / 4) / 2, 0])
+        self.assertEqual(actual['classes'], [0, 1 / 4, 0])
+        self.assertAlmostEqual(actual['mean'], 1 / 12)
+        self.assertAlmostEqual(actual['precision'], (0 + 1 / 2 + 0) / 3)
+        self.assertAlmostEqual(actual['recall'], (0 + 1 / 3 + 0) / 3)
+        # Classes that are neither present nor predicted do not count in an image.
+        np.testing.assert_allclose(actual['images'], [(0 + 1 / 4) / 2, 0])
 
     def test_images_without_masks_and_those_of_train_are_not_looked_at(self):
         seen = []
@@ -111,10 +111,10 @@ class EvaluateTest(DatasetTestCase):
         self.assertEqual(sorted(asked), [(i, [1, 0]) for i in (1, 2, 3)])
 
     def test_each_method_has_a_threshold_of_its_own(self):
-        found = evaluate(self.images, {'rising': self.rising, 'falling': lambda i, classes, thresholds: [
+        actual = evaluate(self.images, {'rising': self.rising, 'falling': lambda i, classes, thresholds: [
             mask[:, ::-1] for mask in self.rising(i, classes, thresholds)]}, thresholds=[.1, .5])
-        self.assertEqual((found['rising']['threshold'], found['falling']['threshold']), (.5, .1))
-        self.assertEqual(found['falling']['val'], 1 / 4)  # background 0, cat 2 of 4
+        self.assertEqual((actual['rising']['threshold'], actual['falling']['threshold']), (.5, .1))
+        self.assertEqual(actual['falling']['val'], 1 / 4)  # background 0, cat 2 of 4
 
     def test_the_best_threshold_alone_is_found_without_a_look_at_test(self):
         seen = []
@@ -131,7 +131,7 @@ class EvaluateTest(DatasetTestCase):
                        self.write_masks(('train', [[1, 1]]))):
             self.assertEqual(best_threshold(images, self.rising, .25), .25)
 
-    def test_a_split_without_masks_is_said(self):
+    def test_a_split_without_masks_is_reported(self):
         self.assert_says([self.path('data.h5'), "no image of the split 'test' has a mask"], evaluate,
                          self.write_masks(('val', [[1, 0, 0, 0]]), ('test', None)), {'rising': self.rising})
 
@@ -145,8 +145,8 @@ class OracleTest(DatasetTestCase):
         images = Dataset(self.data)
         self.addCleanup(images.close)
         method = oracle(images, images.superpixel_maps('few'))
-        found = method(0, np.array([0, 1]), [.2, .9])
+        actual = method(0, np.array([0, 1]), [.2, .9])
         # Two of the four pixels of superpixel 0 are class 1, the known ones of superpixel 1 are class 2.
-        for mask in found:
+        for mask in actual:
             self.assertEqual(mask.tolist(), [[1, 1, 2, 2, 0], [1, 1, 2, 0, 0]])
             self.assertEqual(mask.dtype, 'uint8')

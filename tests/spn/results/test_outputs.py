@@ -1,4 +1,4 @@
-"""Where the results of pictures go: one path for each, and none outside the folder."""
+"""The paths of results: a different one for each picture, and none outside the folder."""
 import os
 
 from spn.results.outputs import pictures_in, safe_part, stems_of
@@ -30,7 +30,7 @@ class OutputsTest(FolderTestCase):
         self.assertEqual(len({safe_part(name) for name in names}), len(names))
         self.assertEqual(safe_part('50 % grey'), '50 % grey')
 
-    def test_the_masks_of_a_folder_of_photographs_are_no_pictures(self):
+    def test_the_masks_of_a_folder_of_photographs_are_not_taken_for_pictures(self):
         for name in 'cat/1.jpg', 'masks/cat/1.png', 'dog/masks/2.jpg':
             self.write(name, name)
         self.assertEqual(pictures_in([self.folder], self.path('out'))[1], ['cat/1.jpg', 'dog/masks/2.jpg'])

@@ -23,7 +23,7 @@ class SuperpixelsTest(FolderTestCase):
         write_small(self.data)
 
     def trained_on(self, made_by):
-        """A run on superpixels that were made so; of no image size, so that nothing is encoded."""
+        """A run on superpixels that were made in this way; without image sizes, so that nothing is encoded."""
         add_superpixels(self.data, 'mine', maps_of(9), made_by)
         write_text(self.path('run', 'model.h5'), 'a network')
         run = Run(self.path('run'))
@@ -45,7 +45,7 @@ class SuperpixelsTest(FolderTestCase):
         self.assert_says([self.data, "superpixels 'mine' are not those that {} was trained on".format(run.folder),
                           'n_segments=25', 'n_segments=9', '`spn superpixels', '--name mine'], self.side_seen, run)
 
-    def test_maps_that_the_user_brought_are_known_by_what_they_hold_not_by_their_folder(self):
+    def test_maps_that_the_user_brought_are_identified_by_their_content_not_by_their_folder(self):
         run = self.trained_on({'folder': '/home/me/maps'})
         add_superpixels(self.data, 'mine', maps_of(9), {'folder': '/media/moved'})
         self.assertEqual(self.side_seen(run), 9)
@@ -56,7 +56,7 @@ class SuperpixelsTest(FolderTestCase):
 
     def test_another_data_set_may_have_maps_of_its_own(self):
         run = self.trained_on({'folder': '/home/me/maps'})
-        found = records()
-        write_small(self.data, [found[1], found[0], found[2]])
+        pictures = records()
+        write_small(self.data, [pictures[1], pictures[0], pictures[2]])
         add_superpixels(self.data, 'mine', [maps_of(5)[i] for i in (1, 0, 2)], {'folder': '/home/me/others'})
         self.assertEqual(self.side_seen(run), 5)

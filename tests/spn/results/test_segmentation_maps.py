@@ -1,4 +1,4 @@
-"""What a segmentation network says of images: maps of classes, and which classes there are."""
+"""Predictions of a segmentation network for images: maps of classes, and classes."""
 import numpy as np
 
 from spn.results import segmentation_maps
@@ -18,28 +18,28 @@ class SegmentationMapsTest(SmallNetworkTestCase):
     def test_maps_of_classes_are_shared_by_superpixels_that_look_alike_and_the_mean_over_sizes_and_maps(self):
         maps, classes, painted = self.maps_of_two_sizes(), np.array([1, 0]), []
         for features in maps.features:
-            found = [of_map[:, [2, 1]] / of_map.sum(axis=1, keepdims=True)
-                     for of_map in self.network.probabilities(features.blocks(0), self.maps)]
+            scores = [probabilities[:, [2, 1]] / probabilities.sum(axis=1, keepdims=True)
+                      for probabilities in self.network.probabilities(features.blocks(0), self.maps)]
             looks = np.concatenate([means(bilinear(features.fine[0], (4, 6)), each) for each in self.maps])
             sizes = np.concatenate([np.bincount(each[each >= 0]) for each in self.maps])
-            given = shared(np.concatenate(found), looks, sizes)
-            for of_map, superpixel_map in zip(np.split(given, [len(found[0])]), self.maps):
-                painted.append(np.where(superpixel_map >= 0, of_map.T[:, superpixel_map], 0))
+            averaged = shared(np.concatenate(scores), looks, sizes)
+            for map_scores, superpixel_map in zip(np.split(averaged, [len(scores[0])]), self.maps):
+                painted.append(np.where(superpixel_map >= 0, map_scores.T[:, superpixel_map], 0))
         mean = np.mean(painted, axis=0)
         np.testing.assert_allclose(segmentation_maps.class_maps(self.network, maps, 0, classes),
                                    mean / mean.max(axis=(1, 2), keepdims=True), rtol=1e-4)
 
-    def test_an_image_has_a_class_by_the_mean_over_the_five_superpixels_that_speak_most_for_it(self):
+    def test_the_probability_of_a_class_in_an_image_is_the_mean_of_the_five_highest_of_its_superpixels(self):
         maps, wanted = self.maps_of_two_sizes(), []
         for features in maps.features:
-            for of_map in self.network.probabilities(features.blocks(0), self.maps):
-                wanted.append([sorted(of_class)[-5:] for of_class in of_map.T[1:]])
+            for probabilities in self.network.probabilities(features.blocks(0), self.maps):
+                wanted.append([sorted(class_probabilities)[-5:] for class_probabilities in probabilities.T[1:]])
         wanted = [np.mean([np.mean(each[c]) for each in wanted]) for c in range(2)]
         np.testing.assert_allclose(segmentation_maps.image_probabilities(self.network, maps, 0), wanted, rtol=1e-5)
 
-    def test_classes_that_are_out_of_the_question_leave_their_probability_to_the_others(self):
-        found = among(np.array([[.2, .1, .3, .4], [.5, 0, .25, .25]]), np.array([2, 0]))
-        np.testing.assert_allclose(found, [[4 / 7, 1 / 7], [1 / 3, 0]])
+    def test_excluded_classes_leave_their_probability_to_the_others(self):
+        relative_probabilities = among(np.array([[.2, .1, .3, .4], [.5, 0, .25, .25]]), np.array([2, 0]))
+        np.testing.assert_allclose(relative_probabilities, [[4 / 7, 1 / 7], [1 / 3, 0]])
 
     def test_a_superpixel_that_is_surely_something_else_has_no_class(self):
         np.testing.assert_array_equal(among(np.array([[0., 0, 1]]), np.array([0])), [[0]])

@@ -1,4 +1,4 @@
-"""Mini-batches of features whose first channels tell their image."""
+"""Mini-batches of features whose first channels identify their image."""
 import unittest
 
 import numpy as np
@@ -8,7 +8,7 @@ from tests.spn.cases import ArrayOfFeatures
 
 
 def maps_of(n, shape=(6, 16)):
-    """Superpixel maps of n images: columns, of which image i has i + 1; the first row belongs to none."""
+    """Superpixel maps of n images: image i has i + 1 columns; the first row belongs to no superpixel."""
     maps = [(np.arange(shape[1]) * (i + 1) // shape[1] * np.ones((shape[0], 1))).astype('int32') for i in range(n)]
     for superpixel_map in maps:
         superpixel_map[0] = -1
@@ -18,7 +18,7 @@ def maps_of(n, shape=(6, 16)):
 class BatchesTest(unittest.TestCase):
 
     def setUp(self):
-        # Features and labels tell their image.
+        # Features and labels identify their image.
         self.features = [ArrayOfFeatures(np.arange(9.).reshape(9, 1, 1, 1) + np.zeros((1, 1, side, side)), 16 * side,
                                          rms)
                          for side, rms in [(2, 1.), (3, 2.), (4, 6.)]]
@@ -72,7 +72,7 @@ class BatchesTest(unittest.TestCase):
                 np.testing.assert_allclose(finest[n], self.features[1].finest[image] / 1.25)
                 np.testing.assert_allclose(fine[n], self.features[1].fine[image] / 1.5)
 
-    def test_what_to_learn_is_asked_for_the_images_and_the_superpixels_of_the_batch(self):
+    def test_targets_are_computed_for_the_images_and_the_superpixels_of_the_batch(self):
         asked = []
         batches = self.batches(truth=lambda *given: asked.append(given) or ['truth'])
         for k in range(2):
@@ -82,13 +82,13 @@ class BatchesTest(unittest.TestCase):
             np.testing.assert_array_equal(asked[k][1], superpixels)
 
     def test_each_batch_has_one_of_the_sizes_and_one_of_the_superpixels_and_all_of_them_come(self):
-        kinds_of_maps = [[found + (found >= 0) * hundreds for found in maps_of(9)] for hundreds in (0, 100, 200)]
+        kinds_of_maps = [[labels + (labels >= 0) * hundreds for labels in maps_of(9)] for hundreds in (0, 100, 200)]
         batches, seen = self.batches(maps=kinds_of_maps), []
         for epoch in range(30):
             batches.start_epoch(epoch)
             for k in range(len(batches)):
                 (features, superpixels), _ = batches[k]
-                kinds = {found.max() // 100 for found in superpixels}
+                kinds = {superpixel_map.max() // 100 for superpixel_map in superpixels}
                 self.assertEqual(len(kinds), 1)
                 seen.append((features.shape[-1],) + tuple(kinds))
         self.assertEqual(set(seen), {(side, kind) for side in (2, 3, 4) for kind in range(3)})
@@ -101,26 +101,26 @@ class BatchesTest(unittest.TestCase):
             batches = self.batches(features=features, dropout=.75)
             batches.start_epoch(epoch)
             for k in range(len(batches)):
-                (found, _), _ = batches[k]
-                self.assertEqual(found.dtype, 'float32')
-                kept = found[:, :, 0, 0] > 0
-                np.testing.assert_array_equal(found, 4. * kept[:, :, np.newaxis, np.newaxis] * [[1, 2], [3, 4]])
-                seen += [tuple(of_image) for of_image in kept]
+                (dropped, _), _ = batches[k]
+                self.assertEqual(dropped.dtype, 'float32')
+                kept = dropped[:, :, 0, 0] > 0
+                np.testing.assert_array_equal(dropped, 4. * kept[:, :, np.newaxis, np.newaxis] * [[1, 2], [3, 4]])
+                seen += [tuple(kept_channels) for kept_channels in kept]
         self.assertAlmostEqual(np.mean(seen), .25, delta=.02)
         self.assertEqual(seen[12:], seen[:6])
         self.assertEqual(len(set(seen)), 12)
 
     def test_finer_features_are_dropped_too(self):
-        (found, _, fine), _ = self.batches(features=[ArrayOfFeatures(np.ones((9, 512, 2, 2)), 32)], dropout=.75,
+        (features, _, fine), _ = self.batches(features=[ArrayOfFeatures(np.ones((9, 512, 2, 2)), 32)], dropout=.75,
                                            finer=('fine',))[0]
-        for each in found, fine:
+        for each in features, fine:
             self.assertAlmostEqual(np.mean(np.any(each != 0, axis=(2, 3))), .25, delta=.05)
 
     def test_superpixel_maps_are_resized_by_the_pixel_in_which_the_middle_of_the_new_one_lies(self):
         superpixel_map = np.random.RandomState(0).randint(-1, 70000, size=(7, 9)).astype('int32')
         superpixel_map[3, 4] = -1
         for size in 5, 7, 20:
-            found = nearest(superpixel_map, size)
-            self.assertEqual(found.dtype, 'int32')
+            resized = nearest(superpixel_map, size)
+            self.assertEqual(resized.dtype, 'int32')
             rows, cols = [((np.arange(size) + .5) * n / size).astype(int) for n in (7, 9)]
-            np.testing.assert_array_equal(found, superpixel_map[rows][:, cols])
+            np.testing.assert_array_equal(resized, superpixel_map[rows][:, cols])

@@ -1,4 +1,4 @@
-"""Training on image-level labels: checkpoints, what is logged; on features whose first channels tell the classes."""
+"""Training on image-level labels: checkpoints and the log, with features whose first channels show the classes."""
 import contextlib
 import csv
 import io
@@ -31,11 +31,11 @@ def content_of(path):
     if not path.endswith('.h5'):
         with open(path, 'rb') as stream:
             return stream.read()
-    found = {}
+    arrays = {}
     with h5py.File(path, 'r') as file:
-        file.visititems(lambda name, item: found.update({name: item[()].tobytes()}) if isinstance(item, h5py.Dataset)
+        file.visititems(lambda name, item: arrays.update({name: item[()].tobytes()}) if isinstance(item, h5py.Dataset)
                         else None)
-        return found, {name: str(value) for name, value in file.attrs.items()}
+        return arrays, {name: str(value) for name, value in file.attrs.items()}
 
 
 class NumbersTest(unittest.TestCase):
@@ -127,12 +127,12 @@ class TrainingTest(SharedFolderTestCase):
                                         'val_superpixel_precision'})
         for row, logged in zip(rows, self.trained.about['log']):
             self.assertEqual({name: float(value) for name, value in row.items()}, logged)
-            # Both branches count the same; the rest is what large weights cost.
+            # Both branches count the same; the rest is the penalty of large weights.
             self.assertLess(0, float(row['loss']) - float(row['gap_loss']) - float(row['superpixel_loss']))
             self.assertAlmostEqual(float(row['loss']), float(row['gap_loss']) + float(row['superpixel_loss']),
                                    delta=.01)
 
-    def test_the_model_tells_how_it_was_made(self):
+    def test_the_model_file_says_how_it_was_made(self):
         about = SuperpixelPoolingNetwork.load(os.path.join(self.whole, 'model.h5')).about
         self.assertEqual(about, self.trained.about)
         self.assertEqual(about['class_names'], ['cat', 'cup'])
@@ -153,8 +153,8 @@ class TrainingTest(SharedFolderTestCase):
             self.assertEqual({name for name in row if name.startswith('val')},
                              {'val_{}_precision'.format(name) for name in outputs})
             maps = ActivationMaps(trained, self.features, [maps_of(16)], np.array([[6, 16]] * 16))
-            found = maps.probabilities(3)
-            self.assertTrue(found.shape == (2,) and np.all((0 < found) & (found < 1)))
+            probabilities = maps.probabilities(3)
+            self.assertTrue(probabilities.shape == (2,) and np.all((0 < probabilities) & (probabilities < 1)))
 
     def test_the_last_epochs_have_the_last_learning_rate(self):
         self.assertAlmostEqual(float(self.trained.model.optimizer.lr.get_value()), .003 * .4,
@@ -176,10 +176,9 @@ class TrainingTest(SharedFolderTestCase):
         epochs, start = [], Batches.start_epoch
         with mock.patch.object(Batches, 'start_epoch', lambda self, epoch: epochs.append(epoch) or start(self, epoch)):
             resumed = self.train(self.folder)
-        # Two sets of batches are made; then come epochs of training, each followed by a look at 'val'.
+        # Two sets of batches are made; then each epoch of training is followed by one over 'val'.
         self.assertEqual(epochs, [0, 0] + [1, 0] + [2, 0] + [3, 0])
-        for found, wanted in zip(resumed.model.get_weights(), self.trained.model.get_weights()):
-            np.testing.assert_array_equal(found, wanted)
+        self.assert_same_weights(resumed.model, self.trained.model)
         self.assertEqual(resumed.about, self.trained.about)
         self.assertEqual(self.rows(self.folder), self.rows(self.whole))
 
@@ -233,7 +232,7 @@ class TrainingTest(SharedFolderTestCase):
         with mock.patch.object(Model, 'train_on_batch', spoiling):
             with self.assertRaises(SpnError) as caught:
                 self.train(self.folder)
-        self.assertRegex(str(caught.exception), 'weights are no finite numbers in epoch 1, .* --learning-rate 0.0003$')
+        self.assertRegex(str(caught.exception), 'weights are not finite in epoch 1, .* --learning-rate 0.0003$')
         self.assertEqual(self.files(), [])  # so that the same folder serves the smaller rate
 
     def test_what_is_finished_is_not_trained_again(self):
@@ -241,7 +240,7 @@ class TrainingTest(SharedFolderTestCase):
             again = self.train(self.whole)
         self.assertEqual(again.about, self.trained.about)
 
-    def test_a_checkpoint_of_other_settings_is_said_and_left_alone(self):
+    def test_a_checkpoint_of_other_settings_is_reported_and_left_alone(self):
         shutil.copy(os.path.join(self.whole, 'checkpoint.h5'), self.folder)
         with open(self.path('checkpoint.h5'), 'rb') as stream:
             before = stream.read()
@@ -252,7 +251,7 @@ class TrainingTest(SharedFolderTestCase):
         with open(self.path('checkpoint.h5'), 'rb') as stream:
             self.assertEqual(stream.read(), before)
 
-    def test_a_folder_of_another_training_is_said_before_anything_is_computed(self):
+    def test_a_folder_of_another_training_is_reported_before_anything_is_computed(self):
         def check(seed=5, sizes=(32, 48), epochs=4):
             image_labels.check_folder(self.data, self.folder, ['columns', 'more'], list(sizes), 'random', self.SETTINGS,
                                       self.TRAINING._replace(epochs=epochs), seed)
@@ -264,7 +263,7 @@ class TrainingTest(SharedFolderTestCase):
                                    ({'sizes': [32]}, 'sizes: [32, 48] there, [32] asked for')]:
                 self.assert_says([self.path(name), 'is of another training', words], check, **changed)
 
-    def test_a_class_that_no_training_image_has_is_said(self):
+    def test_a_class_that_no_training_image_has_is_reported(self):
         record = Record('0', photographs()[0], np.array([1, 0], 'uint8'), None, 'train')
         path = self.path('data.h5')
         dataset.write_dataset(path, ['cat', 'cup'], [lambda: record, lambda: record._replace(

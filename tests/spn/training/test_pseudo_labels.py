@@ -1,4 +1,4 @@
-"""Pseudo-labels of the segmentation network: which masks it learns from, and what of them in each superpixel."""
+"""Pseudo-labels of the segmentation network: the masks it learns from, and the targets of each superpixel."""
 import unittest
 
 import numpy as np
@@ -28,7 +28,7 @@ class ScatterTest(unittest.TestCase):
         self.assertEqual(scatter(np.zeros((5, 6), bool)), np.inf)
         self.assertEqual(scatter(np.eye(1, 6, 2, dtype=bool)), 0)
 
-    def test_of_each_class_the_share_that_is_scattered_least_is_taken_and_no_empty_mask(self):
+    def test_the_least_scattered_share_of_each_class_is_taken_and_no_empty_mask(self):
         scatters = np.array([3., 1, np.inf, 2, 9, np.inf, 1.5, 2.5])
         classes = np.array([0, 0, 0, 0, 4, 7, 0, 4])
         self.assertEqual(np.flatnonzero(least_scattered(scatters, classes, .5)).tolist(), [1, 6, 7])
@@ -42,14 +42,14 @@ class TargetsTest(unittest.TestCase):
     def test_targets_are_the_pixels_of_each_class_in_each_superpixel_by_those_of_the_image(self):
         superpixel_map = np.array([[0, 0, 2, 2], [0, 0, -1, 2]], 'int32')
         mask = np.array([[0, 2, 1, 1], [2, 2, 1, 0]], 'uint8')
-        found = targets(mask, mask, superpixel_map, 4, 2)
-        np.testing.assert_allclose(found * 8, [[1, 0, 3], [0, 0, 0], [1, 2, 0], [0, 0, 0]], atol=1e-6)
-        self.assertEqual(found.dtype, 'float32')
+        actual = targets(mask, mask, superpixel_map, 4, 2)
+        np.testing.assert_allclose(actual * 8, [[1, 0, 3], [0, 0, 0], [1, 2, 0], [0, 0, 0]], atol=1e-6)
+        self.assertEqual(actual.dtype, 'float32')
 
     def test_pixels_that_may_be_of_a_class_or_not_do_not_count_nor_superpixels_of_which_less_than_half_is_known(self):
         superpixel_map = np.repeat([[0, 1, 2]], 4, axis=0).astype('int32')
         certain, possible = np.zeros((2, 4, 3), 'uint8')
         certain[0], possible[:3] = 1, 1  # each superpixel: one surely, two maybe, one surely not
         possible[2, 1], possible[:, 2] = 0, 1  # the second: two surely not; the third: none
-        found = targets(certain, possible, superpixel_map, 3, 1)
-        np.testing.assert_allclose(found * 12, [[1, 1], [2, 1], [0, 0]], atol=1e-6)
+        actual = targets(certain, possible, superpixel_map, 3, 1)
+        np.testing.assert_allclose(actual * 12, [[1, 1], [2, 1], [0, 0]], atol=1e-6)

@@ -1,4 +1,4 @@
-"""Rounds of the segmentation network: what it learns from, that it learns, rounds that are stopped."""
+"""Rounds of the segmentation network: what it learns from, that it learns, and rounds that are stopped."""
 import os
 import shutil
 from unittest import mock
@@ -22,7 +22,7 @@ from tests.spn.cases import (ArrayOfFeatures, SharedFolderTestCase, bilinear, me
 
 
 class ScoresByHand:
-    """Stands for a trained network of two classes whose scores are the first channels of the features; no two
+    """In place of a trained network of two classes: its scores are the first channels of the features; no two
     superpixels look alike to it.
     """
 
@@ -39,7 +39,7 @@ class ScoresByHand:
 
 
 class RunByHand(Run):
-    """A run whose network is by hand, on features that are not in a file."""
+    """A run whose network is :class:`ScoresByHand`, with features that are not in a file."""
 
     def __init__(self, folder, features):
         self.folder, self.features, self._network, self._rounds = folder, features, ScoresByHand(), []
@@ -52,7 +52,7 @@ class RunByHand(Run):
 
 
 class LearningTest(SharedFolderTestCase):
-    """On four images of an object on the left, or one on either side; scores see them."""
+    """Training on four images with an object on the left or one on each side, which the scores show."""
 
     SETTINGS = SegmentationSettings(hidden=16)
     ROUND = RoundSettings(epochs=4, batch_size=1, map_size=40, learning_rate=.005, kept=1., possible=.25, dropout=.3)
@@ -97,29 +97,29 @@ class LearningTest(SharedFolderTestCase):
         def teacher(i, classes):
             self.assertEqual(list(classes), [0] if i == 0 else [0, 1])
             return self.masks[i], 2 * self.masks[i]
-        found = masks_to_learn(self.opened, teacher, 1.)
-        self.assertEqual(sorted(found), [0, 2])
-        for i, (certain, possible) in found.items():
+        masks = masks_to_learn(self.opened, teacher, 1.)
+        self.assertEqual(sorted(masks), [0, 2])
+        for i, (certain, possible) in masks.items():
             np.testing.assert_array_equal(certain, self.masks[i])
             np.testing.assert_array_equal(possible, 2 * self.masks[i])
 
-    def test_masks_that_are_all_empty_are_said(self):
+    def test_masks_that_are_all_empty_are_reported(self):
         self.assert_says([self.data, 'the masks to learn from are all empty', 'more epochs'], masks_to_learn,
                          self.opened, lambda i, classes: np.zeros((2, 32, 40), 'uint8'), 1.)
 
-    def test_a_data_set_without_images_to_train_on_is_said_before_features_are_computed(self):
+    def test_a_data_set_without_images_to_train_on_is_reported_before_features_are_computed(self):
         write_small(self.path('data.h5'), records()[1:])
         run = mock.Mock(folder=self.path('run'), on_dataset=mock.Mock(side_effect=AssertionError))
         with Dataset(self.path('data.h5')) as data:
             self.assert_says([self.path('data.h5'), "no image in the split 'train'"], learn_from_cams, data, run, 1,
                              self.SETTINGS, self.ROUND, 0)
 
-    def test_where_the_masks_of_a_class_that_are_scattered_most_are_the_truth_is_unknown(self):
+    def test_the_truth_is_unknown_where_the_most_scattered_masks_of_a_class_are(self):
         scattered = self.masks[0].copy()
         scattered[:, ::8] = 1
         masks = {0: (scattered, scattered), 2: (self.masks[2], self.masks[2])}
-        found = masks_to_learn(self.opened, lambda i, classes: masks[i], .5)
-        for mask, wanted in zip(found[0] + found[2], [0 * scattered, scattered, self.masks[2], self.masks[2]]):
+        learned = masks_to_learn(self.opened, lambda i, classes: masks[i], .5)
+        for mask, wanted in zip(learned[0] + learned[2], [0 * scattered, scattered, self.masks[2], self.masks[2]]):
             np.testing.assert_array_equal(mask, wanted)
             self.assertEqual(mask.dtype, 'uint8')
 
@@ -139,8 +139,8 @@ class LearningTest(SharedFolderTestCase):
     def test_maps_of_classes_are_painted_on_superpixels_by_the_maximum_of_each(self):
         network, classes = self.networks[0], np.array([1, 0])
         superpixel_map = self.maps.superpixels[0][2]
-        of_superpixels = network.probabilities(self.features.blocks(2), [superpixel_map])[0]
-        values = of_superpixels[:, [2, 1]] / of_superpixels.sum(axis=1, keepdims=True)
+        probabilities = network.probabilities(self.features.blocks(2), [superpixel_map])[0]
+        values = probabilities[:, [2, 1]] / probabilities.sum(axis=1, keepdims=True)
         wanted = (values / values.max(axis=0)).T[:, superpixel_map]
         np.testing.assert_allclose(segmentation_maps.class_maps(network, self.maps, 2, classes), wanted, rtol=1e-5)
         masks = segmentation_maps.method(network, self.maps)(2, classes, [.4, 1.1])
@@ -172,8 +172,7 @@ class LearningTest(SharedFolderTestCase):
         with mock.patch.object(Batches, '__getitem__', lambda self, k: read.append(k) or batches(self, k)):
             first, = self.learn(self.folder, n_rounds=1)
         self.assertEqual(len(read), 2)  # the batches of the one epoch that was left
-        for found, wanted in zip(first.model.get_weights(), self.networks[0].model.get_weights()):
-            np.testing.assert_array_equal(found, wanted)
+        self.assert_same_weights(first.model, self.networks[0].model)
         self.assertEqual(first.about, self.networks[0].about)
 
     def test_finished_rounds_are_not_learned_again_nor_are_their_masks_made(self):
@@ -195,12 +194,12 @@ class LearningTest(SharedFolderTestCase):
             thresholds = first.about['threshold'] * np.array([1, .25])
             np.testing.assert_array_equal(masks, method(i, np.flatnonzero(self.opened.labels[i]), thresholds))
 
-    def test_a_round_that_another_model_taught_is_said(self):
+    def test_a_round_that_another_model_taught_is_reported(self):
         shutil.copytree(self.whole, self.path('run'))
         write_text(self.path('run', 'model.h5'), 'another network')
         self.assert_says([os.path.join('run', 'round-1', 'model.h5'), 'is of another training', 'teacher'], self.learn,
                          self.path('run'))
 
-    def test_a_checkpoint_of_other_settings_is_said(self):
+    def test_a_checkpoint_of_other_settings_is_reported(self):
         self.assert_says([os.path.join(self.whole, 'round-1', 'model.h5'), 'is of another training',
                           "'batch_size': 1"], self.learn, self.whole, batch_size=2)

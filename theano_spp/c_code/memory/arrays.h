@@ -165,23 +165,34 @@ static inline npy_intp spp_block_width(npy_intp batch, npy_intp channels, npy_in
     return spp_maximum(spp_ceil_divide(channels, blocks), 1);
 }
 
+/* The first label of the map of an image: a batch of one map serves all images. */
+static inline const char *spp_labels_of(PyArrayObject *superpixel_map, npy_intp image)
+{
+    return PyArray_BYTES(superpixel_map)
+           + spp_minimum(image, PyArray_DIM(superpixel_map, 0) - 1) * PyArray_STRIDE(superpixel_map, 0);
+}
+
 /* 0, or -1 with a ValueError that names both shapes. [in] agreement: a key of messages.AGREEMENTS */
 static inline int spp_check_shapes(const char *op, const char *argument, PyArrayObject *array,
                                    PyArrayObject *superpixel_map, const char *agreement)
 {
     const int in_space = strncmp(agreement, "in space", 8) == 0;
-    int agree = PyArray_DIM(array, 0) == PyArray_DIM(superpixel_map, 0);
+    int agree = PyArray_DIM(superpixel_map, 0) == 1 || PyArray_DIM(superpixel_map, 0) == PyArray_DIM(array, 0);
     int axis;
     for (axis = 1; in_space && axis < PyArray_NDIM(superpixel_map); ++axis)
         agree = agree && PyArray_DIM(array, axis + 1) == PyArray_DIM(superpixel_map, axis);
     return agree ? 0 : spp_raise("check_shapes", "(ssOOs)", op, argument, array, superpixel_map, agreement);
 }
 
-/* 0, or -1 with a ValueError that names both shapes. */
-static inline int spp_check_weights(const char *op, PyArrayObject *pixel_weights, PyArrayObject *superpixel_map)
+/* 0, or -1 with a ValueError unless there is one weight for each pixel of `batch` images, or of one for all. */
+static inline int spp_check_weights(const char *op, PyArrayObject *pixel_weights, PyArrayObject *superpixel_map,
+                                    npy_intp batch)
 {
-    return PyArray_SAMESHAPE(pixel_weights, superpixel_map)
-        ? 0 : spp_raise("check_weights", "(sOO)", op, pixel_weights, superpixel_map);
+    const npy_intp images = PyArray_DIM(pixel_weights, 0);
+    return (images == 1 || images == batch)
+                   && PyArray_CompareLists(PyArray_DIMS(pixel_weights) + 1, PyArray_DIMS(superpixel_map) + 1,
+                                           PyArray_NDIM(superpixel_map) - 1)
+        ? 0 : spp_raise("check_weights", "(sOOn)", op, pixel_weights, superpixel_map, (Py_ssize_t)batch);
 }
 
 /* A vector of sizes -> sizes (naxes), whose product fits into npy_intp. Returns 0, or -1 with a ValueError if they

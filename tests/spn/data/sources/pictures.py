@@ -1,4 +1,4 @@
-"""Pictures as bytes of files."""
+"""Pictures as the bytes of image files."""
 import io
 
 import numpy as np

@@ -26,7 +26,7 @@ class HeldOutTest(FolderTestCase):
                     self.assertLessEqual(abs(len(part) - share * len(paths)), 1)
         self.assertEqual(len(objects), len(composites.class_names()))
         self.assertGreaterEqual(min(len(paths) for paths in objects), 15)
-        # Nor is the same picture there under two names.
+        # Nor is the same picture in two splits under two names.
         everything = sum(objects, backgrounds)
         self.assertEqual(len({digest_of_file(path) for path in everything}), len(everything))
 
@@ -43,16 +43,16 @@ class CompositesTest(FolderTestCase):
     def test_pictures_are_of_the_asked_number_with_labels_as_their_masks(self):
         path = self.path('data.h5')
         self.assertEqual(composites.make_dataset(path, {'train': 9, 'val': 2, 'test': 1}, seed=3), [])
-        with Dataset(path) as found:
-            self.assertEqual([int(np.sum(found.splits == split)) for split in ('train', 'val', 'test')], [9, 2, 1])
-            self.assertEqual(found.class_names, composites.class_names())
-            self.assertTrue(np.all(found.labels.sum(axis=0) >= 1))
+        with Dataset(path) as dataset:
+            self.assertEqual([int(np.sum(dataset.splits == split)) for split in ('train', 'val', 'test')], [9, 2, 1])
+            self.assertEqual(dataset.class_names, composites.class_names())
+            self.assertTrue(np.all(dataset.labels.sum(axis=0) >= 1))
             for i in range(12):
-                mask = found.mask(i)
+                mask = dataset.mask(i)
                 self.assertTrue(224 <= min(mask.shape) and max(mask.shape) <= 320)
-                self.assertEqual(found.image(i).shape[:2], mask.shape)
+                self.assertEqual(dataset.image(i).shape[:2], mask.shape)
                 shown = np.setdiff1d(mask, 0) - 1
-                self.assertEqual(shown.tolist(), np.flatnonzero(found.labels[i]).tolist())
+                self.assertEqual(shown.tolist(), np.flatnonzero(dataset.labels[i]).tolist())
                 self.assertTrue(1 <= len(shown) <= 3)
                 self.assertLess(.005, np.mean(mask > 0))
 
@@ -99,7 +99,7 @@ class CompositesTest(FolderTestCase):
                 record = composites.composite(materials, 'train', 0, i)
                 if record.labels.sum() > 1:
                     continue
-                # Blue fades with the opacity of the red that lies over it.
+                # Blue fades with the opacity of the red over it.
                 opacity = 1 - record.image[..., 2] / record.image[..., 2].max()
                 sure = np.abs(opacity - .5) > 1e-4
                 np.testing.assert_array_equal((record.mask > 0)[sure], (opacity > .5)[sure])
@@ -107,7 +107,7 @@ class CompositesTest(FolderTestCase):
                 partly += np.sum((opacity > .1) & (opacity < .9))
         self.assertGreater(partly, 1000)
 
-    def test_of_objects_that_overlap_each_remains_visible_and_the_upper_has_the_mask(self):
+    def test_overlapping_objects_remain_visible_and_the_upper_one_has_the_mask(self):
         picture, mask, areas = np.zeros((60, 80, 3), 'float32'), np.zeros((60, 80), 'uint8'), {}
         rng = np.random.RandomState(0)
         for c, colour in enumerate([(50, 0, 0), (0, 50, 0), (0, 0, 50)]):

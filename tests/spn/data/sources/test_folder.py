@@ -23,12 +23,13 @@ class FolderTest(FolderTestCase):
             self.write('pictures/{}/{}.png'.format(class_name, i), png(self.cat[i:i + shape[0], i:i + shape[1]]))
 
     def make(self, seed=0, **options):
-        """Make the data set; what was skipped and, by name, (split, label, image, mask)."""
+        """Make the data set; returns what was skipped and, by name, (split, label, image, mask)."""
         skipped = folder.make_dataset(self.data, self.pictures, seed, **options)
-        with Dataset(self.data) as found:
-            self.assertTrue(np.all(found.labels.sum(axis=1) == 1))
-            return skipped, {name: (found.splits[i], found.class_names[np.argmax(found.labels[i])], found.image(i),
-                                    found.mask(i)) for i, name in enumerate(found.names)}
+        with Dataset(self.data) as dataset:
+            self.assertTrue(np.all(dataset.labels.sum(axis=1) == 1))
+            labels = dataset.labels.argmax(axis=1)
+            return skipped, {name: (dataset.splits[i], dataset.class_names[labels[i]], dataset.image(i),
+                                    dataset.mask(i)) for i, name in enumerate(dataset.names)}
 
     def test_a_picture_has_the_label_of_its_folder(self):
         self.add('cat', 4)
@@ -37,22 +38,22 @@ class FolderTest(FolderTestCase):
         self.write('pictures/.trash/0.png', png(self.cat))
         self.write('pictures/dog/.DS_Store', 'hidden')
         self.write('pictures/list.txt', 'beside the folders')
-        skipped, found = self.make()
+        skipped, pictures = self.make()
         self.assertEqual(skipped, [])
-        self.assertEqual({name: label for name, (_, label, _, _) in found.items()}, {
+        self.assertEqual({name: label for name, (_, label, _, _) in pictures.items()}, {
             'cat/0.png': 'cat', 'cat/1.png': 'cat', 'cat/2.png': 'cat', 'cat/3.png': 'cat',
             'dog/0.png': 'dog', 'dog/1.png': 'dog', 'dog/2.png': 'dog', 'dog/deeper/9.jpg': 'dog'})
-        np.testing.assert_array_equal(found['cat/2.png'][2], self.cat[2:22, 2:32])
-        np.testing.assert_array_equal(found['dog/2.png'][2], self.cat[2:27, 2:20])
-        self.assertTrue(all(mask is None for _, _, _, mask in found.values()))
+        np.testing.assert_array_equal(pictures['cat/2.png'][2], self.cat[2:22, 2:32])
+        np.testing.assert_array_equal(pictures['dog/2.png'][2], self.cat[2:27, 2:20])
+        self.assertTrue(all(mask is None for _, _, _, mask in pictures.values()))
 
-    def test_of_each_class_70_percent_are_train_and_15_are_val_and_15_test(self):
+    def test_70_percent_of_each_class_are_train_and_15_are_val_and_15_test(self):
         for name, n in [('a', 1), ('b', 2), ('c', 3), ('d', 20), ('e', 40)]:
             self.add(name, n, shape=(20, 20 + n))  # no file is there twice
-        _, found = self.make()
+        _, pictures = self.make()
         for name, wanted in [('a', (1, 0, 0)), ('b', (2, 0, 0)), ('c', (1, 1, 1)), ('d', (14, 3, 3)),
                              ('e', (28, 6, 6))]:
-            splits = [split for split, label, _, _ in found.values() if label == name]
+            splits = [split for split, label, _, _ in pictures.values() if label == name]
             self.assertEqual(tuple(splits.count(split) for split in ('train', 'val', 'test')), wanted)
 
     def test_the_seed_deals_the_pictures_out_and_another_class_moves_none(self):
@@ -73,12 +74,12 @@ class FolderTest(FolderTestCase):
         self.add('dog', 2)
         values = np.random.RandomState(0).choice([0, 1, 128, 255], size=(20, 30)).astype('uint8')
         self.write('pictures/masks/dog/1.png', png(values))
-        skipped, found = self.make()
+        skipped, pictures = self.make()
         self.assertEqual(skipped, [])
-        np.testing.assert_array_equal(found['dog/1.png'][3], np.where(values > 0, 2, 0))
-        self.assertIsNone(found['dog/0.png'][3])
-        _, found = self.make(max_side=15)
-        np.testing.assert_array_equal(found['dog/1.png'][3], np.where(values[1::2, 1::2] > 0, 2, 0))
+        np.testing.assert_array_equal(pictures['dog/1.png'][3], np.where(values > 0, 2, 0))
+        self.assertIsNone(pictures['dog/0.png'][3])
+        _, pictures = self.make(max_side=15)
+        np.testing.assert_array_equal(pictures['dog/1.png'][3], np.where(values[1::2, 1::2] > 0, 2, 0))
 
     def test_a_mask_of_no_picture_is_named(self):
         self.add('cat', 1)
@@ -93,19 +94,19 @@ class FolderTest(FolderTestCase):
         whole = jpeg(self.cat)
         for name, content in [('cut.jpg', whole[:len(whole) // 2]), ('notes.txt', b'a letter'), ('zero.jpg', b'')]:
             self.write('pictures/cat/' + name, content)
-        skipped, found = self.make()
+        skipped, pictures = self.make()
         self.assertEqual([sentence.split()[0] for sentence in skipped],
                          [self.path('pictures', 'cat', name) for name in ('cut.jpg', 'notes.txt', 'zero.jpg')])
-        self.assertEqual(sorted(found), ['cat/0.png', 'cat/1.png', 'cat/2.png'])
+        self.assertEqual(sorted(pictures), ['cat/0.png', 'cat/1.png', 'cat/2.png'])
 
     def assert_stops(self, *words):
         self.assert_says(words, folder.make_dataset, self.data, self.pictures, 0)
         self.assertFalse(os.path.exists(self.data))
 
-    def test_a_class_nobody_has(self):
+    def test_a_class_without_pictures(self):
         self.add('cat', 3)
         os.makedirs(self.path('pictures', 'unicorn'))
-        self.assert_stops(self.path('pictures', 'unicorn'), 'a class that nobody has', 'nothing in it')
+        self.assert_stops(self.path('pictures', 'unicorn'), 'a class without pictures', 'nothing in it')
         self.write('pictures/unicorn/notes.txt', 'never seen')
         self.assert_stops(self.path('pictures', 'unicorn'), 'none of 1 files in it can be read as a picture')
 
@@ -120,9 +121,9 @@ class FolderTest(FolderTestCase):
             self.add(name, 8)
         self.write('pictures/masks/dog/1.png', png(np.ones((20, 30), 'uint8')))
         _, everything = self.make()
-        skipped, found = self.make(without=['dog'])
+        skipped, pictures = self.make(without=['dog'])
         self.assertEqual(skipped, [])
-        self.assertEqual({name: (split, label) for name, (split, label, _, _) in found.items()},
+        self.assertEqual({name: (split, label) for name, (split, label, _, _) in pictures.items()},
                          {name: (split, label) for name, (split, label, _, _) in everything.items() if label != 'dog'})
 
     def test_a_mask_of_another_size(self):
@@ -141,16 +142,16 @@ class FolderTest(FolderTestCase):
         self.add('cat [1]', 2)
         self.assertEqual(sorted(self.make()[1]), ['cat [1]/0.png', 'cat [1]/1.png'])
 
-    def splits_of(self, found):
-        return {name: split for name, (split, _, _, _) in found.items()}
+    def splits_of(self, pictures):
+        return {name: split for name, (split, _, _, _) in pictures.items()}
 
     def test_a_link_to_a_folder_makes_no_picture_twice(self):
         self.add('cat', 12)
         before = self.splits_of(self.make()[1])
         for link, target in [('cat/loop', '.'), ('cat/all', '..'), ('kitty', 'cat'), ('cat/self', 'self')]:
             os.symlink(target, os.path.join(self.pictures, link))
-        skipped, found = self.make()
-        self.assertEqual((len(found), self.splits_of(found)), (12, before))
+        skipped, pictures = self.make()
+        self.assertEqual((len(pictures), self.splits_of(pictures)), (12, before))
         self.assertEqual([sentence.split(' was left out: ')[0][len(self.pictures):] for sentence in skipped],
                          ['/kitty', '/cat/all', '/cat/loop', '/cat/self'])
         self.assertIn('it is a link to the folder {}'.format(os.path.realpath(self.path('pictures', 'cat'))),
@@ -166,9 +167,9 @@ class FolderTest(FolderTestCase):
             os.symlink(target, os.path.join(self.pictures, link))
         os.makedirs(os.path.join(self.pictures, 'masks', 'cat'))
         os.symlink('../../../elsewhere/0.png', os.path.join(self.pictures, 'masks', 'cat', '0.png'))
-        skipped, found = self.make()
-        self.assertEqual(sorted(found), ['cat/0.png', 'cat/1.png', 'cat/2.png'])
-        self.assertIsNone(found['cat/0.png'][3])
+        skipped, pictures = self.make()
+        self.assertEqual(sorted(pictures), ['cat/0.png', 'cat/1.png', 'cat/2.png'])
+        self.assertIsNone(pictures['cat/0.png'][3])
         self.assertEqual(len(skipped), 5)
         for sentence in skipped:
             self.assertIn('a link that leads out of {}'.format(self.pictures), sentence)
@@ -178,17 +179,17 @@ class FolderTest(FolderTestCase):
         os.makedirs(self.path('elsewhere', 'cat'))
         os.rename(self.path('elsewhere', '0.png'), self.path('elsewhere', 'cat', '0.png'))
         os.symlink('../elsewhere', os.path.join(self.pictures, 'masks'))
-        skipped, found = self.make()
-        self.assertIsNone(found['cat/0.png'][3])
+        skipped, pictures = self.make()
+        self.assertIsNone(pictures['cat/0.png'][3])
         self.assertTrue(any(sentence.startswith(self.path('pictures', 'masks ')) for sentence in skipped), skipped)
 
     def test_links_to_pictures_and_masks_of_the_folder_are_followed(self):
         self.add('cat', 3)
         self.write('pictures/.store/5.png', png(self.cat[:9]))
         os.symlink('../.store/5.png', os.path.join(self.pictures, 'cat', '5.png'))
-        skipped, found = self.make()
+        skipped, pictures = self.make()
         self.assertEqual(skipped, [])
-        np.testing.assert_array_equal(found['cat/5.png'][2], self.cat[:9])
+        np.testing.assert_array_equal(pictures['cat/5.png'][2], self.cat[:9])
 
     def test_a_folder_of_links_alone_says_what_is_wrong_with_them(self):
         self.write('elsewhere/cat/9.png', png(self.cat))
@@ -203,8 +204,8 @@ class FolderTest(FolderTestCase):
             os.makedirs(os.path.dirname(path), exist_ok=True)
             with open(path, 'wb') as stream:
                 stream.write(png(self.cat))
-        skipped, found = self.make()
-        self.assertEqual(sorted(found), ['cat/0.png', 'cat/1.png', 'cat/2.png'])
+        skipped, pictures = self.make()
+        self.assertEqual(sorted(pictures), ['cat/0.png', 'cat/1.png', 'cat/2.png'])
         self.assertEqual(skipped, ['{}/{} was left out: its name is not UTF-8; rename it'.format(self.pictures, name)
                                    for name in ('ch\\xe4t', 'cat/\\xff', 'cat/caf\\xe9.png')])
 
@@ -214,8 +215,8 @@ class FolderTest(FolderTestCase):
             os.makedirs(os.path.join(self.pictures, 'cat'), exist_ok=True)
             with open(os.path.join(self.pictures, 'cat', '{}.png'.format(i)), 'wb') as stream:
                 stream.write(png(self.cat[i:]))
-        skipped, found = self.make()
-        self.assertEqual((skipped, len(found)), ([], 3))
+        skipped, pictures = self.make()
+        self.assertEqual((skipped, len(pictures)), ([], 3))
 
     def test_the_same_file_twice_is_on_one_side_and_named(self):
         self.add('cat', 20)
@@ -227,9 +228,9 @@ class FolderTest(FolderTestCase):
         in_train = next(name for name, split in before.items() if split == 'train' and name[:3] == 'cat')
         in_test = next(name for name, split in before.items() if split == 'test' and name[:3] == 'dog')
         shutil.copy(os.path.join(self.pictures, in_train), os.path.join(self.pictures, in_test))
-        skipped, found = self.make()
+        skipped, pictures = self.make()
         self.assertEqual(skipped, [])
-        after = self.splits_of(found)
+        after = self.splits_of(pictures)
         self.assertEqual({name: split for name, split in after.items() if name[:3] == 'cat' and name[4] != 'z'},
                          {name: split for name, split in before.items() if name[:3] == 'cat'})
         for k, name in enumerate(held_out):
@@ -241,18 +242,18 @@ class FolderTest(FolderTestCase):
             self.pictures, in_train, in_test), self.shown.getvalue())
         self.assertIn('it has the classes cat and dog', self.shown.getvalue())
 
-    def test_a_split_of_which_nothing_can_be_read_is_no_data_set(self):
+    def test_a_split_without_readable_pictures_is_an_error(self):
         for i in range(3):
             self.write('pictures/cat/{}.jpg'.format(i), jpeg(self.cat[i:i + 40]))
-        _, found = self.make()
+        _, pictures = self.make()
         os.remove(self.data)
-        name, = [name for name, (split, _, _, _) in found.items() if split == 'val']
+        name, = [name for name, (split, _, _, _) in pictures.items() if split == 'val']
         path = os.path.join(self.pictures, name)
         with open(path, 'r+b') as stream:
             stream.truncate(os.path.getsize(path) // 2)
         self.assert_stops('none of the pictures of val could be used', path)
 
-    def test_a_class_that_no_training_picture_has_is_said(self):
+    def test_a_class_that_no_training_picture_has_is_reported(self):
         self.add('cat', 3)
         whole = jpeg(self.cat)
         self.write('pictures/dog/0.jpg', whole)

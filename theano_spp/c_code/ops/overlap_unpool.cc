@@ -10,14 +10,12 @@
 
 /* pooled -> values (n_superpixels, channels) of a block, divided by sizes for the mean. */
 static inline void APPLY_SPECIFIC(read_values)(PyArrayObject *pooled, SppBlock block, const npy_int64 *sizes, int mean,
-                                               double *values)
+                                               npy_intp pixels, double *values)
 {
-    npy_intp c, l;
+    npy_intp l;
     spp_copy_values<FEATURE>(pooled, block, 1, block.channels, values);
-    for (l = 0; mean && l < PyArray_DIM(pooled, 2); ++l)
-        for (c = 0; c < block.channels; ++c)
-            /* division by 0 does no harm: an empty superpixel meets no cell */
-            values[l * block.channels + c] /= (double)sizes[l];
+    for (l = 0; mean && l < PyArray_DIM(pooled, 2); ++l)  /* an empty superpixel meets no cell */
+        spp_divide_by_sizes(values + l * block.channels, block.channels, sizes + l, 0, pixels);
 }
 
 /* Adds up the superpixels' values, times the weights, for each cell -> planes (channels, cells). One block of
@@ -55,6 +53,7 @@ int APPLY_SPECIFIC(overlap_unpool)(PyArrayObject *pooled, PyArrayObject *superpi
     const npy_intp channels = PyArray_DIM(pooled, 1);
     const npy_intp n = PyArray_DIM(pooled, 2);
     const int naxes = PyArray_NDIM(superpixel_map) - 1;
+    const npy_intp pixels = spp_image_pixels(superpixel_map);
     const int threads = spp_number_of_threads();
     const SppBlocks blocks = spp_blocks(batch, channels, SPP_OVERLAP_CHANNELS, threads);
     npy_intp shape[5] = {batch, channels, 0, 0, 0};
@@ -91,7 +90,8 @@ int APPLY_SPECIFIC(overlap_unpool)(PyArrayObject *pooled, PyArrayObject *superpi
         const npy_intp map = spp_item_number(superpixel_map, block.image);
         FEATURE *planes = (FEATURE *)PyArray_GETPTR2(*feature_map, block.image, block.first);
         double *values = scratch + spp_thread_number() * n * blocks.width;
-        APPLY_SPECIFIC(read_values)(pooled, block, sizes + map * n, params->mode == SPP_POOL_MEAN, values);
+        APPLY_SPECIFIC(read_values)(pooled, block, sizes + map * n, params->mode == SPP_POOL_MEAN, pixels,
+                                    values);
         if (block.channels == SPP_OVERLAP_CHANNELS)
             APPLY_SPECIFIC(unpool_cells)(values, cells, SPP_OVERLAP_CHANNELS, cell_weights + map, planes);
         else

@@ -34,8 +34,8 @@ static inline __attribute__((always_inline)) void APPLY_SPECIFIC(add_products)(
 }
 
 /* [in]  features: of the strip's first pixel and channel
-         values (blocks of channels, 1 + n, SPP_DOT_CHANNELS): each block begins with zeros, for the pixels that belong to
-         no superpixel
+         values (blocks of channels, 1 + n, SPP_DOT_CHANNELS): each block begins with zeros, for the pixels that belong
+         to no superpixel
    [out] dot (strip) */
 static inline void APPLY_SPECIFIC(strip_dot)(
     const char *features, npy_intp step, npy_intp channel_stride, npy_intp channels, const double *values,

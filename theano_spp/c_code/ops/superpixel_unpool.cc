@@ -74,7 +74,7 @@ int APPLY_SPECIFIC(superpixel_unpool)(PyArrayObject *pooled, PyArrayObject *supe
         FEATURE *values = (FEATURE *)spp_align(scratch) + spp_thread_number() * (1 + n) * width;
         FEATURE *painted = (FEATURE *)PyArray_DATA(*feature_map) + image * channels * pixels;
         if (channels_last) {
-            APPLY_SPECIFIC(read_channels_last)(pooled, image, width, image_sizes, mean, values);
+            APPLY_SPECIFIC(read_channels_last)(pooled, image, width, image_sizes, mean, pixels, values);
             APPLY_SPECIFIC(paint_channels_last)(
                 values, width, channels, labels, &grid, &walk, first, spp_minimum(length, pixels - first),
                 nontemporal ? (char *)spp_align(buffer) + spp_thread_number() * buffer_bytes : NULL,

@@ -29,6 +29,7 @@ int APPLY_SPECIFIC(take_pixels)(PyArrayObject *feature_map, PyArrayObject *pixel
                                 PyArrayObject *map_shape, PyArrayObject **values, PARAMS_TYPE *params)
 {
     const char *op = "TakePixels";
+    const int resize = params->resize != SPP_RESIZE_NONE;
     const int naxes = PyArray_NDIM(feature_map) - 2;
     const npy_intp channels = PyArray_DIM(pixels, 1), n = PyArray_DIM(pixels, 2);
     const npy_intp *cells = PyArray_DIMS(feature_map) + 2;
@@ -40,8 +41,7 @@ int APPLY_SPECIFIC(take_pixels)(PyArrayObject *feature_map, PyArrayObject *pixel
     if (spp_read_sizes(op, "map_shape", map_shape, naxes, spatial) != 0
             || spp_check_like_pixels(op, "feature_map", feature_map, pixels, 2) != 0
             || spp_check_pixels(op, pixels, spp_product(spatial, naxes)) != 0
-            || spp_check_sampling(op, "the spatial shape of feature_map", params->resize != SPP_RESIZE_NONE, naxes, cells,
-                                  spatial) != 0
+            || spp_check_sampling(op, "the spatial shape of feature_map", resize, naxes, cells, spatial) != 0
             || spp_prepare_output(op, n, values, 3, PyArray_DIMS(pixels), TYPENUM_INPUT_0) != 0)
         return -1;
     PyArray_FILLWBYTE(*values, 0);

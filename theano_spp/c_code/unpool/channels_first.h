@@ -41,36 +41,8 @@ typedef struct {
     npy_int32 index[SPP_STRIP];  /* of each run: 1 + its superpixel, 0 for pixels that belong to none */
 } APPLY_SPECIFIC(Strip);
 
-#define SPP_EXACT_SIZE (1 << 24)  /* up to here float32 holds sizes exactly, so a quotient is rounded once */
-
-/* Divides the values of one superpixel by its size: the gradient of the mean. [in, out] values (count) */
-static inline void APPLY_SPECIFIC(divide_by_size)(FEATURE *values, npy_intp count, npy_int64 size)
-{
-    npy_intp i;
-    if (size <= SPP_EXACT_SIZE)
-        for (i = 0; i < count; ++i)
-            values[i] /= (FEATURE)size;
-    else
-        for (i = 0; i < count; ++i)
-            values[i] = (FEATURE)((double)values[i] / (double)size);
-}
-
-/* The same for many superpixels. [in] sizes (count), which may be 0 where values are never painted; pixels: of the
-   image */
-static inline void APPLY_SPECIFIC(divide_by_sizes)(FEATURE *values, npy_intp count, const npy_int64 *sizes,
-                                                   npy_intp pixels)
-{
-    npy_intp i;
-    if (pixels <= SPP_EXACT_SIZE)
-        for (i = 0; i < count; ++i)
-            values[i] /= (FEATURE)sizes[i];
-    else
-        for (i = 0; i < count; ++i)
-            values[i] = (FEATURE)((double)values[i] / (double)sizes[i]);
-}
-
-/* pooled -> values (channels, 1 + n_superpixels) of a block, divided by sizes for the mean. Each channel begins with a 0,
-   for the pixels that belong to no superpixel. [in, out] values: zeros there */
+/* pooled -> values (channels, 1 + n_superpixels) of a block, divided by sizes for the mean. Each channel begins with a
+   0, for the pixels that belong to no superpixel. [in, out] values: zeros there */
 static inline void APPLY_SPECIFIC(read_channels_first)(PyArrayObject *pooled, SppBlock block, const npy_int64 *sizes,
                                                        int mean, npy_intp pixels, FEATURE *values)
 {
@@ -78,7 +50,7 @@ static inline void APPLY_SPECIFIC(read_channels_first)(PyArrayObject *pooled, Sp
     npy_intp c;
     spp_copy_values<FEATURE>(pooled, block, 1 + n, 1, values + 1);
     for (c = 0; mean && c < block.channels; ++c)
-        APPLY_SPECIFIC(divide_by_sizes)(values + c * (1 + n) + 1, n, sizes, pixels);
+        spp_divide_by_sizes(values + c * (1 + n) + 1, n, sizes, 1, pixels);
 }
 
 /* [in] labels: of the image's first pixel  [out] strip: of strip->length pixels, the first of which has the

@@ -2,16 +2,17 @@
 #include "memory/arrays.h"
 #include "memory/lanes.h"
 #include "memory/nontemporal.h"
-#include "unpool/channels_first.h"
+#include "unpool/values.h"
 
 #section support_code_apply
 /* Unpooling to memory where channels are last: each pixel gets a row, the values of its superpixel in all channels. */
 #define SPP_LINE_BUFFER 4096  /* bytes of rows that are collected before whole lines of them are stored */
 
-/* pooled, with channels last -> values (1 + n_superpixels, width) of one image, divided by sizes for the mean. The first
-   row is 0, for the pixels that belong to no superpixel. [in, out] values: zeros there and beyond the channels */
+/* pooled, with channels last -> values (1 + n_superpixels, width) of one image, divided by sizes for the mean. The
+   first row is 0, for the pixels that belong to no superpixel. [in, out] values: zeros there and beyond the channels */
 static inline void APPLY_SPECIFIC(read_channels_last)(PyArrayObject *pooled, npy_intp image, npy_intp width,
-                                                      const npy_int64 *sizes, int mean, FEATURE *values)
+                                                      const npy_int64 *sizes, int mean, npy_intp pixels,
+                                                      FEATURE *values)
 {
     const npy_intp channels = PyArray_DIM(pooled, 1);
     npy_intp l;
@@ -19,7 +20,7 @@ static inline void APPLY_SPECIFIC(read_channels_last)(PyArrayObject *pooled, npy
         values += width;
         memcpy(values, PyArray_GETPTR3(pooled, image, 0, l), channels * sizeof(FEATURE));
         if (mean)
-            APPLY_SPECIFIC(divide_by_size)(values, channels, sizes[l]);
+            spp_divide_by_sizes(values, channels, sizes + l, 0, pixels);
     }
 }
 

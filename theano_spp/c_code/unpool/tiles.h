@@ -2,7 +2,7 @@
 #include "memory/arrays.h"
 #include "memory/lanes.h"
 #include "memory/nontemporal.h"
-#include "unpool/channels_first.h"
+#include "unpool/values.h"
 
 #section support_code_apply
 /* Unpooling to memory that holds one plane for each channel, where most pixels have another superpixel than the one
@@ -33,7 +33,7 @@ static inline void APPLY_SPECIFIC(read_tiles)(PyArrayObject *pooled, SppBlock bl
                 for (i = 0; i < count; ++i)
                     v[c][i] = *(const FEATURE *)(from + i * stride);
             if (mean)
-                APPLY_SPECIFIC(divide_by_sizes)((FEATURE *)&v[c], count, sizes + l, pixels);
+                spp_divide_by_sizes((FEATURE *)&v[c], count, sizes + l, 1, pixels);
         }
         APPLY_SPECIFIC(transpose)(v);
         for (i = 0; i < count; ++i)

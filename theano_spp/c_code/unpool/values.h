@@ -21,4 +21,23 @@ static inline void spp_copy_values(PyArrayObject *pooled, SppBlock block, npy_in
     }
 }
 
+#define SPP_EXACT_SIZE (1 << 24)  /* up to here float32 holds sizes exactly, so a quotient is rounded once */
+
+/* Divides values by the sizes of their superpixels: the gradient of the mean.
+   [in] sizes: may be 0 where values are never painted; size_step: 1, or 0 if all values belong to one superpixel;
+        pixels: of the image
+   [in, out] values (count) */
+template <typename Value>
+static inline __attribute__((always_inline)) void spp_divide_by_sizes(
+    Value *values, npy_intp count, const npy_int64 *sizes, npy_intp size_step, npy_intp pixels)
+{
+    npy_intp i;
+    if (pixels <= SPP_EXACT_SIZE)
+        for (i = 0; i < count; ++i)
+            values[i] /= (Value)sizes[i * size_step];
+    else
+        for (i = 0; i < count; ++i)
+            values[i] = (Value)((double)values[i] / (double)sizes[i * size_step]);
+}
+
 #endif

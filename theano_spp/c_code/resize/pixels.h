@@ -44,7 +44,7 @@ typedef struct {
 } SppSeenCells;
 
 /* [in] pixel: a row-major number */
-static inline SppSeenCells spp_seen_cells(const SppSampling *sampling, npy_intp pixel)
+static inline __attribute__((always_inline)) SppSeenCells spp_seen_cells(const SppSampling *sampling, npy_intp pixel)
 {
     SppSeenCells seen;
     int i;

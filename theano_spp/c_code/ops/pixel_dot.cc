@@ -82,7 +82,8 @@ int APPLY_SPECIFIC(pixel_dot)(PyArrayObject *feature_map, PyArrayObject *pooled,
     const SppGrid grid = spp_grid_of(superpixel_map, 1);
     const SppStrides feature_walk = spp_strides_of(feature_map, 2);
     const SppStrides label_walk = spp_strides_of(superpixel_map, 1);
-    const SppBlocks blocks = {channels, SPP_DOT_CHANNELS, spp_ceil_divide(channels, SPP_DOT_CHANNELS)};
+    const npy_intp of_image = spp_ceil_divide(channels, SPP_DOT_CHANNELS);
+    const SppBlocks blocks = {channels, SPP_DOT_CHANNELS, of_image, batch * of_image};
     const npy_intp block_size = (1 + n) * SPP_DOT_CHANNELS;
     const npy_intp strips = spp_ceil_divide(grid.length, SPP_DOT_STRIP);
     const npy_intp rows = spp_rows(&grid);
@@ -98,14 +99,14 @@ int APPLY_SPECIFIC(pixel_dot)(PyArrayObject *feature_map, PyArrayObject *pooled,
         return spp_raise("check_channels", "(sOO)", op, feature_map, pooled);
     if (APPLY_SPECIFIC(check_labels)(op, "the number of superpixels in pooled is", superpixel_map, n) != 0
             || spp_prepare_output(op, n, dot, PyArray_NDIM(superpixel_map), shape, NPY_DOUBLE) != 0
-            || (values = (double *)spp_scratch(op, 1 + n, batch * blocks.of_image * SPP_DOT_CHANNELS,
+            || (values = (double *)spp_scratch(op, 1 + n, blocks.number * SPP_DOT_CHANNELS,
                                                sizeof(double))) == NULL)
         return -1;
 
     #ifdef _OPENMP
     #pragma omp parallel for schedule(static) if (PyArray_SIZE(pooled) >= SPP_PARALLEL_MINIMUM)
     #endif
-    for (i = 0; i < batch * blocks.of_image; ++i)
+    for (i = 0; i < blocks.number; ++i)
         spp_copy_values<double>(pooled, spp_block(&blocks, i), 1, SPP_DOT_CHANNELS,
                                 values + i * block_size + SPP_DOT_CHANNELS);
 
@@ -127,7 +128,7 @@ int APPLY_SPECIFIC(pixel_dot)(PyArrayObject *feature_map, PyArrayObject *pooled,
         }
         APPLY_SPECIFIC(strip_dot)(
             features, feature_walk.pixel, PyArray_STRIDE(feature_map, 1), channels,
-            values + image * blocks.of_image * block_size, block_size, position, strip,
+            values + image * of_image * block_size, block_size, position, strip,
             (double *)PyArray_DATA(*dot) + (image * rows + row) * grid.length + p);
     }
     free(values);

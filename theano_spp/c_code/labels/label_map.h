@@ -58,12 +58,12 @@ static inline int spp_next_run(npy_uint64 *bits, int length, int *end)
     return first;
 }
 
-/* Adds up the sizes of each image's chunks. [in] chunk_sizes (batch, chunks, n)  [out] sizes (batch, n) */
-static inline void spp_add_sizes(npy_intp batch, npy_intp chunks, npy_intp n, const npy_int64 *chunk_sizes,
+/* Adds up the sizes of each map's chunks. [in] chunk_sizes (maps, chunks, n)  [out] sizes (maps, n) */
+static inline void spp_add_sizes(npy_intp maps, npy_intp chunks, npy_intp n, const npy_int64 *chunk_sizes,
                                  npy_int64 *sizes)
 {
-    npy_intp image, chunk, l;
-    for (image = 0; image < batch; ++image, sizes += n)
+    npy_intp map, chunk, l;
+    for (map = 0; map < maps; ++map, sizes += n)
         for (chunk = 0; chunk < chunks; ++chunk, chunk_sizes += n)
             for (l = 0; l < n; ++l)
                 sizes[l] = (chunk > 0 ? sizes[l] : 0) + chunk_sizes[l];
@@ -96,7 +96,7 @@ static inline const LABEL *APPLY_SPECIFIC(labels_from)(const char *labels, const
 {
     if (spp_is_contiguous(grid, walk, sizeof(LABEL)))
         return (const LABEL *)labels + first;
-    SPP_COPY_PIXELS(LABEL, labels, grid, walk, first, count, copy);
+    spp_copy_pixels(labels, grid, walk, first, count, copy);
     return copy;
 }
 
@@ -155,39 +155,63 @@ static int APPLY_SPECIFIC(label_error)(const char *op, PyArrayObject *superpixel
 }
 
 /* Checks every label and counts the pixels of every superpixel.
-   [out] sizes (batch, n_superpixels), zeroed by the caller
+   [out] sizes (maps, n_superpixels), zeroed by the caller
    Returns the number of runs, cut where words end; or -1 with an IndexError that names the first bad label, or a
    MemoryError. */
 static npy_intp APPLY_SPECIFIC(count_labels)(const char *op, const char *limit_name, PyArrayObject *superpixel_map,
                                         npy_intp n_superpixels, npy_int64 *sizes)
 {
-    const npy_intp batch = PyArray_DIM(superpixel_map, 0);
-    const int naxes = PyArray_NDIM(superpixel_map) - 1;
+    const npy_intp maps = PyArray_DIM(superpixel_map, 0);
     const npy_intp pixels = spp_image_pixels(superpixel_map);
-    const SppGrid grid = spp_grid(naxes, PyArray_DIMS(superpixel_map) + 1);
-    const SppStrides walk = spp_strides(naxes, PyArray_STRIDES(superpixel_map) + 1);
+    const SppGrid grid = spp_grid_of(superpixel_map, 1);
+    const SppStrides walk = spp_strides_of(superpixel_map, 1);
     const SppChunks chunks = spp_chunks(pixels, n_superpixels);
     npy_int64 *chunk_sizes = sizes;
     npy_intp runs = 0, i;
     int is_bad = 0;
 
-    if (chunks.number > 1 && (chunk_sizes = (npy_int64 *)spp_scratch(op, n_superpixels, batch * chunks.number,
+    if (chunks.number > 1 && (chunk_sizes = (npy_int64 *)spp_scratch(op, n_superpixels, maps * chunks.number,
                                                                      sizeof(npy_int64))) == NULL)
         return -1;
     #ifdef _OPENMP
     #pragma omp parallel for schedule(static) reduction(+:runs) reduction(|:is_bad) \
-        if (batch * pixels >= SPP_PARALLEL_MINIMUM)
+        if (maps * pixels >= SPP_PARALLEL_MINIMUM)
     #endif
-    for (i = 0; i < batch * chunks.number; ++i) {
-        const npy_intp image = i / chunks.number, first = i % chunks.number * chunks.pixels;
+    for (i = 0; i < maps * chunks.number; ++i) {
+        const npy_intp first = i % chunks.number * chunks.pixels;
         is_bad |= APPLY_SPECIFIC(count_chunk)(
-            PyArray_BYTES(superpixel_map) + image * PyArray_STRIDE(superpixel_map, 0), &grid, &walk, first,
-            spp_minimum(first + chunks.pixels, pixels), n_superpixels, chunk_sizes + i * n_superpixels,
-            &runs) != 0;
+            spp_labels_of(superpixel_map, i / chunks.number), &grid, &walk, first,
+            spp_minimum(first + chunks.pixels, pixels), n_superpixels, chunk_sizes + i * n_superpixels, &runs) != 0;
     }
     if (chunks.number > 1) {
-        spp_add_sizes(batch, chunks.number, n_superpixels, chunk_sizes, sizes);
+        spp_add_sizes(maps, chunks.number, n_superpixels, chunk_sizes, sizes);
         free(chunk_sizes);
     }
     return is_bad ? APPLY_SPECIFIC(label_error)(op, superpixel_map, n_superpixels, limit_name) : runs;
+}
+
+/* The same -> sizes (maps, n_superpixels), to be released with free; or NULL with an error set.
+   [out] runs: their number, or NULL */
+static npy_int64 *APPLY_SPECIFIC(count_sizes)(const char *op, const char *limit_name, PyArrayObject *superpixel_map,
+                                              npy_intp n_superpixels, npy_intp *runs)
+{
+    npy_int64 *sizes = (npy_int64 *)spp_scratch(op, n_superpixels, PyArray_DIM(superpixel_map, 0), sizeof(npy_int64));
+    const npy_intp number = sizes == NULL
+        ? -1 : APPLY_SPECIFIC(count_labels)(op, limit_name, superpixel_map, n_superpixels, sizes);
+    if (runs != NULL)
+        *runs = number;
+    if (number >= 0)
+        return sizes;
+    free(sizes);
+    return NULL;
+}
+
+/* 0, or -1 with an error set, for ops that need no sizes. */
+static int APPLY_SPECIFIC(check_labels)(const char *op, const char *limit_name, PyArrayObject *superpixel_map,
+                                        npy_intp n_superpixels)
+{
+    npy_int64 *sizes = APPLY_SPECIFIC(count_sizes)(op, limit_name, superpixel_map, n_superpixels, NULL);
+    const int failed = sizes == NULL ? -1 : 0;
+    free(sizes);
+    return failed;
 }

@@ -35,7 +35,7 @@ static inline __attribute__((always_inline)) void APPLY_SPECIFIC(find_planes)(
     else
         for (c = 0; c < SPP_LANES; ++c) {
             if (c < channels)
-                SPP_COPY_PIXELS(FEATURE, features + c * channel_stride, grid, walk, first, count, copy[c]);
+                spp_copy_pixels(features + c * channel_stride, grid, walk, first, count, copy[c]);
             plane[c] = copy[c];
         }
 }

@@ -34,7 +34,7 @@ static inline APPLY_SPECIFIC(Rows) APPLY_SPECIFIC(find_rows)(
             || rows.first + spp_maximum(0, (count - 1) * walk->pixel) + width * (npy_intp)sizeof(FEATURE) > end) {
         npy_intp row = first / grid->length, x = first % grid->length, p;
         for (p = 0; p < count; ++row, x = 0) {
-            const char *line = features + row / grid->rows[1] * walk->row[0] + row % grid->rows[1] * walk->row[1];
+            const char *line = spp_row(features, grid, walk, row);
             for (; x < grid->length && p < count; ++x, ++p)
                 memcpy(copy + p * width, line + x * walk->pixel, channels * sizeof(FEATURE));
         }

@@ -10,22 +10,22 @@
 /* Adds each cell's features, times its weights, to the superpixels. One block of channels of one image. */
 static inline __attribute__((always_inline)) void APPLY_SPECIFIC(pool_cells)(
     const char *features, const SppGrid *cells, const SppStrides *walk, npy_intp channel_stride,
-    npy_intp channels, const SppCellWeights *image_weights, APPLY_SPECIFIC(Accumulator) acc)
+    npy_intp channels, const SppCellWeights *cell_weights, APPLY_SPECIFIC(Accumulator) acc)
 {
-    npy_intp r0, r1, p, i, c, cell = 0;
-    for (r0 = 0; r0 < cells->rows[0]; ++r0)
-        for (r1 = 0; r1 < cells->rows[1]; ++r1)
-            for (p = 0; p < cells->length; ++p, ++cell) {
-                const char *feature = features + r0 * walk->row[0] + r1 * walk->row[1] + p * walk->pixel;
-                double value[SPP_OVERLAP_CHANNELS], product[SPP_OVERLAP_CHANNELS];
+    npy_intp row, p, i, c, cell = 0;
+    for (row = 0; row < spp_rows(cells); ++row) {
+        const char *feature = spp_row(features, cells, walk, row);
+        for (p = 0; p < cells->length; ++p, ++cell, feature += walk->pixel) {
+            double value[SPP_OVERLAP_CHANNELS], product[SPP_OVERLAP_CHANNELS];
+            for (c = 0; c < channels; ++c)
+                value[c] = *(const FEATURE *)(feature + c * channel_stride);
+            for (i = cell_weights->first[cell]; i < cell_weights->first[cell + 1]; ++i) {
                 for (c = 0; c < channels; ++c)
-                    value[c] = *(const FEATURE *)(feature + c * channel_stride);
-                for (i = image_weights->first[cell]; i < image_weights->first[cell + 1]; ++i) {
-                    for (c = 0; c < channels; ++c)
-                        product[c] = image_weights->entry[i].weight * value[c];
-                    APPLY_SPECIFIC(add_values)(acc, image_weights->entry[i].superpixel * channels, product, channels);
-                }
+                    product[c] = cell_weights->entry[i].weight * value[c];
+                APPLY_SPECIFIC(add_values)(acc, cell_weights->entry[i].superpixel * channels, product, channels);
             }
+        }
+    }
 }
 
 /* [in]  feature_map (batch, channels, *cells), superpixel_map (batch, *spatial), n_superpixels ()
@@ -37,12 +37,13 @@ int APPLY_SPECIFIC(overlap_pool)(PyArrayObject *feature_map, PyArrayObject *supe
     const npy_intp batch = PyArray_DIM(feature_map, 0);
     const npy_intp channels = PyArray_DIM(feature_map, 1);
     const npy_intp channel_stride = PyArray_STRIDE(feature_map, 1);
-    const int naxes = PyArray_NDIM(superpixel_map) - 1;
-    const SppGrid cells = spp_grid(naxes, PyArray_DIMS(feature_map) + 2);
-    const SppStrides walk = spp_strides(naxes, PyArray_STRIDES(feature_map) + 2);
+    const npy_intp *spatial_shape = PyArray_DIMS(feature_map) + 2;
+    const SppGrid cells = spp_grid_of(feature_map, 2);
+    const SppStrides walk = spp_strides_of(feature_map, 2);
     const int threads = spp_number_of_threads();
+    const SppBlocks blocks = spp_blocks(batch, channels, SPP_OVERLAP_CHANNELS, threads);
     npy_intp shape[3] = {batch, channels, 0};
-    npy_intp n, width, blocks, block;
+    npy_intp n, sums, i;
     npy_int64 *sizes = NULL;
     double *scratch = NULL;
     SppCellWeights *cell_weights = NULL;
@@ -51,10 +52,8 @@ int APPLY_SPECIFIC(overlap_pool)(PyArrayObject *feature_map, PyArrayObject *supe
 
     if (spp_check_shapes(op, "feature_map", feature_map, superpixel_map, "in batch") != 0
             || (n = shape[2] = spp_n_superpixels(op, n_superpixels)) < 0
-            || spp_check_cells(op, naxes, PyArray_DIMS(feature_map) + 2, PyArray_DIMS(superpixel_map) + 1) != 0
-            || (sizes = (npy_int64 *)spp_scratch(op, n, batch, sizeof(npy_int64))) == NULL)
-        return -1;
-    if (APPLY_SPECIFIC(count_labels)(op, "n_superpixels is", superpixel_map, n, sizes) < 0
+            || (sizes = APPLY_SPECIFIC(count_resized_sizes)(op, "n_superpixels is", spatial_shape, superpixel_map,
+                                                            n)) == NULL
             || spp_prepare_output(op, n, pooled, 3, shape, TYPENUM_INPUT_0) != 0)
         goto done;
     if (PyArray_SIZE(*pooled) == 0 || PyArray_SIZE(superpixel_map) == 0) {
@@ -62,40 +61,36 @@ int APPLY_SPECIFIC(overlap_pool)(PyArrayObject *feature_map, PyArrayObject *supe
         failed = 0;
         goto done;
     }
-    width = spp_block_width(batch, channels, SPP_OVERLAP_CHANNELS, threads);
-    blocks = spp_ceil_divide(channels, width);
-    cell_weights = APPLY_SPECIFIC(build_cell_weights)(op, PyArray_DIMS(feature_map) + 2, superpixel_map, n,
-                                                      params->resize == SPP_BILINEAR);
-    scratch = (double *)spp_scratch(op, n, SPP_DOUBLES * width * threads, sizeof(double));
-    if (cell_weights == NULL || scratch == NULL)
+    sums = n * blocks.width;
+    if ((cell_weights = APPLY_SPECIFIC(build_cell_weights)(op, spatial_shape, superpixel_map, n,
+                                                           params->resize == SPP_BILINEAR)) == NULL
+            || (scratch = (double *)spp_scratch(op, n, SPP_DOUBLES * blocks.width * threads, sizeof(double))) == NULL)
         goto done;
-    work = spp_work(cell_weights, batch, spp_product(PyArray_DIMS(feature_map) + 2, naxes), channels, n);
+    work = spp_work(cell_weights, superpixel_map, batch, spp_rows(&cells) * cells.length, channels, n);
 
     #ifdef _OPENMP
     #pragma omp parallel for schedule(static) if (work >= SPP_WORK_MINIMUM)
     #endif
-    for (block = 0; block < batch * blocks; ++block) {
-        const npy_intp image = block / blocks;
-        const npy_intp first = block % blocks * width;
-        const npy_intp count = spp_minimum(width, channels - first);
-        const char *features = PyArray_BYTES(feature_map) + image * PyArray_STRIDE(feature_map, 0)
-                               + first * channel_stride;
+    for (i = 0; i < blocks.number; ++i) {
+        const SppBlock block = spp_block(&blocks, i);
+        const npy_intp map = spp_item_number(superpixel_map, block.image);
+        const char *features = (const char *)PyArray_GETPTR2(feature_map, block.image, block.first);
         APPLY_SPECIFIC(Accumulator) acc;
-        acc.sum = scratch + spp_thread_number() * n * SPP_DOUBLES * width;
-        acc.error = acc.sum + n * width;
-        memset(acc.sum, 0, n * SPP_DOUBLES * width * sizeof(double));
-        if (count == SPP_OVERLAP_CHANNELS)
+        acc.sum = scratch + spp_thread_number() * SPP_DOUBLES * sums;
+        acc.error = acc.sum + sums;
+        memset(acc.sum, 0, SPP_DOUBLES * sums * sizeof(double));
+        if (block.channels == SPP_OVERLAP_CHANNELS)
             APPLY_SPECIFIC(pool_cells)(features, &cells, &walk, channel_stride, SPP_OVERLAP_CHANNELS,
-                                       cell_weights + image, acc);
+                                       cell_weights + map, acc);
         else
-            APPLY_SPECIFIC(pool_cells)(features, &cells, &walk, channel_stride, count,
-                                       cell_weights + image, acc);
-        APPLY_SPECIFIC(write_pooled)(acc, count, n, sizes + image * n, params->mode == SPP_POOL_MEAN,
-                                     (FEATURE *)PyArray_DATA(*pooled) + (image * channels + first) * n);
+            APPLY_SPECIFIC(pool_cells)(features, &cells, &walk, channel_stride, block.channels,
+                                       cell_weights + map, acc);
+        APPLY_SPECIFIC(write_pooled)(acc, block.channels, n, sizes + map * n, params->mode == SPP_POOL_MEAN,
+                                     (FEATURE *)PyArray_GETPTR2(*pooled, block.image, block.first));
     }
     failed = 0;
 done:
-    spp_free_cell_weights(cell_weights, batch);
+    spp_free_rows(cell_weights, PyArray_DIM(superpixel_map, 0));
     free(scratch);
     free(sizes);
     return failed;

@@ -2,6 +2,7 @@
 #include "memory/arrays.h"
 #include "memory/errors.h"
 #include "pool/compensated_sum.h"
+#include "unpool/values.h"
 
 #section support_code_apply
 /* The features of a strip of pixels are multiplied by the values of their superpixels, a few channels at a time.
@@ -10,19 +11,6 @@
 #define SPP_DOT_CHANNELS 8  /* a block */
 #define SPP_DOT_CHAIN 64    /* channels added up in plain double before they join the compensated sum */
 #define SPP_DOT_STRIP 256   /* pixels of a strip, so that their sums and positions stay in the L1 cache */
-
-/* pooled (channels, n_superpixels) of one image, any strides -> values (1 + n_superpixels, SPP_DOT_CHANNELS), zeroed
-   by the caller. The first row stays 0, for the pixels that belong to no superpixel. */
-static inline void APPLY_SPECIFIC(read_values)(const char *pooled, npy_intp channel_stride,
-                                               npy_intp superpixel_stride, npy_intp channels,
-                                               npy_intp n_superpixels, double *values)
-{
-    npy_intp c, l;
-    for (l = 0; l < n_superpixels; ++l)
-        for (c = 0; c < channels; ++c)
-            values[(1 + l) * SPP_DOT_CHANNELS + c] =
-                *(const double *)(pooled + c * channel_stride + l * superpixel_stride);
-}
 
 /* Adds the products of `channels` channels to the pixels' sums, run by run. Inlined with a constant `channels`, and
    a constant `step` or `channel_stride`, its loops are vectorised.
@@ -45,7 +33,9 @@ static inline __attribute__((always_inline)) void APPLY_SPECIFIC(add_products)(
     }
 }
 
-/* [in]  features: of the strip's first pixel and channel; values (blocks of channels, 1 + n, SPP_DOT_CHANNELS)
+/* [in]  features: of the strip's first pixel and channel
+         values (blocks of channels, 1 + n, SPP_DOT_CHANNELS): each block begins with zeros, for the pixels that belong
+         to no superpixel
    [out] dot (strip) */
 static inline void APPLY_SPECIFIC(strip_dot)(
     const char *features, npy_intp step, npy_intp channel_stride, npy_intp channels, const double *values,
@@ -89,58 +79,47 @@ int APPLY_SPECIFIC(pixel_dot)(PyArrayObject *feature_map, PyArrayObject *pooled,
     const npy_intp batch = PyArray_DIM(feature_map, 0);
     const npy_intp channels = PyArray_DIM(feature_map, 1);
     const npy_intp n = PyArray_DIM(pooled, 2);
-    const int naxes = PyArray_NDIM(superpixel_map) - 1;
-    const SppGrid grid = spp_grid(naxes, PyArray_DIMS(superpixel_map) + 1);
-    const SppStrides feature_walk = spp_strides(naxes, PyArray_STRIDES(feature_map) + 2);
-    const SppStrides label_walk = spp_strides(naxes, PyArray_STRIDES(superpixel_map) + 1);
-    const npy_intp blocks = spp_ceil_divide(channels, SPP_DOT_CHANNELS);
+    const SppGrid grid = spp_grid_of(superpixel_map, 1);
+    const SppStrides feature_walk = spp_strides_of(feature_map, 2);
+    const SppStrides label_walk = spp_strides_of(superpixel_map, 1);
+    const npy_intp of_image = spp_ceil_divide(channels, SPP_DOT_CHANNELS);
+    const SppBlocks blocks = {channels, SPP_DOT_CHANNELS, of_image, batch * of_image};
     const npy_intp block_size = (1 + n) * SPP_DOT_CHANNELS;
     const npy_intp strips = spp_ceil_divide(grid.length, SPP_DOT_STRIP);
-    const npy_intp rows = grid.rows[0] * grid.rows[1];
-    npy_intp block, item;
-    npy_int64 *sizes = NULL;
+    const npy_intp rows = spp_rows(&grid);
+    npy_intp shape[4] = {batch, 0, 0, 0};
+    npy_intp i;
     double *values = NULL;
-    int bad;
 
+    spp_copy_spatial_shape(superpixel_map, shape + 1);
     if (spp_check_shapes(op, "feature_map", feature_map, superpixel_map, "in space, weighted") != 0
             || spp_check_shapes(op, "pooled", pooled, superpixel_map, "pooled in batch") != 0)
         return -1;
-    if (PyArray_DIM(pooled, 1) != channels)
+    if (!PyArray_CompareLists(PyArray_DIMS(pooled), PyArray_DIMS(feature_map), 2))
         return spp_raise("check_channels", "(sOO)", op, feature_map, pooled);
-    sizes = (npy_int64 *)spp_scratch(op, n, batch, sizeof(npy_int64));
-    if (sizes == NULL)
-        return -1;
-    bad = APPLY_SPECIFIC(count_labels)(op, "the number of superpixels in pooled is", superpixel_map, n, sizes) < 0;
-    free(sizes);
-    if (bad || spp_prepare_output(op, n, dot, 1 + naxes, PyArray_DIMS(superpixel_map), NPY_DOUBLE) != 0)
-        return -1;
-    values = (double *)spp_scratch(op, 1 + n, batch * blocks * SPP_DOT_CHANNELS, sizeof(double));
-    if (values == NULL)
+    if (APPLY_SPECIFIC(check_labels)(op, "the number of superpixels in pooled is", superpixel_map, n) != 0
+            || spp_prepare_output(op, n, dot, PyArray_NDIM(superpixel_map), shape, NPY_DOUBLE) != 0
+            || (values = (double *)spp_scratch(op, 1 + n, blocks.number * SPP_DOT_CHANNELS,
+                                               sizeof(double))) == NULL)
         return -1;
 
     #ifdef _OPENMP
     #pragma omp parallel for schedule(static) if (PyArray_SIZE(pooled) >= SPP_PARALLEL_MINIMUM)
     #endif
-    for (block = 0; block < batch * blocks; ++block) {
-        const npy_intp first = block % blocks * SPP_DOT_CHANNELS;
-        APPLY_SPECIFIC(read_values)(
-            PyArray_BYTES(pooled) + block / blocks * PyArray_STRIDE(pooled, 0) + first * PyArray_STRIDE(pooled, 1),
-            PyArray_STRIDE(pooled, 1), PyArray_STRIDE(pooled, 2), spp_minimum(SPP_DOT_CHANNELS, channels - first), n,
-            values + block * block_size);
-    }
+    for (i = 0; i < blocks.number; ++i)
+        spp_copy_values<double>(pooled, spp_block(&blocks, i), 1, SPP_DOT_CHANNELS,
+                                values + i * block_size + SPP_DOT_CHANNELS);
 
     #ifdef _OPENMP
     #pragma omp parallel for schedule(static) if (PyArray_SIZE(feature_map) >= SPP_PARALLEL_MINIMUM)
     #endif
-    for (item = 0; item < batch * rows * strips; ++item) {
-        const npy_intp image = item / strips / rows, row = item / strips % rows;
-        const npy_intp r0 = row / grid.rows[1], r1 = row % grid.rows[1];
-        const npy_intp p = item % strips * SPP_DOT_STRIP;
+    for (i = 0; i < batch * rows * strips; ++i) {
+        const npy_intp image = i / strips / rows, row = i / strips % rows, p = i % strips * SPP_DOT_STRIP;
         const npy_intp strip = spp_minimum(SPP_DOT_STRIP, grid.length - p);
-        const char *labels = PyArray_BYTES(superpixel_map) + image * PyArray_STRIDE(superpixel_map, 0)
-            + r0 * label_walk.row[0] + r1 * label_walk.row[1] + p * label_walk.pixel;
-        const char *features = PyArray_BYTES(feature_map) + image * PyArray_STRIDE(feature_map, 0)
-            + r0 * feature_walk.row[0] + r1 * feature_walk.row[1] + p * feature_walk.pixel;
+        const char *labels = spp_row(spp_labels_of(superpixel_map, image), &grid, &label_walk, row)
+                             + p * label_walk.pixel;
+        const char *features = spp_row(spp_item_of(feature_map, image), &grid, &feature_walk, row)
+                               + p * feature_walk.pixel;
         npy_intp position[SPP_DOT_STRIP];
         npy_intp q;
         for (q = 0; q < strip; ++q) {
@@ -149,7 +128,7 @@ int APPLY_SPECIFIC(pixel_dot)(PyArrayObject *feature_map, PyArrayObject *pooled,
         }
         APPLY_SPECIFIC(strip_dot)(
             features, feature_walk.pixel, PyArray_STRIDE(feature_map, 1), channels,
-            values + image * blocks * block_size, block_size, position, strip,
+            values + image * of_image * block_size, block_size, position, strip,
             (double *)PyArray_DATA(*dot) + (image * rows + row) * grid.length + p);
     }
     free(values);

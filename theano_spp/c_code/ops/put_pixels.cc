@@ -12,18 +12,13 @@ static inline void APPLY_SPECIFIC(scatter_add_cells)(double value, const SppSamp
                                                      double *plane)
 {
     const SppAxis *axis = sampling->axis;
-    npy_intp place[3];
+    const SppSeenCells seen = spp_seen_cells(sampling, pixel);
     int i, j, k;
-    spp_unravel(sampling, pixel, place);
-    for (i = 0; i <= (axis[0].fraction[place[0]] > 0); ++i)
-        for (j = 0; j <= (axis[1].fraction[place[1]] > 0); ++j)
-            for (k = 0; k <= (axis[2].fraction[place[2]] > 0); ++k) {
-                const double weight = (i ? spp_weight_above(axis, place[0]) : spp_weight_below(axis, place[0]))
-                    * (j ? spp_weight_above(axis + 1, place[1]) : spp_weight_below(axis + 1, place[1]))
-                    * (k ? spp_weight_above(axis + 2, place[2]) : spp_weight_below(axis + 2, place[2]));
-                plane[((axis[0].low[place[0]] + i) * axis[1].cells + axis[1].low[place[1]] + j)
-                      * axis[2].cells + axis[2].low[place[2]] + k] += weight * value;
-            }
+    for (i = 0; i <= (seen.cell[0][0] < seen.cell[0][1]); ++i)
+        for (j = 0; j <= (seen.cell[1][0] < seen.cell[1][1]); ++j)
+            for (k = 0; k <= (seen.cell[2][0] < seen.cell[2][1]); ++k)
+                plane[(seen.cell[0][i] * axis[1].cells + seen.cell[1][j]) * axis[2].cells + seen.cell[2][k]] +=
+                    seen.weight[0][i] * seen.weight[1][j] * seen.weight[2][k] * value;
 }
 
 /* Scatter-adds the values of one plane to its pixels, where cells and pixels are the same.
@@ -76,8 +71,7 @@ int APPLY_SPECIFIC(put_pixels)(PyArrayObject *values, PyArrayObject *pixels, PyA
             || spp_read_sizes(op, "spatial_shape", spatial_shape, naxes, shape + 2) != 0
             || spp_check_like_pixels(op, "values", values, pixels, 3) != 0
             || spp_check_pixels(op, pixels, spp_product(spatial, naxes)) != 0
-            || (resize ? spp_check_cells(op, naxes, shape + 2, spatial)
-                       : spp_check_same_sizes(op, "spatial_shape", naxes, shape + 2, spatial)) != 0
+            || spp_check_sampling(op, "spatial_shape", resize, naxes, shape + 2, spatial) != 0
             || spp_prepare_cells(op, feature_map, 2 + naxes, shape, TYPENUM_INPUT_0) != 0)
         return -1;
     cells = spp_product(shape + 2, naxes);

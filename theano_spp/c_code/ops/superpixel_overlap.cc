@@ -11,20 +11,18 @@ int APPLY_SPECIFIC(superpixel_overlap)(PyArrayObject *superpixel_map, PyArrayObj
                                        PARAMS_TYPE *params)
 {
     const char *op = "SuperpixelOverlap";
-    const npy_intp batch = PyArray_DIM(superpixel_map, 0);
+    const npy_intp maps = PyArray_DIM(superpixel_map, 0);
     const int naxes = PyArray_NDIM(superpixel_map) - 1;
     const npy_intp n = spp_n_superpixels(op, n_superpixels);
-    npy_intp shape[5] = {batch, n, 0, 0, 0};
-    npy_intp cells, image, cell, i;
+    npy_intp shape[5] = {maps, n, 0, 0, 0};
+    npy_intp cells, map, cell, i;
     npy_int64 *sizes = NULL;
     SppCellWeights *cell_weights = NULL;
     int failed = -1;
 
     if (n < 0 || spp_read_sizes(op, "spatial_shape", spatial_shape, naxes, shape + 2) != 0
-            || spp_check_cells(op, naxes, shape + 2, PyArray_DIMS(superpixel_map) + 1) != 0
-            || (sizes = (npy_int64 *)spp_scratch(op, n, batch, sizeof(npy_int64))) == NULL)
-        return -1;
-    if (APPLY_SPECIFIC(count_labels)(op, "n_superpixels is", superpixel_map, n, sizes) < 0
+            || (sizes = APPLY_SPECIFIC(count_resized_sizes)(op, "n_superpixels is", shape + 2, superpixel_map,
+                                                            n)) == NULL
             || spp_prepare_cells(op, overlap, 2 + naxes, shape, TYPENUM_OUTPUT_0) != 0)
         goto done;
     PyArray_FILLWBYTE(*overlap, 0);
@@ -34,18 +32,18 @@ int APPLY_SPECIFIC(superpixel_overlap)(PyArrayObject *superpixel_map, PyArrayObj
         if (cell_weights == NULL)
             goto done;
         cells = spp_product(shape + 2, naxes);
-        for (image = 0; image < batch; ++image)
+        for (map = 0; map < maps; ++map)
             for (cell = 0; cell < cells; ++cell)
-                for (i = cell_weights[image].first[cell]; i < cell_weights[image].first[cell + 1]; ++i) {
-                    const SppCellWeight entry = cell_weights[image].entry[i];
-                    const double size = (double)sizes[image * n + entry.superpixel];
-                    ((DTYPE_OUTPUT_0 *)PyArray_DATA(*overlap))[(image * n + entry.superpixel) * cells + cell] =
+                for (i = cell_weights[map].first[cell]; i < cell_weights[map].first[cell + 1]; ++i) {
+                    const SppCellWeight entry = cell_weights[map].entry[i];
+                    const double size = (double)sizes[map * n + entry.superpixel];
+                    ((DTYPE_OUTPUT_0 *)PyArray_DATA(*overlap))[(map * n + entry.superpixel) * cells + cell] =
                         (DTYPE_OUTPUT_0)(params->mode == SPP_POOL_MEAN ? entry.weight / size : entry.weight);
                 }
     }
     failed = 0;
 done:
-    spp_free_cell_weights(cell_weights, batch);
+    spp_free_rows(cell_weights, maps);
     free(sizes);
     return failed;
 }

@@ -23,8 +23,8 @@ int APPLY_SPECIFIC(superpixel_unpool)(PyArrayObject *pooled, PyArrayObject *supe
     const npy_intp n = PyArray_DIM(pooled, 2);
     const int naxes = PyArray_NDIM(superpixel_map) - 1;
     const npy_intp pixels = spp_image_pixels(superpixel_map);
-    const SppGrid grid = spp_grid(naxes, PyArray_DIMS(superpixel_map) + 1);
-    const SppStrides walk = spp_strides(naxes, PyArray_STRIDES(superpixel_map) + 1);
+    const SppGrid grid = spp_grid_of(superpixel_map, 1);
+    const SppStrides walk = spp_strides_of(superpixel_map, 1);
     const int channels_last = spp_has_channels_last(pooled);
     const int mean = params->mode == SPP_POOL_MEAN;
     const int threads = spp_number_of_threads();
@@ -33,19 +33,17 @@ int APPLY_SPECIFIC(superpixel_unpool)(PyArrayObject *pooled, PyArrayObject *supe
     npy_int64 *sizes = NULL;
     FEATURE *scratch = NULL;
     char *buffer = NULL;
-    int axis, nontemporal, tiled, failed = -1;
+    int nontemporal, tiled, failed = -1;
 
     if (spp_check_shapes(op, "pooled", pooled, superpixel_map, "pooled in batch") != 0)
         return -1;
-    for (axis = 0; axis < naxes; ++axis)
-        shape[2 + axis] = PyArray_DIM(superpixel_map, 1 + axis);
+    spp_copy_spatial_shape(superpixel_map, shape + 2);
     if (n >= NPY_MAX_INT32) {  /* because Strip.index is an npy_int32 */
         spp_memory_error(op, n, "superpixels");
         return -1;
     }
-    if ((sizes = (npy_int64 *)spp_scratch(op, n, batch, sizeof(npy_int64))) == NULL
-            || (runs = APPLY_SPECIFIC(count_labels)(op, "the number of superpixels in pooled is",
-                                                    superpixel_map, n, sizes)) < 0
+    if ((sizes = APPLY_SPECIFIC(count_sizes)(op, "the number of superpixels in pooled is", superpixel_map, n,
+                                             &runs)) == NULL
             || spp_prepare_layout(op, n, feature_map, 2 + naxes, shape, TYPENUM_INPUT_0, channels_last) != 0)
         goto done;
     nontemporal = SPP_STORE_BYTES > 0 && PyArray_NBYTES(*feature_map) >= SPP_NONTEMPORAL_MINIMUM;
@@ -71,33 +69,30 @@ int APPLY_SPECIFIC(superpixel_unpool)(PyArrayObject *pooled, PyArrayObject *supe
     #endif
     for (item = 0; item < batch * items; ++item) {
         const npy_intp image = item / items, first = item % items * (channels_last ? length : width);
-        const char *labels = PyArray_BYTES(superpixel_map) + image * PyArray_STRIDE(superpixel_map, 0);
-        const char *image_values = PyArray_BYTES(pooled) + image * PyArray_STRIDE(pooled, 0);
+        const char *labels = spp_labels_of(superpixel_map, image);
+        const npy_int64 *image_sizes = sizes + spp_item_number(superpixel_map, image) * n;
         FEATURE *values = (FEATURE *)spp_align(scratch) + spp_thread_number() * (1 + n) * width;
         FEATURE *painted = (FEATURE *)PyArray_DATA(*feature_map) + image * channels * pixels;
         if (channels_last) {
-            APPLY_SPECIFIC(read_channels_last)(image_values, PyArray_STRIDE(pooled, 1), PyArray_STRIDE(pooled, 2),
-                                               channels, width, n, sizes + image * n, mean, values);
+            APPLY_SPECIFIC(read_channels_last)(pooled, image, width, image_sizes, mean, pixels, values);
             APPLY_SPECIFIC(paint_channels_last)(
                 values, width, channels, labels, &grid, &walk, first, spp_minimum(length, pixels - first),
                 nontemporal ? (char *)spp_align(buffer) + spp_thread_number() * buffer_bytes : NULL,
                 painted + first * channels);
         }
-        else if (tiled) {
-            const npy_intp count = spp_minimum(width, channels - first);
-            APPLY_SPECIFIC(Lanes) *rows = (APPLY_SPECIFIC(Lanes) *)values;
-            APPLY_SPECIFIC(read_tiles)(image_values + first * PyArray_STRIDE(pooled, 1), PyArray_STRIDE(pooled, 1),
-                                       PyArray_STRIDE(pooled, 2), count, n, sizes + image * n, mean, pixels, rows);
-            APPLY_SPECIFIC(paint_tiles)(rows, count, labels, &grid, &walk, nontemporal, pixels,
-                                        painted + first * pixels);
-        }
         else {
-            const npy_intp count = spp_minimum(width, channels - first);
-            APPLY_SPECIFIC(read_channels_first)(
-                image_values + first * PyArray_STRIDE(pooled, 1), PyArray_STRIDE(pooled, 1), PyArray_STRIDE(pooled, 2),
-                count, n, sizes + image * n, mean, pixels, values);
-            APPLY_SPECIFIC(paint_channels_first)(values, 1 + n, count, labels, &grid, &walk, nontemporal, pixels,
-                                                 painted + first * pixels);
+            const SppBlock block = {image, first, spp_minimum(width, channels - first)};
+            painted += first * pixels;
+            if (tiled) {
+                APPLY_SPECIFIC(Lanes) *rows = (APPLY_SPECIFIC(Lanes) *)values;
+                APPLY_SPECIFIC(read_tiles)(pooled, block, image_sizes, mean, pixels, rows);
+                APPLY_SPECIFIC(paint_tiles)(rows, block.channels, labels, &grid, &walk, nontemporal, pixels, painted);
+            }
+            else {
+                APPLY_SPECIFIC(read_channels_first)(pooled, block, image_sizes, mean, pixels, values);
+                APPLY_SPECIFIC(paint_channels_first)(values, 1 + n, block.channels, labels, &grid, &walk, nontemporal,
+                                                     pixels, painted);
+            }
         }
     }
     failed = 0;

@@ -7,25 +7,20 @@
 static inline double APPLY_SPECIFIC(resized_at)(const char *plane, const SppStrides *walk,
                                                 const SppSampling *sampling, npy_intp pixel)
 {
-    const SppAxis *axis = sampling->axis;
-    npy_intp place[3];
+    const SppSeenCells seen = spp_seen_cells(sampling, pixel);
     double row[2], cell[2];
     int j, k;
-    spp_unravel(sampling, pixel, place);
     /* interpolated along the first axis first, as everywhere */
     for (k = 0; k < 2; ++k) {
-        const npy_intp x = (k ? spp_high(axis + 2, place[2]) : axis[2].low[place[2]]) * walk->pixel;
         for (j = 0; j < 2; ++j) {
-            const npy_intp y = x + (j ? spp_high(axis + 1, place[1]) : axis[1].low[place[1]]) * walk->row[1];
-            row[j] = spp_lerp(*(const FEATURE *)(plane + y + axis[0].low[place[0]] * walk->row[0]),
-                              *(const FEATURE *)(plane + y + spp_high(axis, place[0]) * walk->row[0]),
-                              spp_weight_below(axis, place[0]), spp_weight_above(axis, place[0]));
+            const char *at = plane + seen.cell[1][j] * walk->row[1] + seen.cell[2][k] * walk->pixel;
+            row[j] = spp_lerp(*(const FEATURE *)(at + seen.cell[0][0] * walk->row[0]),
+                              *(const FEATURE *)(at + seen.cell[0][1] * walk->row[0]),
+                              seen.weight[0][0], seen.weight[0][1]);
         }
-        cell[k] = spp_lerp(row[0], row[1], spp_weight_below(axis + 1, place[1]),
-                           spp_weight_above(axis + 1, place[1]));
+        cell[k] = spp_lerp(row[0], row[1], seen.weight[1][0], seen.weight[1][1]);
     }
-    return spp_lerp(cell[0], cell[1], spp_weight_below(axis + 2, place[2]),
-                    spp_weight_above(axis + 2, place[2]));
+    return spp_lerp(cell[0], cell[1], seen.weight[2][0], seen.weight[2][1]);
 }
 
 /* [in]  feature_map (batch, channels, *cells), pixels (batch, channels, n) int64, map_shape (axes) int64
@@ -34,10 +29,11 @@ int APPLY_SPECIFIC(take_pixels)(PyArrayObject *feature_map, PyArrayObject *pixel
                                 PyArrayObject *map_shape, PyArrayObject **values, PARAMS_TYPE *params)
 {
     const char *op = "TakePixels";
+    const int resize = params->resize != SPP_RESIZE_NONE;
     const int naxes = PyArray_NDIM(feature_map) - 2;
     const npy_intp channels = PyArray_DIM(pixels, 1), n = PyArray_DIM(pixels, 2);
     const npy_intp *cells = PyArray_DIMS(feature_map) + 2;
-    const SppStrides walk = spp_strides(naxes, PyArray_STRIDES(feature_map) + 2);
+    const SppStrides walk = spp_strides_of(feature_map, 2);
     npy_intp spatial[3];
     npy_intp plane;
     SppSampling sampling;
@@ -45,9 +41,7 @@ int APPLY_SPECIFIC(take_pixels)(PyArrayObject *feature_map, PyArrayObject *pixel
     if (spp_read_sizes(op, "map_shape", map_shape, naxes, spatial) != 0
             || spp_check_like_pixels(op, "feature_map", feature_map, pixels, 2) != 0
             || spp_check_pixels(op, pixels, spp_product(spatial, naxes)) != 0
-            || (params->resize == SPP_RESIZE_NONE
-                ? spp_check_same_sizes(op, "the spatial shape of feature_map", naxes, cells, spatial)
-                : spp_check_cells(op, naxes, cells, spatial)) != 0
+            || spp_check_sampling(op, "the spatial shape of feature_map", resize, naxes, cells, spatial) != 0
             || spp_prepare_output(op, n, values, 3, PyArray_DIMS(pixels), TYPENUM_INPUT_0) != 0)
         return -1;
     PyArray_FILLWBYTE(*values, 0);

@@ -132,7 +132,7 @@ static inline __attribute__((always_inline)) void APPLY_SPECIFIC(compare_candida
                 continue;
             cells = APPLY_SPECIFIC(pixel_row)(rows, r0, r1);
             for (i = candidates->first[row]; i < candidates->first[row + 1]; ++i) {
-                const SppCandidate candidate = candidates->candidate[i];
+                const SppCandidate candidate = candidates->entry[i];
                 const npy_intp at = candidate.superpixel * SPP_EXTREMUM_CHANNELS;
                 APPLY_SPECIFIC(keep_better)(cells, axis + 2, candidate.pixel, number + candidate.pixel,
                                             best.value + at, best.pixel + at);
@@ -162,15 +162,13 @@ static int APPLY_SPECIFIC(pool_resized_argmax)(const char *op, PyArrayObject *fe
 {
     const npy_intp batch = PyArray_DIM(feature_map, 0);
     const npy_intp channels = PyArray_DIM(feature_map, 1);
-    const npy_intp channel_stride = PyArray_STRIDE(feature_map, 1);
     const npy_intp n = n_superpixels;
     const int naxes = PyArray_NDIM(superpixel_map) - 1;
     const npy_intp *spatial = PyArray_DIMS(superpixel_map) + 1;
-    const SppStrides walk = spp_strides(naxes, PyArray_STRIDES(feature_map) + 2);
+    const SppStrides walk = spp_strides_of(feature_map, 2);
     const int threads = spp_number_of_threads();
-    const npy_intp width = spp_block_width(batch, channels, SPP_EXTREMUM_CHANNELS, threads);
-    const npy_intp blocks = spp_ceil_divide(channels, width);
-    npy_intp row_size, block;
+    const SppBlocks blocks = spp_blocks(batch, channels, SPP_EXTREMUM_CHANNELS, threads);
+    npy_intp row_size, block_number;
     double work;
     SppSampling sampling;
     SppCandidates *candidates = NULL;
@@ -196,15 +194,13 @@ static int APPLY_SPECIFIC(pool_resized_argmax)(const char *op, PyArrayObject *fe
     #ifdef _OPENMP
     #pragma omp parallel for schedule(static) if (work >= SPP_PARALLEL_MINIMUM)
     #endif
-    for (block = 0; block < batch * blocks; ++block) {
-        const npy_intp image = block / blocks;
-        const npy_intp first = block % blocks * width;
-        const npy_intp out = (image * channels + first) * n;
-        const npy_intp count = spp_minimum(width, channels - first);
+    for (block_number = 0; block_number < blocks.number; ++block_number) {
+        const SppBlock block = spp_block(&blocks, block_number);
+        const npy_intp out = (block.image * channels + block.first) * n;
         const int thread = spp_thread_number();
         APPLY_SPECIFIC(CellRows) rows = {
-            PyArray_BYTES(feature_map) + image * PyArray_STRIDE(feature_map, 0) + first * channel_stride, walk,
-            channel_stride, count, sign, &sampling, {{NULL, NULL}, {NULL, NULL}}, {{-1, -1}, {-1, -1}}, {NULL, NULL}};
+            (const char *)PyArray_GETPTR2(feature_map, block.image, block.first), walk, PyArray_STRIDE(feature_map, 1),
+            block.channels, sign, &sampling, {{NULL, NULL}, {NULL, NULL}}, {{-1, -1}, {-1, -1}}, {NULL, NULL}};
         APPLY_SPECIFIC(BestResized) best;
         int i;
         for (i = 0; i < SPP_CELL_ROWS; ++i)
@@ -213,12 +209,12 @@ static int APPLY_SPECIFIC(pool_resized_argmax)(const char *op, PyArrayObject *fe
         best.value = best_values + thread * n * SPP_EXTREMUM_CHANNELS;
         best.pixel = best_pixels + thread * n * SPP_EXTREMUM_CHANNELS;
         memset(best.pixel, 0xff, n * SPP_EXTREMUM_CHANNELS * sizeof(npy_int64));  /* all -1 */
-        APPLY_SPECIFIC(compare_candidates)(&rows, candidates + image, best);
-        APPLY_SPECIFIC(write_best)(best, count, n, sign, pooled + out, argmax + out);
+        APPLY_SPECIFIC(compare_candidates)(&rows, candidates + spp_item_number(superpixel_map, block.image), best);
+        APPLY_SPECIFIC(write_best)(best, block.channels, n, sign, pooled + out, argmax + out);
     }
     failed = 0;
 done:
-    spp_free_candidates(candidates, batch);
+    spp_free_rows(candidates, PyArray_DIM(superpixel_map, 0));
     free(cells);
     free(best_values);
     free(best_pixels);

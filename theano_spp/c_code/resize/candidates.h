@@ -2,6 +2,7 @@
 #include "memory/arrays.h"
 #include "memory/errors.h"
 #include "resize/interpolation.h"
+#include "resize/sparse_rows.h"
 
 #section support_code
 /* The candidates: pixels of a superpixel map whose resized features can be the maximum of their superpixel. */
@@ -13,33 +14,8 @@ typedef struct {
     npy_intp superpixel;
 } SppCandidate;
 
-/* The candidates of one image, in row-major order: those of row i are candidate[first[i]] .. candidate[first[i + 1]
-   - 1]. */
-typedef struct {
-    npy_intp *first;  /* (rows + 1) */
-    SppCandidate *candidate;
-    npy_intp capacity;
-} SppCandidates;
-
-static inline int spp_append_candidate(SppCandidates *candidates, npy_intp at, npy_intp pixel, npy_intp superpixel)
-{
-    if (at == candidates->capacity
-            && spp_grow((void **)&candidates->candidate, &candidates->capacity, sizeof(SppCandidate)) != 0)
-        return -1;
-    candidates->candidate[at].pixel = pixel;
-    candidates->candidate[at].superpixel = superpixel;
-    return 0;
-}
-
-static inline void spp_free_candidates(SppCandidates *candidates, npy_intp batch)
-{
-    npy_intp image;
-    for (image = 0; candidates != NULL && image < batch; ++image) {
-        free(candidates[image].first);
-        free(candidates[image].candidate);
-    }
-    free(candidates);
-}
+/* The candidates of one map, in row-major order: one sparse row for each row of pixels. */
+typedef SppSparseRows<SppCandidate> SppCandidates;
 
 #endif
 
@@ -67,27 +43,27 @@ static inline int APPLY_SPECIFIC(is_beaten)(const char *label, npy_intp stride, 
                && *(const LABEL *)(label + stride) == own);
 }
 
-/* The candidates of one image. Returns 0, or -1 if there is no memory (without an error set, because it runs without
+/* The candidates of one map. Returns 0, or -1 if there is no memory (without an error set, because it runs without
    the interpreter). */
-static int APPLY_SPECIFIC(find_image_candidates)(const char *labels, const SppStrides *walk,
-                                                 const SppSampling *sampling, SppCandidates *candidates)
+static int APPLY_SPECIFIC(find_map_candidates)(const char *labels, const SppStrides *walk,
+                                               const SppSampling *sampling, SppCandidates *candidates)
 {
     const SppAxis *axis = sampling->axis;
     npy_intp r0, r1, p, row = 0, found = 0;
-    candidates->first = (npy_intp *)spp_zeros(axis[0].pixels * axis[1].pixels + 1, 1, sizeof(npy_intp));
-    if (candidates->first == NULL)
+    if (spp_start_rows(candidates, axis[0].pixels * axis[1].pixels) != 0)
         return -1;
     for (r0 = 0; r0 < axis[0].pixels; ++r0)
         for (r1 = 0; r1 < axis[1].pixels; ++r1) {
             const char *label = labels + r0 * walk->row[0] + r1 * walk->row[1];
             candidates->first[row++] = found;
             for (p = 0; p < axis[2].pixels; ++p, label += walk->pixel) {
+                const SppCandidate candidate = {p, (npy_intp)*(const LABEL *)label};
                 if (SPP_IS_NONE(*(const LABEL *)label)
                         || APPLY_SPECIFIC(is_beaten)(label, walk->pixel, axis + 2, p)
                         || APPLY_SPECIFIC(is_beaten)(label, walk->row[1], axis + 1, r1)
                         || APPLY_SPECIFIC(is_beaten)(label, walk->row[0], axis, r0))
                     continue;
-                if (spp_append_candidate(candidates, found++, p, (npy_intp)*(const LABEL *)label) != 0)
+                if (spp_append(candidates, found++, candidate) != 0)
                     return -1;
             }
         }
@@ -95,30 +71,29 @@ static int APPLY_SPECIFIC(find_image_candidates)(const char *labels, const SppSt
     return 0;
 }
 
-/* The candidates of all images.
+/* The candidates of all maps.
    [in] superpixel_map: checked, with pixels
-   Returns NULL with an error set. Release with spp_free_candidates. */
+   Returns NULL with an error set. Release with spp_free_rows. */
 static SppCandidates *APPLY_SPECIFIC(find_candidates)(const char *op, PyArrayObject *superpixel_map,
                                                       const SppSampling *sampling)
 {
-    const npy_intp batch = PyArray_DIM(superpixel_map, 0);
-    const SppStrides walk = spp_strides(PyArray_NDIM(superpixel_map) - 1, PyArray_STRIDES(superpixel_map) + 1);
-    SppCandidates *candidates = (SppCandidates *)spp_allocate(op, batch, "images", 1, sizeof(SppCandidates));
-    npy_intp image;
+    const npy_intp maps = PyArray_DIM(superpixel_map, 0);
+    const SppStrides walk = spp_strides_of(superpixel_map, 1);
+    SppCandidates *candidates = (SppCandidates *)spp_allocate(op, maps, "images", 1, sizeof(SppCandidates));
+    npy_intp map;
     int failed = 0;
     if (candidates == NULL)
         return NULL;
     #ifdef _OPENMP
     #pragma omp parallel for schedule(static) reduction(|:failed) \
-        if (batch > 1 && PyArray_SIZE(superpixel_map) >= SPP_PARALLEL_MINIMUM)
+        if (maps > 1 && PyArray_SIZE(superpixel_map) >= SPP_PARALLEL_MINIMUM)
     #endif
-    for (image = 0; image < batch; ++image)
-        failed |= 0 != APPLY_SPECIFIC(find_image_candidates)(
-            PyArray_BYTES(superpixel_map) + image * PyArray_STRIDE(superpixel_map, 0), &walk, sampling,
-            candidates + image);
+    for (map = 0; map < maps; ++map)
+        failed |= 0 != APPLY_SPECIFIC(find_map_candidates)(spp_labels_of(superpixel_map, map), &walk, sampling,
+                                                           candidates + map);
     if (failed) {
         spp_memory_error(op, PyArray_SIZE(superpixel_map), "pixels");
-        spp_free_candidates(candidates, batch);
+        spp_free_rows(candidates, maps);
         return NULL;
     }
     return candidates;

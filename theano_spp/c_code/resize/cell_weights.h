@@ -2,6 +2,7 @@
 #include "memory/arrays.h"
 #include "memory/errors.h"
 #include "resize/interpolation.h"
+#include "resize/sparse_rows.h"
 
 #section support_code
 #ifndef SPP_CELL_WEIGHTS
@@ -18,14 +19,9 @@ typedef struct {
     double weight;
 } SppCellWeight;
 
-/* The cell weights of one image, a sparse matrix as compressed sparse rows (CSR): those of cell i are
-   entry[first[i]] .. entry[first[i + 1] - 1]. It is small: one entry for each pair of a cell and a superpixel that
-   meet. */
-typedef struct {
-    npy_intp *first;  /* (cells + 1) */
-    SppCellWeight *entry;
-    npy_intp capacity;
-} SppCellWeights;
+/* The cell weights of one map, a sparse matrix with one row for each cell. It is small: one entry for each pair of a
+   cell and a superpixel that meet. */
+typedef SppSparseRows<SppCellWeight> SppCellWeights;
 
 /* The support of each cell on one axis, the pixels that see it: begin[cell] .. end[cell] - 1. */
 typedef struct {
@@ -51,36 +47,16 @@ static inline npy_intp spp_weight(const SppAxis *axis, npy_intp pixel, npy_intp 
     return axis->low[pixel] == cell ? axis->scale - axis->fraction[pixel] : axis->fraction[pixel];
 }
 
-static inline int spp_append_entry(SppCellWeights *image_weights, npy_intp at, npy_intp superpixel, double weight)
-{
-    if (at == image_weights->capacity
-            && spp_grow((void **)&image_weights->entry, &image_weights->capacity, sizeof(SppCellWeight)) != 0)
-        return -1;
-    image_weights->entry[at].superpixel = superpixel;
-    image_weights->entry[at].weight = weight;
-    return 0;
-}
-
 /* The number of values that pooling or unpooling touches: one for each channel and entry, and one for each channel
-   and superpixel. */
-static inline double spp_work(const SppCellWeights *cell_weights, npy_intp batch, npy_intp cells,
-                              npy_intp channels, npy_intp n_superpixels)
+   and superpixel. [in] cell_weights: of each map */
+static inline double spp_work(const SppCellWeights *cell_weights, PyArrayObject *superpixel_map, npy_intp batch,
+                              npy_intp cells, npy_intp channels, npy_intp n_superpixels)
 {
     double entries = 0;
     npy_intp image;
     for (image = 0; image < batch; ++image)
-        entries += (double)cell_weights[image].first[cells];
+        entries += (double)cell_weights[spp_item_number(superpixel_map, image)].first[cells];
     return (double)channels * (entries + (double)batch * (double)n_superpixels);
-}
-
-static inline void spp_free_cell_weights(SppCellWeights *cell_weights, npy_intp batch)
-{
-    npy_intp image;
-    for (image = 0; cell_weights != NULL && image < batch; ++image) {
-        free(cell_weights[image].first);
-        free(cell_weights[image].entry);
-    }
-    free(cell_weights);
 }
 
 #endif
@@ -114,26 +90,24 @@ static inline npy_intp APPLY_SPECIFIC(add_row)(const char *labels, npy_intp stri
     return n_touched;
 }
 
-/* The cell weights of one image. [in] support: of the three axes  [in, out] weight (n_superpixels): zeros, on return
+/* The cell weights of one map. [in] support: of the three axes  [in, out] weight (n_superpixels): zeros, on return
    too
    Returns 0, or -1 if there is no memory (without an error set, because it runs without the interpreter).
    Arguments are passed by value and the function is kept out of the parallel loop, so that GCC keeps sizes in
    registers, which makes it faster by half. */
-static __attribute__((noinline)) int APPLY_SPECIFIC(build_image_weights)(
+static __attribute__((noinline)) int APPLY_SPECIFIC(build_map_weights)(
     const char *labels, SppStrides walk, SppSampling sampling, const SppSupport *support, double *weight,
-    npy_intp *touched, SppCellWeights *image_weights)
+    npy_intp *touched, SppCellWeights *map_weights)
 {
     const SppAxis *axis = sampling.axis;
     const double unit = (double)axis[0].scale * (double)axis[1].scale * (double)axis[2].scale;
     npy_intp x0, x1, x2, r0, r1, i, n_touched, cell = 0, entries = 0;
-    image_weights->first = (npy_intp *)spp_zeros(
-        axis[0].cells * axis[1].cells * axis[2].cells + 1, 1, sizeof(npy_intp));
-    if (image_weights->first == NULL)
+    if (spp_start_rows(map_weights, axis[0].cells * axis[1].cells * axis[2].cells) != 0)
         return -1;
     for (x0 = 0; x0 < axis[0].cells; ++x0)
         for (x1 = 0; x1 < axis[1].cells; ++x1)
             for (x2 = 0; x2 < axis[2].cells; ++x2) {
-                image_weights->first[cell++] = entries;
+                map_weights->first[cell++] = entries;
                 n_touched = 0;
                 for (r0 = support[0].begin[x0]; r0 < support[0].end[x0]; ++r0)
                     for (r1 = support[1].begin[x1]; r1 < support[1].end[x1]; ++r1)
@@ -143,32 +117,33 @@ static __attribute__((noinline)) int APPLY_SPECIFIC(build_image_weights)(
                             (double)spp_weight(axis, r0, x0) * (double)spp_weight(axis + 1, r1, x1),
                             weight, touched, n_touched);
                 for (i = 0; i < n_touched; ++i) {
-                    if (spp_append_entry(image_weights, entries++, touched[i], weight[touched[i]] / unit) != 0)
+                    const SppCellWeight entry = {touched[i], weight[touched[i]] / unit};
+                    if (spp_append(map_weights, entries++, entry) != 0)
                         return -1;
                     weight[touched[i]] = 0;
                 }
             }
-    image_weights->first[cell] = entries;
+    map_weights->first[cell] = entries;
     return 0;
 }
 
-/* The cell weights of all images.
+/* The cell weights of all maps.
    [in] cells (axes): at least 1 each, those of an array; superpixel_map: checked, with pixels
-   Returns NULL with an error set. Release with spp_free_cell_weights. */
+   Returns NULL with an error set. Release with spp_free_rows. */
 static SppCellWeights *APPLY_SPECIFIC(build_cell_weights)(const char *op, const npy_intp *cells,
                                                           PyArrayObject *superpixel_map, npy_intp n_superpixels,
                                                           int bilinear)
 {
-    const npy_intp batch = PyArray_DIM(superpixel_map, 0);
+    const npy_intp maps = PyArray_DIM(superpixel_map, 0);
     const int naxes = PyArray_NDIM(superpixel_map) - 1;
-    const SppStrides walk = spp_strides(naxes, PyArray_STRIDES(superpixel_map) + 1);
+    const SppStrides walk = spp_strides_of(superpixel_map, 1);
     const int threads = spp_number_of_threads();
     SppCellWeights *cell_weights = NULL;
     SppSupport support[3] = {{NULL, NULL}, {NULL, NULL}, {NULL, NULL}};
     SppSampling sampling;
     npy_intp *touched = NULL;
     double *weight = NULL;
-    npy_intp image;
+    npy_intp map;
     int i, failed = 1;
 
     if (spp_sample(op, naxes, cells, PyArray_DIMS(superpixel_map) + 1, bilinear, &sampling) != 0)
@@ -182,18 +157,17 @@ static SppCellWeights *APPLY_SPECIFIC(build_cell_weights)(const char *op, const 
     }
     if ((weight = (double *)spp_scratch(op, n_superpixels, threads, sizeof(double))) == NULL
             || (touched = (npy_intp *)spp_scratch(op, n_superpixels, threads, sizeof(npy_intp))) == NULL
-            || (cell_weights = (SppCellWeights *)spp_allocate(op, batch, "images", 1, sizeof(SppCellWeights))) == NULL)
+            || (cell_weights = (SppCellWeights *)spp_allocate(op, maps, "images", 1, sizeof(SppCellWeights))) == NULL)
         goto done;
     failed = 0;
     #ifdef _OPENMP
     #pragma omp parallel for schedule(static) reduction(|:failed) \
-        if (batch > 1 && PyArray_SIZE(superpixel_map) >= SPP_PARALLEL_MINIMUM)
+        if (maps > 1 && PyArray_SIZE(superpixel_map) >= SPP_PARALLEL_MINIMUM)
     #endif
-    for (image = 0; image < batch; ++image)
-        failed |= 0 != APPLY_SPECIFIC(build_image_weights)(
-            PyArray_BYTES(superpixel_map) + image * PyArray_STRIDE(superpixel_map, 0), walk, sampling,
-            support, weight + spp_thread_number() * n_superpixels,
-            touched + spp_thread_number() * n_superpixels, cell_weights + image);
+    for (map = 0; map < maps; ++map)
+        failed |= 0 != APPLY_SPECIFIC(build_map_weights)(
+            spp_labels_of(superpixel_map, map), walk, sampling, support, weight + spp_thread_number() * n_superpixels,
+            touched + spp_thread_number() * n_superpixels, cell_weights + map);
     if (failed)
         spp_memory_error(op, spp_product(cells, naxes), "cells");
 done:
@@ -203,8 +177,18 @@ done:
     free(touched);
     spp_free_sampling(&sampling);
     if (failed) {
-        spp_free_cell_weights(cell_weights, batch);
+        spp_free_rows(cell_weights, maps);
         return NULL;
     }
     return cell_weights;
+}
+
+/* The first step of all ops with cell weights, before there is memory for a result: checks that there are cells, checks
+   labels and counts sizes. Returns sizes (maps, n_superpixels), to be released with free; or NULL with an error set. */
+static npy_int64 *APPLY_SPECIFIC(count_resized_sizes)(const char *op, const char *limit_name, const npy_intp *cells,
+                                                      PyArrayObject *superpixel_map, npy_intp n_superpixels)
+{
+    if (spp_check_cells(op, PyArray_NDIM(superpixel_map) - 1, cells, PyArray_DIMS(superpixel_map) + 1) != 0)
+        return NULL;
+    return APPLY_SPECIFIC(count_sizes)(op, limit_name, superpixel_map, n_superpixels, NULL);
 }

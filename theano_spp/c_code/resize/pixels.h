@@ -29,14 +29,35 @@ static inline int spp_check_like_pixels(const char *op, const char *argument, Py
         ? 0 : spp_raise("check_like_pixels", "(ssOOi)", op, argument, array, pixels, axes);
 }
 
-/* The row-major number of a pixel -> its index on each axis. */
-static inline void spp_unravel(const SppSampling *sampling, npy_intp number, npy_intp place[3])
+/* 0, or -1 with a ValueError if the cells cannot be those of the pixels. [in] resize: whether their sizes may differ */
+static inline int spp_check_sampling(const char *op, const char *argument, int resize, int naxes,
+                                     const npy_intp *cells, const npy_intp *pixels)
 {
+    return resize ? spp_check_cells(op, naxes, cells, pixels)
+                  : spp_check_same_sizes(op, argument, naxes, cells, pixels);
+}
+
+/* The two cells that a pixel sees on each axis, the same one twice where it sees only one. */
+typedef struct {
+    npy_intp cell[3][2];
+    double weight[3][2];
+} SppSeenCells;
+
+/* [in] pixel: a row-major number */
+static inline __attribute__((always_inline)) SppSeenCells spp_seen_cells(const SppSampling *sampling, npy_intp pixel)
+{
+    SppSeenCells seen;
     int i;
     for (i = 2; i >= 0; --i) {
-        place[i] = number % sampling->axis[i].pixels;
-        number /= sampling->axis[i].pixels;
+        const SppAxis *axis = sampling->axis + i;
+        const npy_intp p = pixel % axis->pixels;
+        pixel /= axis->pixels;
+        seen.cell[i][0] = axis->low[p];
+        seen.cell[i][1] = spp_high(axis, p);
+        seen.weight[i][0] = spp_weight_below(axis, p);
+        seen.weight[i][1] = spp_weight_above(axis, p);
     }
+    return seen;
 }
 
 #endif

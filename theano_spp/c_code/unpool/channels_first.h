@@ -1,6 +1,7 @@
 #include "labels/label_map.h"
 #include "memory/arrays.h"
 #include "memory/nontemporal.h"
+#include "unpool/values.h"
 
 #section support_code
 #ifndef SPP_PREFIX_SUM
@@ -40,49 +41,16 @@ typedef struct {
     npy_int32 index[SPP_STRIP];  /* of each run: 1 + its superpixel, 0 for pixels that belong to none */
 } APPLY_SPECIFIC(Strip);
 
-#define SPP_EXACT_SIZE (1 << 24)  /* up to here float32 holds sizes exactly, so a quotient is rounded once */
-
-/* Divides the values of one superpixel by its size: the gradient of the mean. [in, out] values (count) */
-static inline void APPLY_SPECIFIC(divide_by_size)(FEATURE *values, npy_intp count, npy_int64 size)
-{
-    npy_intp i;
-    if (size <= SPP_EXACT_SIZE)
-        for (i = 0; i < count; ++i)
-            values[i] /= (FEATURE)size;
-    else
-        for (i = 0; i < count; ++i)
-            values[i] = (FEATURE)((double)values[i] / (double)size);
-}
-
-/* The same for many superpixels. [in] sizes (count), which may be 0 where values are never painted; pixels: of the
-   image */
-static inline void APPLY_SPECIFIC(divide_by_sizes)(FEATURE *values, npy_intp count, const npy_int64 *sizes,
-                                                   npy_intp pixels)
-{
-    npy_intp i;
-    if (pixels <= SPP_EXACT_SIZE)
-        for (i = 0; i < count; ++i)
-            values[i] /= (FEATURE)sizes[i];
-    else
-        for (i = 0; i < count; ++i)
-            values[i] = (FEATURE)((double)values[i] / (double)sizes[i]);
-}
-
-/* pooled (channels, n_superpixels) of one image, any strides -> values (channels, 1 + n_superpixels), divided by
-   sizes for the mean. Each channel begins with a 0, for the pixels that belong to no superpixel. */
-static inline void APPLY_SPECIFIC(read_channels_first)(const char *pooled, npy_intp channel_stride,
-                                                       npy_intp superpixel_stride, npy_intp channels,
-                                                       npy_intp n_superpixels, const npy_int64 *sizes,
+/* pooled -> values (channels, 1 + n_superpixels) of a block, divided by sizes for the mean. Each channel begins with a
+   0, for the pixels that belong to no superpixel. [in, out] values: zeros there */
+static inline void APPLY_SPECIFIC(read_channels_first)(PyArrayObject *pooled, SppBlock block, const npy_int64 *sizes,
                                                        int mean, npy_intp pixels, FEATURE *values)
 {
-    npy_intp c, l;
-    for (c = 0; c < channels; ++c, values += 1 + n_superpixels) {
-        values[0] = 0;
-        for (l = 0; l < n_superpixels; ++l)
-            values[1 + l] = *(const FEATURE *)(pooled + c * channel_stride + l * superpixel_stride);
-        if (mean)
-            APPLY_SPECIFIC(divide_by_sizes)(values + 1, n_superpixels, sizes, pixels);
-    }
+    const npy_intp n = PyArray_DIM(pooled, 2);
+    npy_intp c;
+    spp_copy_values<FEATURE>(pooled, block, 1 + n, 1, values + 1);
+    for (c = 0; mean && c < block.channels; ++c)
+        spp_divide_by_sizes(values + c * (1 + n) + 1, n, sizes, 1, pixels);
 }
 
 /* [in] labels: of the image's first pixel  [out] strip: of strip->length pixels, the first of which has the

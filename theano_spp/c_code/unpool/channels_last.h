@@ -2,32 +2,25 @@
 #include "memory/arrays.h"
 #include "memory/lanes.h"
 #include "memory/nontemporal.h"
-#include "unpool/channels_first.h"
+#include "unpool/values.h"
 
 #section support_code_apply
 /* Unpooling to memory where channels are last: each pixel gets a row, the values of its superpixel in all channels. */
 #define SPP_LINE_BUFFER 4096  /* bytes of rows that are collected before whole lines of them are stored */
 
-/* pooled (channels, n_superpixels) of one image, any strides -> values (1 + n_superpixels, width), divided by sizes
-   for the mean. The first row is 0, for the pixels that belong to no superpixel. */
-static inline void APPLY_SPECIFIC(read_channels_last)(
-    const char *pooled, npy_intp channel_stride, npy_intp superpixel_stride, npy_intp channels, npy_intp width,
-    npy_intp n_superpixels, const npy_int64 *sizes, int mean, FEATURE *values)
+/* pooled, with channels last -> values (1 + n_superpixels, width) of one image, divided by sizes for the mean. The
+   first row is 0, for the pixels that belong to no superpixel. [in, out] values: zeros there and beyond the channels */
+static inline void APPLY_SPECIFIC(read_channels_last)(PyArrayObject *pooled, npy_intp image, npy_intp width,
+                                                      const npy_int64 *sizes, int mean, npy_intp pixels,
+                                                      FEATURE *values)
 {
-    npy_intp c, l;
-    memset(values, 0, width * sizeof(FEATURE));
-    for (l = 0; l < n_superpixels; ++l) {
-        const char *from = pooled + l * superpixel_stride;
-        FEATURE *row = values += width;
-        if (channel_stride == (npy_intp)sizeof(FEATURE))  /* vectorised */
-            memcpy(row, from, channels * sizeof(FEATURE));
-        else
-            for (c = 0; c < channels; ++c)
-                row[c] = *(const FEATURE *)(from + c * channel_stride);
+    const npy_intp channels = PyArray_DIM(pooled, 1);
+    npy_intp l;
+    for (l = 0; l < PyArray_DIM(pooled, 2); ++l) {
+        values += width;
+        memcpy(values, PyArray_GETPTR3(pooled, image, 0, l), channels * sizeof(FEATURE));
         if (mean)
-            APPLY_SPECIFIC(divide_by_size)(row, channels, sizes[l]);
-        for (c = channels; c < width; ++c)
-            row[c] = 0;
+            spp_divide_by_sizes(values, channels, sizes + l, 0, pixels);
     }
 }
 

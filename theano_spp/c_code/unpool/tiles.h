@@ -2,7 +2,7 @@
 #include "memory/arrays.h"
 #include "memory/lanes.h"
 #include "memory/nontemporal.h"
-#include "unpool/channels_first.h"
+#include "unpool/values.h"
 
 #section support_code_apply
 /* Unpooling to memory that holds one plane for each channel, where most pixels have another superpixel than the one
@@ -14,33 +14,30 @@
    and the planes are written a tile at a time: SPP_TILE pixels of SPP_LANES channels. */
 #define SPP_TILE 512  /* pixels: a tile stays in the L1 cache */
 
-/* pooled (channels, n_superpixels) of one image, any strides -> values (1 + n_superpixels, SPP_LANES), divided by
-   sizes for the mean. The first vector is 0, for the pixels that belong to no superpixel. */
-static inline void APPLY_SPECIFIC(read_tiles)(const char *pooled, npy_intp channel_stride, npy_intp superpixel_stride,
-                                              npy_intp channels, npy_intp n_superpixels, const npy_int64 *sizes,
-                                              int mean, npy_intp pixels, APPLY_SPECIFIC(Lanes) *values)
+/* pooled -> values (1 + n_superpixels, SPP_LANES) of a block, divided by sizes for the mean. The first vector is 0, for
+   the pixels that belong to no superpixel. [in, out] values: zeros there */
+static inline void APPLY_SPECIFIC(read_tiles)(PyArrayObject *pooled, SppBlock block, const npy_int64 *sizes, int mean,
+                                              npy_intp pixels, APPLY_SPECIFIC(Lanes) *values)
 {
     typedef APPLY_SPECIFIC(LanesInMemory) LanesInMemory;
-    APPLY_SPECIFIC(Lanes) v[SPP_LANES];
-    npy_intp l = 0, i;
-    memset(values++, 0, sizeof(*values));
-    memset(v, 0, sizeof(v));
-    for (; l < n_superpixels; l += SPP_LANES) {
-        const npy_intp count = spp_minimum(SPP_LANES, n_superpixels - l);
-        npy_intp c;
-        for (c = 0; c < channels; ++c) {
-            const char *from = pooled + c * channel_stride + l * superpixel_stride;
-            if (superpixel_stride == (npy_intp)sizeof(FEATURE) && count == SPP_LANES)
+    const npy_intp n = PyArray_DIM(pooled, 2), stride = PyArray_STRIDE(pooled, 2);
+    APPLY_SPECIFIC(Lanes) v[SPP_LANES] = {{0}};
+    npy_intp l, c, i;
+    for (l = 0; l < n; l += SPP_LANES) {
+        const npy_intp count = spp_minimum(SPP_LANES, n - l);
+        for (c = 0; c < block.channels; ++c) {
+            const char *from = (const char *)PyArray_GETPTR3(pooled, block.image, block.first + c, l);
+            if (stride == (npy_intp)sizeof(FEATURE) && count == SPP_LANES)
                 v[c] = *(const LanesInMemory *)from;
             else
                 for (i = 0; i < count; ++i)
-                    v[c][i] = *(const FEATURE *)(from + i * superpixel_stride);
+                    v[c][i] = *(const FEATURE *)(from + i * stride);
             if (mean)
-                APPLY_SPECIFIC(divide_by_sizes)((FEATURE *)&v[c], count, sizes + l, pixels);
+                spp_divide_by_sizes((FEATURE *)&v[c], count, sizes + l, 1, pixels);
         }
         APPLY_SPECIFIC(transpose)(v);
         for (i = 0; i < count; ++i)
-            values[l + i] = v[i];
+            values[1 + l + i] = v[i];
     }
 }
 

@@ -19,6 +19,7 @@ from .label_map import as_label_map
 from .ops.counts import SuperpixelSizes
 from .ops.max_min import SuperpixelExtremum
 from .ops.mean_sum import SuperpixelPool, SuperpixelUnpool
+from .ops.sharing import for_each_image
 from .ops.weighted import WeightedPool
 from .sizes import superpixel_count
 
@@ -168,10 +169,8 @@ class _Superpixels:
         self._pixel_weights = pixel_weights
         # Not superpixel_map >= 0 with a channel axis: Theano adds that axis to the map first, and its DimShuffle
         # mistakes the zero strides of np.broadcast_to for axes that it added, and reads out of bounds.
-        sizes = T.cast(SuperpixelSizes()(superpixel_map, n_superpixels), 'float32')
-        # Gathered for each image: Theano only broadcasts axes that it knows to be 1 when the graph is built.
-        of_image = T.minimum(T.arange(batch), sizes.shape[0] - 1)
-        self._belongs = T.gt(self.paint(sizes[of_image].dimshuffle(0, 'x', 1)), 0)
+        sizes = for_each_image(SuperpixelSizes()(superpixel_map, n_superpixels), batch)
+        self._belongs = T.gt(self.paint(T.cast(sizes, 'float32').dimshuffle(0, 'x', 1)), 0)
 
     def mean(self, features):
         if self._pixel_weights is not None:

@@ -80,8 +80,9 @@ def check_shapes(op_name, argument, array, superpixel_map, agreement):
     images, maps = array.shape[0], superpixel_map.shape[0]
     if maps not in (1, images):
         wanted = 'batch, which is %d and %d: give one superpixel map for each image, or one for all, (1, *spatial)%s' % (
-            images, maps, '' if images != 1 else '; for several maps of one image repeat the image,'
-            ' T.repeat(%s, %d, axis=0)' % (argument, maps))
+            images, maps, '' if images != 1 else
+            '; for several maps of one image repeat the image (np.repeat(%s, %d, axis=0), T.repeat for a variable)'
+            % (argument, maps))
     elif cure_in_space is not None and array.shape[2:] != superpixel_map.shape[1:]:
         wanted = 'batch and spatial sizes: ' + cure_in_space
     else:

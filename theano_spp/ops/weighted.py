@@ -21,6 +21,7 @@ from ..arguments import as_feature_map, as_n_superpixels, as_pooled, pooled_type
 from ..label_map import as_label_map
 from .mean_sum import SuperpixelUnpool
 from .multilinear import MultilinearOp, add_up, like
+from .sharing import sum_over_images
 
 
 class WeightedOp(MultilinearOp):
@@ -193,17 +194,6 @@ def as_weights(op_name, pixel_weights, superpixel_map):
         raise ValueError('%s: pixel_weights has %d axes, but one weight for each pixel of superpixel_map is wanted,'
                          ' (batch, *spatial), %d in all' % (op_name, pixel_weights.ndim, superpixel_map.ndim))
     return pixel_weights if pixel_weights.dtype in T.float_dtypes else T.cast(pixel_weights, 'float64')
-
-
-def sum_over_images(gradient, pixel_weights):
-    """Sum the gradient for each image's weights over the images that share them: the result has the weights' shape.
-
-    Whether they do is known only when the function runs. If each image has its own weights, each sum has one term.
-    """
-    images = pixel_weights.shape[0]
-    sharing = gradient.shape[0] // T.maximum(images, 1)
-    spatial = [gradient.shape[axis] for axis in range(1, gradient.ndim)]
-    return gradient.reshape([images, sharing] + spatial, ndim=gradient.ndim + 1).sum(axis=1)
 
 
 def is_connected(gradient):

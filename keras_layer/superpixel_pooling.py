@@ -126,6 +126,8 @@ class SuperpixelPooling2D(_SuperpixelPooling):
         - If `data_format='channels_first'`:
             `[(batch, channels, rows, cols), (batch, rows, cols)]`
         The rows and cols of features and map may differ if `resize` is given.
+        One map, of shape (1, rows, cols), serves all images as a tensor instead of an input to feed:
+        `Input(tensor=K.variable(superpixel_map, dtype='int32'))`. So do weights.
 
     # Output shape
         - If `data_format='channels_last'`: `(batch, n_superpixels, channels)`

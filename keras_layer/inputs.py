@@ -3,6 +3,8 @@ import numpy as np
 import theano.tensor as T
 from keras import backend as K
 
+from theano_spp.ops.sharing import for_each_image
+
 
 def shapes_of_inputs(layer, inputs, names, axes, optional=0, cure=''):
     """Return the shapes of the inputs, None where unknown; ValueError if the inputs are not as described.
@@ -73,12 +75,15 @@ def as_labels(layer, superpixel_map):
     return T.cast(superpixel_map, 'int64')
 
 
-def without_masked(layer, labels, mask):
-    """Return `labels` with -1 where Keras's `mask` of the features is False: masked pixels have no superpixel."""
+def without_masked(layer, labels, mask, batch):
+    """Return `labels` with -1 where Keras's `mask` of the features is False: masked pixels have no superpixel.
+
+    The labels, or the mask, may be one map for all images; without a mask they remain that.
+    """
     if mask is None:
         return labels
     if K.ndim(mask) != K.ndim(labels):
         raise ValueError('%s: the mask of feature_map has %d axes, but superpixel_map has %d; a mask says for'
                          ' each pixel whether it counts (label the pixels that do not with -1 instead)'
                          % (type(layer).__name__, K.ndim(mask), K.ndim(labels)))
-    return T.switch(mask, T.cast(labels, 'int64'), -1)
+    return T.switch(for_each_image(mask, batch), for_each_image(T.cast(labels, 'int64'), batch), -1)

@@ -7,6 +7,7 @@ from keras.engine import Layer
 from theano_spp import superpixel_pool, superpixel_sizes
 from theano_spp.arguments import as_mode, as_resize
 from theano_spp.arguments import check_goes_with_resize
+from theano_spp.ops.sharing import for_each_image
 from theano_spp.pool import MODES
 from theano_spp.sizes import superpixel_count
 from theano_spp.arguments import check_goes_with_weights
@@ -55,7 +56,7 @@ class _SuperpixelPooling(Layer):
                 ' equal: resize the superpixel map to the features by nearest neighbour, or have the layer resize'
                 " the features: resize='bilinear' or resize='nearest'"
                 % (type(self).__name__, shapes[0], self.data_format, shapes[1]))
-        if len(shapes) == 3 and differ(shapes[2], shapes[1]):
+        if len(shapes) == 3 and differ(shapes[2][1:], shapes[1][1:]):
             raise ValueError('%s: pixel_weights has shape %s, but superpixel_map has shape %s; one weight for each'
                              ' pixel is wanted: (batch, *spatial)' % (type(self).__name__, shapes[2], shapes[1]))
 
@@ -64,7 +65,7 @@ class _SuperpixelPooling(Layer):
         if mask is not None and self.resize is not None:
             raise ValueError('%s: feature_map has a mask, but resize is %r; a mask is not resized (label the pixels'
                              ' that do not count with -1 instead)' % (type(self).__name__, self.resize))
-        return without_masked(self, as_labels(self, inputs[1]), mask)
+        return without_masked(self, as_labels(self, inputs[1]), mask, inputs[0].shape[0])
 
     def call(self, inputs, mask=None):
         self._check(inputs)
@@ -75,11 +76,11 @@ class _SuperpixelPooling(Layer):
     def compute_mask(self, inputs, mask=None):
         if not self.mask_empty:
             return None
-        labels, n_superpixels = self._labels(inputs, mask), self.n_superpixels
+        labels, n_superpixels, batch = self._labels(inputs, mask), self.n_superpixels, inputs[0].shape[0]
         if len(inputs) == 3:  # pixels of weight 0 do not count, but their labels do if n is derived from the labels
             n_superpixels = superpixel_count(labels) if n_superpixels is None else n_superpixels
-            labels = without_masked(self, labels, T.neq(inputs[2], 0))
-        present = T.gt(superpixel_sizes(labels, n_superpixels), 0)
+            labels = without_masked(self, labels, T.neq(inputs[2], 0), batch)
+        present = T.gt(for_each_image(superpixel_sizes(labels, n_superpixels), batch), 0)
         present._keras_shape = (None, self.n_superpixels)  # TimeDistributed needs it
         return present
 
@@ -125,6 +126,8 @@ class SuperpixelPooling2D(_SuperpixelPooling):
         - If `data_format='channels_first'`:
             `[(batch, channels, rows, cols), (batch, rows, cols)]`
         The rows and cols of features and map may differ if `resize` is given.
+        One map, of shape (1, rows, cols), serves all images as a tensor instead of an input to feed:
+        `Input(tensor=K.variable(superpixel_map, dtype='int32'))`. So do weights.
 
     # Output shape
         - If `data_format='channels_last'`: `(batch, n_superpixels, channels)`

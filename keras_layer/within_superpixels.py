@@ -30,7 +30,7 @@ class _WithinSuperpixels(Layer):
 
     def call(self, inputs, mask=None):
         self._check(inputs)
-        labels = without_masked(self, as_labels(self, inputs[1]), mask[0] if mask else None)
+        labels = without_masked(self, as_labels(self, inputs[1]), mask[0] if mask else None, inputs[0].shape[0])
         compared = self._compare(channels_to_front(inputs[0], self.data_format), labels)
         return channels_from_front(compared, self.data_format)
 

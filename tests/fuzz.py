@@ -4,6 +4,8 @@
     python -m tests.fuzz --case 1234        # one case again: everything in it follows from its number
     python -m tests.fuzz --digest 300       # one digest of all results of the first 300 cases, to compare two versions
 
+With ``--shared`` the same cases have one superpixel map for all images, and every other one also one image of weights.
+
 The sizes lie around those at which the C code takes another way: 8 lanes, windows of 16 pixels, blocks of 64, images
 cut into chunks, results larger than the caches.
 """
@@ -31,19 +33,21 @@ class Case:
     ----------
     number : int
     dtype, label_dtype : str
+    shared : bool
+        Whether all images have the superpixel map, and in cases with an odd number the weights, of the first.
 
     Attributes
     ----------
     features, on_pixels : numpy.ndarray, shape (batch, channels, rows, cols)
     cells : numpy.ndarray, shape (batch, channels, cell rows, cell cols)
         Features of another size than the map.
-    labels, weights : numpy.ndarray, shape (batch, rows, cols)
+    labels, weights : numpy.ndarray, shape (batch, rows, cols) or (1, rows, cols)
     n : int
         The number of superpixels.
     on_superpixels : numpy.ndarray, shape (batch, channels, n)
     """
 
-    def __init__(self, number, dtype='float32', label_dtype='int32'):
+    def __init__(self, number, dtype='float32', label_dtype='int32', shared=False):
         self.dtype = dtype
         self.rng = rng = np.random.RandomState(number)
         shape = self.shape()
@@ -55,6 +59,9 @@ class Case:
         cells = tuple(rng.randint(1, 6, 2)) if rng.randint(2) else (max(shape[2] // 8, 1), max(shape[3] // 8, 1))
         self.cells = self.values(shape[:2] + cells)
         self.on_superpixels = self.values(shape[:2] + (self.n,))
+        if shared and shape[0]:
+            self.labels = self.labels[:1]
+            self.weights = self.weights[:1] if number % 2 else self.weights
 
     def shape(self):
         rng = self.rng
@@ -140,7 +147,10 @@ class Ops:
 
 
 class Truth:
-    """The same operations in NumPy's long doubles, on pixels in one axis: features are (batch, channels, pixels)."""
+    """The same operations in NumPy's long doubles, on pixels in one axis: features are (batch, channels, pixels).
+
+    Labels are those of each image.
+    """
 
     def __init__(self, labels, n):
         self.n, self.spatial = n, labels.shape[1:]
@@ -226,11 +236,13 @@ def assert_equal(results, name, exact):
 
 def check(case, results):
     """Raise AssertionError for the first result that is not what it must be."""
-    truth, dtype = Truth(case.labels, case.n), case.dtype
-    x, g, y, w = flat(case.features), flat(case.on_pixels), case.on_superpixels, flat(case.weights[:, None])
+    labels, weights = [np.repeat(array, len(case.features), axis=0) if len(array) == 1 else array
+                       for array in (case.labels, case.weights)]
+    truth, dtype = Truth(labels, case.n), case.dtype
+    x, g, y, w = flat(case.features), flat(case.on_pixels), case.on_superpixels, flat(weights[:, None])
     cells_shape = case.cells.shape[2:]
     with np.errstate(all='ignore'):
-        assert_equal(results, 'sizes', truth.sizes)
+        assert_equal(results, 'sizes', truth.sizes[:len(case.labels)])
         assert results['count'] == (max(int(case.labels.max()) + 1, 0) if case.labels.size else 0), 'count'
         for mode in LINEAR:
             assert_close(results, mode, truth.pool(x, mode), truth.pool(abs(x), mode), dtype)
@@ -238,7 +250,7 @@ def check(case, results):
             for name in mode + ' gradient 0', 'unpool ' + mode:
                 assert_close(results, name, painted, abs(painted), dtype)
             assert_close(results, 'unpool %s gradient 0' % mode, truth.pool(g, mode), truth.pool(abs(g), mode), dtype)
-            check_weighted(truth, results, mode, x, w, y, dtype)
+            check_weighted(truth, results, mode, x, w, y, dtype, len(case.weights))
             for kind in RESIZES:
                 resized, name = truth.resize(case.cells, kind), mode + ' ' + kind
                 magnitudes = truth.pool(truth.resize(abs(case.cells), kind), mode)
@@ -247,6 +259,7 @@ def check(case, results):
                              truth.resize_adjoint(abs(painted), cells_shape, kind), dtype)
                 if np.isfinite(case.cells).all() and case.n < 20:
                     overlap = results['overlap ' + name].astype('longdouble')
+                    overlap = np.broadcast_to(overlap, (len(case.cells),) + overlap.shape[1:])
                     product = np.einsum('bnyx,bcyx->bcn', overlap, case.cells.astype('longdouble'))
                     assert_close({name: product}, name, truth.pool(resized, mode), magnitudes, 'float32')
         for mode in 'max', 'min':
@@ -268,7 +281,7 @@ def check(case, results):
                 assert_close({name: total}, name, given.sum(-1), 9 * abs(given).sum(-1), dtype)
 
 
-def check_weighted(truth, results, mode, x, w, y, dtype):
+def check_weighted(truth, results, mode, x, w, y, dtype, images_of_weights):
     """(sum of w x) / t for each superpixel, where t is 1 or the sum of w, and its derivatives."""
     total = truth.pool(w, 'sum') if mode == 'mean' else np.ones((len(w), 1, truth.n))
     nothing = total == 0
@@ -283,6 +296,8 @@ def check_weighted(truth, results, mode, x, w, y, dtype):
     if all(np.isfinite(array).all() for array in (x, y, pooled)):
         of_weights = np.where(inside, (x - centre) * of_superpixel, 0).sum(1)
         larger = np.where(inside, (abs(x) + abs(centre)) * abs(of_superpixel), 0).sum(1)
+        if images_of_weights < len(w):
+            of_weights, larger = of_weights.sum(0), larger.sum(0)
         assert_close(results, 'weighted %s gradient 1' % mode, of_weights, larger, 'float64')
 
 
@@ -304,22 +319,25 @@ def main(arguments):
     parser.add_argument('--digest', type=int, metavar='CASES', help='print a digest of the results of the first cases')
     parser.add_argument('--dtype', default='float32', help='of the features')
     parser.add_argument('--labels', default='int32', metavar='DTYPE')
+    parser.add_argument('--shared', action='store_true', help='one superpixel map for all images')
     options = parser.parse_args(arguments)
     environment.prepare()
     ops = Ops(options.dtype, options.labels)
     if options.digest is not None:
-        print(digest(ops(Case(number, options.dtype, options.labels)) for number in range(options.digest)))
+        print(digest(ops(Case(number, options.dtype, options.labels, options.shared))
+                     for number in range(options.digest)))
         return 0
     first = random.SystemRandom().randrange(2 ** 31) if options.case is None else options.case
     end, tried = time.time() + options.seconds, 0
     while tried == 0 or options.case is None and time.time() < end:
-        case = Case((first + tried) % 2 ** 32, options.dtype, options.labels)
+        shared = options.shared or options.case is None and tried % 4 == 3
+        case = Case((first + tried) % 2 ** 32, options.dtype, options.labels, shared)
         try:
             check(case, ops(case))
         except AssertionError as error:
             print(error)
-            print('Again: python -m tests.fuzz --case %d --dtype %s --labels %s' % (
-                (first + tried) % 2 ** 32, options.dtype, options.labels))
+            print('Again: python -m tests.fuzz --case %d --dtype %s --labels %s%s' % (
+                (first + tried) % 2 ** 32, options.dtype, options.labels, ' --shared' if shared else ''))
             return 1
         tried += 1
     print('%d cases from number %d on, none wrong.' % (tried, first))

@@ -57,11 +57,10 @@ def as_pooled(op_name, pooled, argument='pooled'):
     return as_features(op_name, argument, pooled, axes=(3,), layout='(batch, channels, n_superpixels)')
 
 
-def pooled_type(feature_map, superpixel_map, n_superpixels):
+def pooled_type(feature_map, n_superpixels):
     """Return the TensorType of the pooled features of these variables: (batch, channels, n_superpixels)."""
-    return T.TensorType(feature_map.dtype, (
-        feature_map.broadcastable[0] or superpixel_map.broadcastable[0], feature_map.broadcastable[1],
-        isinstance(n_superpixels, T.Constant) and int(n_superpixels.data) == 1))
+    return T.TensorType(feature_map.dtype, feature_map.broadcastable[:2] + (
+        isinstance(n_superpixels, T.Constant) and int(n_superpixels.data) == 1,))
 
 
 def check_float64_is_allowed(op_name, purpose):

@@ -19,6 +19,7 @@ from .label_map import as_label_map
 from .ops.counts import SuperpixelSizes
 from .ops.max_min import SuperpixelExtremum
 from .ops.mean_sum import SuperpixelPool, SuperpixelUnpool
+from .ops.sharing import for_each_image
 from .ops.weighted import WeightedPool
 from .sizes import superpixel_count
 
@@ -57,8 +58,8 @@ def superpixel_softmax(feature_map, superpixel_map, n_superpixels=None):
     ----------
     feature_map : tensor_like of float16, float32 or float64, shape (batch, channels, *spatial)
         1 to 3 spatial axes, any memory layout. Any magnitude: nothing overflows.
-    superpixel_map : tensor_like of any integer dtype, shape (batch, *spatial)
-        Labels as for :func:`superpixel_pool`.
+    superpixel_map : tensor_like of any integer dtype, shape (batch, *spatial) or (1, *spatial)
+        Labels as for :func:`superpixel_pool`. One map serves all images.
     n_superpixels : int or integer Theano scalar, optional
         None takes the largest label of the batch + 1. The result does not depend on it.
 
@@ -106,8 +107,8 @@ def superpixel_normalize(feature_map, superpixel_map, n_superpixels=None, epsilo
     ----------
     feature_map : tensor_like of float16, float32 or float64, shape (batch, channels, *spatial)
         1 to 3 spatial axes, any memory layout.
-    superpixel_map : tensor_like of any integer dtype, shape (batch, *spatial)
-        Labels as for :func:`superpixel_pool`.
+    superpixel_map : tensor_like of any integer dtype, shape (batch, *spatial) or (1, *spatial)
+        Labels as for :func:`superpixel_pool`. One map serves all images.
     n_superpixels : int or integer Theano scalar, optional
         None takes the largest label of the batch + 1. The result does not depend on it.
     epsilon : float
@@ -151,22 +152,24 @@ def superpixel_normalize(feature_map, superpixel_map, n_superpixels=None, epsilo
 
 
 class _Superpixels:
-    """The superpixels of one label map, with the operations that the formulas below are built from.
+    """The superpixels of a batch of images, with the operations that the formulas below are built from.
 
     Parameters
     ----------
-    superpixel_map : TensorVariable of integers, shape (batch, *spatial)
+    batch : TensorVariable of int64, scalar
+        The number of images.
+    superpixel_map : TensorVariable of integers, shape (batch, *spatial) or (1, *spatial)
     n_superpixels : TensorVariable of int64, scalar
-    pixel_weights : tensor_like, shape (batch, *spatial), optional
+    pixel_weights : tensor_like, shape (batch, *spatial) or (1, *spatial), optional
         How much each pixel counts in :meth:`mean`.
     """
 
-    def __init__(self, superpixel_map, n_superpixels, pixel_weights=None):
+    def __init__(self, batch, superpixel_map, n_superpixels, pixel_weights=None):
         self._labels = superpixel_map, n_superpixels
         self._pixel_weights = pixel_weights
         # Not superpixel_map >= 0 with a channel axis: Theano adds that axis to the map first, and its DimShuffle
         # mistakes the zero strides of np.broadcast_to for axes that it added, and reads out of bounds.
-        sizes = SuperpixelSizes()(superpixel_map, n_superpixels)
+        sizes = for_each_image(SuperpixelSizes()(superpixel_map, n_superpixels), batch)
         self._belongs = T.gt(self.paint(T.cast(sizes, 'float32').dimshuffle(0, 'x', 1)), 0)
 
     def mean(self, features):
@@ -250,7 +253,8 @@ def _prepared(op_name, feature_map, superpixel_map, n_superpixels, pixel_weights
     features = feature_map
     if feature_map.dtype == 'float16':
         features = T.cast(_GradientOfOwnDtype()(feature_map), 'float32')
-    return feature_map, features, _Superpixels(superpixel_map, n_superpixels, pixel_weights)
+    superpixels = _Superpixels(feature_map.shape[0], superpixel_map, n_superpixels, pixel_weights)
+    return feature_map, features, superpixels
 
 
 def as_epsilon(op_name, epsilon, dtype):

@@ -74,13 +74,15 @@ def check_n_superpixels(op_name, n_superpixels):
 def check_shapes(op_name, argument, array, superpixel_map, agreement):
     """Raise ValueError with both shapes unless they agree as required by `agreement`, a key of `AGREEMENTS`.
 
-    A batch of one map serves all items of the array.
+    One map serves all images of the array.
     """
     layout, cure_in_space = AGREEMENTS[agreement]
-    items, maps = array.shape[0], superpixel_map.shape[0]
-    if maps not in (1, items):
-        wanted = ('batch, which is %d and %d: give one superpixel map for each item, or one for all, of shape'
-                  ' (1, *spatial)' % (items, maps))
+    images, maps = array.shape[0], superpixel_map.shape[0]
+    if maps not in (1, images):
+        wanted = 'batch, which is %d and %d: give one superpixel map for each image, or one for all, (1, *spatial)%s' % (
+            images, maps, '' if images != 1 else
+            '; for several maps of one image repeat the image (np.repeat(%s, %d, axis=0), T.repeat for a variable)'
+            % (argument, maps))
     elif cure_in_space is not None and array.shape[2:] != superpixel_map.shape[1:]:
         wanted = 'batch and spatial sizes: ' + cure_in_space
     else:
@@ -91,20 +93,21 @@ def check_shapes(op_name, argument, array, superpixel_map, agreement):
 
 def check_weights(op_name, pixel_weights, superpixel_map, batch):
     """Raise ValueError unless there is one weight for each pixel of `batch` images, or of one image for all."""
-    if pixel_weights.shape[1:] != superpixel_map.shape[1:] or pixel_weights.shape[0] not in (1, batch):
-        raise ValueError('%s: pixel_weights has shape %s, but superpixel_map has shape %s; one weight for each pixel of'
-                         ' %d images is wanted, %s, or the same weights for all, %s (use pixel_weights *'
-                         ' T.ones_like(superpixel_map) for weights that repeat)' % (
-                             op_name, pixel_weights.shape, superpixel_map.shape, batch,
-                             (batch,) + superpixel_map.shape[1:], (1,) + superpixel_map.shape[1:]))
+    spatial = superpixel_map.shape[1:]
+    if pixel_weights.shape[1:] != spatial or pixel_weights.shape[0] not in (1, batch):
+        raise ValueError('%s: pixel_weights has shape %s, but for a batch of %d and superpixel_map of shape %s one weight'
+                         ' for each pixel is wanted: %s%s (use pixel_weights * T.ones_like(superpixel_map) for weights'
+                         ' that repeat)' % (
+                             op_name, pixel_weights.shape, batch, superpixel_map.shape, (batch,) + spatial,
+                             '' if batch == 1 else ', or %s to weight all images alike' % ((1,) + spatial,)))
 
 
 def check_channels(op_name, feature_map, pooled):
-    """Raise ValueError unless features and values of superpixels have the same number of channels."""
-    if feature_map.shape[1] != pooled.shape[1]:
+    """Raise ValueError unless features and values of superpixels have the same numbers of images and channels."""
+    if feature_map.shape[:2] != pooled.shape[:2]:
         raise ValueError('%s: feature_map has shape %s, but pooled has shape %s; (batch, channels, *spatial) and'
-                         ' (batch, channels, n_superpixels) must agree in channels: give one value for each channel and'
-                         ' superpixel' % (op_name, feature_map.shape, pooled.shape))
+                         ' (batch, channels, n_superpixels) must agree in batch and channels: give one value for each'
+                         ' image, channel and superpixel' % (op_name, feature_map.shape, pooled.shape))
 
 
 def as_sizes(op_name, argument, vector, axes):

@@ -24,8 +24,8 @@ def superpixel_overlap(superpixel_map, n_superpixels, spatial_shape, resize='nea
     Returns
     -------
     TensorVariable of floatX, shape (batch, n_superpixels, *spatial_shape)
-        With 'mean' each superpixel that has pixels sums to 1 (with 'sum' to its size), the others to 0.
-        Disconnected from `superpixel_map`.
+        With 'mean' each superpixel that has pixels sums to 1 (with 'sum' to its size), the others to 0. The batch is
+        that of `superpixel_map`, 1 for a map that serves several images. Disconnected from `superpixel_map`.
 
     Raises
     ------

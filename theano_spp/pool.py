@@ -25,18 +25,19 @@ def superpixel_pool(feature_map, superpixel_map, n_superpixels=None, mode='mean'
     ----------
     feature_map : tensor_like of float16, float32 or float64, shape (batch, channels, *spatial)
         1 to 3 spatial axes, any memory layout.
-    superpixel_map : tensor_like of any integer dtype, shape (batch, *spatial)
-        The superpixel of each pixel, 0 .. n_superpixels - 1. A pixel with a negative label
-        belongs to no superpixel. Several islands with one label are one superpixel.
+    superpixel_map : tensor_like of any integer dtype, shape (batch, *spatial) or (1, *spatial)
+        The superpixel of each pixel, 0 .. n_superpixels - 1. A pixel with a negative label belongs to no superpixel.
+        Several islands with one label are one superpixel. One map serves all images, such as the frames of a video.
     n_superpixels : int or integer Theano scalar, optional
         None takes the largest label of the batch + 1.
     mode : {'mean', 'sum', 'max', 'min', 'var', 'std', 'logsumexp'}
         'var' is the population variance, as in ``np.var``, 'std' its square root, 'logsumexp' log(sum(exp(x))),
         a smooth maximum.
-    pixel_weights : tensor_like of floats, integers or bool, shape (batch, *spatial), optional
+    pixel_weights : tensor_like of floats, integers or bool, shape (batch, *spatial) or (1, *spatial), optional
         How much each pixel counts in 'mean', 'sum', 'var' and 'std': the mean is sum(w x) / sum(w), and 0 where
         the weights of a superpixel sum to 0; the variance is the weighted mean of the squared deviations from it,
-        and needs non-negative weights. Cannot be combined with `resize`.
+        and needs non-negative weights. One image of weights serves all images, and its gradient is the sum of theirs.
+        Cannot be combined with `resize`.
     resize : {None, 'nearest', 'bilinear'}
         For a superpixel map that is finer (or coarser) than the features: the result is the same as resizing the
         features to its size, with half-pixel centres, and then pooling; but the resized features are never

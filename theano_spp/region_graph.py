@@ -24,8 +24,8 @@ def superpixel_centroids(superpixel_map, n_superpixels=None):
     -------
     TensorVariable of floatX, shape (batch, n_superpixels, spatial axes), in pixels
         Row first, then column; pixel centres are at whole numbers, as in ``skimage.measure.regionprops``.
-        0 for a superpixel without pixels: :func:`superpixel_sizes` shows which these are. Disconnected from
-        `superpixel_map`.
+        0 for a superpixel without pixels: :func:`superpixel_sizes` shows which these are. The batch is that of
+        `superpixel_map`, 1 for a map that serves several images. Disconnected from `superpixel_map`.
 
     Raises
     ------

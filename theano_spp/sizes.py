@@ -16,7 +16,8 @@ def superpixel_sizes(superpixel_map, n_superpixels=None):
     Returns
     -------
     TensorVariable of int64, shape (batch, n_superpixels), in pixels
-        0 for a superpixel that does not occur. Disconnected from `superpixel_map`.
+        0 for a superpixel that does not occur; (1, n_superpixels) for a map that serves several images. Disconnected
+        from `superpixel_map`.
 
     Raises
     ------

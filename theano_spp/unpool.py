@@ -10,8 +10,8 @@ def superpixel_unpool(pooled, superpixel_map, mode='sum', resize=None, spatial_s
     Parameters
     ----------
     pooled : tensor_like of float16, float32 or float64, shape (batch, channels, n_superpixels)
-    superpixel_map : tensor_like of any integer dtype, shape (batch, *spatial)
-        1 to 3 spatial axes; labels as for :func:`superpixel_pool`.
+    superpixel_map : tensor_like of any integer dtype, shape (batch, *spatial) or (1, *spatial)
+        1 to 3 spatial axes; labels as for :func:`superpixel_pool`. One map serves all images.
     mode : {'sum', 'mean'}
         'sum' paints the value itself and is the adjoint of sum pooling. 'mean' paints
         value / size and is the adjoint, so the gradient, of mean pooling.

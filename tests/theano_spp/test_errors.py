@@ -154,7 +154,7 @@ class RunTimeErrorTest(ErrorTestCase):
                              ' (2, 5, 7); (batch, channels, n_superpixels) and (batch, *spatial) must agree in batch',
                              unpool, np.ones((3, 2, 4)), LABELS.astype('int64'))
 
-    def test_batches_that_do_not_agree_are_told_to_have_a_map_for_each_item(self):
+    def test_batches_that_do_not_agree_are_told_to_have_a_map_for_each_image_or_one_for_all(self):
         one = LABELS[:1].astype('int64')
         for function, op, argument, array, layout in (
                 [(lambda x, m, f=f: f(x, m, 3), 'SuperpixelPool', 'feature_map', FEATURES, '*spatial')
@@ -167,17 +167,19 @@ class RunTimeErrorTest(ErrorTestCase):
                   '*spatial'),
                  (lambda x, m: reference.pixel_dot(x, np.ones((2, 3, 4)), m), 'PixelDot', 'feature_map', FEATURES,
                   '*spatial')]):
-            for maps, cure in ((1, ' (np.repeat(superpixel_map, 2, axis=0), T.repeat for a variable, has one map serve'
-                                   ' all)'),
-                               (3, '')):
+            for images, maps, cure in ((2, 3, ''), (1, 3, '; for several maps of one image repeat the image (np.repeat('
+                                                    + argument + ', 3, axis=0), T.repeat for a variable)')):
                 with self.assertRaises(ValueError) as caught:
-                    function(array, one.repeat(maps, axis=0))
+                    function(array[:images], one.repeat(maps, axis=0))
                 self.assertTrue(str(caught.exception).startswith(
                     '%s: %s has shape %s, but superpixel_map has shape %s; (batch, channels, %s) and (batch, *spatial)'
-                    ' must agree in batch, which is 2 and %d: give one superpixel map for each item%s'
-                    % (op, argument, array.shape, (maps, 5, 7), layout, maps, cure)), str(caught.exception))
-                self.assertEqual('np.repeat' in str(caught.exception).splitlines()[0], maps == 1)
-            function(array, np.repeat(one, 2, axis=0))  # the cure that it gives
+                    ' must agree in batch, which is %d and %d: give one superpixel map for each image, or one for all,'
+                    ' (1, *spatial)%s'
+                    % (op, argument, array[:images].shape, (maps, 5, 7), layout, images, maps, cure)),
+                    str(caught.exception))
+                self.assertEqual('np.repeat' in str(caught.exception).splitlines()[0], images == 1)
+            for maps in 1, 2:  # the cures that it gives
+                function(array, one.repeat(maps, axis=0))
 
     def test_every_dtype_at_its_limits_is_an_error_and_never_a_crash(self):
         for dtype in ('int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64'):

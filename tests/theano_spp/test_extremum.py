@@ -263,9 +263,8 @@ class ErrorTest(unittest.TestCase):
                              " or have superpixel_pool resize the features: resize='bilinear' or resize='nearest'",
                              call, np.ones((2, 3, 5, 8)), labels, 65)
             self.assert_says(ValueError, '(batch, channels, *spatial) and (batch, *spatial) must agree in batch, which'
-                             ' is 2 and 1: give one superpixel map for each item (np.repeat(superpixel_map, 2, axis=0),'
-                             ' T.repeat for a variable, has one map serve all)',
-                             call, np.ones((2, 3, 5, 7)), labels[:1], 65)
+                             ' is 3 and 2: give one superpixel map for each image, or one for all, (1, *spatial)',
+                             call, np.ones((3, 3, 5, 7)), labels, 65)
             self.assert_says(ValueError, 'SuperpixelExtremum: n_superpixels is -1, but must not be negative',
                              call, np.ones((2, 3, 5, 7)), labels, -1)
 

@@ -94,11 +94,11 @@ class GradientTest(unittest.TestCase):
             np.testing.assert_array_equal(values, [[[12]]])
 
     def test_one_superpixel_and_one_image_are_broadcastable_in_the_type(self):
-        one_map = T.TensorType('int32', (True, False, False))()
-        pooled = superpixel_pool(T.dtensor4(), one_map, 1)
-        self.assertEqual(pooled.broadcastable, (True, False, True))
-        painted = superpixel_unpool(T.dtensor3(), one_map)
-        self.assertEqual(painted.broadcastable, (True, False, False, False))
+        for one_image, labels in ((True, T.itensor3()), (False, T.TensorType('int32', (True, False, False))())):
+            pooled = superpixel_pool(T.TensorType('float64', (one_image, False, False, False))(), labels, 1)
+            self.assertEqual(pooled.broadcastable, (one_image, False, True))
+            painted = superpixel_unpool(T.TensorType('float64', (one_image, False, False))(), labels)
+            self.assertEqual(painted.broadcastable, (one_image, False, False, False))
 
     def test_a_jacobian_is_that_of_the_matrix(self):
         x, labels = T.dtensor4(), np.array([[[0, 0], [1, -1]]])

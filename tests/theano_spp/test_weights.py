@@ -473,18 +473,17 @@ class ErrorTest(unittest.TestCase):
                              ' sizes: resize the superpixel map to the features by nearest neighbour (pixel_weights go'
                              ' with resize=None)' % (shape,), function, np.ones(shape))
 
-    def test_a_map_that_the_batch_would_share_is_told_to_be_repeated(self):
-        x, y, w, m = np.ones((2, 3, 5, 7)), np.ones((2, 3, 4)), np.ones((1, 5, 7)), T.itensor3()
+    def test_maps_for_some_of_the_images(self):
+        x, y, w, m = np.ones((3, 3, 5, 7)), np.ones((3, 3, 4)), np.ones((1, 5, 7)), T.itensor3()
         values = (('WeightedPool', 'feature_map', '*spatial', superpixel_pool(x, m, 3, 'sum', w)),
                   ('WeightedUnpool', 'pooled', 'n_superpixels', WeightedUnpool('float64')(y, m, w)),
                   ('PixelDot', 'feature_map', '*spatial', PixelDot()(x, y, m)))
         for (op, argument, layout, value), mode in itertools.product(values, BOTH):
-            self.assert_says(ValueError, '%s: %s has shape %s, but superpixel_map has shape (1, 5, 7); (batch,'
-                             ' channels, %s) and (batch, *spatial) must agree in batch, which is 2 and 1: give one'
-                             ' superpixel map for each item (np.repeat(superpixel_map, 2, axis=0), T.repeat for a'
-                             ' variable, has one map serve all)'
+            self.assert_says(ValueError, '%s: %s has shape %s, but superpixel_map has shape (2, 5, 7); (batch,'
+                             ' channels, %s) and (batch, *spatial) must agree in batch, which is 3 and 2: give one'
+                             ' superpixel map for each image, or one for all, (1, *spatial)'
                              % (op, argument, (y if argument == 'pooled' else x).shape, layout),
-                             theano.function([m], value, mode=mode), np.zeros((1, 5, 7), 'int32'))
+                             theano.function([m], value, mode=mode), np.zeros((2, 5, 7), 'int32'))
 
     def test_weights_of_another_shape_than_the_map(self):
         x, m, w = np.ones((2, 3, 5, 7)), np.zeros((2, 5, 7), 'int32'), T.dtensor3()
@@ -492,11 +491,11 @@ class ErrorTest(unittest.TestCase):
                   ('WeightedUnpool', WeightedUnpool('float32')(np.ones((2, 3, 3)), m, w)))
         for (op, value), mode in itertools.product(values, BOTH):
             function = theano.function([w], value, mode=mode)
-            for shape in ((2, 5, 6), (1, 5, 7), (2, 1, 1)):
-                self.assert_says(ValueError, op + ': pixel_weights has shape %s, but superpixel_map has shape (2, 5,'
-                                 ' 7); one weight for each pixel is wanted, (batch, *spatial) (use pixel_weights *'
-                                 ' T.ones_like(superpixel_map) for weights that repeat)' % (shape,),
-                                 function, np.ones(shape))
+            for shape in ((2, 5, 6), (3, 5, 7), (2, 1, 1), (1, 5, 1)):
+                self.assert_says(ValueError, op + ': pixel_weights has shape %s, but for a batch of 2 and superpixel_map'
+                                 ' of shape (2, 5, 7) one weight for each pixel is wanted: (2, 5, 7), or (1, 5, 7) to'
+                                 ' weight all images alike (use pixel_weights * T.ones_like(superpixel_map) for weights'
+                                 ' that repeat)' % (shape,), function, np.ones(shape))
 
     def test_pooled_values_of_another_shape_than_features_and_map(self):
         m, w = np.zeros((2, 5, 7), 'int32'), np.ones((2, 5, 7))
@@ -505,8 +504,9 @@ class ErrorTest(unittest.TestCase):
             dot = functools.partial(theano.function([x, y], PixelDot()(x, y, m), mode=mode), np.ones((2, 3, 5, 7)))
             unpool = theano.function([y], WeightedUnpool('float64')(y, m, w), mode=mode)
             self.assert_says(ValueError, 'PixelDot: feature_map has shape (2, 3, 5, 7), but pooled has shape (2, 4, 6);'
-                             ' (batch, channels, *spatial) and (batch, channels, n_superpixels) must agree in channels:'
-                             ' give one value for each channel and superpixel', dot, np.ones((2, 4, 6)))
+                             ' (batch, channels, *spatial) and (batch, channels, n_superpixels) must agree in batch and'
+                             ' channels: give one value for each image, channel and superpixel',
+                             dot, np.ones((2, 4, 6)))
             for op, function in (('PixelDot', dot), ('WeightedUnpool', unpool)):
                 self.assert_says(ValueError, op + ': pooled has shape (1, 3, 6), but superpixel_map has shape (2, 5,'
                                  ' 7); (batch, channels, n_superpixels) and (batch, *spatial) must agree in batch',

@@ -52,7 +52,7 @@ class SuperpixelExtremum(ExternalC):
         feature_map = as_feature_map('SuperpixelExtremum', feature_map)
         superpixel_map = as_label_map('SuperpixelExtremum', superpixel_map, feature_map.ndim - 2)
         n_superpixels = as_n_superpixels('SuperpixelExtremum', n_superpixels)
-        pooled = pooled_type(feature_map, superpixel_map, n_superpixels)
+        pooled = pooled_type(feature_map, n_superpixels)
         return Apply(self, [feature_map, superpixel_map, n_superpixels],
                      [pooled(), T.TensorType('int64', pooled.broadcastable)()])
 

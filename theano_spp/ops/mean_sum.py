@@ -44,7 +44,7 @@ class SuperpixelPool(MultilinearOp):
         feature_map = as_feature_map('SuperpixelPool', feature_map)
         superpixel_map = as_label_map('SuperpixelPool', superpixel_map, feature_map.ndim - 2)
         n_superpixels = as_n_superpixels('SuperpixelPool', n_superpixels)
-        pooled = pooled_type(feature_map, superpixel_map, n_superpixels)
+        pooled = pooled_type(feature_map, n_superpixels)
         return Apply(self, [feature_map, superpixel_map, n_superpixels], [pooled()])
 
     def perform(self, node, inputs, output_storage, params=None):
@@ -83,9 +83,7 @@ class SuperpixelUnpool(MultilinearOp):
     def make_node(self, pooled, superpixel_map):
         pooled = as_pooled('SuperpixelUnpool', pooled)
         superpixel_map = as_label_map('SuperpixelUnpool', superpixel_map)
-        feature_map = T.TensorType(pooled.dtype, (
-            pooled.broadcastable[0] or superpixel_map.broadcastable[0],
-            pooled.broadcastable[1]) + superpixel_map.broadcastable[1:])
+        feature_map = T.TensorType(pooled.dtype, pooled.broadcastable[:2] + superpixel_map.broadcastable[1:])
         return Apply(self, [pooled, superpixel_map], [feature_map()])
 
     def perform(self, node, inputs, output_storage, params=None):

@@ -84,7 +84,7 @@ class SuperpixelOverlapPool(MultilinearOp):
         feature_map = as_feature_map('SuperpixelOverlapPool', feature_map)
         superpixel_map = as_label_map('SuperpixelOverlapPool', superpixel_map, feature_map.ndim - 2)
         n_superpixels = as_n_superpixels('SuperpixelOverlapPool', n_superpixels)
-        pooled = pooled_type(feature_map, superpixel_map, n_superpixels)
+        pooled = pooled_type(feature_map, n_superpixels)
         return Apply(self, [feature_map, superpixel_map, n_superpixels], [pooled()])
 
     def perform(self, node, inputs, output_storage, params=None):
@@ -131,8 +131,7 @@ class SuperpixelOverlapUnpool(MultilinearOp):
         superpixel_map = as_label_map('SuperpixelOverlapUnpool', superpixel_map)
         axes = superpixel_map.ndim - 1
         spatial_shape, _ = as_spatial_shape('SuperpixelOverlapUnpool', 'spatial_shape', spatial_shape, axes)
-        feature_map = T.TensorType(pooled.dtype, (
-            pooled.broadcastable[0] or superpixel_map.broadcastable[0], pooled.broadcastable[1]) + (False,) * axes)
+        feature_map = T.TensorType(pooled.dtype, pooled.broadcastable[:2] + (False,) * axes)
         return Apply(self, [pooled, superpixel_map, spatial_shape], [feature_map()])
 
     def perform(self, node, inputs, output_storage, params=None):

@@ -21,6 +21,7 @@ from ..arguments import as_feature_map, as_n_superpixels, as_pooled, pooled_type
 from ..label_map import as_label_map
 from .mean_sum import SuperpixelUnpool
 from .multilinear import MultilinearOp, add_up, like
+from .sharing import sum_over_images
 
 
 class WeightedOp(MultilinearOp):
@@ -37,6 +38,7 @@ class WeightedPool(WeightedOp):
     Called on ``(feature_map, superpixel_map, n_superpixels, pixel_weights)`` it returns two results in
     float64: the sums of weight times feature, (batch, channels, n_superpixels), and the sums of the
     weights, (batch, n_superpixels).
+    `superpixel_map` and `pixel_weights` are (batch, \\*spatial), or, each by itself, (1, \\*spatial) for all images.
 
     Parameters
     ----------
@@ -55,8 +57,7 @@ class WeightedPool(WeightedOp):
         superpixel_map = as_label_map('WeightedPool', superpixel_map, feature_map.ndim - 2)
         n_superpixels = as_n_superpixels('WeightedPool', n_superpixels)
         pixel_weights = as_weights('WeightedPool', pixel_weights, superpixel_map)
-        one_image, one_channel, one_superpixel = pooled_type(feature_map, superpixel_map, n_superpixels).broadcastable
-        one_image = one_image or pixel_weights.broadcastable[0]
+        one_image, one_channel, one_superpixel = pooled_type(feature_map, n_superpixels).broadcastable
         return Apply(self, [feature_map, superpixel_map, n_superpixels, pixel_weights], [
             T.TensorType(self.dtype, (one_image, one_channel, one_superpixel))(),
             T.TensorType(self.dtype, (one_image, one_superpixel))()])
@@ -84,7 +85,7 @@ class WeightedPool(WeightedOp):
             weight_gradients.append(
                 SuperpixelUnpool('sum', self.openmp)(total_gradient[:, None, :], superpixel_map)[:, 0])
         return [feature_gradient, DisconnectedType()(), DisconnectedType()(),
-                like(add_up(weight_gradients), pixel_weights)]
+                like(sum_over_images(add_up(weight_gradients), pixel_weights), pixel_weights)]
 
     def R_op(self, inputs, eval_points):
         feature_direction, weight_direction = eval_points[0], eval_points[3]
@@ -100,8 +101,8 @@ class WeightedPool(WeightedOp):
 class WeightedUnpool(WeightedOp):
     """Paint each superpixel's value, times the pixel's weight, on its pixels; 0 on pixels without superpixel.
 
-    Called on ``(pooled, superpixel_map, pixel_weights)``: values (batch, channels, n_superpixels), labels
-    and weights (batch, \\*spatial). Returns (batch, channels, \\*spatial).
+    Called on ``(pooled, superpixel_map, pixel_weights)``: values (batch, channels, n_superpixels), labels and weights
+    (batch, \\*spatial) or (1, \\*spatial). Returns (batch, channels, \\*spatial).
 
     Parameters
     ----------
@@ -124,9 +125,8 @@ class WeightedUnpool(WeightedOp):
         pooled = as_pooled_in_float64('WeightedUnpool', pooled)
         superpixel_map = as_label_map('WeightedUnpool', superpixel_map)
         pixel_weights = as_weights('WeightedUnpool', pixel_weights, superpixel_map)
-        pixels = [a or b for a, b in zip(superpixel_map.broadcastable, pixel_weights.broadcastable)]
-        feature_map = T.TensorType(self.dtype, [
-            pooled.broadcastable[0] or pixels[0], pooled.broadcastable[1]] + pixels[1:])
+        pixels = [a or b for a, b in zip(superpixel_map.broadcastable[1:], pixel_weights.broadcastable[1:])]
+        feature_map = T.TensorType(self.dtype, pooled.broadcastable[:2] + tuple(pixels))
         return Apply(self, [pooled, superpixel_map, pixel_weights], [feature_map()])
 
     def perform(self, node, inputs, output_storage, params=None):
@@ -138,15 +138,15 @@ class WeightedUnpool(WeightedOp):
     def adjoints(self, inputs, gradient):
         pooled, superpixel_map, pixel_weights = inputs
         return [WeightedPool(self.openmp)(gradient, superpixel_map, pooled.shape[2], pixel_weights)[0],
-                PixelDot(self.openmp)(gradient, pooled, superpixel_map)]
+                sum_over_images(PixelDot(self.openmp)(gradient, pooled, superpixel_map), pixel_weights)]
 
 
 class PixelDot(WeightedOp):
     """The dot product, over the channels, of each pixel's features and its superpixel's values.
 
     Called on ``(feature_map, pooled, superpixel_map)``: features (batch, channels, \\*spatial), values
-    (batch, channels, n_superpixels), labels (batch, \\*spatial). Returns (batch, \\*spatial) in float64, 0
-    for pixels that belong to no superpixel.
+    (batch, channels, n_superpixels), labels (batch, \\*spatial) or (1, \\*spatial). Returns (batch, \\*spatial) in
+    float64, 0 for pixels that belong to no superpixel.
 
     Parameters
     ----------
@@ -164,16 +164,16 @@ class PixelDot(WeightedOp):
         feature_map = as_feature_map('PixelDot', feature_map)
         pooled = as_pooled_in_float64('PixelDot', pooled)
         superpixel_map = as_label_map('PixelDot', superpixel_map, feature_map.ndim - 2)
-        pixels = feature_map.broadcastable[:1] + feature_map.broadcastable[2:]
-        pixels = [a or b for a, b in zip(superpixel_map.broadcastable, pixels)]
-        pixels[0] = pixels[0] or pooled.broadcastable[0]
-        return Apply(self, [feature_map, pooled, superpixel_map], [T.TensorType(self.dtype, pixels)()])
+        one_image = feature_map.broadcastable[0] or pooled.broadcastable[0]
+        pixels = [a or b for a, b in zip(superpixel_map.broadcastable[1:], feature_map.broadcastable[2:])]
+        return Apply(self, [feature_map, pooled, superpixel_map],
+                     [T.TensorType(self.dtype, [one_image] + pixels)()])
 
     def perform(self, node, inputs, output_storage, params=None):
         output_storage[0][0] = reference.pixel_dot(*inputs)
 
     def infer_shape(self, node, input_shapes):
-        return [input_shapes[2]]
+        return [tuple(input_shapes[0][:1]) + tuple(input_shapes[2][1:])]
 
     def adjoints(self, inputs, gradient):
         feature_map, pooled, superpixel_map = inputs

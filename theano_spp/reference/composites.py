@@ -1,6 +1,7 @@
 """Variance, standard deviation, logsumexp, softmax and normalization, one superpixel at a time."""
 import numpy as np
 
+from .sharing import for_each_image
 from .sorting import each_superpixel
 
 
@@ -11,10 +12,10 @@ def composite_pool(feature_map, superpixel_map, n_superpixels, mode, pixel_weigh
     Parameters
     ----------
     feature_map : numpy.ndarray of floats, shape (batch, channels, *spatial)
-    superpixel_map : numpy.ndarray of integers, shape (batch, *spatial)
+    superpixel_map : numpy.ndarray of integers, shape (batch, *spatial) or (1, *spatial)
     n_superpixels : int
     mode : {'var', 'std', 'logsumexp'}
-    pixel_weights : numpy.ndarray of floats, shape (batch, *spatial), optional
+    pixel_weights : numpy.ndarray of floats, shape (batch, *spatial) or (1, *spatial), optional
         Only for 'var' and 'std'; must not be negative.
 
     Returns
@@ -23,6 +24,8 @@ def composite_pool(feature_map, superpixel_map, n_superpixels, mode, pixel_weigh
         0 for a superpixel without pixels, or with weights that sum to 0.
     """
     pooled = np.zeros(feature_map.shape[:2] + (n_superpixels,))
+    if pixel_weights is not None:
+        pixel_weights = for_each_image(pixel_weights, len(feature_map))
     for image, label, pixels, features in each_superpixel(feature_map, superpixel_map):
         if mode == 'logsumexp':
             pooled[image, :, label] = np.logaddexp.reduce(features, axis=1)
@@ -44,7 +47,7 @@ def softmax(feature_map, superpixel_map):
     Parameters
     ----------
     feature_map : numpy.ndarray of floats, shape (batch, channels, *spatial)
-    superpixel_map : numpy.ndarray of integers, shape (batch, *spatial)
+    superpixel_map : numpy.ndarray of integers, shape (batch, *spatial) or (1, *spatial)
 
     Returns
     -------
@@ -65,7 +68,7 @@ def normalize(feature_map, superpixel_map, epsilon=1e-5):
     Parameters
     ----------
     feature_map : numpy.ndarray of floats, shape (batch, channels, *spatial)
-    superpixel_map : numpy.ndarray of integers, shape (batch, *spatial)
+    superpixel_map : numpy.ndarray of integers, shape (batch, *spatial) or (1, *spatial)
     epsilon : float
         Added to the variance.
 

@@ -5,6 +5,7 @@ from .. import messages
 from . import interpolation
 from .interpolation import NONE
 from .resized import checked_and_resized
+from .sharing import for_each_image
 from .sorting import pixels_by_superpixel
 
 
@@ -14,7 +15,7 @@ def extremum(feature_map, superpixel_map, n_superpixels, mode='max', resize=NONE
     Parameters
     ----------
     feature_map : numpy.ndarray of floats, shape (batch, channels, *spatial)
-    superpixel_map : numpy.ndarray of integers, shape (batch, *spatial)
+    superpixel_map : numpy.ndarray of integers, shape (batch, *spatial) or (1, *spatial)
     n_superpixels : int
     mode : {'max', 'min'}
     resize : {'none', 'nearest', 'bilinear'}
@@ -35,7 +36,7 @@ def extremum(feature_map, superpixel_map, n_superpixels, mode='max', resize=NONE
     pooled = np.zeros((batch, channels, n_superpixels), dtype)
     winner = np.full((batch, channels, n_superpixels), -1, 'int64')
     first_best = {'max': np.argmax, 'min': np.argmin}[mode]  # both choose a NaN if there is one
-    for image, labels, values, winners in zip(feature_map, superpixel_map, pooled, winner):
+    for image, labels, values, winners in zip(feature_map, for_each_image(superpixel_map, batch), pooled, winner):
         order, starts = pixels_by_superpixel(labels)
         features = image.reshape(channels, labels.size)
         for pixels in np.split(order, starts[1:]) if len(starts) else ():

@@ -3,6 +3,7 @@ import numpy as np
 
 from .. import messages
 from .counts import sizes
+from .sharing import for_each_image
 from .sorting import pixels_by_superpixel
 
 
@@ -12,7 +13,8 @@ def pool(feature_map, superpixel_map, n_superpixels, mode='mean'):
     Parameters
     ----------
     feature_map : numpy.ndarray of floats, shape (batch, channels, *spatial)
-    superpixel_map : numpy.ndarray of integers, shape (batch, *spatial)
+    superpixel_map : numpy.ndarray of integers, shape (batch, *spatial) or (1, *spatial)
+        One map serves all images.
     n_superpixels : int
     mode : {'mean', 'sum'}
 
@@ -26,7 +28,7 @@ def pool(feature_map, superpixel_map, n_superpixels, mode='mean'):
     messages.check_labels('SuperpixelPool', superpixel_map, n_superpixels)
     batch, channels = feature_map.shape[:2]
     pooled = np.zeros((batch, channels, n_superpixels), 'float64')
-    for image, labels, sums in zip(feature_map, superpixel_map, pooled):
+    for image, labels, sums in zip(feature_map, for_each_image(superpixel_map, batch), pooled):
         order, starts = pixels_by_superpixel(labels)
         if len(starts):
             sorted_features = image.reshape(channels, labels.size)[:, order].astype('float64')
@@ -45,7 +47,7 @@ def unpool(pooled, superpixel_map, mode='sum'):
     Parameters
     ----------
     pooled : numpy.ndarray of floats, shape (batch, channels, n_superpixels)
-    superpixel_map : numpy.ndarray of integers, shape (batch, *spatial)
+    superpixel_map : numpy.ndarray of integers, shape (batch, *spatial) or (1, *spatial)
     mode : {'sum', 'mean'}
         'mean' paints value / size, the gradient of mean pooling.
 
@@ -61,6 +63,6 @@ def unpool(pooled, superpixel_map, mode='sum'):
     if mode == 'mean':
         values = pooled.astype('float64') / np.maximum(sizes(superpixel_map, n_superpixels), 1)[:, None, :]
     painted = np.zeros(pooled.shape[:2] + superpixel_map.shape[1:], pooled.dtype)
-    for item, labels, image in zip(values, superpixel_map, painted):
+    for item, labels, image in zip(values, for_each_image(superpixel_map, len(pooled)), painted):
         image[:, labels >= 0] = item[:, labels[labels >= 0].astype('int64')]
     return painted

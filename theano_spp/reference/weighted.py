@@ -3,6 +3,7 @@ import numpy as np
 
 from .. import messages
 from .mean_sum import pool, unpool
+from .sharing import for_each_image
 
 
 def weighted_pool(feature_map, superpixel_map, n_superpixels, pixel_weights):
@@ -11,9 +12,9 @@ def weighted_pool(feature_map, superpixel_map, n_superpixels, pixel_weights):
     Parameters
     ----------
     feature_map : numpy.ndarray of floats, shape (batch, channels, *spatial)
-    superpixel_map : numpy.ndarray of integers, shape (batch, *spatial)
+    superpixel_map : numpy.ndarray of integers, shape (batch, *spatial) or (1, *spatial)
     n_superpixels : int
-    pixel_weights : numpy.ndarray of floats, shape (batch, *spatial)
+    pixel_weights : numpy.ndarray of floats, shape (batch, *spatial) or (1, *spatial)
 
     Returns
     -------
@@ -22,10 +23,10 @@ def weighted_pool(feature_map, superpixel_map, n_superpixels, pixel_weights):
     """
     n_superpixels = messages.check_n_superpixels('WeightedPool', n_superpixels)
     messages.check_shapes('WeightedPool', 'feature_map', feature_map, superpixel_map, 'in space, weighted')
-    messages.check_weights('WeightedPool', pixel_weights, superpixel_map)
+    messages.check_weights('WeightedPool', pixel_weights, superpixel_map, len(feature_map))
     messages.check_labels('WeightedPool', superpixel_map, n_superpixels)
     with np.errstate(invalid='ignore', over='ignore'):
-        weights = pixel_weights[:, None].astype('float64')
+        weights = for_each_image(pixel_weights, len(feature_map))[:, None].astype('float64')
         return (pool(weights * feature_map, superpixel_map, n_superpixels, 'sum'),
                 pool(weights, superpixel_map, n_superpixels, 'sum')[:, 0])
 
@@ -36,8 +37,8 @@ def weighted_unpool(pooled, superpixel_map, pixel_weights, dtype='float64'):
     Parameters
     ----------
     pooled : numpy.ndarray of float64, shape (batch, channels, n_superpixels)
-    superpixel_map : numpy.ndarray of integers, shape (batch, *spatial)
-    pixel_weights : numpy.ndarray of floats, shape (batch, *spatial)
+    superpixel_map : numpy.ndarray of integers, shape (batch, *spatial) or (1, *spatial)
+    pixel_weights : numpy.ndarray of floats, shape (batch, *spatial) or (1, *spatial)
 
     Returns
     -------
@@ -45,7 +46,7 @@ def weighted_unpool(pooled, superpixel_map, pixel_weights, dtype='float64'):
         0 on pixels that belong to no superpixel.
     """
     messages.check_shapes('WeightedUnpool', 'pooled', pooled, superpixel_map, 'pooled in batch')
-    messages.check_weights('WeightedUnpool', pixel_weights, superpixel_map)
+    messages.check_weights('WeightedUnpool', pixel_weights, superpixel_map, len(pooled))
     messages.check_labels('WeightedUnpool', superpixel_map, pooled.shape[2], 'the number of superpixels in pooled is')
     with np.errstate(invalid='ignore', over='ignore'):
         weighted = pixel_weights[:, None].astype('float64') * unpool(pooled, superpixel_map)
@@ -59,7 +60,7 @@ def pixel_dot(feature_map, pooled, superpixel_map):
     ----------
     feature_map : numpy.ndarray of floats, shape (batch, channels, *spatial)
     pooled : numpy.ndarray of float64, shape (batch, channels, n_superpixels)
-    superpixel_map : numpy.ndarray of integers, shape (batch, *spatial)
+    superpixel_map : numpy.ndarray of integers, shape (batch, *spatial) or (1, *spatial)
 
     Returns
     -------

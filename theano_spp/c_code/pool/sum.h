@@ -17,7 +17,7 @@ struct APPLY_SPECIFIC(Sum) : APPLY_SPECIFIC(Reduction) {
     typedef double DoublesInMemory
         __attribute__((vector_size(SPP_LANES * sizeof(double)), aligned(sizeof(double)), may_alias));
     typedef Lanes Run;
-    struct State { double sum[SPP_DOUBLES * SPP_LANES]; };  /* then the rounding errors, for float64 features */
+    struct State { DoublesInMemory sum[SPP_DOUBLES]; };  /* and the rounding errors, for float64 features */
     typedef State Partial;
     struct Output {
         PyArrayObject *pooled;  /* (batch, channels, n_superpixels) */
@@ -53,7 +53,7 @@ struct APPLY_SPECIFIC(Sum) : APPLY_SPECIFIC(Reduction) {
         *(DoublesInMemory *)slot = both;
     }
 
-    SPP_INLINE void add(Run run_sum, npy_intp, int, State *state) { add_to_slot(run_sum, state->sum); }
+    SPP_INLINE void add(Run run_sum, npy_intp, int, State *state) { add_to_slot(run_sum, (double *)state); }
 
     /* A single run needs no division if it is a single pixel. */
     SPP_INLINE int write_run(npy_intp finished, Run run_sum)
@@ -123,7 +123,7 @@ struct APPLY_SPECIFIC(Sum) : APPLY_SPECIFIC(Reduction) {
 
     SPP_INLINE void add_rows(const Rows *rows, APPLY_SPECIFIC(RunPart) part, FEATURE *partial, State *state)
     {
-        double *slot = state->sum;
+        double *slot = (double *)state;
         npy_intp p;
         if (part.stop - part.start == SPP_WINDOW) {
             add_full_window(rows, part.begins, partial, slot);
@@ -143,19 +143,19 @@ struct APPLY_SPECIFIC(Sum) : APPLY_SPECIFIC(Reduction) {
     SPP_INLINE Partial finish(npy_intp, State *state)
     {
         const Partial partial = *state;
-        int i;
-        for (i = 0; i < SPP_DOUBLES * SPP_LANES; i += SPP_LANES)
-            *(DoublesInMemory *)(state->sum + i) = (Doubles){0};
+        *state = State();
         return partial;
     }
 
     static void merge(const Partial *later, Partial *partial)
     {
+        const double *more = (const double *)later;
+        double *sum = (double *)partial;
         int c;
         for (c = 0; c < SPP_LANES; ++c) {
-            APPLY_SPECIFIC(add_compensated)(later->sum[c], partial->sum + c, partial->sum + SPP_LANES + c);
+            APPLY_SPECIFIC(add_compensated)(more[c], sum + c, sum + SPP_LANES + c);
             #if SPP_COMPENSATED
-            partial->sum[SPP_LANES + c] += later->sum[SPP_LANES + c];
+            sum[SPP_LANES + c] += more[SPP_LANES + c];
             #endif
         }
     }
@@ -164,9 +164,9 @@ struct APPLY_SPECIFIC(Sum) : APPLY_SPECIFIC(Reduction) {
 
     SPP_INLINE void write(npy_intp vector, npy_intp superpixel, const Partial &partial)
     {
-        Doubles sum = *(const DoublesInMemory *)partial.sum;
+        Doubles sum = partial.sum[0];
         #if SPP_COMPENSATED
-        sum = sum - sum == 0 ? sum + *(const DoublesInMemory *)(partial.sum + SPP_LANES) : sum;  /* as in total() */
+        sum = sum - sum == 0 ? sum + partial.sum[1] : sum;  /* as in total() */
         #endif
         if (divisor != NULL && divisor[superpixel] > 1)
             sum /= (double)divisor[superpixel];

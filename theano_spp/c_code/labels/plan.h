@@ -3,8 +3,7 @@
 #include "memory/errors.h"
 
 #section support_code
-/* The plan: what pooling has to do for the labels of one map, found once for all channels, and once for all images
-   if they share the map.
+/* The plan: what pooling has to do for the labels of a map, found once for all channels, and all images that share it.
 
    A window is SPP_WINDOW pixels in row-major order. A run is the pixels of one superpixel that follow each other
    within one window; or up to four full windows of one superpixel within a word of SPP_WORD pixels, a full-window
@@ -61,10 +60,7 @@ typedef struct {
 } SppPlans;
 
 /* The map of an image: a single one serves all images. */
-static inline npy_intp spp_map_of(const SppPlans *plans, npy_intp image)
-{
-    return spp_minimum(image, plans->maps - 1);
-}
+static inline npy_intp spp_map_of(const SppPlans *plans, npy_intp image) { return spp_minimum(image, plans->maps - 1); }
 
 /* The number of partial states in all images before this one: images that share a map have states of their own. */
 static inline npy_intp spp_partials_before(const SppPlans *plans, npy_intp image)
@@ -81,12 +77,9 @@ static inline npy_uint64 spp_join_full_windows(npy_uint64 starts)
         return 1;
     for (w = 0; w < SPP_WORD; w += SPP_WINDOW) {
         const unsigned bits = starts >> w & 0xffff;
-        if (bits > 1)
-            joined = 0;
-        else if (joined && bits == 0)
+        if (joined && bits == 0)
             continue;
-        else
-            joined = 1;
+        joined = bits <= 1;
         starts |= (npy_uint64)1 << w;
     }
     return starts;
@@ -264,11 +257,9 @@ static int APPLY_SPECIFIC(plan_maps)(const char *op, PyArrayObject *superpixel_m
     if ((plans->plan = (SppPlan *)spp_allocate(op, maps, "images", chunks.number, sizeof(SppPlan))) == NULL
             || (plans->sizes = (npy_int64 *)spp_scratch(op, n, maps, sizeof(npy_int64))) == NULL
             || (last = (npy_intp *)spp_scratch(op, n, threads, sizeof(npy_intp))) == NULL
-            || (slot_of = (npy_int32 *)spp_scratch(op, n, threads, sizeof(npy_int32))) == NULL)
-        goto done;
-    chunk_sizes = plans->sizes;
-    if (chunks.number > 1
-            && (chunk_sizes = (npy_int64 *)spp_scratch(op, n, maps * chunks.number, sizeof(npy_int64))) == NULL)
+            || (slot_of = (npy_int32 *)spp_scratch(op, n, threads, sizeof(npy_int32))) == NULL
+            || (chunk_sizes = chunks.number == 1 ? plans->sizes : (npy_int64 *)spp_scratch(
+                    op, n, maps * chunks.number, sizeof(npy_int64))) == NULL)
         goto done;
 
     #ifdef _OPENMP

@@ -16,8 +16,7 @@ struct APPLY_SPECIFIC(Argmax) : APPLY_SPECIFIC(Reduction) {
     typedef APPLY_SPECIFIC(LaneInteger) LaneInteger;
     typedef APPLY_SPECIFIC(Mask) Mask;
     typedef APPLY_SPECIFIC(Rows) Rows;
-    typedef LaneInteger PixelsInMemory
-        __attribute__((vector_size(SPP_LANES * sizeof(FEATURE)), aligned(sizeof(FEATURE)), may_alias));
+    typedef Mask PixelsInMemory __attribute__((aligned(sizeof(FEATURE)), may_alias));
     typedef Lanes Run;
     struct State {
         FEATURE value[SPP_LANES];
@@ -38,7 +37,6 @@ struct APPLY_SPECIFIC(Argmax) : APPLY_SPECIFIC(Reduction) {
     const APPLY_SPECIFIC(Block) *block;
     FEATURE sign, *pooled;  /* of the first superpixel and the first channel of the block */
     npy_int64 *argmax;
-    int contiguous;         /* pixels, from spp_is_contiguous */
 
     void begin(const APPLY_SPECIFIC(Block) *new_block, const Output *output)
     {
@@ -47,19 +45,14 @@ struct APPLY_SPECIFIC(Argmax) : APPLY_SPECIFIC(Reduction) {
         sign = output->sign;
         pooled = output->pooled + at;
         argmax = output->argmax + at;
-        contiguous = spp_is_contiguous(block->grid, block->walk, sizeof(FEATURE));
     }
 
     /* The first NaN of a run is its maximum. */
     SPP_INLINE void fold(const FEATURE *const *plane, npy_uint64 starts, Run *row)
     {
-        if (APPLY_SPECIFIC(fold_runs)(SPP_LARGEST, plane, starts, sign, row))
-            fold_with_nan(plane, starts, row);
-    }
-
-    void fold_with_nan(const FEATURE *const *plane, npy_uint64 starts, Run *row) const
-    {
         npy_intp p, c;
+        if (!APPLY_SPECIFIC(fold_runs)(SPP_LARGEST, plane, starts, sign, row))
+            return;
         for (p = 0; p < SPP_WORD; ++p)
             for (c = 0; c < SPP_LANES; ++c) {
                 const FEATURE value = sign * plane[c][p];
@@ -127,7 +120,8 @@ struct APPLY_SPECIFIC(Argmax) : APPLY_SPECIFIC(Reduction) {
         FEATURE copied[SPP_WORD + ONCE];
         const FEATURE value = *wanted;
         npy_intp i;
-        if (!contiguous || first + spp_ceil_divide(count, ONCE) * ONCE > plan->end) {
+        if (!spp_is_contiguous(block->grid, block->walk, sizeof(FEATURE))
+                || first + spp_ceil_divide(count, ONCE) * ONCE > plan->end) {
             if (spp_is_evenly_strided(block->grid, block->walk))
                 for (i = 0; i < count; ++i)
                     copied[i] = *(const FEATURE *)(plane + (first + i) * block->walk->pixel);
@@ -162,13 +156,12 @@ struct APPLY_SPECIFIC(Argmax) : APPLY_SPECIFIC(Reduction) {
 
     Partial finish(npy_intp vector, const State *best) const
     {
-        const npy_intp channels = spp_minimum(SPP_LANES, block->channels - vector * SPP_LANES);
+        const npy_intp first = vector * SPP_LANES;
         Partial partial = Partial();
         npy_intp c;
-        for (c = 0; c < channels; ++c) {
+        for (c = 0; c < spp_minimum(SPP_LANES, block->channels - first); ++c) {
             partial.value[c] = best->value[c];
-            partial.pixel[c] = find_argmax(vector * SPP_LANES + c, block->plan->first + best->pixel[c],
-                                           partial.value + c);
+            partial.pixel[c] = find_argmax(first + c, block->plan->first + best->pixel[c], partial.value + c);
         }
         return partial;
     }
@@ -196,9 +189,9 @@ struct APPLY_SPECIFIC(Argmax) : APPLY_SPECIFIC(Reduction) {
 
     void write(npy_intp vector, npy_intp superpixel, const Partial &partial)
     {
-        const npy_intp channels = spp_minimum(SPP_LANES, block->channels - vector * SPP_LANES);
-        npy_intp at = vector * SPP_LANES * block->n_superpixels + superpixel, c;
-        for (c = 0; c < channels; ++c, at += block->n_superpixels) {
+        const npy_intp first = vector * SPP_LANES;
+        npy_intp at = first * block->n_superpixels + superpixel, c;
+        for (c = 0; c < spp_minimum(SPP_LANES, block->channels - first); ++c, at += block->n_superpixels) {
             pooled[at] = sign * partial.value[c];
             argmax[at] = partial.pixel[c];
         }

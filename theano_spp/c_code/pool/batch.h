@@ -50,8 +50,8 @@ static void APPLY_SPECIFIC(write_empty)(const APPLY_SPECIFIC(Block) *block, Redu
 /* Merges the partial states of an image and writes the superpixels that they belong to. [in] partial (count)
    [in, out] states (count, block->vectors) */
 template <class Reduction>
-static void APPLY_SPECIFIC(merge_partials)(const APPLY_SPECIFIC(Block) *block, const SppPartial *partial, npy_intp count,
-                                           Reduction *reduction, typename Reduction::Partial *states)
+static void APPLY_SPECIFIC(merge_partials)(const APPLY_SPECIFIC(Block) *block, const SppPartial *partial,
+                                           npy_intp count, Reduction *reduction, typename Reduction::Partial *states)
 {
     const npy_intp vectors = block->vectors;
     npy_intp i, vector;

@@ -74,16 +74,17 @@ static void APPLY_SPECIFIC(recompute_image)(PyArrayObject *feature_map, PyArrayO
 }
 
 /* The same for a batch. Returns 0, or -1 with a MemoryError. */
-static int APPLY_SPECIFIC(recompute_in_double)(const char *op, PyArrayObject *feature_map, PyArrayObject *superpixel_map,
-                                               const SppPlans *plans, int mean, PyArrayObject *pooled)
+static int APPLY_SPECIFIC(recompute_in_double)(const char *op, PyArrayObject *feature_map,
+                                               PyArrayObject *superpixel_map, const SppPlans *plans, int mean,
+                                               PyArrayObject *pooled)
 {
     const npy_intp n = plans->n_superpixels, results = PyArray_DIM(pooled, 1) * n;
     double *sums = (double *)spp_scratch(op, n, 1, sizeof(double));
     npy_intp i;
     for (i = 0; sums != NULL && i < PyArray_DIM(pooled, 0); ++i)
         if (APPLY_SPECIFIC(is_any_not_finite)((const FEATURE *)PyArray_DATA(pooled) + i * results, results))
-            APPLY_SPECIFIC(recompute_image)(feature_map, superpixel_map, i, plans->sizes + spp_map_of(plans, i) * n, mean,
-                                            sums, pooled);
+            APPLY_SPECIFIC(recompute_image)(feature_map, superpixel_map, i, plans->sizes + spp_map_of(plans, i) * n,
+                                            mean, sums, pooled);
     free(sums);
     return sums == NULL ? -1 : 0;
 }

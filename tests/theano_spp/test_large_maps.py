@@ -8,7 +8,7 @@ import theano
 import theano.tensor as T
 
 from tests.label_maps import random_map, regions_map
-from theano_spp import SuperpixelExtremum, superpixel_pool, superpixel_unpool
+from theano_spp import SuperpixelExtremum, SuperpixelPool, superpixel_pool, superpixel_unpool
 
 SHAPE = (2, 23, 211)  # 4853 pixels: four strips of 1024, the last one ends within a window
 N = 40
@@ -115,6 +115,37 @@ class LargeMapTest(unittest.TestCase):
             np.testing.assert_allclose(self.mean(some, stripes), expected[0], rtol=1e-6, atol=1e-6)
             np.testing.assert_array_equal([maximum, minimum], expected[1:])
             np.testing.assert_array_equal([argmax_pixel, argmin_pixel], winners)
+
+    def test_a_map_that_serves_all_images_pools_as_its_copies_do_with_any_number_of_threads(self):
+        features, superpixel_map = T.ftensor4(), T.itensor3()
+        rng = np.random.RandomState(0)
+        for height, width, channels in ((23, 211, 35), (421, 1291, 3)):  # the larger one has several chunks
+            columns = np.arange(width) * N // width
+            labels = np.where(columns % 7 == 3, -1, columns)[None, None].repeat(height, 1).astype('int32')
+            labels[0, :, :9] = np.arange(height)[:, None] * N // height  # these end within a chunk
+            values = rng.randint(-50, 50, (3, channels, height, width)).astype('float32')
+            values[1, :, height // 2, :30] = np.inf
+            values[2, 1, 7, 40:90] = 3e38  # recomputed, as their sums overflow float32
+            for openmp in (False, True):
+                results = [SuperpixelPool(mode, openmp)(features, superpixel_map, N) for mode in ('sum', 'mean')]
+                for mode in ('max', 'min'):
+                    results += SuperpixelExtremum(mode, openmp=openmp)(features, superpixel_map, N)
+                pool = theano.function([features, superpixel_map], results)
+                for some in self.layouts(values):
+                    for shared, copied in zip(pool(some, labels), pool(some, np.repeat(labels, 3, axis=0))):
+                        np.testing.assert_array_equal(shared, copied)
+            sums = pool(values, labels)[0]
+            for superpixel in (0, 1, 20):
+                of_pixels = values[:, :, labels[0] == superpixel].astype('float64')
+                np.testing.assert_allclose(sums[:, :, superpixel], of_pixels.sum(-1).astype('float32'), rtol=1e-6)
+
+    def test_a_map_that_serves_no_image_is_checked_all_the_same(self):
+        for some in self.layouts(np.zeros((0, 3) + SHAPE[1:], 'float32')):
+            self.assertEqual(self.mean(some, np.zeros((1,) + SHAPE[1:], 'int32')).shape, (0, 3, N))
+            with self.assertRaisesRegex(IndexError, 'superpixel_map'):
+                self.mean(some, np.full((1,) + SHAPE[1:], N, 'int32'))
+            with self.assertRaisesRegex(IndexError, 'superpixel_map'):
+                self.extremum(some, np.full((1,) + SHAPE[1:], N, 'int32'))
 
     def test_as_many_superpixels_as_pixels_or_half_as_many_are_right_in_any_order(self):
         height, width, channels = 331, 294, 35  # the result is written with non-temporal stores

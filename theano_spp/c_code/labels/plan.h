@@ -3,23 +3,23 @@
 #include "memory/errors.h"
 
 #section support_code
-/* The plan: what pooling has to do for the labels of a batch, found once for all channels.
+/* The plan: what pooling has to do for the labels of a map, found once for all channels, and all images that share it.
 
    A window is SPP_WINDOW pixels in row-major order. A run is the pixels of one superpixel that follow each other
    within one window; or up to four full windows of one superpixel within a word of SPP_WORD pixels, a full-window
-   run. Runs are short, so their sums are taken in the precision of the features; these are then added up in double:
+   run. Runs are short, so that their sums can be taken in the precision of the features:
 
        window     |0 0 0 0 0 1 1 1|1 1 1 1 1 1 1 1|1 1 1 1 1 1 1 1|1 1 2 2 2 0 0 0|     (8 pixels drawn)
        run        |----0----|--1--|---------------2---------------|-3-|--4--|--5--|
        starts      1 0 0 0 0 1 0 0 1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 1 0 1 0 0 1 0 0
                                                    0: the full-window run goes on
 
-   Sums are kept in slots, assigned as in linear-scan register allocation: a superpixel has a slot from its first run
-   to its last, and then another superpixel takes the slot. Superpixels are compact, so a few slots, which stay in
-   the L1 cache, are enough for any number of them.
+   States of superpixels are kept in slots, assigned as in linear-scan register allocation: a superpixel has a slot
+   from its first run to its last, and then another superpixel takes the slot. Superpixels are compact, so a few
+   slots, which stay in the L1 cache, are enough for any number of them.
 
    Large images are divided into chunks. What one chunk contributes to a superpixel that has pixels in several chunks
-   is a partial sum; partial sums are kept until the end and added up then. */
+   is a partial state, for sums a partial sum; partial states are kept until the end and merged then. */
 #ifndef SPP_PLAN
 #define SPP_PLAN
 
@@ -33,31 +33,40 @@ typedef struct {
     npy_uint8 is_first, is_last;  /* run of its superpixel in this chunk */
 } SppRun;
 
-/* The plan of one chunk of one image. */
+/* The plan of one chunk. */
 typedef struct {
     npy_intp first, end;   /* pixels, row-major numbers in the image */
     npy_uint64 *starts;    /* (words): bit i is set if a run starts at pixel i of the word */
     npy_intp runs, room;   /* the number of runs, and the number that there is memory for */
     SppRun *run;
     npy_intp superpixels;  /* the number of those with pixels in this chunk */
-    npy_intp *finished;    /* labels, in the order of their last runs; or -1 - index of a partial sum */
+    npy_intp *finished;    /* labels, in the order of their last runs; or -1 - index of a partial state of the map */
     npy_intp slots;
 } SppPlan;
 
-/* The partial sum of one chunk, of a superpixel that has pixels in other chunks too. */
+/* The partial state of one chunk, of a superpixel that has pixels in other chunks too. */
 typedef struct {
     npy_intp superpixel;
-    npy_intp first;  /* the index of this superpixel's first partial sum */
+    npy_intp first;  /* the index, in the map, of this superpixel's first partial state */
 } SppPartial;
 
 typedef struct {
-    npy_intp batch, n_superpixels, chunks;
-    npy_int64 *sizes;    /* (batch, n_superpixels) */
-    SppPlan *plan;       /* (batch, chunks) */
+    npy_intp maps, n_superpixels, chunks;
+    npy_int64 *sizes;    /* (maps, n_superpixels) */
+    SppPlan *plan;       /* (maps, chunks) */
     npy_intp slots;      /* of the plan that needs the most */
     SppPartial *partial;
-    npy_intp *partials;  /* (batch + 1): the index of each image's first partial sum */
+    npy_intp *partials;  /* (maps + 1): where the partial states of each map begin in `partial` */
 } SppPlans;
+
+/* The map of an image: a single one serves all images. */
+static inline npy_intp spp_map_of(const SppPlans *plans, npy_intp image) { return spp_minimum(image, plans->maps - 1); }
+
+/* The number of partial states in all images before this one: images that share a map have states of their own. */
+static inline npy_intp spp_partials_before(const SppPlans *plans, npy_intp image)
+{
+    return plans->maps == 1 ? image * plans->partials[1] : plans->partials[image];
+}
 
 /* Makes one run of full windows of one superpixel that follow each other, by leaving only the first one's start.
    [in, out] starts: of one word */
@@ -68,12 +77,9 @@ static inline npy_uint64 spp_join_full_windows(npy_uint64 starts)
         return 1;
     for (w = 0; w < SPP_WORD; w += SPP_WINDOW) {
         const unsigned bits = starts >> w & 0xffff;
-        if (bits > 1)
-            joined = 0;
-        else if (joined && bits == 0)
+        if (joined && bits == 0)
             continue;
-        else
-            joined = 1;
+        joined = bits <= 1;
         starts |= (npy_uint64)1 << w;
     }
     return starts;
@@ -82,7 +88,7 @@ static inline npy_uint64 spp_join_full_windows(npy_uint64 starts)
 static inline void spp_free_plans(SppPlans *plans)
 {
     npy_intp i;
-    for (i = 0; plans->plan != NULL && i < plans->batch * plans->chunks; ++i) {
+    for (i = 0; plans->plan != NULL && i < plans->maps * plans->chunks; ++i) {
         free(plans->plan[i].starts);
         free(plans->plan[i].run);
         free(plans->plan[i].finished);
@@ -125,42 +131,39 @@ static inline int spp_assign_slots(SppPlan *plan, const npy_intp *last, npy_int3
     return (int)k;
 }
 
-/* Assigns indices to the partial sums of superpixels that have pixels in several chunks, and puts them in
+/* Assigns indices to the partial states of superpixels that have pixels in several chunks, and puts them in
    `finished`.
-   [in] chunk_sizes (batch, chunks, n_superpixels)  Returns 0, or -1 if there is no memory. */
+   [in] chunk_sizes (maps, chunks, n_superpixels)  Returns 0, or -1 if there is no memory. */
 static inline int spp_find_partials(SppPlans *plans, const npy_int64 *chunk_sizes)
 {
     const npy_intp n = plans->n_superpixels;
     npy_intp i, k, count = 0, *first = NULL;
     SppPartial *partial = NULL;
-    if ((plans->partials = (npy_intp *)spp_zeros(plans->batch + 1, 1, sizeof(npy_intp))) == NULL)
+    if ((plans->partials = (npy_intp *)spp_zeros(plans->maps + 1, 1, sizeof(npy_intp))) == NULL)
         return -1;
     if (plans->chunks == 1)
         return 0;
-    for (i = 0; i < plans->batch * plans->chunks; ++i)
+    for (i = 0; i < plans->maps * plans->chunks; ++i)
         count += plans->plan[i].superpixels;
     partial = plans->partial = (SppPartial *)malloc((count + 1) * sizeof(SppPartial));
     first = (npy_intp *)spp_zeros(n, 1, sizeof(npy_intp));
     count = 0;
-    for (i = 0; partial != NULL && first != NULL && i < plans->batch * plans->chunks; ++i) {
-        const npy_intp image = i / plans->chunks;
+    for (i = 0; partial != NULL && first != NULL && i < plans->maps * plans->chunks; ++i) {
+        const npy_intp map = i / plans->chunks, before = plans->partials[map];
         SppPlan *plan = plans->plan + i;
-        if (i % plans->chunks == 0) {
-            plans->partials[image] = count;
-            for (k = 0; k < n; ++k)
-                first[k] = -1;
-        }
+        for (k = 0; i % plans->chunks == 0 && k < n; ++k)
+            first[k] = -1;
         for (k = 0; k < plan->superpixels; ++k) {
             const npy_intp label = plan->finished[k];
-            if (chunk_sizes[i * n + label] == plans->sizes[image * n + label])
+            if (chunk_sizes[i * n + label] == plans->sizes[map * n + label])
                 continue;
             if (first[label] < 0)
-                first[label] = count;
+                first[label] = count - before;
             partial[count].superpixel = label;
             partial[count].first = first[label];
-            plan->finished[k] = -1 - count++;
+            plan->finished[k] = -1 - (count++ - before);
         }
-        plans->partials[image + 1] = count;
+        plans->partials[map + 1] = count;
     }
     k = partial == NULL || first == NULL ? -1 : 0;
     free(first);
@@ -226,12 +229,12 @@ static int APPLY_SPECIFIC(find_runs)(const char *labels, const SppGrid *grid, co
     return 0;
 }
 
-/* Checks every label and makes the plans of all images. [out] plans: release with spp_free_plans, after an error too
+/* Checks every label and makes the plans of all maps. [out] plans: release with spp_free_plans, after an error too
    Returns 0, or -1 with an error set: an IndexError that names the first bad label, or a MemoryError. */
-static int APPLY_SPECIFIC(plan_images)(const char *op, PyArrayObject *superpixel_map, npy_intp n_superpixels,
-                                       SppPlans *plans)
+static int APPLY_SPECIFIC(plan_maps)(const char *op, PyArrayObject *superpixel_map, npy_intp n_superpixels,
+                                     SppPlans *plans)
 {
-    const npy_intp batch = PyArray_DIM(superpixel_map, 0), n = n_superpixels;
+    const npy_intp maps = PyArray_DIM(superpixel_map, 0), n = n_superpixels;
     const int naxes = PyArray_NDIM(superpixel_map) - 1;
     const npy_intp pixels = spp_image_pixels(superpixel_map);
     const SppGrid grid = spp_grid(naxes, PyArray_DIMS(superpixel_map) + 1);
@@ -244,34 +247,32 @@ static int APPLY_SPECIFIC(plan_images)(const char *op, PyArrayObject *superpixel
     int problems = 0, failed = -1;
 
     memset(plans, 0, sizeof(*plans));
-    plans->batch = batch;
+    plans->maps = maps;
     plans->n_superpixels = n;
     plans->chunks = chunks.number;
     if (n >= NPY_MAX_INT32) {  /* because SppRun.slot is an npy_int32 */
         spp_memory_error(op, n, "superpixels");
         return -1;
     }
-    if ((plans->plan = (SppPlan *)spp_allocate(op, batch, "images", chunks.number, sizeof(SppPlan))) == NULL
-            || (plans->sizes = (npy_int64 *)spp_scratch(op, n, batch, sizeof(npy_int64))) == NULL
+    if ((plans->plan = (SppPlan *)spp_allocate(op, maps, "images", chunks.number, sizeof(SppPlan))) == NULL
+            || (plans->sizes = (npy_int64 *)spp_scratch(op, n, maps, sizeof(npy_int64))) == NULL
             || (last = (npy_intp *)spp_scratch(op, n, threads, sizeof(npy_intp))) == NULL
-            || (slot_of = (npy_int32 *)spp_scratch(op, n, threads, sizeof(npy_int32))) == NULL)
-        goto done;
-    chunk_sizes = plans->sizes;
-    if (chunks.number > 1
-            && (chunk_sizes = (npy_int64 *)spp_scratch(op, n, batch * chunks.number, sizeof(npy_int64))) == NULL)
+            || (slot_of = (npy_int32 *)spp_scratch(op, n, threads, sizeof(npy_int32))) == NULL
+            || (chunk_sizes = chunks.number == 1 ? plans->sizes : (npy_int64 *)spp_scratch(
+                    op, n, maps * chunks.number, sizeof(npy_int64))) == NULL)
         goto done;
 
     #ifdef _OPENMP
-    #pragma omp parallel for schedule(static) reduction(|:problems) if (batch * pixels >= SPP_PARALLEL_MINIMUM)
+    #pragma omp parallel for schedule(static) reduction(|:problems) if (maps * pixels >= SPP_PARALLEL_MINIMUM)
     #endif
-    for (i = 0; i < batch * chunks.number; ++i) {
-        const npy_intp image = i / chunks.number, own = spp_thread_number() * n;
+    for (i = 0; i < maps * chunks.number; ++i) {
+        const npy_intp map = i / chunks.number, own = spp_thread_number() * n;
         SppPlan *plan = plans->plan + i;
         int problem;
         plan->first = i % chunks.number * chunks.pixels;
         plan->end = spp_minimum(plan->first + chunks.pixels, pixels);
-        problem = APPLY_SPECIFIC(find_runs)(PyArray_BYTES(superpixel_map) + image * PyArray_STRIDE(superpixel_map, 0),
-                                            &grid, &walk, n, plan, chunk_sizes + i * n, last + own);
+        problem = APPLY_SPECIFIC(find_runs)(spp_labels_of(superpixel_map, map), &grid, &walk, n, plan,
+                                            chunk_sizes + i * n, last + own);
         memset(slot_of + own, 0, n * sizeof(npy_int32));
         if (problem == 0 && spp_assign_slots(plan, last + own, slot_of + own) != 0)
             problem = SPP_NO_MEMORY;
@@ -282,12 +283,12 @@ static int APPLY_SPECIFIC(plan_images)(const char *op, PyArrayObject *superpixel
         goto done;
     }
     if (chunks.number > 1)
-        spp_add_sizes(batch, chunks.number, n, chunk_sizes, plans->sizes);
+        spp_add_sizes(maps, chunks.number, n, chunk_sizes, plans->sizes);
     if (problems & SPP_NO_MEMORY || spp_find_partials(plans, chunk_sizes) != 0) {
-        spp_memory_error(op, batch * spp_ceil_divide(pixels, SPP_WINDOW), "windows");
+        spp_memory_error(op, maps * spp_ceil_divide(pixels, SPP_WINDOW), "windows");
         goto done;
     }
-    for (i = 0; i < batch * chunks.number; ++i)
+    for (i = 0; i < maps * chunks.number; ++i)
         plans->slots = spp_maximum(plans->slots, plans->plan[i].slots);
     failed = 0;
 done:

@@ -2,11 +2,12 @@
 #include "labels/plan.h"
 #include "memory/arrays.h"
 #include "pool/argmax.h"
+#include "pool/batch.h"
 #include "resize/argmax.h"
 #include "resize/interpolation.h"
 
 #section support_code_apply
-/* [in]  feature_map (batch, channels, *cells), superpixel_map (batch, *spatial), n_superpixels ()
+/* [in]  feature_map (batch, channels, *cells), superpixel_map (batch or 1, *spatial), n_superpixels ()
    [out] pooled (batch, channels, n_superpixels), argmax (the same) int64: the row-major number of the argmax pixel
    in superpixel_map, -1 for a superpixel without pixels */
 int APPLY_SPECIFIC(superpixel_extremum)(PyArrayObject *feature_map, PyArrayObject *superpixel_map,
@@ -16,7 +17,6 @@ int APPLY_SPECIFIC(superpixel_extremum)(PyArrayObject *feature_map, PyArrayObjec
     const char *op = "SuperpixelExtremum";
     const int naxes = PyArray_NDIM(superpixel_map) - 1;
     const npy_intp *spatial = PyArray_DIMS(superpixel_map) + 1;
-    const SppGrid grid = spp_grid(naxes, spatial);
     const int resize = params->resize != SPP_RESIZE_NONE;
     const FEATURE sign = params->mode == SPP_POOL_MIN ? -1 : 1;
     npy_intp shape[3] = {PyArray_DIM(feature_map, 0), PyArray_DIM(feature_map, 1), 0};
@@ -29,10 +29,11 @@ int APPLY_SPECIFIC(superpixel_extremum)(PyArrayObject *feature_map, PyArrayObjec
                          resize ? "in batch" : "in space") != 0
             || (n = shape[2] = spp_n_superpixels(op, n_superpixels)) < 0)
         return -1;
-    if ((resize ? (sizes = (npy_int64 *)spp_scratch(op, n, shape[0], sizeof(npy_int64))) == NULL
+    if ((resize ? (sizes = (npy_int64 *)spp_scratch(op, n, PyArray_DIM(superpixel_map, 0),
+                                                       sizeof(npy_int64))) == NULL
                       || APPLY_SPECIFIC(count_labels)(op, "n_superpixels is", superpixel_map, n, sizes) < 0
                       || spp_check_cells(op, naxes, PyArray_DIMS(feature_map) + 2, spatial) != 0
-                : APPLY_SPECIFIC(plan_images)(op, superpixel_map, n, &plans) != 0)
+                : APPLY_SPECIFIC(plan_maps)(op, superpixel_map, n, &plans) != 0)
             || spp_prepare_output(op, n, pooled, 3, shape, TYPENUM_INPUT_0) != 0
             || spp_prepare_output(op, n, argmax, 3, shape, NPY_INT64) != 0)
         goto done;
@@ -47,9 +48,11 @@ int APPLY_SPECIFIC(superpixel_extremum)(PyArrayObject *feature_map, PyArrayObjec
                                                      params->resize == SPP_BILINEAR, sign,
                                                      (FEATURE *)PyArray_DATA(*pooled),
                                                      (npy_int64 *)PyArray_DATA(*argmax));
-    else
-        failed = APPLY_SPECIFIC(pool_argmax)(op, feature_map, &plans, &grid, sign, (FEATURE *)PyArray_DATA(*pooled),
-                                             (npy_int64 *)PyArray_DATA(*argmax));
+    else {
+        const APPLY_SPECIFIC(Argmax)::Output output = {sign, (FEATURE *)PyArray_DATA(*pooled),
+                                                       (npy_int64 *)PyArray_DATA(*argmax), shape[1]};
+        failed = APPLY_SPECIFIC(pool_batch)<APPLY_SPECIFIC(Argmax)>(op, feature_map, &plans, &output);
+    }
 done:
     spp_free_plans(&plans);
     free(sizes);

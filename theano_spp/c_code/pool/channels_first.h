@@ -2,46 +2,40 @@
 #include "labels/plan.h"
 #include "memory/arrays.h"
 #include "memory/channels_first.h"
-#include "memory/lanes.h"
-#include "pool/compensated_sum.h"
-#include "pool/runs.h"
-#include "pool/slots.h"
+#include "pool/reduction.h"
 
 #section support_code_apply
-/* Pooling where memory holds one plane for each channel, SPP_LANES channels at a time. */
-
-/* Pools one chunk of one image. [in, out] slots (plan->slots, SPP_DOUBLES, SPP_LANES): zeros */
-static void APPLY_SPECIFIC(pool_channels_first)(
-    const char *features, npy_intp channel_stride, const SppGrid *grid, const SppStrides *walk, const SppPlan *plan,
-    APPLY_SPECIFIC(Results) results, double *slots)
+/* Pools one chunk of one image where memory holds one plane for each channel, up to SPP_LANES channels.
+   [in, out] slots (plan->slots)  [out] partials (those of the image) */
+template <class Reduction>
+static void APPLY_SPECIFIC(pool_channels_first)(APPLY_SPECIFIC(Block) block, Reduction *reduction,
+                                                typename Reduction::State *slots,
+                                                typename Reduction::Partial *partials)
 {
-    const int contiguous = spp_is_contiguous(grid, walk, sizeof(FEATURE));
-    APPLY_SPECIFIC(Lanes) row[SPP_WORD];
+    const int contiguous = spp_is_contiguous(block.grid, block.walk, sizeof(FEATURE));
+    const npy_intp chunk_first = block.plan->first, chunk_end = block.plan->end;
+    const npy_uint64 *starts = block.plan->starts;
+    const SppRun *run = block.plan->run;
+    const npy_intp *finished = block.plan->finished;
+    typename Reduction::Run row[SPP_WORD];
     FEATURE copy[SPP_LANES][SPP_WORD];
     const FEATURE *plane[SPP_LANES];
-    const npy_uint64 *starts = plan->starts;
-    const SppRun *run = plan->run;
-    const npy_intp *finished = plan->finished;
-    APPLY_SPECIFIC(ResultBuffer) buffer;
     npy_intp first;
-    buffer.count = 0;
-    results.buffer = &buffer;
     memset(copy, 0, sizeof(copy));
-    for (first = plan->first; first < plan->end; first += SPP_WORD, ++starts) {
+    for (first = chunk_first; first < chunk_end; first += SPP_WORD, ++starts) {
         const SppRun *end = run + __builtin_popcountll(*starts);
-        APPLY_SPECIFIC(find_planes)(features, channel_stride, grid, walk, results.channels, first,
-                                    spp_minimum(SPP_WORD, plan->end - first), contiguous, copy, plane);
-        APPLY_SPECIFIC(fold_runs)(SPP_SUM, plane, *starts, 1, row);
+        APPLY_SPECIFIC(find_planes)(block.features, block.channel_stride, block.grid, block.walk, block.channels, first,
+                                    spp_minimum(SPP_WORD, chunk_end - first), contiguous, copy, plane);
+        reduction->fold(plane, *starts, row);
         for (; run < end; ++run) {
-            double *slot = slots + run->slot * (SPP_DOUBLES * SPP_LANES);
-            if (run->is_first & run->is_last) {
-                APPLY_SPECIFIC(finish_only_run)(&results, *finished++, row[run->last_pixel]);
+            typename Reduction::State *slot = slots + run->slot;
+            if (run->is_first & run->is_last && reduction->write_run(*finished, row[run->last_pixel])) {
+                ++finished;
                 continue;
             }
-            APPLY_SPECIFIC(add_to_slot)(row[run->last_pixel], SPP_LANES, slot);
+            reduction->add(row[run->last_pixel], first - chunk_first + run->last_pixel, run->is_first, slot);
             if (run->is_last)
-                APPLY_SPECIFIC(finish_superpixel)(&results, *finished++, SPP_LANES, slot);
+                APPLY_SPECIFIC(finish_superpixel)(reduction, *finished++, 1, slot, partials);
         }
     }
-    APPLY_SPECIFIC(flush_results)(&results);
 }

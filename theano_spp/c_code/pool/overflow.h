@@ -1,3 +1,4 @@
+#include "labels/plan.h"
 #include "memory/arrays.h"
 #include "memory/lanes.h"
 
@@ -34,11 +35,10 @@ static int APPLY_SPECIFIC(is_any_not_finite)(const FEATURE *feature, npy_intp co
     return found;
 }
 
-/* Recomputes results that are not finite, in double and pixel by pixel, and replaces them where that sum is not NaN.
-   [in] sizes (n_superpixels)  [out] sums (n_superpixels): scratch, undefined on return */
-static void APPLY_SPECIFIC(recompute_in_double)(PyArrayObject *feature_map, PyArrayObject *superpixel_map,
-                                                npy_intp image, const npy_int64 *sizes, int mean, double *sums,
-                                                PyArrayObject *pooled)
+/* Recomputes the results of an image that are not finite, in double and pixel by pixel, and replaces them where that
+   sum is not NaN. [in] sizes (n_superpixels)  [out] sums (n_superpixels): scratch, undefined on return */
+static void APPLY_SPECIFIC(recompute_image)(PyArrayObject *feature_map, PyArrayObject *superpixel_map, npy_intp image,
+                                            const npy_int64 *sizes, int mean, double *sums, PyArrayObject *pooled)
 {
     const int naxes = PyArray_NDIM(superpixel_map) - 1;
     const SppGrid grid = spp_grid(naxes, PyArray_DIMS(superpixel_map) + 1);
@@ -50,7 +50,7 @@ static void APPLY_SPECIFIC(recompute_in_double)(PyArrayObject *feature_map, PyAr
     for (channel = 0; channel < PyArray_DIM(pooled, 1); ++channel) {
         const char *features = PyArray_BYTES(feature_map) + image * PyArray_STRIDE(feature_map, 0)
                                + channel * PyArray_STRIDE(feature_map, 1);
-        const char *labels = PyArray_BYTES(superpixel_map) + image * PyArray_STRIDE(superpixel_map, 0);
+        const char *labels = spp_labels_of(superpixel_map, image);
         for (l = 0; l < n && SPP_RESULT(l) - SPP_RESULT(l) == 0; ++l)
             ;
         if (l == n)
@@ -71,4 +71,20 @@ static void APPLY_SPECIFIC(recompute_in_double)(PyArrayObject *feature_map, PyAr
                 SPP_RESULT(l) = (FEATURE)(sums[l] / (mean ? (double)sizes[l] : 1));
     }
     #undef SPP_RESULT
+}
+
+/* The same for a batch. Returns 0, or -1 with a MemoryError. */
+static int APPLY_SPECIFIC(recompute_in_double)(const char *op, PyArrayObject *feature_map,
+                                               PyArrayObject *superpixel_map, const SppPlans *plans, int mean,
+                                               PyArrayObject *pooled)
+{
+    const npy_intp n = plans->n_superpixels, results = PyArray_DIM(pooled, 1) * n;
+    double *sums = (double *)spp_scratch(op, n, 1, sizeof(double));
+    npy_intp i;
+    for (i = 0; sums != NULL && i < PyArray_DIM(pooled, 0); ++i)
+        if (APPLY_SPECIFIC(is_any_not_finite)((const FEATURE *)PyArray_DATA(pooled) + i * results, results))
+            APPLY_SPECIFIC(recompute_image)(feature_map, superpixel_map, i, plans->sizes + spp_map_of(plans, i) * n,
+                                            mean, sums, pooled);
+    free(sums);
+    return sums == NULL ? -1 : 0;
 }

@@ -16,6 +16,8 @@ from ..c_files import digest, read_with_needs, sections, state_without_c_code
 OWN_CODE = inspect.getsource(sys.modules[__name__])
 #: The declaration of a kernel: its name and its parameters.
 KERNEL = re.compile(r'^KERNEL void (\w+)\((.*?)\)\s*\{', re.MULTILINE | re.DOTALL)
+#: A macro that stands for parameters of kernels that travel together: its name and the parameters.
+PARAMETERS = re.compile(r'^#define (\w+)\([^)]*\) ((?:GLOBAL_MEM|ga_\w+) (?:.*\\\n)*.*)', re.MULTILINE)
 
 C_CODE_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'c_code')
 
@@ -24,9 +26,9 @@ class ExternalKernels(CGpuKernelBase):
     """The GPU version of an op of this package.
 
     Its C code is in files of ``gpuarray/c_code/``: host code in the section ``support_code_struct``, kernels in
-    ``kernels``, device functions that kernels share in ``device_code``, and constants for both host and kernels in
-    ``constants``. Kernels are written in cluda, one source for CUDA and OpenCL, and refer to the C types of their
-    inputs by name.
+    ``kernels``, device functions that kernels share in ``device_code``, constants for both host and kernels in
+    ``constants``, and in ``settings`` what an op chooses for kernels that it shares with others. Kernels are written
+    in cluda, one source for CUDA and OpenCL, and refer to the C types of their inputs by name.
 
     Parameters
     ----------
@@ -114,12 +116,11 @@ class ExternalKernels(CGpuKernelBase):
 
         types = '\n'.join('#define %s %s' % (name, pygpu.gpuarray.dtype_to_ctype(node.inputs[position].dtype))
                           for name, position in sorted(self.c_types.items()))
-        kernels = []
-        for name, parameters, code in declared_kernels(self.code_sections['kernels']):
-            source = '\n'.join(['#include "cluda.h"', types, self.code_sections['constants'],
-                                self.code_sections.get('device_code', ''), code])
-            kernels.append(Kernel(source, parameters, name, flags={'have_double': True, 'have_small': True}))
-        return kernels
+        device_code = self.code_sections['device_code']
+        before = ['#include "cluda.h"', types, self.code_sections.get('settings', ''), self.code_sections['constants'],
+                  device_code]
+        return [Kernel('\n'.join(before + [code]), parameters, name, flags={'have_double': True, 'have_small': True})
+                for name, parameters, code in declared_kernels(self.code_sections['kernels'], device_code)]
 
     def _generate_kernel_code(self, kernel):
         kernel.code = kernel.code.replace('\\', '\\\\')  # Theano's own version does not escape them
@@ -134,8 +135,14 @@ class ExternalKernels(CGpuKernelBase):
         self.load_c_code(self.func_files)
 
 
-def declared_kernels(code):
+def declared_kernels(code, device_code=''):
     """Find the kernels in a source text.
+
+    Parameters
+    ----------
+    code : str
+    device_code : str, optional
+        Where the macros that stand for several parameters are defined.
 
     Returns
     -------
@@ -144,8 +151,14 @@ def declared_kernels(code):
     """
     declared = list(KERNEL.finditer(code))
     ends = [kernel.start() for kernel in declared[1:]] + [len(code)]
-    return [(kernel.group(1), [get_dtype(_parameter(parameter)) for parameter in kernel.group(2).split(',')],
-             code[kernel.start():end]) for kernel, end in zip(declared, ends)]
+    return [(kernel.group(1), _parameters(kernel.group(2), device_code), code[kernel.start():end])
+            for kernel, end in zip(declared, ends)]
+
+
+def _parameters(declarations, device_code):
+    for name, expansion in PARAMETERS.findall(device_code):
+        declarations = re.sub(r'\b%s\(.*?\)' % name, lambda _: expansion.replace('\\\n', ''), declarations)
+    return [get_dtype(_parameter(declaration)) for declaration in declarations.split(',')]
 
 
 def _parameter(declaration):

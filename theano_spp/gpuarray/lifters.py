@@ -6,11 +6,9 @@ from theano.gpuarray.basic_ops import as_gpuarray_variable
 from theano.gpuarray.elemwise import GpuElemwise
 from theano.gpuarray.opt import op_lifter, register_opt, register_opt2
 
-from .counts import GpuSuperpixelCount, GpuSuperpixelSizes
-from .max_min import GpuPutPixels, GpuSuperpixelExtremum, GpuTakePixels
-from .mean_sum import GpuSuperpixelPool, GpuSuperpixelUnpool
-from .resized import GpuSuperpixelOverlap, GpuSuperpixelOverlapPool, GpuSuperpixelOverlapUnpool
-from .weighted import GpuPixelDot, GpuWeightedPool, GpuWeightedUnpool
+from . import counts, max_min, mean_sum, resized, weighted  # noqa: F401 - they define the ops
+from .external_kernels import ExternalKernels
+
 
 
 def _cast(variable, dtype, context_name):
@@ -38,8 +36,5 @@ def _register(gpu_op):
         return [_cast(result, output.dtype, context_name) for result, output in zip(results, outputs)]
 
 
-for gpu_op in (GpuSuperpixelPool, GpuSuperpixelUnpool, GpuSuperpixelSizes, GpuSuperpixelCount,
-               GpuSuperpixelExtremum, GpuTakePixels, GpuPutPixels,
-               GpuSuperpixelOverlap, GpuSuperpixelOverlapPool, GpuSuperpixelOverlapUnpool,
-               GpuWeightedPool, GpuWeightedUnpool, GpuPixelDot):
+for gpu_op in ExternalKernels.__subclasses__():
     _register(gpu_op)

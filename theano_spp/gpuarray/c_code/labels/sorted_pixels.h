@@ -1,4 +1,6 @@
 #include "memory/arrays.h"
+#include "memory/calls.h"
+#include "memory/images.h"
 
 #section constants
 #define SPP_DIGIT_BITS 5   /* six would need more local memory than OpenCL guarantees */
@@ -10,58 +12,52 @@
 #ifndef SPP_SORTED_PIXELS
 #define SPP_SORTED_PIXELS
 
-/* The pixels of each image sorted by superpixel, those of one superpixel in row-major order. */
+/* The pixels of each map sorted by superpixel, those of one superpixel in row-major order. */
 typedef struct {
-    size_t pixels, n;
-    gpudata *order;   /* (batch, pixels) ga_uint: pixel numbers */
-    gpudata *starts;  /* (batch, n + 1) ga_uint: where in `order` each superpixel begins; at last, where they end */
+    gpudata *order;   /* (maps, pixels) ga_uint: pixel numbers */
+    gpudata *starts;  /* (maps, n + 1) ga_uint: where in `order` each superpixel begins; at last, where they end */
 } SppSorted;
 
 #endif
 
 #section support_code_struct
-/* Sorts the pixels by superpixel, once for all channels: a radix sort, the least significant digit first.
-   [in] superpixel_map (batch, *spatial) with pixels, n at least 1  [out] flag () ga_int: not 0 if a label is too
-   large
+/* Sorts the pixels by superpixel, once for all channels: a radix sort, the least significant digit first. Sets the flag
+   of the call if a label is too large.
+   [in] superpixel_map (maps, *spatial) with pixels
    Returns 0, or -1 with an error set. */
-int APPLY_SPECIFIC(sort_pixels)(SppGpuScratch *scratch, PyGpuArrayObject *superpixel_map, size_t n, gpudata *flag,
-                                SppSorted *sorted)
+int APPLY_SPECIFIC(sort_pixels)(SppGpuCall *call, PyGpuArrayObject *superpixel_map, size_t n, SppSorted *sorted)
 {
-    const char *op = scratch->op;
-    const size_t batch = superpixel_map->ga.dimensions[0];
+    const char *op = call->op;
+    const size_t maps = superpixel_map->ga.dimensions[0];
     const size_t pixels = spp_gpu_pixels(superpixel_map, 1);
     const size_t groups = spp_gpu_ceil_divide(pixels, SPP_PIXELS_PER_GROUP);
-    const size_t round_size = batch * SPP_DIGITS;
-    const SppGpuGrid grid = spp_gpu_joined_grid(superpixel_map, 1);
+    const size_t round_size = maps * SPP_DIGITS;
+    const SppGpuImages labels = spp_gpu_joined_images(superpixel_map, 1);
     gpudata *keys[2] = {NULL, NULL}, *order[2] = {NULL, NULL}, *table = NULL, *totals = NULL;
     int rounds = 1, round;
     while (n >> rounds * SPP_DIGIT_BITS > 0)
         ++rounds;
-    if ((keys[0] = spp_gpu_allocate(scratch, batch * pixels, sizeof(npy_uint32))) == NULL
-            || (keys[1] = spp_gpu_allocate(scratch, batch * pixels, sizeof(npy_uint32))) == NULL
-            || (order[0] = spp_gpu_allocate(scratch, batch * pixels, sizeof(npy_uint32))) == NULL
-            || (order[1] = spp_gpu_allocate(scratch, batch * pixels, sizeof(npy_uint32))) == NULL
-            || (table = spp_gpu_allocate(scratch, batch * SPP_DIGITS * groups, sizeof(npy_uint32))) == NULL
-            || (totals = spp_gpu_allocate(scratch, rounds * round_size, sizeof(npy_uint32))) == NULL
-            || (sorted->starts = spp_gpu_allocate(scratch, batch * (n + 1), sizeof(npy_uint32))) == NULL
-            || SPP_GPU_START(find_keys, op, batch * spp_gpu_ceil_divide(pixels, SPP_GROUP),
-                             superpixel_map->ga.data, superpixel_map->ga.offset, superpixel_map->ga.strides[0],
-                             grid.rows, grid.length, grid.row0, grid.row1, grid.pixel, pixels, n, keys[0], order[0],
-                             totals, rounds * round_size, flag) != 0)
+    if ((keys[0] = spp_gpu_allocate(call, maps * pixels, sizeof(npy_uint32))) == NULL
+            || (keys[1] = spp_gpu_allocate(call, maps * pixels, sizeof(npy_uint32))) == NULL
+            || (order[0] = spp_gpu_allocate(call, maps * pixels, sizeof(npy_uint32))) == NULL
+            || (order[1] = spp_gpu_allocate(call, maps * pixels, sizeof(npy_uint32))) == NULL
+            || (table = spp_gpu_allocate(call, maps * SPP_DIGITS * groups, sizeof(npy_uint32))) == NULL
+            || (totals = spp_gpu_allocate(call, rounds * round_size, sizeof(npy_uint32))) == NULL
+            || (sorted->starts = spp_gpu_allocate(call, maps * (n + 1), sizeof(npy_uint32))) == NULL
+            || SPP_GPU_START(find_keys, op, maps * spp_gpu_ceil_divide(pixels, SPP_GROUP), SPP_GPU_IMAGES(labels),
+                             pixels, n, keys[0], order[0], totals, rounds * round_size, call->flag) != 0)
         return -1;
     for (round = 0; round < rounds; ++round) {
         const int from = round % 2, to = 1 - from, shift = round * SPP_DIGIT_BITS;
-        if (SPP_GPU_START(count_digits, op, batch * groups, keys[from], pixels, groups, shift, table, totals,
+        if (SPP_GPU_START(count_digits, op, maps * groups, keys[from], pixels, groups, shift, table, totals,
                           round * round_size) != 0
                 || SPP_GPU_START(add_up_digits, op, round_size, table, groups, totals, round * round_size) != 0
-                || SPP_GPU_START(move_by_digit, op, batch * groups, keys[from], order[from], pixels, groups, shift,
+                || SPP_GPU_START(move_by_digit, op, maps * groups, keys[from], order[from], pixels, groups, shift,
                                  table, keys[to], order[to]) != 0)
             return -1;
     }
-    sorted->pixels = pixels;
-    sorted->n = n;
     sorted->order = order[rounds % 2];
-    return SPP_GPU_START(find_starts, op, batch * spp_gpu_ceil_divide(n + 1, SPP_GROUP), keys[rounds % 2], pixels, n,
+    return SPP_GPU_START(find_starts, op, maps * spp_gpu_ceil_divide(n + 1, SPP_GROUP), keys[rounds % 2], pixels, n,
                          sorted->starts);
 }
 
@@ -71,10 +67,9 @@ int APPLY_SPECIFIC(sort_pixels)(SppGpuScratch *scratch, PyGpuArrayObject *superp
 #section kernels
 /* The sort keys: the superpixel of each pixel, n for pixels that belong to none. Also zeroes the totals of all
    rounds. */
-KERNEL void find_keys(GLOBAL_MEM const LABEL *labels, ga_size labels_offset, ga_ssize image_stride, ga_size rows,
-                      ga_size length, ga_ssize row0, ga_ssize row1, ga_ssize step, ga_size pixels, ga_size n,
-                      GLOBAL_MEM ga_uint *keys, GLOBAL_MEM ga_uint *order, GLOBAL_MEM ga_uint *totals,
-                      ga_size totals_count, GLOBAL_MEM ga_int *flag)
+KERNEL void find_keys(SPP_IMAGES(LABEL, labels), ga_size pixels, ga_size n, GLOBAL_MEM ga_uint *keys,
+                      GLOBAL_MEM ga_uint *order, GLOBAL_MEM ga_uint *totals, ga_size totals_count,
+                      GLOBAL_MEM ga_int *flag)
 {
     const SppWork work = spp_work(1, (pixels + SPP_GROUP - 1) / SPP_GROUP);
     const ga_size image = work.image, pixel = (ga_size)work.group * SPP_GROUP + LID_0;
@@ -82,9 +77,7 @@ KERNEL void find_keys(GLOBAL_MEM const LABEL *labels, ga_size labels_offset, ga_
     if (thread < totals_count)
         totals[thread] = 0;
     if (pixel < pixels) {
-        const LABEL label = *(GLOBAL_MEM const LABEL *)(
-            (GLOBAL_MEM const char *)labels + labels_offset + (ga_ssize)image * image_stride
-            + spp_offset((ga_uint)pixel, (ga_uint)rows, (ga_uint)length, row0, row1, step));
+        const LABEL label = SPP_LABEL_AT(SPP_IMAGE(labels, image), pixel);
         const int too_large = SPP_IS_TOO_LARGE(label, n);
         if (too_large)
             *flag = 1;
@@ -93,7 +86,7 @@ KERNEL void find_keys(GLOBAL_MEM const LABEL *labels, ga_size labels_offset, ga_
     }
 }
 
-/* Digit histograms: table (batch, SPP_DIGITS, groups), the number of keys of a group with each digit; totals (batch,
+/* Digit histograms: table (maps, SPP_DIGITS, groups), the number of keys of a group with each digit; totals (maps,
    SPP_DIGITS), of an image. */
 KERNEL void count_digits(GLOBAL_MEM const ga_uint *keys, ga_size pixels, ga_size groups, ga_int shift,
                          GLOBAL_MEM ga_uint *table, GLOBAL_MEM ga_uint *totals, ga_size totals_from)
@@ -208,7 +201,7 @@ KERNEL void move_by_digit(GLOBAL_MEM const ga_uint *keys, GLOBAL_MEM const ga_ui
     }
 }
 
-/* starts (batch, n + 1): the first sorted pixel whose key is not smaller, by bisection. */
+/* starts (maps, n + 1): the first sorted pixel whose key is not smaller, by bisection. */
 KERNEL void find_starts(GLOBAL_MEM const ga_uint *keys, ga_size pixels, ga_size n, GLOBAL_MEM ga_uint *starts)
 {
     const SppWork work = spp_work(1, (n + SPP_GROUP) / SPP_GROUP);

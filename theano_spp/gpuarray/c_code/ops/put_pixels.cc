@@ -1,7 +1,9 @@
 #include "memory/arrays.h"
-#include "memory/sizes.h"
+#include "memory/calls.h"
+#include "memory/images.h"
 #include "resize/interpolation.h"
 #include "resize/resized_value.h"
+#include "resize/sampling.h"
 
 #section support_code_struct
 /* [in]  values, pixels (batch, channels, n), the second int64; spatial_shape and map_shape (axes) on the host
@@ -10,50 +12,36 @@ int APPLY_SPECIFIC(put_pixels)(PyGpuArrayObject *values, PyGpuArrayObject *pixel
                                PyArrayObject *map_shape, PyGpuArrayObject **feature_map, PARAMS_TYPE *params)
 {
     const char *op = "PutPixels";
-    const unsigned int naxes = (unsigned int)PyArray_DIM(map_shape, 0);
+    const unsigned int naxes = (unsigned int)PyArray_MIN(PyArray_DIM(map_shape, 0), PyArray_DIM(spatial_shape, 0));
     const size_t batch = pixels->ga.dimensions[0], channels = pixels->ga.dimensions[1], n = pixels->ga.dimensions[2];
-    const int resize = params->resize != SPP_RESIZE_NONE, bilinear = params->resize == SPP_BILINEAR;
-    const char *how = resize ? spp_gpu_resize_name(bilinear) : "none";
-    SppGpuScratch scratch = {params->context->ctx, op, {NULL}, 0};
-    SppGpuSampling sampling;
+    const int resize = params->resize != SPP_RESIZE_NONE;
+    SppGpuCall call = {params->context->ctx, op, {NULL}, 0, NULL};
+    SppGpuSampling sampling = spp_gpu_no_sampling(values->ga.data);
     size_t shape[5] = {batch, channels, 0, 0, 0};
     size_t spatial[3];
     size_t all, cells;
-    gpudata *flag = NULL, *sums = NULL;
-    int failed = -1, is_bad = 0;
+    gpudata *sums = NULL;
+    int failed;
 
-    if (naxes < 1 || naxes > 3 || APPLY_SPECIFIC(read_sizes)(map_shape, naxes, spatial) != 0
-            || APPLY_SPECIFIC(read_sizes)(spatial_shape, naxes, shape + 2) != 0
-            || memcmp(values->ga.dimensions, pixels->ga.dimensions, 3 * sizeof(size_t)) != 0
-            || (resize ? spp_gpu_lacks_cells(naxes, shape + 2, spatial)
-                       : memcmp(shape + 2, spatial, naxes * sizeof(size_t)) != 0))
-        return spp_gpu_raise_from_reference("(ss(OOOO))", "put_pixels", how, values, pixels, spatial_shape, map_shape);
-    all = spp_gpu_product(spatial, naxes);
-    cells = spp_gpu_product(shape + 2, naxes);
-    if (spp_gpu_prepare(op, feature_map, 2 + naxes, shape, values->ga.typecode, params->context) != 0
+    if (spp_gpu_read_sizes(op, "map_shape", map_shape, naxes, spatial) != 0
+            || spp_gpu_read_sizes(op, "spatial_shape", spatial_shape, naxes, shape + 2) != 0
+            || spp_gpu_check_like_pixels(op, "values", values, pixels, 3) != 0
+            || spp_gpu_check_resize(op, "spatial_shape", resize, naxes, shape + 2, spatial) != 0
+            || spp_gpu_prepare(op, feature_map, 2 + naxes, shape, values->ga.typecode, params->context) != 0
             || APPLY_SPECIFIC(set_array)(op, *feature_map) != 0)
         return -1;
     if (batch * channels * n == 0)
         return 0;
-    if ((flag = APPLY_SPECIFIC(new_flag)(&scratch)) == NULL
-            || (all > 0 && APPLY_SPECIFIC(sample_axes)(&scratch, naxes, shape + 2, spatial, bilinear, &sampling) != 0)
-            || (sums = spp_gpu_allocate(&scratch, resize ? batch * channels * cells : 0, sizeof(double))) == NULL
-            || APPLY_SPECIFIC(set_zeros)(op, sums, 0, resize ? batch * channels * cells * sizeof(double) : 0) != 0
-            || SPP_GPU_START(scatter_add, op, batch * channels, values->ga.data, values->ga.offset,
-                             values->ga.strides[0], values->ga.strides[1], values->ga.strides[2], pixels->ga.data,
-                             pixels->ga.offset, pixels->ga.strides[0], pixels->ga.strides[1], pixels->ga.strides[2],
-                             all > 0 ? sampling.low : flag, all > 0 ? sampling.cell_weights : flag,
-                             all > 0 ? sampling.pixels[0] : 1, all > 0 ? sampling.pixels[1] : 1,
-                             all > 0 ? sampling.pixels[2] : 1, all > 0 ? sampling.cells[1] : 1,
-                             all > 0 ? sampling.cells[2] : 1, all, channels, n, cells, resize, sums,
-                             (*feature_map)->ga.data, (*feature_map)->ga.offset, flag) != 0
-            || spp_gpu_read_flag(&scratch, flag, &is_bad) != 0)
-        goto done;
-    failed = is_bad ? spp_gpu_raise_from_reference("(ss(OOOO))", "put_pixels", how, values, pixels, spatial_shape,
-                                    map_shape) : 0;
-done:
-    spp_gpu_release(&scratch);
-    return failed;
+    all = spp_gpu_product(spatial, naxes);
+    cells = spp_gpu_product(shape + 2, naxes);
+    failed = APPLY_SPECIFIC(begin)(&call) != 0
+        || (all > 0 && APPLY_SPECIFIC(sample_axes)(&call, naxes, shape + 2, spatial, params->resize == SPP_BILINEAR,
+                                                   &sampling) != 0)
+        || (sums = APPLY_SPECIFIC(zeros)(&call, resize ? batch * channels * cells : 0, sizeof(double))) == NULL
+        || SPP_GPU_START(scatter_add, op, batch * channels, SPP_GPU_VALUES(values), SPP_GPU_VALUES(pixels),
+                         SPP_GPU_AXES(sampling), all, channels, n, cells, resize, sums, SPP_GPU_RESULT(*feature_map),
+                         call.flag) != 0;
+    return spp_gpu_finish_pixels(&call, failed, pixels, all);
 }
 
 #section device_code
@@ -71,21 +59,15 @@ done:
    the first adds up what all of them contribute, in their order, so that no two threads write to one cell and the
    bits are the same in every run. With resize, where many pixels see one cell, cells are added up in sums (batch,
    channels, cells), zeroed by the caller. */
-KERNEL void scatter_add(GLOBAL_MEM const FEATURE *values, ga_size values_offset, ga_ssize values_image,
-                        ga_ssize values_channel, ga_ssize values_superpixel, GLOBAL_MEM const ga_long *pixels,
-                        ga_size pixels_offset, ga_ssize pixels_image, ga_ssize pixels_channel,
-                        ga_ssize pixels_superpixel, GLOBAL_MEM const ga_uint *low,
-                        GLOBAL_MEM const ga_double *cell_weights, ga_size pixels0, ga_size pixels1, ga_size pixels2,
-                        ga_size cells1, ga_size cells2, ga_size all, ga_size channels, ga_size n, ga_size cells,
-                        ga_int resize, GLOBAL_MEM ga_double *sums, GLOBAL_MEM FEATURE *feature_map,
-                        ga_size feature_map_offset, GLOBAL_MEM ga_int *flag)
+KERNEL void scatter_add(SPP_VALUES(FEATURE, values), SPP_VALUES(ga_long, pixels), SPP_AXES(axes), ga_size all,
+                        ga_size channels, ga_size n, ga_size cells, ga_int resize, GLOBAL_MEM ga_double *sums,
+                        SPP_RESULT(FEATURE, feature_map), GLOBAL_MEM ga_int *flag)
 {
     LOCAL_MEM ga_long cell_of[SPP_GROUP];
     LOCAL_MEM ga_double given[SPP_GROUP];
     const SppWork work = spp_work(channels, 1);
     const ga_size image = work.image, channel = work.block;
-    GLOBAL_MEM FEATURE *plane = (GLOBAL_MEM FEATURE *)((GLOBAL_MEM char *)feature_map + feature_map_offset)
-        + (ga_size)GID_0 * cells;
+    GLOBAL_MEM FEATURE *plane = SPP_RESULT_AT(FEATURE, feature_map) + (ga_size)GID_0 * cells;
     GLOBAL_MEM ga_double *plane_sums = sums + (resize ? (ga_size)GID_0 * cells : 0);
     ga_size first, i;
     for (first = 0; first < n; first += SPP_GROUP) {
@@ -95,19 +77,15 @@ KERNEL void scatter_add(GLOBAL_MEM const FEATURE *values, ga_size values_offset,
         SppSeen seen;
         ga_int corner;
         if (l < n) {
-            pixel = *(GLOBAL_MEM const ga_long *)(
-                (GLOBAL_MEM const char *)pixels + pixels_offset + (ga_ssize)image * pixels_image
-                + (ga_ssize)channel * pixels_channel + (ga_ssize)l * pixels_superpixel);
-            value = *(GLOBAL_MEM const FEATURE *)(
-                (GLOBAL_MEM const char *)values + values_offset + (ga_ssize)image * values_image
-                + (ga_ssize)channel * values_channel + (ga_ssize)l * values_superpixel);
+            pixel = *SPP_VALUE_AT(ga_long, pixels, image, channel, l);
+            value = *SPP_VALUE_AT(FEATURE, values, image, channel, l);
             if (pixel >= 0 && (ga_ulong)pixel >= (ga_ulong)all) {
                 *flag = 1;
                 pixel = -1;
             }
         }
         if (pixel >= 0)
-            seen = spp_seen((ga_ulong)pixel, low, cell_weights, pixels0, pixels1, pixels2);
+            seen = spp_seen((ga_ulong)pixel, SPP_AXES_OF(axes));
         for (corner = 0; corner < 8; ++corner) {
             ga_long cell = -1;
             if (pixel >= 0) {
@@ -115,8 +93,8 @@ KERNEL void scatter_add(GLOBAL_MEM const FEATURE *values, ga_size values_offset,
                 const ga_double weight1 = corner & 2 ? seen.above[1] : seen.below[1];
                 const ga_double weight2 = corner & 1 ? seen.above[2] : seen.below[2];
                 if (weight0 > 0 && weight1 > 0 && weight2 > 0) {
-                    cell = ((ga_long)(corner & 4 ? seen.high[0] : seen.low[0]) * (ga_long)cells1
-                            + (ga_long)(corner & 2 ? seen.high[1] : seen.low[1])) * (ga_long)cells2
+                    cell = ((ga_long)(corner & 4 ? seen.high[0] : seen.low[0]) * (ga_long)axes_cells1
+                            + (ga_long)(corner & 2 ? seen.high[1] : seen.low[1])) * (ga_long)axes_cells2
                         + (ga_long)(corner & 1 ? seen.high[2] : seen.low[2]);
                     given[LID_0] = weight0 * weight1 * weight2 * value;
                 }

@@ -1,4 +1,6 @@
 #include "memory/arrays.h"
+#include "memory/calls.h"
+#include "memory/images.h"
 
 #section support_code
 #ifndef SPP_GPU_COUNT
@@ -16,33 +18,27 @@ int APPLY_SPECIFIC(superpixel_count)(PyGpuArrayObject *superpixel_map, PyArrayOb
 {
     const char *op = "SuperpixelCount";
     const size_t batch = superpixel_map->ga.dimensions[0], pixels = spp_gpu_pixels(superpixel_map, 1);
-    const SppGpuGrid grid = spp_gpu_joined_grid(superpixel_map, 1);
-    SppGpuScratch scratch = {params->context->ctx, op, {NULL}, 0};
+    const SppGpuImages labels = spp_gpu_joined_images(superpixel_map, 1);
+    SppGpuCall call = {params->context->ctx, op, {NULL}, 0, NULL};
     npy_uint64 counts[SPP_GPU_COUNTERS], count = 0;
     gpudata *on_gpu = NULL;
-    int i;
+    int failed, i;
 
     if (spp_gpu_check_sizes(op, superpixel_map, 0) != 0)
         return -1;
     if (batch * pixels > 0) {
-        int failed = (on_gpu = spp_gpu_allocate(&scratch, SPP_GPU_COUNTERS, sizeof(npy_uint64))) == NULL
-            || SPP_GPU_START(find_largest, op, SPP_GPU_COUNTERS, superpixel_map->ga.data, superpixel_map->ga.offset,
-                             superpixel_map->ga.strides[0], grid.rows, grid.length, grid.row0, grid.row1, grid.pixel,
-                             batch, pixels, on_gpu) != 0;
-        if (!failed && gpudata_read(counts, on_gpu, 0, sizeof(counts)) != GA_NO_ERROR) {
-            PyErr_Format(PyExc_RuntimeError, "%s: the GPU does not answer: %s", op,
-                         gpucontext_error(params->context->ctx, 0));
-            failed = 1;
-        }
-        spp_gpu_release(&scratch);
-        if (failed)
+        failed = APPLY_SPECIFIC(begin)(&call) != 0
+            || (on_gpu = spp_gpu_allocate(&call, SPP_GPU_COUNTERS, sizeof(npy_uint64))) == NULL
+            || SPP_GPU_START(find_largest, op, SPP_GPU_COUNTERS, SPP_GPU_IMAGES(labels), batch, pixels, on_gpu) != 0
+            || spp_gpu_read(&call, on_gpu, counts, sizeof(counts)) != 0;
+        if (spp_gpu_end(&call, failed) != 0)
             return -1;
         for (i = 0; i < SPP_GPU_COUNTERS; ++i)
             if (counts[i] > count)
                 count = counts[i];
         if (count > (npy_uint64)NPY_MAX_INT64)
-            return spp_gpu_raise("check_labels", "(sOLs)", op, superpixel_map, (long long)NPY_MAX_INT64,
-                                 "the number of superpixels can be at most");
+            return spp_raise("check_labels", "(sOLs)", op, superpixel_map, (long long)NPY_MAX_INT64,
+                             "the number of superpixels can be at most");
     }
     Py_XDECREF(*n_superpixels);
     *n_superpixels = (PyArrayObject *)PyArray_EMPTY(0, NULL, NPY_INT64, 0);
@@ -55,18 +51,14 @@ int APPLY_SPECIFIC(superpixel_count)(PyGpuArrayObject *superpixel_map, PyArrayOb
 #section kernels
 /* counts: the largest label + 1 of each group. The largest uint64 has no successor: it stays as it is, and is too
    large in any case. */
-KERNEL void find_largest(GLOBAL_MEM const LABEL *labels, ga_size labels_offset, ga_ssize image_stride, ga_size rows,
-                         ga_size length, ga_ssize row0, ga_ssize row1, ga_ssize step, ga_size batch, ga_size pixels,
-                         GLOBAL_MEM ga_ulong *counts)
+KERNEL void find_largest(SPP_IMAGES(LABEL, labels), ga_size batch, ga_size pixels, GLOBAL_MEM ga_ulong *counts)
 {
     LOCAL_MEM ga_ulong largest[SPP_GROUP];
     ga_ulong count = 0;
     ga_size i;
     ga_uint fold;
     for (i = (ga_size)GID_0 * SPP_GROUP + LID_0; i < batch * pixels; i += (ga_size)GDIM_0 * SPP_GROUP) {
-        const LABEL label = *(GLOBAL_MEM const LABEL *)(
-            (GLOBAL_MEM const char *)labels + labels_offset + (ga_ssize)(i / pixels) * image_stride
-            + spp_offset((ga_uint)(i % pixels), (ga_uint)rows, (ga_uint)length, row0, row1, step));
+        const LABEL label = SPP_LABEL_AT(SPP_IMAGE(labels, i / pixels), i % pixels);
         const ga_ulong here = SPP_IS_NONE(label) ? 0 : (ga_ulong)label + ((ga_ulong)label + 1 != 0);
         count = here > count ? here : count;
     }

@@ -1,110 +1,45 @@
-#include "labels/sorted_pixels.h"
 #include "memory/arrays.h"
-#include "pool/segment_parts.h"
+#include "memory/calls.h"
+#include "memory/images.h"
+#include "pool/reduce_segments.h"
 #include "pool/segments.h"
+#include "pool/sums.h"
+
+#section settings
+#define VALUE FEATURE
+#define RESULT FEATURE
+#define SPP_CHAIN 16           /* features added one after the other in their own precision: within 1e-6 in float32 */
+#define SPP_PIXELS_AHEAD 4
+#define SPP_CHANNELS_AHEAD SPP_CHANNELS
 
 #section support_code_struct
-/* [in]  feature_map (batch, channels, *spatial), superpixel_map (batch, *spatial), n_superpixels () on the host
+/* [in]  feature_map (batch, channels, *spatial), superpixel_map (1 or batch, *spatial), n_superpixels () on the host
    [out] pooled (batch, channels, n_superpixels) */
 int APPLY_SPECIFIC(superpixel_pool)(PyGpuArrayObject *feature_map, PyGpuArrayObject *superpixel_map,
                                     PyArrayObject *n_superpixels, PyGpuArrayObject **pooled, PARAMS_TYPE *params)
 {
     const char *op = "SuperpixelPool";
-    const size_t batch = feature_map->ga.dimensions[0], channels = feature_map->ga.dimensions[1];
-    const size_t pixels = spp_gpu_pixels(superpixel_map, 1);
-    const SppGpuGrid grid = spp_gpu_joined_grid(feature_map, 2);
-    const int mean = params->mode == SPP_POOL_MEAN;
-    SppGpuScratch scratch = {params->context->ctx, op, {NULL}, 0};
-    SppSorted sorted;
-    SppSegments segments;
-    size_t shape[3] = {batch, channels, 0};
-    gpudata *flag = NULL, *partials = NULL;
+    SppGpuCall call = {params->context->ctx, op, {NULL}, 0, NULL};
     ssize_t n;
-    int failed = -1;
-
-    if (spp_gpu_check_shapes(op, "feature_map", feature_map, superpixel_map, SPP_GPU_IN_SPACE) != 0
-            || (n = spp_gpu_n_superpixels(op, n_superpixels)) < 0
-            || spp_gpu_check_sizes(op, superpixel_map, n) != 0)
+    if (spp_gpu_check_shapes(op, "feature_map", feature_map, superpixel_map, "in space") != 0
+            || (n = spp_gpu_n_superpixels(op, n_superpixels, superpixel_map)) < 0
+            || spp_gpu_prepare_pooled(op, pooled, feature_map, n, feature_map->ga.typecode, params->context) != 0)
         return -1;
-    shape[2] = n;
-    if (spp_gpu_prepare(op, pooled, 3, shape, feature_map->ga.typecode, params->context) != 0)
-        return -1;
-    if (batch * pixels == 0)
+    if (spp_gpu_is_empty(feature_map, superpixel_map))
         return APPLY_SPECIFIC(set_array)(op, *pooled);
-    segments = spp_gpu_segments(pixels, n);
-    if ((flag = APPLY_SPECIFIC(new_flag)(&scratch)) == NULL
-            || APPLY_SPECIFIC(sort_pixels)(&scratch, superpixel_map, n, flag, &sorted) != 0
-            || (partials = spp_gpu_allocate(&scratch, batch * channels * segments.tiles, 2 * sizeof(double))) == NULL
-            || (channels * n > 0
-                && SPP_GPU_START(add_segments, op,
-                                 batch * spp_gpu_ceil_divide(channels, SPP_CHANNELS) * segments.groups,
-                                 feature_map->ga.data, feature_map->ga.offset, feature_map->ga.strides[0],
-                                 feature_map->ga.strides[1], grid.rows, grid.length, grid.row0, grid.row1, grid.pixel,
-                                 sorted.order, sorted.starts, pixels, n, channels, segments.tiles, segments.threads,
-                                 segments.groups, mean, (*pooled)->ga.data, (*pooled)->ga.offset, partials) != 0)
-            || (channels * n > 0 && segments.tiles > 1
-                && SPP_GPU_START(add_partials, op, batch * channels * spp_gpu_ceil_divide(n, SPP_GROUP), partials,
-                                 sorted.starts, n, channels, segments.tiles, mean, (*pooled)->ga.data,
-                                 (*pooled)->ga.offset) != 0))
-        goto done;
-    failed = spp_gpu_check_flag(&scratch, flag, superpixel_map, n, "n_superpixels is");
-done:
-    spp_gpu_release(&scratch);
-    return failed;
+    return APPLY_SPECIFIC(reduce)(&call, feature_map, superpixel_map, n, NULL, NULL, params->mode == SPP_POOL_MEAN,
+                                  sizeof(double), *pooled, NULL);
 }
 
-#section kernels
-/* Adds up a segment, by `threads` threads for SPP_CHANNELS channels. */
-KERNEL void add_segments(GLOBAL_MEM const FEATURE *features, ga_size features_offset, ga_ssize image_stride,
-                         ga_ssize channel_stride, ga_size rows, ga_size length, ga_ssize row0, ga_ssize row1,
-                         ga_ssize step, GLOBAL_MEM const ga_uint *order, GLOBAL_MEM const ga_uint *starts,
-                         ga_size pixels, ga_size n, ga_size channels, ga_size tiles, ga_size threads, ga_size groups,
-                         ga_int mean, GLOBAL_MEM FEATURE *pooled, ga_size pooled_offset, GLOBAL_MEM ga_double *partials)
+#section device_code
+typedef GLOBAL_MEM const char *SppPixel;  /* the feature of the thread's first channel */
+
+WITHIN_KERNEL SppPixel spp_pixel(const SppSource source, ga_uint number)
 {
-    LOCAL_MEM ga_double sums[SPP_CHANNELS * SPP_GROUP];
-    const ga_size blocks = (channels + SPP_CHANNELS - 1) / SPP_CHANNELS;
-    const SppWork work = spp_work(blocks, groups);
-    const ga_size image = work.image, channel = (ga_size)work.block * SPP_CHANNELS;
-    const ga_uint thread = LID_0 % (ga_uint)threads;
-    const SppSegment segment = spp_segment(starts + image * (n + 1), (ga_uint)n, work.group, (ga_uint)threads);
-    GLOBAL_MEM const char *image_features = (GLOBAL_MEM const char *)features + features_offset
-        + (ga_ssize)image * image_stride + (ga_ssize)channel * channel_stride;
-    FEATURE sum[SPP_CHANNELS], here[SPP_LOADS_IN_FLIGHT][SPP_CHANNELS];
-    ga_double total[SPP_CHANNELS];
-    ga_int c, k, chain = 0;
-    ga_uint i;
-    for (c = 0; c < SPP_CHANNELS; ++c) {
-        sum[c] = 0;
-        total[c] = 0;
-    }
-    for (i = segment.from + thread; i < segment.to; i += SPP_LOADS_IN_FLIGHT * (ga_uint)threads) {
-        GLOBAL_MEM const char *at[SPP_LOADS_IN_FLIGHT];
-        for (k = 0; k < SPP_LOADS_IN_FLIGHT; ++k) {
-            const ga_uint next = i + k * (ga_uint)threads;
-            at[k] = image_features + spp_offset(order[image * pixels + (next < segment.to ? next : i)], (ga_uint)rows,
-                                                (ga_uint)length, row0, row1, step);
-        }
-        for (c = 0; c < SPP_CHANNELS; ++c)
-            for (k = 0; k < SPP_LOADS_IN_FLIGHT; ++k)
-                here[k][c] = channel + c < channels ? *(GLOBAL_MEM const FEATURE *)(at[k] + c * channel_stride) : 0;
-        for (k = 0; k < SPP_LOADS_IN_FLIGHT; ++k)
-            for (c = 0; c < SPP_CHANNELS; ++c)
-                if (i + k * (ga_uint)threads < segment.to)
-                    sum[c] += here[k][c];
-        if (++chain == SPP_CHAIN / SPP_LOADS_IN_FLIGHT) {
-            for (c = 0; c < SPP_CHANNELS; ++c) {
-                total[c] += sum[c];
-                sum[c] = 0;
-            }
-            chain = 0;
-        }
-    }
-    for (c = 0; c < SPP_CHANNELS; ++c)
-        sums[c * SPP_GROUP + LID_0] = total[c] + sum[c];
-    spp_fold_sums(sums, (ga_uint)threads);
-    if (segment.exists && thread < SPP_CHANNELS && channel + thread < channels) {
-        const ga_size at = image * channels + channel + thread;
-        spp_write_sum(segment, sums[thread * SPP_GROUP + LID_0 - thread], at, tiles, mean, partials,
-                      (GLOBAL_MEM FEATURE *)((GLOBAL_MEM char *)pooled + pooled_offset) + at * n);
-    }
+    return spp_pixel_at(source.features, number);
+}
+
+WITHIN_KERNEL VALUE spp_value(const SppSource source, SppPixel pixel, ga_int c)
+{
+    return *(GLOBAL_MEM const FEATURE *)(pixel + c * source.channel_stride);
 }

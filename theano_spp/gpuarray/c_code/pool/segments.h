@@ -1,11 +1,9 @@
 #include "memory/arrays.h"
+#include "memory/calls.h"
 
 #section constants
-#define SPP_SEGMENT 4096       /* sorted pixels of a tile: superpixels are cut where tiles end */
-#define SPP_CHANNELS 4         /* that a thread computes side by side */
-#define SPP_LOADS_IN_FLIGHT 4  /* pixels read before the first is added: several loads in flight hide memory latency */
-#define SPP_CHAIN 16           /* features added one after the other in their own precision: within 1e-6 in float32 */
-#define SPP_LONG_CHAIN 32      /* the same for float64 terms: at most as many chains stay within 1e-14 */
+#define SPP_SEGMENT 4096  /* sorted pixels of a tile: superpixels are cut where tiles end */
+#define SPP_CHANNELS 4    /* that a thread computes side by side */
 
 #section support_code
 #ifndef SPP_GPU_SEGMENTS
@@ -32,6 +30,13 @@ static inline SppSegments spp_gpu_segments(size_t pixels, size_t n)
 #endif
 
 #section device_code
+/* The tiles in which a superpixel of an image and channel lies. */
+typedef struct {
+    ga_size at;           /* index of image and channel */
+    ga_size of_image;     /* number of tiles */
+    ga_uint first, last;
+} SppTiles;
+
 /* A segment: the pixels of one superpixel in one tile of sorted pixels. */
 typedef struct {
     ga_uint superpixel, tile;
@@ -70,35 +75,28 @@ WITHIN_KERNEL SppSegment spp_segment(GLOBAL_MEM const ga_uint *starts, ga_uint n
     return segment;
 }
 
-/* Index of the partial sum of a superpixel that lies in several tiles, in partials (.., tiles, 2): for each tile, 0
-   for the superpixel that comes from the tile before, 1 for the one that goes on into the next. */
-WITHIN_KERNEL ga_size spp_partial_index(ga_size at, ga_size tiles, ga_uint tile, ga_uint first_tile)
+/* Index of the partial result of a superpixel that lies in several tiles, in partials (batch, channels, tiles, 2): for
+   each tile, 0 for the superpixel that comes from the tile before, 1 for the one that goes on into the next. */
+WITHIN_KERNEL ga_size spp_partial_index(const SppTiles tiles, ga_uint tile)
 {
-    return (at * tiles + tile) * 2 + (tile == first_tile);
+    return (tiles.at * tiles.of_image + tile) * 2 + (tile == tiles.first);
 }
 
-/* Reduces the sums of the `threads` threads of a segment to its first thread. All threads of the group must call it. */
-WITHIN_KERNEL void spp_fold_sums(LOCAL_MEM_ARG ga_double *sums, ga_uint threads)
-{
-    ga_uint fold;
-    ga_int c;
-    for (fold = threads / 2; fold > 0; fold /= 2) {
-        local_barrier();
-        if (LID_0 % threads < fold)
-            for (c = 0; c < SPP_CHANNELS; ++c)
-                sums[c * SPP_GROUP + LID_0] += sums[c * SPP_GROUP + LID_0 + fold];
-    }
-    local_barrier();
-}
+/* Where results go, and how they are finished. */
+typedef struct {
+    GLOBAL_MEM char *pooled, *second;  /* the second result of ops that have two */
+    ga_size channels, n;
+    ga_int mode;
+} SppResults;
 
-/* The compensated sum of the partial sums of a superpixel that lies in several tiles. */
-WITHIN_KERNEL ga_double spp_sum_partials(GLOBAL_MEM const ga_double *partials, ga_size at, ga_size tiles, ga_uint first,
-                                         ga_uint end)
+WITHIN_KERNEL SppResults spp_results(GLOBAL_MEM char *pooled, GLOBAL_MEM char *second, ga_size channels, ga_size n,
+                                     ga_int mode)
 {
-    const ga_uint first_tile = first / SPP_SEGMENT, last_tile = (end - 1) / SPP_SEGMENT;
-    ga_double sum = partials[spp_partial_index(at, tiles, first_tile, first_tile)], error = 0;
-    ga_uint tile;
-    for (tile = first_tile + 1; tile <= last_tile; ++tile)
-        spp_add_compensated(&sum, &error, partials[spp_partial_index(at, tiles, tile, first_tile)]);
-    return spp_total(sum, error);
+    SppResults results;
+    results.pooled = pooled;
+    results.second = second;
+    results.channels = channels;
+    results.n = n;
+    results.mode = mode;
+    return results;
 }

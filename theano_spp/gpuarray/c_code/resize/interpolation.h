@@ -1,37 +1,54 @@
 #include "memory/arrays.h"
+#include "memory/calls.h"
+#include "resize/sampling.h"
 
 #section support_code
 #ifndef SPP_GPU_RESIZED
 #define SPP_GPU_RESIZED
 
-/* The cells of a feature map that the pixels of a superpixel map see, axis by axis: tables on the device.
-   theano_spp/reference/interpolation.py explains the mathematics. */
-typedef struct {
-    size_t pixels[3], cells[3];  /* of each axis; if there are fewer than three, the first ones have one */
-    gpudata *low;                /* (pixels of all axes) ga_uint: the first cell that a pixel sees */
-    gpudata *cell_weights;       /* (pixels of all axes, 2) ga_double: its weight, and that of the next cell */
-} SppGpuSampling;
-
-static inline const char *spp_gpu_resize_name(int bilinear) { return bilinear ? "bilinear" : "nearest"; }
-
-/* Whether there are pixels but an axis has no cells. */
-static inline int spp_gpu_lacks_cells(unsigned int naxes, const size_t *cells, const size_t *pixels)
+/* 0, or -1 with a ValueError if there are pixels but no cells to interpolate between. */
+static inline int spp_gpu_check_cells(const char *op, unsigned int naxes, const size_t *cells, const size_t *pixels)
 {
-    size_t any = 1;
     unsigned int axis;
-    int lacks = 0;
-    for (axis = 0; axis < naxes; ++axis) {
-        any = any > 0 && pixels[axis] > 0;
-        lacks |= cells[axis] < 1;
-    }
-    return any && lacks;
+    for (axis = 0; axis < naxes; ++axis)
+        if (cells[axis] < 1 && spp_gpu_product(pixels, naxes) > 0)
+            return spp_raise("check_cells", "(sNN)", op, spp_shape(naxes, (const npy_intp *)cells),
+                             spp_shape(naxes, (const npy_intp *)pixels));
+    return 0;
+}
+
+/* The same for features that are resized; without resize they must have the sizes of the pixels. */
+static inline int spp_gpu_check_resize(const char *op, const char *argument, int resize, unsigned int naxes,
+                                       const size_t *cells, const size_t *pixels)
+{
+    if (resize)
+        return spp_gpu_check_cells(op, naxes, cells, pixels);
+    return memcmp(cells, pixels, naxes * sizeof(size_t)) == 0 ? 0
+        : spp_raise("check_same_sizes", "(ssNN)", op, argument, spp_shape(naxes, (const npy_intp *)cells),
+                    spp_shape(naxes, (const npy_intp *)pixels));
+}
+
+/* 0, or -1 with a ValueError unless the array's first `axes` sizes are those of pixels. */
+static inline int spp_gpu_check_like_pixels(const char *op, const char *argument, PyGpuArrayObject *array,
+                                            PyGpuArrayObject *pixels, int axes)
+{
+    return memcmp(array->ga.dimensions, pixels->ga.dimensions, axes * sizeof(size_t)) == 0
+        ? 0 : spp_raise("check_like_pixels", "(ssOOi)", op, argument, array, pixels, axes);
+}
+
+/* Ends a call whose kernels check pixel numbers. Returns 0, or -1 with an error set: an IndexError if an image has no
+   such pixel. */
+static inline int spp_gpu_finish_pixels(SppGpuCall *call, int failed, PyGpuArrayObject *pixels, size_t n_pixels)
+{
+    const int found = spp_gpu_end(call, failed);
+    return found > 0 ? spp_raise("check_pixels", "(sOK)", call->op, pixels, (unsigned long long)n_pixels) : found;
 }
 
 #endif
 
 #section support_code_struct
 /* [in] naxes 1..3, cells, pixels (naxes): at least 1 each  Returns 0, or -1 with an error set. */
-int APPLY_SPECIFIC(sample_axes)(SppGpuScratch *scratch, unsigned int naxes, const size_t *cells, const size_t *pixels,
+int APPLY_SPECIFIC(sample_axes)(SppGpuCall *call, unsigned int naxes, const size_t *cells, const size_t *pixels,
                                 int bilinear, SppGpuSampling *sampling)
 {
     size_t all = 0;
@@ -40,14 +57,14 @@ int APPLY_SPECIFIC(sample_axes)(SppGpuScratch *scratch, unsigned int naxes, cons
         sampling->cells[i] = i + naxes < 3 ? 1 : cells[i + naxes - 3];
         sampling->pixels[i] = i + naxes < 3 ? 1 : pixels[i + naxes - 3];
         if (sampling->cells[i] > SPP_GPU_MOST || sampling->pixels[i] > SPP_GPU_MOST)
-            return spp_gpu_raise("too_large_for_gpu", "(sKK)", scratch->op, (unsigned long long)(
+            return spp_raise("too_large_for_gpu", "(sKK)", call->op, (unsigned long long)(
                 sampling->cells[i] > sampling->pixels[i] ? sampling->cells[i] : sampling->pixels[i]), 0ULL);
         all += sampling->pixels[i];
     }
-    if ((sampling->low = spp_gpu_allocate(scratch, all, sizeof(npy_uint32))) == NULL
-            || (sampling->cell_weights = spp_gpu_allocate(scratch, all, 2 * sizeof(double))) == NULL)
+    if ((sampling->low = spp_gpu_allocate(call, all, sizeof(npy_uint32))) == NULL
+            || (sampling->cell_weights = spp_gpu_allocate(call, all, 2 * sizeof(double))) == NULL)
         return -1;
-    return SPP_GPU_START(sample_pixels, scratch->op, spp_gpu_ceil_divide(all, SPP_GROUP), sampling->pixels[0],
+    return SPP_GPU_START(sample_pixels, call->op, spp_gpu_ceil_divide(all, SPP_GROUP), sampling->pixels[0],
                          sampling->pixels[1], sampling->pixels[2], sampling->cells[0], sampling->cells[1],
                          sampling->cells[2], bilinear, sampling->low, sampling->cell_weights);
 }

@@ -1,3 +1,6 @@
+#include "memory/images.h"
+#include "resize/sampling.h"
+
 #section device_code
 /* No fused multiply-add, which would round differently from the CPU. */
 #ifdef __OPENCL_VERSION__
@@ -13,19 +16,18 @@ typedef struct {
     ga_double below[3], above[3];  /* the weights of the two */
 } SppSeen;
 
-WITHIN_KERNEL SppSeen spp_seen(ga_ulong pixel, GLOBAL_MEM const ga_uint *low, GLOBAL_MEM const ga_double *cell_weights,
-                               ga_size pixels0, ga_size pixels1, ga_size pixels2)
+WITHIN_KERNEL SppSeen spp_seen(ga_ulong pixel, const SppAxes axes)
 {
     SppSeen seen;
     ga_size at[3];
     ga_int i;
-    at[2] = pixels0 + pixels1 + (ga_size)(pixel % pixels2);
-    at[1] = pixels0 + (ga_size)(pixel / pixels2 % pixels1);
-    at[0] = (ga_size)(pixel / pixels2 / pixels1);
+    at[2] = axes.pixels0 + axes.pixels1 + (ga_size)(pixel % axes.pixels2);
+    at[1] = axes.pixels0 + (ga_size)(pixel / axes.pixels2 % axes.pixels1);
+    at[0] = (ga_size)(pixel / axes.pixels2 / axes.pixels1);
     for (i = 0; i < 3; ++i) {
-        seen.low[i] = low[at[i]];
-        seen.below[i] = cell_weights[2 * at[i]];
-        seen.above[i] = cell_weights[2 * at[i] + 1];
+        seen.low[i] = axes.low[at[i]];
+        seen.below[i] = axes.cell_weights[2 * at[i]];
+        seen.above[i] = axes.cell_weights[2 * at[i] + 1];
         seen.high[i] = seen.low[i] + (seen.above[i] > 0);
     }
     return seen;
@@ -38,21 +40,19 @@ WITHIN_KERNEL ga_double spp_lerp(ga_double below, ga_double above, ga_double wei
     return below == above ? below : SPP_TIMES(weight_below, below) + SPP_TIMES(weight_above, above);
 }
 
-/* The feature of one channel at a pixel, interpolated axis by axis. [in] row0, row1, step: strides of the cells, in
-   bytes */
-WITHIN_KERNEL ga_double spp_resized(GLOBAL_MEM const char *features, const SppSeen seen, ga_ssize row0, ga_ssize row1,
-                                    ga_ssize step)
+/* The feature of one channel at a pixel, interpolated axis by axis. [in] cells: the features of the channel */
+WITHIN_KERNEL ga_double spp_resized(const SppImage cells, const SppSeen seen)
 {
     ga_double along2[2];
     ga_int j, k;
     for (k = 0; k < 2; ++k) {
         ga_double along1[2];
         for (j = 0; j < 2; ++j) {
-            GLOBAL_MEM const char *at = features + (ga_ssize)(j ? seen.high[1] : seen.low[1]) * row1
-                + (ga_ssize)(k ? seen.high[2] : seen.low[2]) * step;
-            along1[j] = *(GLOBAL_MEM const FEATURE *)(at + (ga_ssize)seen.low[0] * row0);
+            GLOBAL_MEM const char *at = cells.first + (ga_ssize)(j ? seen.high[1] : seen.low[1]) * cells.row1
+                + (ga_ssize)(k ? seen.high[2] : seen.low[2]) * cells.pixel;
+            along1[j] = *(GLOBAL_MEM const FEATURE *)(at + (ga_ssize)seen.low[0] * cells.row0);
             if (seen.above[0] > 0)
-                along1[j] = spp_lerp(along1[j], *(GLOBAL_MEM const FEATURE *)(at + (ga_ssize)seen.high[0] * row0),
+                along1[j] = spp_lerp(along1[j], *(GLOBAL_MEM const FEATURE *)(at + (ga_ssize)seen.high[0] * cells.row0),
                                      seen.below[0], seen.above[0]);
         }
         along2[k] = seen.above[1] > 0 ? spp_lerp(along1[0], along1[1], seen.below[1], seen.above[1]) : along1[0];

@@ -79,10 +79,10 @@ def check_shapes(op_name, argument, array, superpixel_map, agreement):
     layout, cure_in_space = AGREEMENTS[agreement]
     images, maps = array.shape[0], superpixel_map.shape[0]
     if maps not in (1, images):
-        wanted = 'batch, which is %d and %d: give one superpixel map for each image, or one for all, (1, *spatial)%s' % (
-            images, maps, '' if images != 1 else
-            '; for several maps of one image repeat the image (np.repeat(%s, %d, axis=0), T.repeat for a variable)'
-            % (argument, maps))
+        several = ('; for several maps of one image repeat the image (np.repeat(%s, %d, axis=0), T.repeat for a'
+                   ' variable)' % (argument, maps) if images == 1 else '')
+        wanted = ('batch, which is %d and %d: give one superpixel map for each image, or one for all, (1, *spatial)%s'
+                  % (images, maps, several))
     elif cure_in_space is not None and array.shape[2:] != superpixel_map.shape[1:]:
         wanted = 'batch and spatial sizes: ' + cure_in_space
     else:
@@ -95,11 +95,11 @@ def check_weights(op_name, pixel_weights, superpixel_map, batch):
     """Raise ValueError unless there is one weight for each pixel of `batch` images, or of one image for all."""
     spatial = superpixel_map.shape[1:]
     if pixel_weights.shape[1:] != spatial or pixel_weights.shape[0] not in (1, batch):
-        raise ValueError('%s: pixel_weights has shape %s, but for a batch of %d and superpixel_map of shape %s one weight'
-                         ' for each pixel is wanted: %s%s (use pixel_weights * T.ones_like(superpixel_map) for weights'
-                         ' that repeat)' % (
-                             op_name, pixel_weights.shape, batch, superpixel_map.shape, (batch,) + spatial,
-                             '' if batch == 1 else ', or %s to weight all images alike' % ((1,) + spatial,)))
+        alike = '' if batch == 1 else ', or %s to weight all images alike' % ((1,) + spatial,)
+        raise ValueError('%s: pixel_weights has shape %s, but for a batch of %d and superpixel_map of shape %s one'
+                         ' weight for each pixel is wanted: %s%s (use pixel_weights * T.ones_like(superpixel_map) for'
+                         ' weights that repeat)'
+                         % (op_name, pixel_weights.shape, batch, superpixel_map.shape, (batch,) + spatial, alike))
 
 
 def check_channels(op_name, feature_map, pooled):

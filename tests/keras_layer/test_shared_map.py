@@ -75,7 +75,8 @@ class SharedMapTest(unittest.TestCase):
 
     def test_one_image_of_weights(self):
         image, labels = Input((3, 4, 2)), Input((3, 4), dtype='int32')
-        pooling, average = SuperpixelPooling2D(6, mask_empty=True, data_format='channels_last'), GlobalAveragePooling1D()
+        pooling = SuperpixelPooling2D(6, mask_empty=True, data_format='channels_last')
+        average = GlobalAveragePooling1D()
         self.weights[0][LABELS[0] == 4] = 0
         only = Input(tensor=K.variable(self.weights[:1]))
         found = Model([image, labels, only], average(pooling([image, labels, only]))).predict(

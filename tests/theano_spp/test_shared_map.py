@@ -103,7 +103,8 @@ class ValuesTest(unittest.TestCase):
         pooled = superpixel_pool(x, m, 3)
         features, labels = np.array([[[[1., 2], [3, 4]]], [[[10, 30], [5, 9]]]]), np.array([[[0, 0], [2, -1]]], 'int32')
         for mode in BOTH:
-            means, painted = theano.function([x, m], [pooled, superpixel_unpool(pooled, m)], mode=mode)(features, labels)
+            function = theano.function([x, m], [pooled, superpixel_unpool(pooled, m)], mode=mode)
+            means, painted = function(features, labels)
             np.testing.assert_array_equal(means, [[[1.5, 0, 3]], [[20, 0, 5]]])
             np.testing.assert_array_equal(painted, [[[[1.5, 1.5], [3, 0]]], [[[20, 20], [5, 0]]]])
 
@@ -329,21 +330,21 @@ class DerivativeTest(unittest.TestCase):
 class ShapeTest(unittest.TestCase):
 
     def test_the_batch_is_that_of_the_features_in_the_type_and_in_the_shape(self):
-        known, unknown = T.TensorType('int32', (True, False, False))(), T.itensor3()
-        for m in (known, unknown):
-            variables = x, cells, y, w = T.dtensor4(), T.dtensor4(), T.dtensor3(), T.dtensor3()
+        variables = x, cells, y, w = T.dtensor4(), T.dtensor4(), T.dtensor3(), T.dtensor3()
+        for m in (T.TensorType('int32', (True, False, False))(), T.itensor3()):
             graphs = dict(operations(x, cells, y, m, w), dot=PixelDot()(x, y, m),
                           weighted_unpool=WeightedUnpool('float64')(y, m, w),
                           winner=SuperpixelExtremum('max')(x, m, N)[1])
-            features, some_cells, pooled, weights = inputs()
-            shapes = theano.function(list(variables) + [m], [graph.shape for graph in graphs.values()],
-                                     on_unused_input='ignore')(features, some_cells, pooled, weights[:1], ONE)
-            for (name, graph), shape in zip(graphs.items(), shapes):
+            for name, graph in graphs.items():
                 self.assertFalse(graph.broadcastable[0], name)
-                self.assertEqual(shape[0], 3, name)
-            unused = theano.function(list(variables) + [m], graphs['dot'].shape, on_unused_input='ignore')
-            np.testing.assert_array_equal(unused(features, some_cells, pooled, weights, ONE), (3, 5, 7))
-            self.assertNotIn('PixelDot', str(unused.maker.fgraph))
+        names = sorted(graphs)
+        function = theano.function(list(variables) + [m], [graphs[name].shape for name in names],
+                                   on_unused_input='ignore')
+        features, some_cells, pooled, weights = inputs()
+        for name, shape in zip(names, function(features, some_cells, pooled, weights[:1], ONE)):
+            self.assertEqual(shape[0], 3, name)
+        self.assertNotIn('Superpixel', str(function.maker.fgraph))
+        self.assertNotIn('PixelDot', str(function.maker.fgraph))
 
 
 class ErrorTest(unittest.TestCase):
@@ -365,7 +366,8 @@ class ErrorTest(unittest.TestCase):
                ('WeightedPool', 'feature_map', superpixel_pool(x, m, N, 'sum', w), '*spatial'),
                ('PixelDot', 'feature_map', PixelDot()(x, y, m), '*spatial'),
                ('SuperpixelUnpool', 'pooled', superpixel_unpool(y, m), 'n_superpixels'),
-               ('SuperpixelOverlapUnpool', 'pooled', superpixel_unpool(y, m, 'sum', 'nearest', (2, 3)), 'n_superpixels'),
+               ('SuperpixelOverlapUnpool', 'pooled', superpixel_unpool(y, m, 'sum', 'nearest', (2, 3)),
+                'n_superpixels'),
                ('WeightedUnpool', 'pooled', WeightedUnpool('float64')(y, m, w), 'n_superpixels')]
         for op, argument, value, layout in ops:
             for mode in BOTH:
@@ -377,8 +379,8 @@ class ErrorTest(unittest.TestCase):
                             if images == 1 else '')
                     shape = (features if argument == 'feature_map' else pooled).shape
                     self.assert_says(ValueError, '%s: %s has shape %s, but superpixel_map has shape %s; (batch,'
-                                     ' channels, %s) and (batch, *spatial) must agree in batch, which is %d and %d: give'
-                                     ' one superpixel map for each image, or one for all, (1, *spatial)%s'
+                                     ' channels, %s) and (batch, *spatial) must agree in batch, which is %d and %d:'
+                                     ' give one superpixel map for each image, or one for all, (1, *spatial)%s'
                                      % (op, argument, shape, (maps, 5, 7), layout, images, maps, cure),
                                      function, features, np.zeros((maps, 5, 7), 'int32'), pooled, weights)
         # The cure that it gives.

@@ -492,10 +492,11 @@ class ErrorTest(unittest.TestCase):
         for (op, value), mode in itertools.product(values, BOTH):
             function = theano.function([w], value, mode=mode)
             for shape in ((2, 5, 6), (3, 5, 7), (2, 1, 1), (1, 5, 1)):
-                self.assert_says(ValueError, op + ': pixel_weights has shape %s, but for a batch of 2 and superpixel_map'
-                                 ' of shape (2, 5, 7) one weight for each pixel is wanted: (2, 5, 7), or (1, 5, 7) to'
-                                 ' weight all images alike (use pixel_weights * T.ones_like(superpixel_map) for weights'
-                                 ' that repeat)' % (shape,), function, np.ones(shape))
+                self.assert_says(ValueError, op + ': pixel_weights has shape %s, but for a batch of 2 and'
+                                 ' superpixel_map of shape (2, 5, 7) one weight for each pixel is wanted: (2, 5, 7), or'
+                                 ' (1, 5, 7) to weight all images alike (use pixel_weights *'
+                                 ' T.ones_like(superpixel_map) for weights that repeat)' % (shape,),
+                                 function, np.ones(shape))
 
     def test_pooled_values_of_another_shape_than_features_and_map(self):
         m, w = np.zeros((2, 5, 7), 'int32'), np.ones((2, 5, 7))

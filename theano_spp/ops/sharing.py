@@ -12,7 +12,10 @@ def for_each_image(maps, batch):
 
 
 def sum_over_images(gradient, maps):
-    """Return the sum of a gradient over the images that share a map, in the shape of `maps`; the adjoint of the above."""
+    """Return the sum of a gradient over the images that share a map, in the shape of `maps`: the adjoint of the above.
+
+    If each image has a map of its own, each sum has one term.
+    """
     images = maps.shape[0]
     sharing = gradient.shape[0] // T.maximum(images, 1)
     spatial = [gradient.shape[axis] for axis in range(1, gradient.ndim)]

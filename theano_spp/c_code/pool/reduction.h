@@ -8,8 +8,8 @@
    (pool/channels_first.h, pool/channels_last.h) and one loop over a batch (pool/batch.h), templates that take the type.
    All of them work on vectors of SPP_LANES channels; lanes beyond the last channel have no meaning. The type has
 
-       Run, State, Partial   what a run comes to; a superpixel in its slot, from the first run to the last; the same after
-                             the last run in a chunk: all that is known of the chunk later
+       Run, State, Partial   what a run comes to; a superpixel in its slot, from the first run to the last; the same
+                             after the last run in a chunk: all that is known of the chunk later
        Output                where the results of the batch go
        SLOT_MEMORY, SCRATCH_ROWS   where channels are last: bytes of all slots, a share of the caches; rows of scratch
        begin(block, output)  prepares for a block, which outlives the reduction
@@ -21,10 +21,10 @@
        empty()                    the Partial of a superpixel without pixels
        write(vector, superpixel, partial)   writes a result, or collects it until flush
 
-   and what the base class below has. The first state in a slot is zero bytes. Slot 0 is that of pixels that belong to no
-   superpixel: channels first, they are added there and never finished. Runs are added and partial states merged in an
-   order that the labels alone decide; so results have the same bits for every number of threads, and for every memory
-   layout if add_rows adds as fold and add do. */
+   and what the base class below has. The first state in a slot is zero bytes. Slot 0 is that of pixels that belong to
+   no superpixel: channels first, they are added there and never finished. Runs are added and partial states merged in
+   an order that the labels alone decide; so results have the same bits for every number of threads, and for every
+   memory layout if add_rows adds as fold and add do. */
 
 /* A block of channels of one image, with the plan of one of its chunks. */
 typedef struct {

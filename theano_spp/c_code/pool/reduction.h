@@ -3,28 +3,28 @@
 #include "memory/lanes.h"
 
 #section support_code_apply
-/* A reduction makes one value of the features of a superpixel: their sum, their maximum. It is a type, pool/sum.h or
-   pool/argmax.h, and says what to do with a run; which run is next, and who does it, is said once, by the two walks
-   (pool/channels_first.h, pool/channels_last.h) and the loop over a batch (pool/batch.h), which are templates. All of
-   it works on vectors of SPP_LANES channels. The type has
+/* A reduction makes one value of the features of a superpixel: their sum, their maximum. It is a type (pool/sum.h,
+   pool/argmax.h) that says what a run adds to its superpixel; which run is next is the business of two walks
+   (pool/channels_first.h, pool/channels_last.h) and one loop over a batch (pool/batch.h), templates that take the type.
+   All of them work on vectors of SPP_LANES channels; lanes beyond the last channel have no meaning. The type has
 
-       Run, State, Partial, Output   the result of one run; a superpixel from its first run to its last, in a slot; the
-                                     same after its last run in a chunk, which must not refer to the chunk; where the
-                                     results of the batch go
-       SLOT_MEMORY, SCRATCH_ROWS     bytes of all slots where channels are last, a share of the caches; rows of scratch
-       begin(block, output)          makes it ready for a block, the only argument that it may keep
-       fold(plane, starts, row)      reduces the runs of a word of pixels, channels first (pool/runs.h)
-       add(run, pixel, is_first, state)   adds a run, whose last pixel has this number in the chunk, to its superpixel
-       add_rows(rows, part, scratch, state)   the same where channels are last, window by window
-       finish(vector, state)         the Partial, where all runs of the chunk are added; prepares the slot for the next
-       merge(later, partial)         adds what a later chunk contributes
-       empty()                       the Partial of a superpixel without pixels
-       write(vector, superpixel, partial)   writes a result, or keeps it until
-       flush()                       which comes after all else.
+       Run, State, Partial   what a run comes to; a superpixel in its slot, from the first run to the last; the same
+                             after the last run in a chunk: all that is known of the chunk later
+       Output                where the results of the batch go
+       SLOT_MEMORY, SCRATCH_ROWS   where channels are last: bytes of all slots, a share of the caches; rows of scratch
+       begin(block, output)  prepares for a block, which outlives the reduction
+       fold(plane, starts, row)   channels first: reduces the runs of a word of pixels (pool/runs.h)
+       add(run, pixel, is_first, state)   and adds one, whose last pixel has this number in the chunk, to its superpixel
+       add_rows(rows, part, scratch, state)   channels last: adds the pixels of a run, window by window
+       finish(vector, state)      the Partial, which may be the state itself
+       merge(later, partial)      adds what a later chunk contributes
+       empty()                    the Partial of a superpixel without pixels
+       write(vector, superpixel, partial)   writes a result, or collects it until flush
 
-   States are zero bytes before the first superpixel takes the slot. The order in which runs are added and partial
-   states are merged depends on the labels alone, so that results have the same bits for every memory layout and
-   number of threads, if add and add_rows add up in the same order. */
+   and what the base class below has. The first state in a slot is zero bytes. Slot 0 is that of pixels that belong to
+   no superpixel: channels first, they are added there and never finished. Runs are added and partial states merged in
+   an order that the labels alone decide; so results have the same bits for every number of threads, and for every
+   memory layout if add_rows adds as fold and add do. */
 
 /* A block of channels of one image, with the plan of one of its chunks. */
 typedef struct {
@@ -53,6 +53,9 @@ struct APPLY_SPECIFIC(Reduction) {
     /* Writes a superpixel that has a single run, and needs no slot then. [in] finished: of SppPlan
        Returns 0 if it must take a slot nevertheless. */
     template <class Run> SPP_INLINE int write_run(npy_intp, const Run &) { return 0; }
+    /* Prepares a slot for the next superpixel, where is_first is not enough. */
+    template <class State> SPP_INLINE void reset(State *) {}
+    /* After the last result of a block and chunk. */
     void flush() {}
 };
 
@@ -65,10 +68,11 @@ static SPP_INLINE void APPLY_SPECIFIC(finish_superpixel)(
 {
     npy_intp vector;
     for (vector = 0; vector < vectors; ++vector) {
-        const typename Reduction::Partial partial = reduction->finish(vector, slot + vector);
+        const typename Reduction::Partial &partial = reduction->finish(vector, slot + vector);
         if (finished >= 0)
             reduction->write(vector, finished, partial);
         else
             partials[(-1 - finished) * vectors + vector] = partial;
+        reduction->reset(slot + vector);
     }
 }

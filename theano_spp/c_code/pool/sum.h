@@ -140,12 +140,9 @@ struct APPLY_SPECIFIC(Sum) : APPLY_SPECIFIC(Reduction) {
         }
     }
 
-    SPP_INLINE Partial finish(npy_intp, State *state)
-    {
-        const Partial partial = *state;
-        *state = State();
-        return partial;
-    }
+    SPP_INLINE const Partial &finish(npy_intp, const State *state) const { return *state; }
+
+    SPP_INLINE void reset(State *state) { *state = State(); }
 
     static void merge(const Partial *later, Partial *partial)
     {

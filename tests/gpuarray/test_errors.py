@@ -17,7 +17,8 @@ class ErrorTest(unittest.TestCase):
         bad = labels.copy()
         bad[1, 4, 6], bad[1, 4, 5], bad[0, 0, 0] = 99, 2 ** 62, -2 ** 63
         cases = [([x, m, n], superpixel_pool(x, m, n), [(features, bad, 9), (features, bad, 0), (features, labels, -1),
-                                                        (features, labels[:1], 9), (features, labels[:, :4], 9)]),
+                                                        (features, np.concatenate([labels, labels[:1]]), 9),
+                                                        (features, labels[:, :4], 9), (features[:1], labels, 9)]),
                  ([y, m], superpixel_unpool(y, m), [(features[:, :, 0], bad), (features[:1, :, 0], labels),
                                                     (features[:, :0, 0], bad)]),
                  ([m, n], superpixel_sizes(m, n), [(bad, 9), (labels, -1), (bad, 0)])]

@@ -47,3 +47,8 @@ WITHIN_KERNEL VALUE spp_value(const SppSource source, const SppPixel seen, ga_in
 {
     return spp_resized(spp_features_of(source, c), seen);
 }
+
+WITHIN_KERNEL void spp_add(SppState *state, VALUE value, const SppPixel pixel, ga_uint number)
+{
+    state->chain += value;
+}

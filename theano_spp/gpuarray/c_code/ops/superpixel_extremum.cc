@@ -102,11 +102,11 @@ WITHIN_KERNEL SppState spp_merged(const SppState best, const SppState other)
     return wins ? other : best;
 }
 
-WITHIN_KERNEL void spp_add(SppState *state, VALUE value, ga_uint pixel)
+WITHIN_KERNEL void spp_add(SppState *state, VALUE value, const SppPixel pixel, ga_uint number)
 {
     SppState other;
     other.value = value;
-    other.pixel = pixel;
+    other.pixel = number;
     *state = spp_merged(*state, other);
 }
 

@@ -43,3 +43,8 @@ WITHIN_KERNEL VALUE spp_value(const SppSource source, SppPixel pixel, ga_int c)
 {
     return *(GLOBAL_MEM const FEATURE *)(pixel + c * source.channel_stride);
 }
+
+WITHIN_KERNEL void spp_add(SppState *state, VALUE value, const SppPixel pixel, ga_uint number)
+{
+    state->chain += value;
+}

@@ -53,6 +53,10 @@ WITHIN_KERNEL SppPixel spp_pixel(const SppSource source, ga_uint number)
 WITHIN_KERNEL VALUE spp_value(const SppSource source, const SppPixel pixel, ga_int c)
 {
     return source.channel + c < source.channels
-        ? pixel.weight * (ga_double)*(GLOBAL_MEM const FEATURE *)(pixel.feature + c * source.channel_stride)
-        : pixel.weight;
+        ? (ga_double)*(GLOBAL_MEM const FEATURE *)(pixel.feature + c * source.channel_stride) : 1;
+}
+
+WITHIN_KERNEL void spp_add(SppState *state, VALUE value, const SppPixel pixel, ga_uint number)
+{
+    state->chain += pixel.weight * value;
 }

@@ -13,7 +13,7 @@
        SppPixel spp_pixel(source, number)                what all channels of a pixel have in common
        VALUE spp_value(source, pixel, c)                 the value of the thread's c-th channel
        SppState spp_nothing()                            what a thread knows at the start
-       void spp_add(state, value, number)
+       void spp_add(state, value, pixel, number)
        void spp_end_chain(state)                         called after every SPP_CHAIN values
        PARTIAL spp_partial(state)
        PARTIAL spp_merged(partial, other)                of two threads
@@ -127,7 +127,7 @@ KERNEL void reduce_segments(SPP_IMAGES(FEATURE, features), ga_ssize channel_stri
             for (k = 0; k < SPP_PIXELS_AHEAD; ++k)
                 for (c = 0; c < SPP_CHANNELS_AHEAD; ++c)
                     if (i + k * (ga_uint)threads < segment.to)
-                        spp_add(&state[first + c], value[k][c], number[k]);
+                        spp_add(&state[first + c], value[k][c], pixel[k], number[k]);
         }
         if (++chain == SPP_CHAIN / SPP_PIXELS_AHEAD) {
             for (c = 0; c < SPP_CHANNELS; ++c)

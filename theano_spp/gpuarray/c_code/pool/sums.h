@@ -5,7 +5,8 @@
 #define PARTIAL ga_double
 
 #section device_code
-/* The reduction of pool/reduce_segments.h that adds up. RESULT: the type of the sums or means. */
+/* The reduction of pool/reduce_segments.h that adds up. RESULT: the type of the sums or means. An op has
+   its own spp_add, so that a compiler can fuse a product with its addition. */
 
 /* A chain of SPP_CHAIN additions in the type of the values, and the sum of the chains before. */
 typedef struct {
@@ -20,8 +21,6 @@ WITHIN_KERNEL SppState spp_nothing()
     state.total = 0;
     return state;
 }
-
-WITHIN_KERNEL void spp_add(SppState *state, VALUE value, ga_uint pixel) { state->chain += value; }
 
 WITHIN_KERNEL void spp_end_chain(SppState *state)
 {

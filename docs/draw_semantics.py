@@ -103,9 +103,9 @@ def draw_pale(axes, labels):
         axes.add_patch(plt.Rectangle((column, row), 1, 1, facecolor=COLOURS[label], alpha=.45, linewidth=0))
 
 
-def mark(axes, winner, shape, colour):
+def mark(axes, argmax, shape, colour):
     """A frame around each winning pixel, given by its row-major number."""
-    for number in winner[winner >= 0]:
+    for number in argmax[argmax >= 0]:
         row, column = np.unravel_index(number, shape)
         axes.add_patch(plt.Rectangle((column + .08, row + .08), .84, .84, facecolor='none', edgecolor=colour,
                                      linewidth=2.5))
@@ -138,17 +138,17 @@ def draw_pooling(path):
 
 
 def draw_extremum(path):
-    """The winners of maximum and minimum, and where the gradient goes."""
+    """The argmax pixels of maximum and minimum, and where the gradient goes."""
     x, upstream = T.dtensor4(), np.array([[[1., 2, 3, 4]]])
     found, gradient = {}, {}
     for mode in ('max', 'min'):
-        pooled, winner = theano_spp.SuperpixelExtremum(mode)(x, LABELS[None], N_SUPERPIXELS)
+        pooled, argmax = theano_spp.SuperpixelExtremum(mode)(x, LABELS[None], N_SUPERPIXELS)
         of_features = T.grad(None, x, known_grads={pooled: T.constant(upstream)})
-        *found[mode], gradient[mode] = theano.function([x], [pooled, winner, of_features])(FEATURES[None, None])
+        *found[mode], gradient[mode] = theano.function([x], [pooled, argmax, of_features])(FEATURES[None, None])
 
     figure, axes = panels([MAP, MAP, TABLE, MAP, MAP])
     draw_grid(axes[0], 'superpixel_map\n-1 belongs to none', LABELS, LABELS, '%d')
-    draw_grid(axes[1], 'feature_map and its winners\nblack: of max, blue: of min', FEATURES,
+    draw_grid(axes[1], 'feature_map and its argmax pixels\nblack: of max, blue: of min', FEATURES,
               LABELS)
     draw_table(axes[2], "superpixel_pool, 'max' and 'min'\nsuperpixel 3 has no pixels",
                [found['max'][0][0, 0], found['min'][0][0, 0]], ("'max'", "'min'"))

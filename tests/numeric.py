@@ -43,14 +43,14 @@ def exact_extremum(feature_map, superpixel_map, n_superpixels, mode):
     """The best value of each superpixel and the row-major number of its argmax pixel, by a walk over the pixels."""
     better = {'max': lambda value, best: value > best, 'min': lambda value, best: value < best}[mode]
     shape = feature_map.shape[:2] + (n_superpixels,)
-    pooled, winner = np.zeros(shape, feature_map.dtype), np.full(shape, -1)
+    pooled, argmax = np.zeros(shape, feature_map.dtype), np.full(shape, -1)
     for b, c in np.ndindex(*shape[:2]):
         for number, (value, label) in enumerate(zip(feature_map[b, c].ravel(), superpixel_map[b].ravel())):
-            if label < 0 or winner[b, c, label] >= 0 and np.isnan(pooled[b, c, label]):
+            if label < 0 or argmax[b, c, label] >= 0 and np.isnan(pooled[b, c, label]):
                 continue
-            if winner[b, c, label] < 0 or np.isnan(value) or better(value, pooled[b, c, label]):
-                pooled[b, c, label], winner[b, c, label] = value, number
-    return pooled, winner
+            if argmax[b, c, label] < 0 or np.isnan(value) or better(value, pooled[b, c, label]):
+                pooled[b, c, label], argmax[b, c, label] = value, number
+    return pooled, argmax
 
 
 def cells_of_pixel(cells, pixels, pixel, kind):

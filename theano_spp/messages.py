@@ -145,7 +145,7 @@ def check_like_pixels(op_name, argument, array, pixels, axes):
     """Raise ValueError unless the first `axes` sizes of an array are those of `pixels`."""
     if array.shape[:axes] != pixels.shape[:axes]:
         raise ValueError('%s: %s has shape %s, but pixels has shape %s; their first %d sizes must agree (give the'
-                         ' winners of SuperpixelExtremum on the same features)'
+                         ' argmax pixels of SuperpixelExtremum on the same features)'
                          % (op_name, argument, array.shape, pixels.shape, axes))
 
 
@@ -153,8 +153,8 @@ def check_pixels(op_name, pixels, n_pixels):
     """Raise IndexError for the first pixel number that is beyond the `n_pixels` of an image."""
     if (pixels >= n_pixels).any():
         place = np.unravel_index(np.argmax(pixels >= n_pixels), pixels.shape)
-        raise IndexError('%s: pixels[%s] is %d, but an image has %d pixels (give the winners of SuperpixelExtremum'
-                         ' on the same superpixel map)'
+        raise IndexError('%s: pixels[%s] is %d, but an image has %d pixels (give the argmax pixels of'
+                         ' SuperpixelExtremum on the same superpixel map)'
                          % (op_name, ', '.join(str(i) for i in place), pixels[place], n_pixels))
 
 

@@ -74,9 +74,9 @@ class LargeMapTest(unittest.TestCase):
         features[0, [4 * TILE - 1, TILE + 70]] = -3
         x, m = T.ftensor3(), T.imatrix()
         for mode, value, place in (('max', 2, TILE + 9), ('min', -3, TILE + 70)):
-            pooled, winner = theano.function([x, m], SuperpixelExtremum(mode)(x, m, 3))(features[None], labels[None])
+            pooled, argmax = theano.function([x, m], SuperpixelExtremum(mode)(x, m, 3))(features[None], labels[None])
             np.testing.assert_array_equal(pooled, [[[value, 0, 0]]])
-            np.testing.assert_array_equal(winner, [[[place, 5 * TILE - 7, -1]]])
+            np.testing.assert_array_equal(argmax, [[[place, 5 * TILE - 7, -1]]])
 
     def test_equal_features_that_are_resized_do_not_lose_digits(self):
         labels = np.concatenate([np.zeros(6 * TILE, 'int32'), np.arange(1, 3001, dtype='int32')])[None]

@@ -22,7 +22,7 @@ _compiled = {}
 
 
 def extremum(mode='max', dtype='float64', axes=2, label_dtype='int32'):
-    """feature_map, superpixel_map, n_superpixels -> pooled, winner; compiled once."""
+    """feature_map, superpixel_map, n_superpixels -> pooled, argmax; compiled once."""
     key = mode, dtype, axes, label_dtype
     if key not in _compiled:
         x, m = [T.TensorType(d, (False,) * n)() for d, n in ((dtype, 2 + axes), (label_dtype, 1 + axes))]
@@ -37,17 +37,17 @@ class ValuesTest(unittest.TestCase):
         self.rng = np.random.RandomState(0)
 
     def check(self, features, labels, n, mode, actual):
-        pooled, winner = exact_extremum(features, labels, n, mode)
+        pooled, argmax = exact_extremum(features, labels, n, mode)
         np.testing.assert_array_equal(actual[0], pooled)
-        np.testing.assert_array_equal(actual[1], winner)
+        np.testing.assert_array_equal(actual[1], argmax)
         self.assertEqual((actual[0].dtype, actual[1].dtype), (features.dtype, np.dtype('int64')))
 
     def test_the_seeds_example_by_hand(self):
         features, labels = np.array([[[[.1, .2], [.4, .3]]]]), np.array([[[0, 0], [1, 1]]])
         for mode, values in (('max', [.2, .4]), ('min', [.1, .3])):
             np.testing.assert_array_equal(superpixel_pool(features, labels, 3, mode).eval(), [[values + [0]]])
-        winner = SuperpixelExtremum('max')(features, labels, 3)[1]
-        np.testing.assert_array_equal(winner.eval(), [[[1, 2, -1]]])
+        argmax = SuperpixelExtremum('max')(features, labels, 3)[1]
+        np.testing.assert_array_equal(argmax.eval(), [[[1, 2, -1]]])
 
     def test_the_first_of_equal_pixels_in_row_major_order_wins(self):
         features = np.array([[[[0., 5, 5, 1], [5, 1, 1, 5]]]])
@@ -97,30 +97,30 @@ class ValuesTest(unittest.TestCase):
         labels[1, 2:4, 3] = labels[0, 1, 1] = 4
         clean = [extremum(mode)(features, labels, 6) for mode in MODES]
         features[1, 2, 2, 3] = features[1, 2, 3, 3] = features[0, 0, 1, 1] = np.nan
-        for mode, (pooled, winner) in zip(MODES, clean):
+        for mode, (pooled, argmax) in zip(MODES, clean):
             pooled[1, 2, 4] = pooled[0, 0, 4] = np.nan
-            winner[1, 2, 4], winner[0, 0, 4] = 17, 8
+            argmax[1, 2, 4], argmax[0, 0, 4] = 17, 8
             actual = extremum(mode)(features, labels, 6)
             np.testing.assert_array_equal(actual[0], pooled)
-            np.testing.assert_array_equal(actual[1], winner)
+            np.testing.assert_array_equal(actual[1], argmax)
             self.check(features, labels, 6, mode, actual)
 
     def test_infinities_are_values_like_others(self):
         features = np.array([[[[-np.inf, -np.inf, np.inf, 1, -np.inf, 2]]]])
         labels = np.array([[[0, 0, 1, 1, 2, 2]]], 'int32')
-        for mode, pooled, winner in (('max', [-np.inf, np.inf, 2], [0, 2, 5]),
+        for mode, pooled, argmax in (('max', [-np.inf, np.inf, 2], [0, 2, 5]),
                                      ('min', [-np.inf, 1, -np.inf], [0, 3, 4])):
             actual = extremum(mode)(features, labels, 3)
             np.testing.assert_array_equal(actual[0], [[pooled]])
-            np.testing.assert_array_equal(actual[1], [[winner]])
+            np.testing.assert_array_equal(actual[1], [[argmax]])
 
     def test_zero_sizes(self):
         for shape in ((0, 3, 5, 7), (2, 0, 5, 7), (2, 3, 0, 7), (2, 3, 5, 0)):
             for n in (0, 6):
                 labels = np.full(shape[:1] + shape[2:], n - 1, 'int32')
-                pooled, winner = extremum('max')(np.ones(shape), labels, n)
+                pooled, argmax = extremum('max')(np.ones(shape), labels, n)
                 np.testing.assert_array_equal(pooled, np.zeros(shape[:2] + (n,)))
-                np.testing.assert_array_equal(winner, np.full(shape[:2] + (n,), -1))
+                np.testing.assert_array_equal(argmax, np.full(shape[:2] + (n,), -1))
 
     def test_float16_features_pool_by_the_reference(self):
         features = self.rng.randn(2, 3, 5, 7).astype('float16')
@@ -170,7 +170,7 @@ class GradientTest(unittest.TestCase):
         self.rng = np.random.RandomState(0)
 
     def distinct(self, *shape):
-        """Values so far from each other that no step of a difference changes the winner."""
+        """Values so far from each other that no step of a difference changes the argmax."""
         return self.rng.permutation(int(np.prod(shape))).reshape(shape) / 10.
 
     def verify(self, function, *points):
@@ -224,8 +224,8 @@ class GradientTest(unittest.TestCase):
 
     def test_labels_are_disconnected_and_the_winner_carries_no_gradient(self):
         x, m, n = T.dtensor4(), T.itensor3(), T.lscalar()
-        pooled, winner = SuperpixelExtremum('max')(x, m, n)
-        for cost, variable in ((pooled, m), (pooled, n), (winner * 1., x)):
+        pooled, argmax = SuperpixelExtremum('max')(x, m, n)
+        for cost, variable in ((pooled, m), (pooled, n), (argmax * 1., x)):
             with self.assertRaises(theano.gradient.DisconnectedInputError):
                 T.grad(T.sum(cost), variable)
 
@@ -280,7 +280,8 @@ class ErrorTest(unittest.TestCase):
         bad = np.array([[[0, 35], [7, -1]]])
         take = theano.function([x, pixels], TakePixels()(x, pixels, (5, 7)))
         put = theano.function([y, pixels], PutPixels()(y, pixels, (5, 7), (5, 7)))
-        sentence = 'Pixels: pixels[0, 0, 1] is 35, but an image has 35 pixels (give the winners of SuperpixelExtremum'
+        sentence = ('Pixels: pixels[0, 0, 1] is 35, but an image has 35 pixels (give the argmax pixels of'
+                    ' SuperpixelExtremum')
         self.assert_says(IndexError, 'Take' + sentence, take, np.ones((1, 2, 5, 7)), bad)
         self.assert_says(IndexError, 'Put' + sentence, put, np.ones((1, 2, 2)), bad)
         self.assert_says(IndexError, 'Take' + sentence, reference.take_pixels, np.ones((1, 2, 5, 7)), bad, (5, 7))

@@ -81,17 +81,17 @@ class LargeMapTest(unittest.TestCase):
             flat = values.reshape(2, channels, -1)
             for name, labels in maps().items():
                 expected = np.zeros((2, 2, channels, N))
-                winners = np.full((2, 2, channels, N), -1)
+                argmax_pixels = np.full((2, 2, channels, N), -1)
                 for image, superpixel, pixels in members(labels):
                     if len(pixels):
                         for k, best in enumerate((np.argmax, np.argmin)):  # the first NaN, or the first of equals
                             place = best(flat[image][:, pixels], axis=-1)
-                            winners[k, image, :, superpixel] = pixels[place]
+                            argmax_pixels[k, image, :, superpixel] = pixels[place]
                             expected[k, image, :, superpixel] = flat[image][np.arange(channels), pixels[place]]
                 for some in self.layouts(values):
                     maximum, argmax_pixel, minimum, argmin_pixel = self.extremum(some, labels)
                     np.testing.assert_array_equal([maximum, minimum], expected, name)
-                    np.testing.assert_array_equal([argmax_pixel, argmin_pixel], winners, name)
+                    np.testing.assert_array_equal([argmax_pixel, argmin_pixel], argmax_pixels, name)
 
     def test_superpixels_in_several_chunks_of_a_large_image_are_pooled_as_one(self):
         height, width = 421, 1291  # c_code/labels/label_map.h: two chunks of 262144 pixels, and more
@@ -102,19 +102,19 @@ class LargeMapTest(unittest.TestCase):
         values = np.random.RandomState(0).randint(-50, 50, (2, 3, height, width)).astype('float32')  # with ties
         values[0, 1, 400, 700:710] = np.nan
         flat = values.reshape(2, 3, -1)
-        expected, winners = np.zeros((3, 2, 3, N)), np.full((2, 2, 3, N), -1)
+        expected, argmax_pixels = np.zeros((3, 2, 3, N)), np.full((2, 2, 3, N), -1)
         for image, superpixel, pixels in members(stripes):
             if len(pixels):
                 some = flat[image][:, pixels]
                 expected[0, image, :, superpixel] = some.astype('float64').mean(-1)
                 for k, best in enumerate((np.argmax, np.argmin)):
-                    winners[k, image, :, superpixel] = pixels[best(some, axis=-1)]
+                    argmax_pixels[k, image, :, superpixel] = pixels[best(some, axis=-1)]
                     expected[1 + k, image, :, superpixel] = some[np.arange(3), best(some, axis=-1)]
         for some in self.layouts(values):
             maximum, argmax_pixel, minimum, argmin_pixel = self.extremum(some, stripes)
             np.testing.assert_allclose(self.mean(some, stripes), expected[0], rtol=1e-6, atol=1e-6)
             np.testing.assert_array_equal([maximum, minimum], expected[1:])
-            np.testing.assert_array_equal([argmax_pixel, argmin_pixel], winners)
+            np.testing.assert_array_equal([argmax_pixel, argmin_pixel], argmax_pixels)
 
     def test_a_map_that_serves_all_images_pools_as_its_copies_do_with_any_number_of_threads(self):
         features, superpixel_map = T.ftensor4(), T.itensor3()
@@ -182,7 +182,7 @@ class LargeMapTest(unittest.TestCase):
                 labels = maps()[name]
                 self.check_painted(channels, np.resize(labels[0], (2, rows, SHAPE[2])), name)
 
-    def test_the_gradient_of_the_maximum_goes_to_the_winners_alone_where_it_is_too_large_for_the_caches(self):
+    def test_the_gradient_of_the_maximum_goes_to_the_argmax_pixels_alone_where_it_is_too_large_for_the_caches(self):
         features, labels, upstream = T.ftensor4(), T.itensor3(), T.ftensor3()
         gradient = theano.function([upstream, features, labels], T.grad(
             None, features, known_grads={superpixel_pool(features, labels, N, 'max'): upstream}))
@@ -191,8 +191,8 @@ class LargeMapTest(unittest.TestCase):
         expected = np.zeros_like(values).reshape(2, 331, -1)
         for image, superpixel, pixels in members(superpixel_map):
             if len(pixels):
-                winners = pixels[values[image].reshape(331, -1)[:, pixels].argmax(-1)]
-                expected[image, np.arange(331), winners] = given[image, :, superpixel]
+                argmax_pixels = pixels[values[image].reshape(331, -1)[:, pixels].argmax(-1)]
+                expected[image, np.arange(331), argmax_pixels] = given[image, :, superpixel]
         np.testing.assert_array_equal(gradient(given, values, superpixel_map), expected.reshape(values.shape))
 
     def test_nothing_to_paint_or_to_pool_is_no_error_where_channels_lie_last(self):

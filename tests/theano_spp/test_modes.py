@@ -39,9 +39,9 @@ class ModeTest(unittest.TestCase):
             largest, T.grad(T.sum(largest), x), resized, T.grad(T.sum(resized ** 2), y),
             T.cast(superpixel_overlap(m, 6, (2, 3), 'bilinear'), 'float64')], mode=mode)
         values = function(features, cells, labels)
-        pooled, winner = exact_extremum(features, labels, 6, 'max')
+        pooled, argmax = exact_extremum(features, labels, 6, 'max')
         np.testing.assert_array_equal(values[0], pooled)
-        np.testing.assert_array_equal(np.sort(np.flatnonzero(values[1].reshape(6, 35)[0])), np.unique(winner[0, 0]))
+        np.testing.assert_array_equal(np.sort(np.flatnonzero(values[1].reshape(6, 35)[0])), np.unique(argmax[0, 0]))
         means = exact_pool(exact_resize(cells, (5, 7), 'bilinear'), labels, 6, 'mean')
         np.testing.assert_allclose(values[2], means, rtol=1e-12)
         np.testing.assert_allclose(np.einsum('bnyx,bcn->bcyx', values[4], 2 * means), values[3], rtol=1e-5, atol=1e-6)

@@ -110,16 +110,16 @@ class ValuesTest(unittest.TestCase):
         for kind, mode in itertools.product(KINDS, ('max', 'min')):
             for cells, labels in zip(itertools.cycle(CELLS), hard_maps().values()):
                 features = self.rng.randn(2, 19, *cells)
-                expected, winner = exact_extremum(interpolation.resize(features, (5, 7), kind), labels, 6, mode)
+                expected, argmax = exact_extremum(interpolation.resize(features, (5, 7), kind), labels, 6, mode)
                 actual = compiled_extremum(kind, mode)(features, labels, 6)
                 np.testing.assert_array_equal(actual[0], expected)
-                np.testing.assert_array_equal(actual[1], winner)
+                np.testing.assert_array_equal(actual[1], argmax)
 
     def test_the_first_pixel_of_a_plateau_wins_although_its_value_is_mixed_in_every_pixel(self):
         labels = regions_map(self.rng, (2, 23, 29), 6)
         for value in (.1, 1 / 3., np.inf):
-            pooled, winner = compiled_extremum('bilinear', 'max')(np.full((2, 2, 4, 3), value), labels, 6)
-            for image, pixels, values in zip(labels, winner, pooled):
+            pooled, argmax = compiled_extremum('bilinear', 'max')(np.full((2, 2, 4, 3), value), labels, 6)
+            for image, pixels, values in zip(labels, argmax, pooled):
                 present, first = np.unique(image, return_index=True)
                 np.testing.assert_array_equal(pixels[:, present], [first] * 2)
                 np.testing.assert_array_equal(values[:, present], value)
@@ -142,10 +142,10 @@ class ValuesTest(unittest.TestCase):
                 features = self.rng.choice((np.nan, np.inf, -np.inf, 0, 1, 2.5), (2, 17) + cells,
                                            p=(.05, .1, .1, .25, .25, .25))
                 with np.errstate(invalid='ignore'):
-                    expected, winner = exact_extremum(interpolation.resize(features, pixels, kind), labels, 3, mode)
+                    expected, argmax = exact_extremum(interpolation.resize(features, pixels, kind), labels, 3, mode)
                 actual = compiled_extremum(kind, mode, axes=axes)(features, labels, 3)
                 np.testing.assert_array_equal(actual[0], expected)
-                np.testing.assert_array_equal(actual[1], winner)
+                np.testing.assert_array_equal(actual[1], argmax)
 
     def test_unpooling_to_cells_is_painting_and_the_transpose_of_resizing(self):
         for kind, mode in itertools.product(KINDS, ('sum', 'mean')):
@@ -198,12 +198,12 @@ class ValuesTest(unittest.TestCase):
         labels[0, 5], labels[0, -1], labels[0, 1000000:1000010] = -1, 0, 1
         features = np.array([[[1, 7, 7], [7, 1, 2], [-4, -4, -5]]], 'float32')
         cell = (2 * np.arange(pixels) + 1) * 3 // (2 * pixels)
-        pooled, winner = compiled_extremum('nearest', 'max', 'float32', 1)(features, labels, 3)
+        pooled, argmax = compiled_extremum('nearest', 'max', 'float32', 1)(features, labels, 3)
         for c in range(3):
             resized = features[0, c, cell]
             for label in range(3):
                 members = np.flatnonzero(labels[0] == label)
-                self.assertEqual(winner[0, c, label], members[np.argmax(resized[members])])
+                self.assertEqual(argmax[0, c, label], members[np.argmax(resized[members])])
                 self.assertEqual(pooled[0, c, label], np.max(resized[members]))
 
     def test_a_nan_reaches_the_superpixels_that_see_its_cell_and_no_other(self):
@@ -217,9 +217,9 @@ class ValuesTest(unittest.TestCase):
         labels = np.array([[[0, 0, 0, 1, 1, 1]]], 'int32')
         for kind in KINDS:
             np.testing.assert_array_equal(np.isnan(compiled(kind)[0](features, labels, 3)), [[[False, True, False]]])
-            pooled, winner = compiled_extremum(kind, 'max')(features, labels, 3)
+            pooled, argmax = compiled_extremum(kind, 'max')(features, labels, 3)
             np.testing.assert_array_equal(np.isnan(pooled), [[[False, True, False]]])
-            self.assertEqual(winner[0, 0, 1], {'nearest': 4, 'bilinear': 3}[kind])
+            self.assertEqual(argmax[0, 0, 1], {'nearest': 4, 'bilinear': 3}[kind])
 
     def test_a_nan_of_an_empty_superpixel_is_painted_nowhere(self):
         painted = compiled('bilinear', 'sum')[1](
@@ -493,11 +493,11 @@ class MemoryTest(unittest.TestCase):
         values = function(features, labels)
         for t in range(3):
             np.testing.assert_allclose(values[0][t], reference.overlap_pool(features[t], labels[t], 6), rtol=1e-12)
-            pooled, winner = reference.extremum(features[t], labels[t], 6, 'max', 'nearest')
+            pooled, argmax = reference.extremum(features[t], labels[t], 6, 'max', 'nearest')
             np.testing.assert_array_equal(values[1][t], pooled)
             ones = np.ones((2, 4, 6))
             gradient = (reference.overlap_unpool(ones, labels[t], (2, 3), 'mean')
-                        + reference.put_pixels(ones, winner, (2, 3), (5, 7), 'nearest'))
+                        + reference.put_pixels(ones, argmax, (2, 3), (5, 7), 'nearest'))
             np.testing.assert_allclose(values[2][t], gradient, rtol=1e-12)
 
     def test_no_array_of_the_size_of_the_resized_features_is_in_the_graph(self):
@@ -673,8 +673,8 @@ class ErrorTest(unittest.TestCase):
                              put, np.ones((1, 2, 3)), np.zeros((1, 2, 3), 'int64'), 4)
             for shape in ((2, 2, 5, 7), (1, 3, 5, 7)):
                 self.assert_says(ValueError, 'TakePixels: feature_map has shape %s, but pixels has shape (1, 2, 3);'
-                                 ' their first 2 sizes must agree (give the winners' % (shape,),
+                                 ' their first 2 sizes must agree (give the argmax pixels' % (shape,),
                                  take, np.ones(shape), np.zeros((1, 2, 3), 'int64'))
             self.assert_says(ValueError, 'PutPixels: values has shape (1, 2, 4), but pixels has shape (1, 2, 3); their'
-                             ' first 3 sizes must agree (give the winners',
+                             ' first 3 sizes must agree (give the argmax pixels',
                              put, np.ones((1, 2, 4)), np.zeros((1, 2, 3), 'int64'), 5)

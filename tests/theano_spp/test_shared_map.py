@@ -334,7 +334,7 @@ class ShapeTest(unittest.TestCase):
         for m in (T.TensorType('int32', (True, False, False))(), T.itensor3()):
             graphs = dict(operations(x, cells, y, m, w), dot=PixelDot()(x, y, m),
                           weighted_unpool=WeightedUnpool('float64')(y, m, w),
-                          winner=SuperpixelExtremum('max')(x, m, N)[1])
+                          argmax=SuperpixelExtremum('max')(x, m, N)[1])
             for name, graph in graphs.items():
                 self.assertFalse(graph.broadcastable[0], name)
         names = sorted(graphs)

@@ -5,7 +5,7 @@ from .external_kernels import ExternalKernels, params_of
 
 
 class GpuSuperpixelExtremum(ExternalKernels):
-    """:class:`theano_spp.SuperpixelExtremum` on the GPU: the same winners. `n_superpixels` stays on the host."""
+    """:class:`theano_spp.SuperpixelExtremum` on the GPU: the same argmax pixels. `n_superpixels` stays on the host."""
 
     cpu_op = SuperpixelExtremum
     params_type = params_of(SuperpixelExtremum, 'mode', 'resize')

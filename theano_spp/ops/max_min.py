@@ -20,10 +20,10 @@ from .parameters import MAX_MIN, RESIZE, resize_of
 class SuperpixelExtremum(ExternalC):
     """The op behind :func:`superpixel_pool` in the modes 'max' and 'min'.
 
-    Called on ``(feature_map, superpixel_map, n_superpixels)`` it returns `pooled` and `winner`, both
-    (batch, channels, n_superpixels). `winner`, int64, is the argmax pixel, its row-major number in the superpixel
+    Called on ``(feature_map, superpixel_map, n_superpixels)`` it returns `pooled` and `argmax`, both
+    (batch, channels, n_superpixels). `argmax`, int64, is the argmax pixel, its row-major number in the superpixel
     map: the first of equal ones, or the first NaN; -1 for a superpixel without pixels, where `pooled` is 0. The
-    gradient goes to the winner alone.
+    gradient goes to the argmax pixel alone.
 
     Parameters
     ----------
@@ -74,15 +74,15 @@ class SuperpixelExtremum(ExternalC):
     def R_op(self, inputs, eval_points):
         if eval_points[0] is None:
             return [None, None]
-        winner = self(*inputs)[1]
-        return [TakePixels(resize_of(self), self.openmp)(eval_points[0], winner, inputs[1].shape[1:]), None]
+        argmax = self(*inputs)[1]
+        return [TakePixels(resize_of(self), self.openmp)(eval_points[0], argmax, inputs[1].shape[1:]), None]
 
 
 def _as_pixels(op_name, pixels):
     pixels = T.as_tensor_variable(pixels)
     if pixels.dtype != 'int64' or pixels.ndim != 3:
-        raise TypeError('%s: pixels is %s, but must be int64 of (batch, channels, n_superpixels) (give the winners'
-                        ' of SuperpixelExtremum)' % (op_name, pixels.type))
+        raise TypeError('%s: pixels is %s, but must be int64 of (batch, channels, n_superpixels) (give the argmax'
+                        ' pixels of SuperpixelExtremum)' % (op_name, pixels.type))
     return pixels
 
 

@@ -24,7 +24,7 @@ def extremum(feature_map, superpixel_map, n_superpixels, mode='max', resize=NONE
     -------
     pooled : numpy.ndarray, shape (batch, channels, n_superpixels), dtype of `feature_map`
         0 for a superpixel without pixels.
-    winner : numpy.ndarray of int64, shape (batch, channels, n_superpixels)
+    argmax : numpy.ndarray of int64, shape (batch, channels, n_superpixels)
         The row-major number of the first pixel that has this value; -1 for a superpixel without pixels.
     """
     n_superpixels = messages.check_n_superpixels('SuperpixelExtremum', n_superpixels)
@@ -34,16 +34,16 @@ def extremum(feature_map, superpixel_map, n_superpixels, mode='max', resize=NONE
     feature_map = resized.astype(dtype if resize == NONE else np.promote_types(dtype, 'float32'))
     batch, channels = feature_map.shape[:2]
     pooled = np.zeros((batch, channels, n_superpixels), dtype)
-    winner = np.full((batch, channels, n_superpixels), -1, 'int64')
+    argmax = np.full((batch, channels, n_superpixels), -1, 'int64')
     first_best = {'max': np.argmax, 'min': np.argmin}[mode]  # both choose a NaN if there is one
-    for image, labels, values, winners in zip(feature_map, for_each_image(superpixel_map, batch), pooled, winner):
+    for image, labels, values, argmax_pixels in zip(feature_map, for_each_image(superpixel_map, batch), pooled, argmax):
         order, starts = pixels_by_superpixel(labels)
         features = image.reshape(channels, labels.size)
         for pixels in np.split(order, starts[1:]) if len(starts) else ():
             label = int(labels.flat[pixels[0]])
-            winners[:, label] = pixels[first_best(features[:, pixels], axis=1)]
-            values[:, label] = features[np.arange(channels), winners[:, label]]
-    return pooled, winner
+            argmax_pixels[:, label] = pixels[first_best(features[:, pixels], axis=1)]
+            values[:, label] = features[np.arange(channels), argmax_pixels[:, label]]
+    return pooled, argmax
 
 
 def take_pixels(feature_map, pixels, map_shape, resize=NONE):

@@ -13,8 +13,7 @@ import theano.tensor as T
 from theano.compile.ops import ViewOp
 from theano.gradient import disconnected_grad
 
-from .arguments import (as_feature_map, as_n_superpixels, check_float64_is_allowed, check_goes_with_resize,
-                        check_goes_with_weights)
+from .arguments import as_feature_map, as_n_superpixels, check_float64_is_allowed
 from .label_map import as_label_map
 from .ops.counts import SuperpixelSizes
 from .ops.max_min import SuperpixelExtremum
@@ -40,11 +39,8 @@ def weighted_pool(feature_map, superpixel_map, n_superpixels, mode, pixel_weight
     return T.cast(pooled, feature_map.dtype)
 
 
-def composite_pool(feature_map, superpixel_map, n_superpixels, mode, pixel_weights=None, resize=None):
+def composite_pool(feature_map, superpixel_map, n_superpixels, mode, pixel_weights=None):
     """:func:`superpixel_pool` in the modes of `MODES`: parameters, result and errors are described there."""
-    check_goes_with_resize('SuperpixelPool', mode, resize)
-    if pixel_weights is not None:
-        check_goes_with_weights('SuperpixelPool', mode, resize)
     feature_map, features, superpixels = _prepared('SuperpixelPool', feature_map, superpixel_map, n_superpixels,
                                                    pixel_weights)
     pooled = {'var': _variance, 'std': _standard_deviation, 'logsumexp': _logsumexp}[mode](features, superpixels)

@@ -1,6 +1,6 @@
 """Superpixel pooling: one value per channel and superpixel."""
 from . import composites
-from .arguments import as_mode, as_resize, check_goes_with_weights
+from .arguments import as_mode, as_resize, check_goes_with_resize, check_goes_with_weights
 from .label_map import as_label_map
 from .ops.max_min import SuperpixelExtremum
 from .ops.mean_sum import SuperpixelPool
@@ -92,13 +92,15 @@ def superpixel_pool(feature_map, superpixel_map, n_superpixels=None, mode='mean'
     """
     as_mode('SuperpixelPool', mode, MODES)
     as_resize('SuperpixelPool', resize)
+    check_goes_with_resize('SuperpixelPool', mode, resize)
+    if pixel_weights is not None:
+        check_goes_with_weights('SuperpixelPool', mode, resize)
     superpixel_map = as_label_map('SuperpixelPool', superpixel_map)
     if n_superpixels is None:
         n_superpixels = superpixel_count(superpixel_map)
     if mode in composites.MODES:
-        return composites.composite_pool(feature_map, superpixel_map, n_superpixels, mode, pixel_weights, resize)
+        return composites.composite_pool(feature_map, superpixel_map, n_superpixels, mode, pixel_weights)
     if pixel_weights is not None:
-        check_goes_with_weights('SuperpixelPool', mode, resize)
         return composites.weighted_pool(feature_map, superpixel_map, n_superpixels, mode, pixel_weights)
     plain_op, resizing_op = OPS[mode]
     op = plain_op(mode) if resize is None else resizing_op(mode, resize)

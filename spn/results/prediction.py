@@ -7,7 +7,7 @@ from PIL import Image
 from ..data.sources.images import read_picture, scaled
 from ..errors import SpnError, UnreadablePicture
 from ..files import progress
-from .activation_maps import masks, thresholded
+from .masks import masks, thresholded
 from .drawing import colours_of, heat, overlay, save_image, save_mask, titled, write_key
 from .evaluation import best_threshold
 from .outputs import pictures_in, safe_part, stems_of

@@ -13,8 +13,9 @@ from ..networks.features import ImageFeatures, make_features, square_image
 from ..networks.segmentation_network import SegmentationNetwork
 from ..networks.superpixel_pooling_network import SuperpixelPoolingNetwork
 from . import segmentation_maps
-from .activation_maps import ActivationMaps, relative, thresholded
+from .activation_maps import ActivationMaps
 from .evaluation import oracle
+from .masks import relative, thresholded
 
 ORACLE = 'superpixel oracle'
 

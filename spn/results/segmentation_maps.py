@@ -1,7 +1,7 @@
 """Predictions of a segmentation network for the images of a data set: maps of classes, masks, and classes."""
 import numpy as np
 
-from .activation_maps import relative, thresholded
+from .masks import relative, thresholded
 
 WITNESSES = 5  # the number of superpixels whose probabilities decide whether an image shows a class
 

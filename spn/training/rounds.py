@@ -6,8 +6,8 @@ import numpy as np
 from ..files import digest_of_file, locked
 from ..networks.segmentation_network import SegmentationNetwork
 from ..networks.settings import RoundSettings, as_json
-from ..results.activation_maps import thresholded
 from ..results.evaluation import best_threshold
+from ..results.masks import thresholded
 from ..results.runs import UNCHECKED, cam_of
 from ..results.segmentation_maps import method
 from .batches import Batches, nearest

@@ -20,7 +20,7 @@ from skimage import data
 from spn import commands
 from spn.data.dataset import Dataset
 from spn.results import prediction, runs, segmentation_maps
-from spn.results.activation_maps import relative
+from spn.results.masks import relative
 from spn.results.drawing import COLOURS
 from spn.results.runs import Run
 from tests.processes import REPOSITORY, run_python

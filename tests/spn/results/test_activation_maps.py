@@ -5,7 +5,8 @@ import numpy as np
 from PIL import Image
 
 from spn.networks.settings import NetworkSettings
-from spn.results.activation_maps import ActivationMaps, averaged, masks, painted, relative, resized
+from spn.results.activation_maps import ActivationMaps, averaged, painted, resized
+from spn.results.masks import masks, relative
 from spn.results.runs import Run, cam_of
 from tests.spn.cases import ArrayOfFeatures, SharesByHand, bilinear, means, shared
 

@@ -3,7 +3,7 @@
 #include "memory/arrays.h"
 #include "pool/argmax.h"
 #include "pool/batch.h"
-#include "resize/argmax.h"
+#include "resize/resized_argmax.h"
 #include "resize/interpolation.h"
 
 #section support_code_apply

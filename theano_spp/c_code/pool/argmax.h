@@ -1,6 +1,6 @@
 #include "labels/plan.h"
 #include "memory/arrays.h"
-#include "memory/channels_last.h"
+#include "memory/rows.h"
 #include "memory/lanes.h"
 #include "pool/reduction.h"
 #include "pool/runs.h"

@@ -1,6 +1,6 @@
 #include "labels/plan.h"
 #include "memory/arrays.h"
-#include "memory/channels_last.h"
+#include "memory/rows.h"
 #include "pool/channels_first.h"
 #include "pool/channels_last.h"
 #include "pool/reduction.h"

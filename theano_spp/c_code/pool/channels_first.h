@@ -1,7 +1,7 @@
 #include "labels/label_map.h"
 #include "labels/plan.h"
 #include "memory/arrays.h"
-#include "memory/channels_first.h"
+#include "memory/planes.h"
 #include "pool/reduction.h"
 
 #section support_code_apply

@@ -1,7 +1,7 @@
 #include "labels/label_map.h"
 #include "labels/plan.h"
 #include "memory/arrays.h"
-#include "memory/channels_last.h"
+#include "memory/rows.h"
 #include "pool/reduction.h"
 
 #section support_code_apply

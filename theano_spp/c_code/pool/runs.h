@@ -1,6 +1,6 @@
 #include "labels/label_map.h"
 #include "labels/plan.h"
-#include "memory/channels_first.h"
+#include "memory/planes.h"
 #include "memory/lanes.h"
 
 #section support_code_apply

@@ -1,5 +1,5 @@
 #include "memory/arrays.h"
-#include "memory/channels_last.h"
+#include "memory/rows.h"
 #include "memory/lanes.h"
 #include "pool/compensated_sum.h"
 #include "pool/overflow.h"

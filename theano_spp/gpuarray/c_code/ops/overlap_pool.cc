@@ -1,7 +1,7 @@
 #include "memory/arrays.h"
 #include "memory/calls.h"
 #include "pool/reduce_segments.h"
-#include "pool/sums.h"
+#include "pool/sum.h"
 #include "resize/interpolation.h"
 #include "resize/resized_value.h"
 #include "resize/sampling.h"

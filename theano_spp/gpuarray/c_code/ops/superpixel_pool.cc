@@ -3,7 +3,7 @@
 #include "memory/images.h"
 #include "pool/reduce_segments.h"
 #include "pool/segments.h"
-#include "pool/sums.h"
+#include "pool/sum.h"
 
 #section settings
 #define VALUE FEATURE

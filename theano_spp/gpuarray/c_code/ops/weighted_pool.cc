@@ -2,7 +2,7 @@
 #include "memory/calls.h"
 #include "memory/images.h"
 #include "pool/reduce_segments.h"
-#include "pool/sums.h"
+#include "pool/sum.h"
 
 #section settings
 #define VALUE ga_double

@@ -25,13 +25,13 @@ int APPLY_SPECIFIC(superpixel_pool)(PyArrayObject *feature_map, PyArrayObject *s
             || spp_prepare_layout(op, n, pooled, 3, shape, TYPENUM_INPUT_0, spp_has_channels_last(feature_map)) != 0)
         goto done;
     output.pooled = *pooled;
-    if (PyArray_SIZE(feature_map) == 0) {
+    if (PyArray_SIZE(feature_map) == 0)
         PyArray_FILLWBYTE(*pooled, 0);
-        failed = 0;
-    }
-    else if (APPLY_SPECIFIC(pool_batch)<APPLY_SPECIFIC(Sum)>(op, feature_map, &plans, &output) == 0)
-        failed = overflowed ? APPLY_SPECIFIC(recompute_in_double)(op, feature_map, superpixel_map, &plans, output.mean,
-                                                                  *pooled) : 0;
+    else if (APPLY_SPECIFIC(pool_batch)<APPLY_SPECIFIC(Sum)>(op, feature_map, &plans, &output) != 0
+                 || (overflowed && APPLY_SPECIFIC(recompute_in_double)(op, feature_map, superpixel_map, &plans,
+                                                                       output.mean, *pooled) != 0))
+        goto done;
+    failed = 0;
 done:
     spp_free_plans(&plans);
     return failed;

@@ -151,6 +151,7 @@ def check_like_pixels(op_name, argument, array, pixels, axes):
 
 def check_pixels(op_name, pixels, n_pixels):
     """Raise IndexError for the first pixel number that is beyond the `n_pixels` of an image."""
+    pixels = np.asarray(pixels)  # it may come from a GPU
     if (pixels >= n_pixels).any():
         place = np.unravel_index(np.argmax(pixels >= n_pixels), pixels.shape)
         raise IndexError('%s: pixels[%s] is %d, but an image has %d pixels (give the argmax pixels of'

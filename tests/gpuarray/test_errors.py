@@ -7,6 +7,7 @@ import theano.tensor as T
 
 from tests.gpuarray.on_device import ON_CPU, first_line
 from theano_spp import superpixel_pool, superpixel_sizes, superpixel_unpool
+from theano_spp.ops.max_min import PutPixels, TakePixels
 
 
 class ErrorTest(unittest.TestCase):
@@ -26,6 +27,16 @@ class ErrorTest(unittest.TestCase):
             on_gpu, on_cpu = [theano.function(inputs, output, mode=mode) for mode in (None, ON_CPU)]
             for arguments in wrong:
                 self.assertEqual(first_line(on_gpu, *arguments), first_line(on_cpu, *arguments))
+
+    def test_pixels_outside_the_map_are_named_as_on_the_cpu(self):
+        x, p = T.ftensor4(), T.ltensor3()
+        values = np.ones((1, 2, 2, 3), 'float32'), np.array([[[0, 5, 23], [1, 24, -1]]])
+        for output in (TakePixels('nearest')(x, p, (4, 6)), PutPixels('nearest')(x[:, :, 0], p, (2, 3), (4, 6))):
+            on_gpu, on_cpu = [theano.function([x, p], output, mode=mode) for mode in (None, ON_CPU)]
+            kind, text = first_line(on_gpu, *values)
+            self.assertEqual((kind, text), first_line(on_cpu, *values))
+            self.assertIs(kind, IndexError)
+            self.assertIn('pixels[0, 1, 1] is 24, but an image has 24 pixels', text)
 
     def test_more_superpixels_than_the_device_can_number_are_an_error_and_never_a_crash(self):
         x, m, n = T.ftensor4(), T.itensor3(), T.lscalar()

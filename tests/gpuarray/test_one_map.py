@@ -1,4 +1,4 @@
-"""One superpixel map, and one image of weights, serve a whole batch on the device: the same bits as repeated ones."""
+"""One superpixel map, and one image of weights, for a whole batch: the device gives what repeated ones give."""
 import unittest
 
 import numpy as np

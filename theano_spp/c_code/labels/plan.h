@@ -235,10 +235,9 @@ static int APPLY_SPECIFIC(plan_maps)(const char *op, PyArrayObject *superpixel_m
                                      SppPlans *plans)
 {
     const npy_intp maps = PyArray_DIM(superpixel_map, 0), n = n_superpixels;
-    const int naxes = PyArray_NDIM(superpixel_map) - 1;
     const npy_intp pixels = spp_image_pixels(superpixel_map);
-    const SppGrid grid = spp_grid(naxes, PyArray_DIMS(superpixel_map) + 1);
-    const SppStrides walk = spp_strides(naxes, PyArray_STRIDES(superpixel_map) + 1);
+    const SppGrid grid = spp_grid_of(superpixel_map, 1);
+    const SppStrides walk = spp_strides_of(superpixel_map, 1);
     const SppChunks chunks = spp_chunks(pixels, n);
     const int threads = spp_number_of_threads();
     npy_intp i, *last = NULL;

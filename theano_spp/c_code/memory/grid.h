@@ -86,7 +86,6 @@ static inline void spp_copy_pixels(const char *image, const SppGrid *grid, const
             to[i] = *(const Pixel *)(from + x * walk->pixel);
     }
 }
-#define SPP_COPY_PIXELS(TYPE, ...) spp_copy_pixels(__VA_ARGS__)
 
 static inline npy_intp spp_product(const npy_intp *shape, int ndim)
 {

@@ -126,7 +126,7 @@ struct APPLY_SPECIFIC(Argmax) : APPLY_SPECIFIC(Reduction) {
                 for (i = 0; i < count; ++i)
                     copied[i] = *(const FEATURE *)(plane + (first + i) * block->walk->pixel);
             else
-                SPP_COPY_PIXELS(FEATURE, plane, block->grid, block->walk, first, count, copied);
+                spp_copy_pixels(plane, block->grid, block->walk, first, count, copied);
             for (i = count; i % ONCE != 0; ++i)
                 copied[i] = copied[0];
             at = copied;

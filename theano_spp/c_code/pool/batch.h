@@ -73,8 +73,8 @@ static int APPLY_SPECIFIC(pool_batch)(const char *op, PyArrayObject *feature_map
     typedef typename Reduction::Partial Partial;
     const npy_intp batch = PyArray_DIM(feature_map, 0), channels = PyArray_DIM(feature_map, 1);
     const npy_intp chunks = plans->chunks, partials = spp_partials_before(plans, batch);
-    const SppGrid grid = spp_grid(PyArray_NDIM(feature_map) - 2, PyArray_DIMS(feature_map) + 2);
-    const SppStrides walk = spp_strides(PyArray_NDIM(feature_map) - 2, PyArray_STRIDES(feature_map) + 2);
+    const SppGrid grid = spp_grid_of(feature_map, 2);
+    const SppStrides walk = spp_strides_of(feature_map, 2);
     const int channels_last = PyArray_STRIDE(feature_map, 1) == (npy_intp)sizeof(FEATURE) && channels > 1;
     const int threads = spp_number_of_threads();
     const npy_intp most = !channels_last ? 1 : spp_maximum(

@@ -40,10 +40,9 @@ static int APPLY_SPECIFIC(is_any_not_finite)(const FEATURE *feature, npy_intp co
 static void APPLY_SPECIFIC(recompute_image)(PyArrayObject *feature_map, PyArrayObject *superpixel_map, npy_intp image,
                                             const npy_int64 *sizes, int mean, double *sums, PyArrayObject *pooled)
 {
-    const int naxes = PyArray_NDIM(superpixel_map) - 1;
-    const SppGrid grid = spp_grid(naxes, PyArray_DIMS(superpixel_map) + 1);
-    const SppStrides walk = spp_strides(naxes, PyArray_STRIDES(feature_map) + 2);
-    const SppStrides label_walk = spp_strides(naxes, PyArray_STRIDES(superpixel_map) + 1);
+    const SppGrid grid = spp_grid_of(superpixel_map, 1);
+    const SppStrides walk = spp_strides_of(feature_map, 2);
+    const SppStrides label_walk = spp_strides_of(superpixel_map, 1);
     const npy_intp n = PyArray_DIM(pooled, 2);
     npy_intp channel, row, x, l;
     #define SPP_RESULT(l) (*(FEATURE *)PyArray_GETPTR3(pooled, image, channel, l))

@@ -592,7 +592,7 @@ class ErrorTest(unittest.TestCase):
                              call, x, bad, 4)
             self.assert_says(ValueError, 'Superpixel%s: feature_map has shape (1, 3, 2, 3), but superpixel_map has'
                              ' shape (2, 5, 7); (batch, channels, *cells) and (batch, *spatial) must agree in batch,'
-                             ' which is 1 and 2: give one superpixel map for each item' % name,
+                             ' which is 1 and 2: give one superpixel map for each image' % name,
                              call, x[:1], m, 4)
             self.assert_says(ValueError, 'Superpixel%s: spatial axis 1 has no cells, but superpixel_map has 7 pixels'
                              ' there' % name, call, x[..., :0], m, 4)

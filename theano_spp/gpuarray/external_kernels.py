@@ -15,7 +15,7 @@ from ..c_files import digest, read_with_needs, sections, state_without_c_code
 
 OWN_CODE = inspect.getsource(sys.modules[__name__])
 #: The declaration of a kernel: its name and its parameters.
-KERNEL = re.compile(r'^KERNEL void (\w+)\((.*?)\)\s*\{', re.MULTILINE | re.DOTALL)
+KERNEL = re.compile(r'^KERNEL (?:SPP_BOUNDED )?void (\w+)\((.*?)\)\s*\{', re.MULTILINE | re.DOTALL)
 #: A macro that stands for parameters of kernels that travel together: its name and the parameters.
 PARAMETERS = re.compile(r'^#define (\w+)\([^)]*\) ((?:GLOBAL_MEM|ga_\w+) (?:.*\\\n)*.*)', re.MULTILINE)
 

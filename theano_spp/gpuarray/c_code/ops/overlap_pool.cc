@@ -12,6 +12,7 @@
 #define SPP_CHAIN 32  /* float64 values: at most as many chains stay within 1e-14 */
 #define SPP_PIXELS_AHEAD 1
 #define SPP_CHANNELS_AHEAD 1
+#define SPP_RESIDENT_GROUPS 3
 
 #section support_code_struct
 /* [in]  feature_map (batch, channels, *cells), superpixel_map (1 or batch, *spatial), n_superpixels () on the host

@@ -13,6 +13,7 @@
 #define SPP_CHAIN 1
 #define SPP_PIXELS_AHEAD 1
 #define SPP_CHANNELS_AHEAD 1
+#define SPP_RESIDENT_GROUPS 3
 
 /* The argmax pixel so far, and its value. */
 typedef struct {

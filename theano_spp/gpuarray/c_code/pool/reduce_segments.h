@@ -22,7 +22,8 @@
 
    Its section settings defines the types VALUE and PARTIAL, SPP_CHAIN, SPP_PIXELS_AHEAD and SPP_CHANNELS_AHEAD: so many
    pixels times channels are read before the first is added. Several loads in flight hide memory latency, but take
-   registers.
+   registers. It may define SPP_RESIDENT_GROUPS: then CUDA gives a thread no more registers than let so many groups run
+   on a multiprocessor at a time, because others are to take the turn of threads that wait for memory.
 
    [in]  feature_map (batch, channels, *cells), superpixel_map (1 or batch, *spatial)
          weights (1 or batch, *spatial), or NULL: with weights there is one more channel, which has no features
@@ -64,6 +65,12 @@ int APPLY_SPECIFIC(reduce)(SppGpuCall *call, PyGpuArrayObject *feature_map, PyGp
 }
 
 #section device_code
+#if defined(SPP_RESIDENT_GROUPS) && !defined(__OPENCL_VERSION__)
+#define SPP_BOUNDED __launch_bounds__(SPP_GROUP, SPP_RESIDENT_GROUPS)
+#else
+#define SPP_BOUNDED
+#endif
+
 /* What the values of an image's pixels are made from. */
 typedef struct {
     SppImage features;   /* of the first channel of this thread */
@@ -85,11 +92,11 @@ WITHIN_KERNEL SppImage spp_features_of(const SppSource source, ga_int c)
 
 #section kernels
 /* Reduces a segment, by `threads` threads for SPP_CHANNELS channels of `all`. */
-KERNEL void reduce_segments(SPP_IMAGES(FEATURE, features), ga_ssize channel_stride, SPP_IMAGES(char, weights),
-                            SPP_AXES(axes), GLOBAL_MEM const ga_uint *order, GLOBAL_MEM const ga_uint *starts,
-                            ga_size maps, ga_size pixels, ga_size n, ga_size channels, ga_size all, ga_size tiles,
-                            ga_size threads, ga_size groups, ga_int resize, ga_int mode,
-                            SPP_RESULT(char, pooled), SPP_RESULT(char, second), GLOBAL_MEM PARTIAL *partials)
+KERNEL SPP_BOUNDED void reduce_segments(
+    SPP_IMAGES(FEATURE, features), ga_ssize channel_stride, SPP_IMAGES(char, weights), SPP_AXES(axes),
+    GLOBAL_MEM const ga_uint *order, GLOBAL_MEM const ga_uint *starts, ga_size maps, ga_size pixels, ga_size n,
+    ga_size channels, ga_size all, ga_size tiles, ga_size threads, ga_size groups, ga_int resize, ga_int mode,
+    SPP_RESULT(char, pooled), SPP_RESULT(char, second), GLOBAL_MEM PARTIAL *partials)
 {
     LOCAL_MEM PARTIAL of_threads[SPP_CHANNELS * SPP_GROUP];
     const SppWork work = spp_work((all + SPP_CHANNELS - 1) / SPP_CHANNELS, groups);

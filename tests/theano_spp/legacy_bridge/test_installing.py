@@ -1,0 +1,61 @@
+"""What setup.py of Theano-PyMC and Theano's GPU side need of Python and setuptools."""
+import configparser
+import io
+import sys
+import unittest
+from unittest import mock
+
+from theano_spp.legacy_bridge.package_resources import package_resources, package_resources_no_more
+from theano_spp.legacy_bridge.safe_config_parser import safe_config_parser
+from tests.theano_spp.legacy_bridge import raised_without, run_bridged
+
+
+class SafeConfigParserTest(unittest.TestCase):
+
+    @unittest.skipUnless(sys.version_info >= (3, 12), 'this Python still has it')
+    def test_without_it_no_versioneer_of_those_days_reads_its_settings(self):
+        code = """
+import importlib.machinery, types
+class Versioneer:  # in place of the file of this name that lies next to a setup.py
+    def find_spec(name, path=None, target=None):
+        if name == 'versioneer':
+            return importlib.machinery.ModuleSpec(name, Versioneer)
+    create_module = exec_module = lambda *arguments: None
+sys.meta_path.append(Versioneer)
+import versioneer, configparser, io
+parser = configparser.SafeConfigParser()
+parser.readfp(io.StringIO('[versioneer]\\nstyle = pep440'))
+print(parser.get('versioneer', 'style'))
+"""
+        self.assertEqual(run_bridged(code), 'pep440\n')
+        self.assertIn("no attribute 'SafeConfigParser'", raised_without('safe_config_parser', code))
+
+    @unittest.skipUnless(sys.version_info < (3, 12), 'this Python has it no more')
+    def test_where_python_has_it_nothing_is_changed(self):
+        before = configparser.SafeConfigParser
+        safe_config_parser()
+        self.assertIs(configparser.SafeConfigParser, before)
+
+
+class PackageResourcesTest(unittest.TestCase):
+
+    def test_without_it_theano_on_a_gpu_cannot_be_imported_and_nobody_else_sees_it(self):
+        hidden = """
+class Hidden:
+    def find_spec(name, path=None, target=None):
+        if name == 'pkg_resources':
+            raise ModuleNotFoundError('hidden')
+sys.meta_path.insert(0, Hidden)
+importlib.util.find_spec, find = lambda name, package=None: None if name == 'pkg_resources' else find(name, package), \\
+    importlib.util.find_spec
+import theano.gpuarray.linalg
+print('pkg_resources' in sys.modules)
+"""
+        self.assertEqual(run_bridged(hidden).splitlines()[-1], 'False')
+        self.assertEqual(raised_without('package_resources', hidden), 'ModuleNotFoundError: hidden')
+
+    def test_the_real_one_is_left_alone(self):
+        with mock.patch.dict(sys.modules, pkg_resources=io):
+            package_resources()
+            package_resources_no_more(None)
+            self.assertIs(sys.modules['pkg_resources'], io)

@@ -1,7 +1,8 @@
 """The abstract classes that ``collections`` had until Python 3.9.
 
-Python 3.10 left them only in ``collections.abc``. Theano, Keras and nose 1.3.7 fail at their first
-``from collections import Iterable``. They are put back into ``collections`` itself, for every package of the process.
+Python 3.10 left them only in ``collections.abc``. Keras and Theano 1.0.4 fail at their first
+``from collections import Iterable``, nose 1.3.7 at the first test. They are put back into ``collections`` itself, for
+every package of the process.
 """
 import collections
 import collections.abc

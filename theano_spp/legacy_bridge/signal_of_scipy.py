@@ -1,7 +1,7 @@
 """Convolution in SciPy, for Theano's convolutions without a compiler, in FAST_COMPILE and in DebugMode.
 
-Theano imports it from private modules that SciPy 1.8 renamed, does without it, and then says "AbstractConv perform
-requires the python package for scipy.signal to be installed", though it is.
+Theano imports it from private modules that SciPy 1.8 renamed, does without it, and then says that it needs "the python
+package for scipy.signal to be installed", though it is.
 """
 
 

@@ -36,7 +36,8 @@ print({name for name in vars(np) if name not in before} - {'distutils'})
         self.assertEqual(printed, [str(dict.fromkeys(USERS, True)), 'set()'])
 
     def test_the_names_mean_what_they_meant(self):
-        old = {name: make(numpy) for name, make in OLD.items() if name not in ('MAXDIMS', 'AxisError')}
+        old = {name: OLD[name](numpy) for name in (
+            'bool', 'int', 'complex', 'Inf', 'product', 'sctype2char', 'string_', 'unicode_', 'cast')}
         self.assertEqual((old['bool'], old['int'], old['complex'], old['Inf']), (bool, int, complex, float('inf')))
         self.assertEqual(old['product']([2, 3, 4]), 24)
         self.assertEqual([old['sctype2char'](each) for each in ('float32', 'int64', numpy.bool_)], ['f', 'l', '?'])
@@ -49,14 +50,13 @@ print({name for name in vars(np) if name not in before} - {'distutils'})
         for code, missing in ((IMPORTS + 'x = T.vector(); T.grad(T.arcsin(x).sum(), x)', 'cast'),
                               ('import keras; keras.callbacks.EarlyStopping().on_train_begin()', 'Inf')):
             run_bridged(code)
-            self.assertIn('has no attribute {!r}'.format(missing), raised_without('names_of_numpy', code).replace(
-                '`np.Inf` was removed', "has no attribute 'Inf'"))
+            self.assertIn('AttributeError: `np.{}` was removed'.format(missing), raised_without('names_of_numpy', code))
 
     @since(numpy, [1, 24])
     def test_without_them_a_number_cannot_become_complex(self):
         code = IMPORTS + "theano.config.cxx = ''; print(T.complex(T.constant(3.), T.constant(4.)).eval())"
         self.assertEqual(run_bridged(code), '(3+4j)\n')
-        self.assertIn("has no attribute 'complex'", raised_without('names_of_numpy', code))
+        self.assertIn("has no attribute 'complex'", raised_without('names_of_numpy', code, whole=True))
 
 
 class DistutilsOfNumpyTest(unittest.TestCase):
@@ -90,7 +90,7 @@ class CApiOfNumpyTest(unittest.TestCase):
 
     def test_without_the_other_names_what_uses_them_fails_and_with_them_values_are_right(self):
         code = IMPORTS + """
-x, i = T.dmatrix(), np.array([0, 0, 1])
+x, i = T.dmatrix(), np.array([0, 0, 1], 'uint64')
 value = np.array([[1., 5, 2], [4, 3, 0]])
 def computed(expression):
     return theano.function([x], expression)(value).tolist()
@@ -99,7 +99,7 @@ def failed(expression):
         return computed(expression) and None
     except Exception as error:
         return type(error).__name__
-cases = {'argmax': T.argmax(x), 'both': T.max_and_argmax(x)[0] + T.max_and_argmax(x)[1], 'cumsum': T.cumsum(x),
+cases = {'argmax': T.basic.Argmax(None)(x), 'both': T.max_and_argmax(x)[0] + T.max_and_argmax(x)[1], 'cumsum': T.cumsum(x),
          'take': x[i], 'increment': T.inc_subtensor(x[i], 1), 'complex': T.real(T.sqr(T.complex(x, 2 * x)))}
 """
         self.assertEqual(run_bridged(code + "print({name: computed(x) for name, x in cases.items()})"), str({
@@ -139,4 +139,4 @@ print(f(numbers, numbers[..., :2, :2]).tolist())
         code = "import os; os.environ['THEANO_FLAGS'] += ',cxx='\n" + code
         # Convolution turns the kernel [[0, 1], [3, 4]] round: 0 * 4 + 1 * 3 + 3 * 1 + 4 * 0 is the first number.
         self.assertEqual(run_bridged(code).splitlines()[-1], '[[[[6.0, 14.0], [30.0, 38.0]]]]')
-        self.assertIn('AbstractConv perform requires', raised_without('signal_of_scipy', code, whole=True))
+        self.assertIn('the python package for scipy.signal to be installed', raised_without('signal_of_scipy', code, whole=True))

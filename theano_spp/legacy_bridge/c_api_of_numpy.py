@@ -39,7 +39,7 @@ def flags_for_compiler(cmodule):
 
 #: Classes whose C code names the axis that means all of them.
 OVER_ALL_AXES = {
-    'theano.tensor.basic': ['MaxAndArgmax', 'Argmax'],
+    'theano.tensor.basic': ['MaxAndArgmax'],
     'theano.tensor.extra_ops': ['CumOp'],
     'theano.tensor.subtensor': ['AdvancedSubtensor1'],
 }

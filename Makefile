@@ -1,4 +1,4 @@
-# `make` lists the targets. PYTHON=python3.8 takes another Python than the first on PATH that fits (3.6 to 3.11).
+# `make` lists the targets. PYTHON=python3.8 takes another Python than the first on PATH that fits (3.6 to 3.13).
 PYTHON =
 
 # Everything runs in .venv, or the VENV given, with Theano told which BLAS to link. The caller's THEANO_FLAGS come last:

@@ -118,7 +118,6 @@ class TestTheanoWithoutTensorflow(unittest.TestCase):
     def test_without_it_keras_cannot_be_imported(self):
         code = """
 os.environ.pop('KERAS_BACKEND', None)
-os.environ['KERAS_HOME'] = '/nowhere'
 find, importlib.util.find_spec = importlib.util.find_spec, lambda name, package=None: (
     None if name == 'tensorflow' else find(name, package))
 sys.meta_path.insert(0, type('Hidden', (), {'find_spec': staticmethod(lambda name, path=None, target=None: hide(name))}))
@@ -128,8 +127,11 @@ def hide(name):
 import keras
 print(keras.backend.backend())
 """
-        self.assertEqual(run_bridged(code), 'theano\n')
-        self.assertEqual(raised_without('theano_without_tensorflow', code), 'ModuleNotFoundError: hidden')
+        home = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, home)
+        self.assertEqual(run_bridged(code, KERAS_HOME=home), 'theano\n')
+        self.assertEqual(raised_without('theano_without_tensorflow', code, KERAS_HOME=home),
+                         'ModuleNotFoundError: hidden')
 
     def test_theano_is_chosen_where_nothing_is_or_what_keras_wrote_itself(self):
         for keras_json in None, '{"backend": "tensorflow"}', '{"floatx": "float32"}', 'no json':

@@ -8,9 +8,9 @@ import textwrap
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 #: The newest versions with which Theano was tried here, of packages that other projects ask pip for.
-NEWEST_TRIED = {'numpy': '2.4', 'scipy': '1.18', 'h5py': '3.16'}
-#: The package to install if a module is missing, where it has another name. (It has distutils since Python has none.)
-PACKAGE_OF = {'distutils': 'setuptools'}
+NEWEST_TRIED = {'numpy': '2.5', 'scipy': '1.18', 'h5py': '3.16'}
+#: The package to install if a module is missing, where it has another name.
+PACKAGE_OF = {'theano': 'Theano-PyMC', 'distutils': 'setuptools'}
 
 
 def has_theano():
@@ -49,18 +49,20 @@ def why_theano_is_missing(reason):
                 ' there (on Debian or Ubuntu: apt-get install python3-dev, or python{0}.{1}-dev for a Python {0}.{1}'
                 " that is not the system's own)".format(*sys.version_info))
     theano, newer = sys.modules.get('theano'), newer_than_tried()
+    missing = getattr(reason, 'name', None)
+    missing = PACKAGE_OF.get(missing, missing)
     said = textwrap.shorten(str(reason), 200, placeholder=' ...')  # compilers print pages
     if theano is not None:
         problem, wanted = 'Theano %s has none' % theano.__version__, ['Theano-PyMC']
+    elif missing in pins():
+        problem, wanted = 'Theano cannot be imported (%s)' % said, [missing]
     elif newer:
         problem = 'Theano cannot be imported with %s (%s)' % (', '.join('%s %s' % each for each in newer), said)
         wanted = [name for name, _ in newer]
     elif not isinstance(reason, (ImportError, AttributeError)):
         return None
     else:
-        missing = getattr(reason, 'name', None)
-        missing = PACKAGE_OF.get(missing, missing)
-        problem, wanted = 'Theano cannot be imported (%s)' % said, [missing if missing in pins() else 'Theano-PyMC']
+        problem, wanted = 'Theano cannot be imported (%s)' % said, ['Theano-PyMC']
     return ('theano_spp builds on theano.gof.COp of Theano 1.0.4 to 1.0.5 or Theano-PyMC 1.0.5 to 1.0.9, but %s: pip'
             ' install %s' % (problem, ' '.join('%s==%s' % (name, pins()[name]) for name in wanted)))
 

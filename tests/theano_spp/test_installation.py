@@ -56,6 +56,9 @@ class WhyTheanoIsMissingTest(unittest.TestCase):
         said = self.sentence(ModuleNotFoundError("No module named 'numpy'", name='numpy'),
                              numpy='1.9', scipy='1.5', h5py='2.9')
         self.assertTrue(said.endswith("(No module named 'numpy'): pip install numpy==" + NUMPY), said)
+        said = self.sentence(ModuleNotFoundError("No module named 'theano'", name='theano'),
+                             numpy='3.0', scipy='1.5', h5py='2.9')
+        self.assertTrue(said.endswith("(No module named 'theano'): pip install Theano-PyMC==1.0.9"), said)
 
     def test_the_pins_are_those_of_requirements_txt_for_this_python(self):
         pins = installation.pins()

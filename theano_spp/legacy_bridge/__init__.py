@@ -15,7 +15,8 @@ NumPy 2          names in C headers, for all that is compiled     `c_api_of_nump
 NumPy 2          ``int8_array[...] = 666``, in DebugMode          `debug_mode`             Theano
 SciPy 1.8        private names, for convolutions without C        `signal_of_scipy`        Theano
 h5py 3           ``f.attrs['keras_version'].decode('utf8')``      `bytes_of_h5py`          Keras
-setuptools 81    ``pkg_resources``, for Theano on a GPU           `package_resources`      Theano
+setuptools 81    ``pkg_resources``, for scan and GPUs             `imports_of_gpu_side`    Theano
+NumPy 2.5        ``numpy.linalg.linalg``, for scan and GPUs       `imports_of_gpu_side`    Theano
 nobody           ``import tensorflow``, Keras's first choice      `backend_of_keras`       Keras, child processes
 ===============  ===============================================  =======================  =====================
 
@@ -36,9 +37,9 @@ from .bytes_of_h5py import bytes_for_h5dict, bytes_for_saving
 from .c_api_of_numpy import OVER_ALL_AXES, axis_for_all, complex_with_fields, flags_for_compiler, no_increments_in_c
 from .debug_mode import number_in_an_array
 from .distutils_of_numpy import distutils_of_numpy
+from .imports_of_gpu_side import imports_of_gpu_side, imports_of_gpu_side_no_more
 from .names_of_collections import names_of_collections
 from .names_of_numpy import USERS, names_of_numpy
-from .package_resources import package_resources, package_resources_no_more
 from .safe_config_parser import safe_config_parser
 from .scan import scan_in_python
 from .signal_of_scipy import signal_of_scipy
@@ -46,7 +47,7 @@ from .signal_of_scipy import signal_of_scipy
 #: What is built before a module is imported.
 BRIDGES_BEFORE = {
     'theano': (names_of_collections, distutils_of_numpy, blas_of_numpy, scan_in_python),
-    'theano.gpuarray.linalg': (package_resources,),
+    'theano.gpuarray.linalg': (imports_of_gpu_side,),
     'keras': (names_of_collections, theano_without_tensorflow),
     'nose': (names_of_collections,),
     'versioneer': (safe_config_parser,),
@@ -60,7 +61,7 @@ BRIDGES_AFTER = {
     'theano.tensor.subtensor': (no_increments_in_c,),
     'theano.tensor.nnet.conv': (signal_of_scipy,),
     'theano.tensor.nnet.abstract_conv': (signal_of_scipy,),
-    'theano.gpuarray.linalg': (package_resources_no_more,),
+    'theano.gpuarray.linalg': (imports_of_gpu_side_no_more,),
     'keras.engine.saving': (bytes_for_saving,),
     'keras.utils.io_utils': (bytes_for_h5dict,),
 }

@@ -5,7 +5,7 @@ import sys
 import unittest
 from unittest import mock
 
-from theano_spp.legacy_bridge.package_resources import package_resources, package_resources_no_more
+from theano_spp.legacy_bridge.imports_of_gpu_side import imports_of_gpu_side, imports_of_gpu_side_no_more
 from theano_spp.legacy_bridge.safe_config_parser import safe_config_parser
 from tests.theano_spp.legacy_bridge import raised_without, run_bridged
 
@@ -37,25 +37,27 @@ print(parser.get('versioneer', 'style'))
         self.assertIs(configparser.SafeConfigParser, before)
 
 
-class PackageResourcesTest(unittest.TestCase):
+class ImportsOfGpuSideTest(unittest.TestCase):
 
-    def test_without_it_theano_on_a_gpu_cannot_be_imported_and_nobody_else_sees_it(self):
-        hidden = """
+    def test_without_them_theano_on_a_gpu_cannot_be_imported_and_nobody_else_sees_them(self):
+        for gone in 'pkg_resources', 'numpy.linalg.linalg':
+            hidden = """
 class Hidden:
     def find_spec(name, path=None, target=None):
-        if name == 'pkg_resources':
+        if name == GONE:
             raise ModuleNotFoundError('hidden')
 sys.meta_path.insert(0, Hidden)
-importlib.util.find_spec, find = lambda name, package=None: None if name == 'pkg_resources' else find(name, package), \\
+importlib.util.find_spec, find = lambda name, package=None: None if name == GONE else find(name, package), \\
     importlib.util.find_spec
 import theano.gpuarray.linalg
-print('pkg_resources' in sys.modules)
-"""
-        self.assertEqual(run_bridged(hidden).splitlines()[-1], 'False')
-        self.assertEqual(raised_without('package_resources', hidden), 'ModuleNotFoundError: hidden')
+print(GONE in sys.modules)
+""".replace('GONE', repr(gone))
+            self.assertEqual(run_bridged(hidden).splitlines()[-1], 'False')
+            self.assertIn('ModuleNotFoundError: ', raised_without('imports_of_gpu_side', hidden))
 
-    def test_the_real_one_is_left_alone(self):
-        with mock.patch.dict(sys.modules, pkg_resources=io):
-            package_resources()
-            package_resources_no_more(None)
+    def test_the_real_ones_are_left_alone(self):
+        with mock.patch.dict(sys.modules, {'pkg_resources': io, 'numpy.linalg.linalg': io}):
+            imports_of_gpu_side()
+            imports_of_gpu_side_no_more(None)
             self.assertIs(sys.modules['pkg_resources'], io)
+            self.assertIs(sys.modules['numpy.linalg.linalg'], io)

@@ -234,7 +234,8 @@ print(sorted(heavy & set(sys.modules)))
             f.write('import configparser, io\n'
                     'parser = configparser.SafeConfigParser()\n'
                     'parser.readfp(io.StringIO("[versioneer]\\nstyle = pep440"))\n')
-        code = 'import sys; sys.path[:] = [p for p in sys.path if "packages" not in p]; import versioneer; print("built")'
+        code = ('import sys; sys.path[:] = [path for path in sys.path if "packages" not in path]; '
+                'import versioneer; print("built")')
         self.assertEqual(call(self.python, '-W', 'ignore', '-c', code, folder=project), 'built\n')
 
     def test_uninstalling_leaves_nothing_behind(self):

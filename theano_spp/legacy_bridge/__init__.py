@@ -21,8 +21,8 @@ nobody           ``import tensorflow``, Keras's first choice      `backend_of_ke
 ===============  ===============================================  =======================  =====================
 
 `apply` only registers an import hook: each bridge is built when a module that needs it is imported for the first time,
-and only if something is missing, so that a program which imports none of them is not affected. Three changes are seen by
-every package of the process, after the import of Theano, Keras or nose: the old names are in ``collections`` again,
+and only if something is missing, so that a program which imports none of them is not affected. Three changes are seen
+by every package of the process, after the import of Theano, Keras or nose: the old names are in ``collections`` again,
 ``import numpy.distutils`` works on Python 3.12 and later, and its ``__config__`` names a BLAS.
 
 This package needs only the standard library, and never its own parent: an installed theano-spp also loads it by its

@@ -3,12 +3,12 @@
 NumPy 2 removed from its headers what Theano's C code uses, so that nothing compiles:
 
 - ``PyInt_Check`` and other names of Python 2 in ``npy_3kcompat.h``: four macros put them back;
-- ``PyArray_DESCR(x)->elsize``, unless code is compiled for NumPy 2 alone, as Theano's may be: it never runs with another
-  NumPy than the one whose headers it was compiled with;
+- ``PyArray_DESCR(x)->elsize``, which is still there for code that is compiled for NumPy 2 alone. Theano's may be: it
+  never runs with another NumPy than the one whose headers it was compiled with;
 - the fields ``real`` and ``imag`` of complex numbers;
 - ``NPY_MAXDIMS`` as the axis that means all of them, now ``NPY_RAVEL_AXIS``;
-- the interface of indexing by several arrays (``PyArrayMapIterObject``), which has no other name now: Theano then leaves
-  it to NumPy, ``numpy.add.at``.
+- indexing by several arrays (``PyArrayMapIterObject``), which has no other name now: Theano then leaves it to NumPy,
+  ``numpy.add.at``.
 
 All of it is changed inside Theano alone.
 """

@@ -1,7 +1,7 @@
 """Theano's DebugMode, which fills arrays with 666 to see whether an op overwrites all of them.
 
-NumPy 2 refuses ``array[...] = 666`` if that is an array of int8: "OverflowError: Python integer 666 out of bounds". From
-an array it takes the number as before, modulo 256.
+NumPy 2 refuses ``array[...] = 666`` if that is an array of int8: "OverflowError: Python integer 666 out of bounds".
+From an array it takes the number as before, modulo 256.
 """
 import functools
 

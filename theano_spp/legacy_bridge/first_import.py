@@ -14,7 +14,7 @@ import sys
 PTH_NAME = 'theano_spp_legacy_bridge.pth'
 
 
-class FirstImport(object):
+class FirstImport:
     """Its source is the line's: it uses nothing of this file but ``sys``."""
 
     waits_for = ('theano', 'keras', 'nose', 'versioneer')

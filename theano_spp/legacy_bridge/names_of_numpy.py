@@ -1,8 +1,8 @@
 """Names of NumPy that are gone, for the modules of Theano and Keras that use them.
 
 NumPy 1.24 removed ``bool``, ``int`` and ``complex``, NumPy 2 the others. The functions that use them fail with
-``AttributeError: module 'numpy' has no attribute 'cast'``. Each module of `USERS` gets, in place of numpy, a copy of its
-names with these added: numpy itself stays as it is for everybody else.
+``AttributeError: module 'numpy' has no attribute 'complex'``. Each module of `USERS` gets, in place of numpy, a copy of
+its names with these added: numpy itself stays as it is for everybody else.
 """
 import types
 import warnings

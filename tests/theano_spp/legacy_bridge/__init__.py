@@ -21,6 +21,17 @@ for bridges in bridge.BRIDGES_BEFORE, bridge.BRIDGES_AFTER:
 bridge.apply()
 """
 
+# A module that is not installed here, whatever this environment has. Its name is to be put in.
+HIDE = """
+class Hidden:
+    def find_spec(name, path=None, target=None):
+        if name == {0!r}:
+            raise ModuleNotFoundError('hidden')
+sys.meta_path.insert(0, Hidden)
+find, importlib.util.find_spec = importlib.util.find_spec, lambda name, package=None: (
+    None if name == {0!r} else find(name, package))
+"""
+
 
 def run_bridged(code, **how):
     """What `code` prints, with all bridges."""

@@ -7,7 +7,7 @@ from unittest import mock
 
 from theano_spp.legacy_bridge.imports_of_gpu_side import imports_of_gpu_side, imports_of_gpu_side_no_more
 from theano_spp.legacy_bridge.safe_config_parser import safe_config_parser
-from tests.theano_spp.legacy_bridge import raised_without, run_bridged
+from tests.theano_spp.legacy_bridge import HIDE, raised_without, run_bridged
 
 
 class SafeConfigParserTest(unittest.TestCase):
@@ -41,17 +41,7 @@ class ImportsOfGpuSideTest(unittest.TestCase):
 
     def test_without_them_theano_on_a_gpu_cannot_be_imported_and_nobody_else_sees_them(self):
         for gone in 'pkg_resources', 'numpy.linalg.linalg':
-            hidden = """
-class Hidden:
-    def find_spec(name, path=None, target=None):
-        if name == GONE:
-            raise ModuleNotFoundError('hidden')
-sys.meta_path.insert(0, Hidden)
-importlib.util.find_spec, find = lambda name, package=None: None if name == GONE else find(name, package), \\
-    importlib.util.find_spec
-import theano.gpuarray.linalg
-print(GONE in sys.modules)
-""".replace('GONE', repr(gone))
+            hidden = HIDE.format(gone) + 'import theano.gpuarray.linalg; print({!r} in sys.modules)'.format(gone)
             self.assertEqual(run_bridged(hidden).splitlines()[-1], 'False')
             self.assertIn('ModuleNotFoundError: ', raised_without('imports_of_gpu_side', hidden))
 

@@ -8,7 +8,7 @@ from unittest import mock
 
 from theano_spp import legacy_bridge
 from tests.processes import run_python
-from tests.theano_spp.legacy_bridge import raised_without, run_bridged
+from tests.theano_spp.legacy_bridge import HIDE, raised_without, run_bridged
 
 
 class TestBytesForKeras(unittest.TestCase):
@@ -116,14 +116,8 @@ class TestTheanoWithoutTensorflow(unittest.TestCase):
             return os.environ.get('KERAS_BACKEND')
 
     def test_without_it_keras_cannot_be_imported(self):
-        code = """
+        code = HIDE.format('tensorflow') + """
 os.environ.pop('KERAS_BACKEND', None)
-find, importlib.util.find_spec = importlib.util.find_spec, lambda name, package=None: (
-    None if name == 'tensorflow' else find(name, package))
-sys.meta_path.insert(0, type('Hidden', (), {'find_spec': staticmethod(lambda name, path=None, target=None: hide(name))}))
-def hide(name):
-    if name == 'tensorflow':
-        raise ModuleNotFoundError('hidden')
 import keras
 print(keras.backend.backend())
 """

@@ -139,4 +139,5 @@ print(f(numbers, numbers[..., :2, :2]).tolist())
         code = "import os; os.environ['THEANO_FLAGS'] += ',cxx='\n" + code
         # Convolution turns the kernel [[0, 1], [3, 4]] round: 0 * 4 + 1 * 3 + 3 * 1 + 4 * 0 is the first number.
         self.assertEqual(run_bridged(code).splitlines()[-1], '[[[[6.0, 14.0], [30.0, 38.0]]]]')
-        self.assertIn('the python package for scipy.signal to be installed', raised_without('signal_of_scipy', code, whole=True))
+        self.assertIn('the python package for scipy.signal to be installed',
+                      raised_without('signal_of_scipy', code, whole=True))

@@ -42,7 +42,8 @@ class ImportsOfGpuSideTest(unittest.TestCase):
     def test_without_them_theano_on_a_gpu_cannot_be_imported_and_nobody_else_sees_them(self):
         for gone in 'pkg_resources', 'numpy.linalg.linalg':
             before = 'import numpy.linalg; sys.modules.pop({!r}, None)\n'.format(gone)
-            hidden = before + HIDE.format(gone) + 'import theano.gpuarray.linalg; print({!r} in sys.modules)'.format(gone)
+            after = '\nimport theano.gpuarray.linalg; print({!r} in sys.modules)'.format(gone)
+            hidden = before + HIDE.format(gone) + after
             self.assertEqual(run_bridged(hidden).splitlines()[-1], 'False')
             self.assertIn('ModuleNotFoundError: ', raised_without('imports_of_gpu_side', hidden))
 

@@ -1,6 +1,7 @@
-"""Packs theano_spp, keras_layer and spn. Pins are in environments/, the version in theano_spp/version.py."""
+"""Packs theano_spp, keras_layer and spn. The version is in theano_spp/version.py, and pins are in environments/."""
 import os
 import re
+import sys
 
 from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
@@ -14,36 +15,23 @@ def read(name):
         return f.read()
 
 
-def pins(name):
-    return [line for line in read(name).splitlines() if line and not line.startswith(('#', '-r'))]
+# Installed next to the packages, so that `import keras` works before theano_spp is imported.
+sys.path.insert(0, os.path.join(HERE, 'theano_spp', 'legacy_bridge'))
+from first_import import PTH_NAME, pth_line
 
-
-# How `import keras` works also where theano, keras or nose is imported before theano_spp. Python runs each line of a
-# .pth file that starts with `import`, at its start. This one does no more than to wait in sys.meta_path for the first
-# of the three; then it loads the bridge by its path, because theano_spp itself would import Theano.
-AT_START = """
-class FirstImport(object):
-    waits_for = ('theano', 'keras', 'nose')
-
-    def find_spec(self, name, path=None, target=None):
-        if name not in self.waits_for:
-            return None
-        self.waits_for = ()
-        import importlib.util, os
-        package = importlib.util.find_spec('theano_spp')
-        bridge = os.path.join(os.path.dirname(package and package.origin or ''), 'legacy_bridge.py')
-        if package and os.path.exists(bridge):
-            spec = importlib.util.spec_from_file_location('theano_spp_legacy_bridge', bridge)
-            bridge = importlib.util.module_from_spec(spec)
-            spec.loader.exec_module(bridge)
-            bridge.apply()
-            bridge.build_bridges_before(name)
-        return None
-
-sys.meta_path.insert(0, FirstImport())
-"""
-PTH_NAME = 'theano_spp_legacy_bridge.pth'
-PTH_TEXT = "import sys; sys.version_info < (3, 12) and exec({!r}, {{'sys': sys}})\n".format(AT_START)
+# Ranges, which leave alone what an environment has. Keras and Theano themselves bring six, PyYAML and the rest.
+REQUIRED = [
+    # Without theano_spp's bridge, which has to be installed before, pip cannot build it on Python 3.12 and later.
+    'Theano-PyMC>=1.0.5,<=1.0.9; python_version < "3.12"',
+    'keras==2.2.5',
+    'numpy>=1.19.5,<3',
+    'scipy>=1.5.4',
+    'h5py>=2.10',
+    # Python has had no distutils since 3.12, setuptools has.
+    'setuptools; python_version >= "3.12"',
+]
+REQUIRED_BY_SPN = ['scikit-image>=0.17.2', 'matplotlib>=3.3.4', 'pillow>=8.3.2', 'tqdm>=4.64', 'click>=8.0.4',
+                   'onnx>=1.14.1', 'protobuf>=3.20.3']
 
 
 def write(folder, name, text):
@@ -59,7 +47,7 @@ class build_py_with_bridge(build_py):
     And the pins into theano_spp, where theano_spp/installation.py reads them.
     """
 
-    written = {PTH_NAME: PTH_TEXT,
+    written = {PTH_NAME: pth_line(),
                os.path.join('theano_spp', 'requirements.txt'): read('environments/requirements.txt')}
 
     def run(self):
@@ -67,7 +55,7 @@ class build_py_with_bridge(build_py):
         for name, text in self.written.items():
             write(self.build_lib, name, text)
         if getattr(self, 'editable_mode', False):  # pip install -e: its wheel holds no more than what install_lib does
-            write(self.get_finalized_command('install').install_lib, PTH_NAME, PTH_TEXT)
+            write(self.get_finalized_command('install').install_lib, PTH_NAME, pth_line())
 
     def get_outputs(self, include_bytecode=1):
         return build_py.get_outputs(self, include_bytecode) + [
@@ -82,7 +70,7 @@ class develop_with_bridge(develop):
 
     def install_for_development(self):
         develop.install_for_development(self)
-        write(self.install_dir, PTH_NAME, PTH_TEXT)
+        write(self.install_dir, PTH_NAME, pth_line())
 
 
 setup(
@@ -95,16 +83,16 @@ setup(
     license='BSD-3-Clause',
     packages=find_packages(include=['theano_spp', 'theano_spp.*', 'keras_layer', 'spn', 'spn.*']),
     package_data={'': ['c_code/*/*']},
-    python_requires='>=3.6,<3.12',
-    install_requires=pins('environments/requirements.txt'),
-    extras_require={'spn': pins('environments/requirements-spn.txt')},
+    python_requires='>=3.6,<3.14',
+    install_requires=REQUIRED,
+    extras_require={'spn': REQUIRED_BY_SPN},
     entry_points={'console_scripts': ['spn = spn.commands:main']},
     cmdclass={'build_py': build_py_with_bridge, 'develop': develop_with_bridge},
     zip_safe=False,
     classifiers=[
         'Operating System :: POSIX :: Linux',
         'Programming Language :: C',
-    ] + ['Programming Language :: Python :: 3.{}'.format(minor) for minor in range(6, 12)] + [
+    ] + ['Programming Language :: Python :: 3.{}'.format(minor) for minor in range(6, 14)] + [
         'Topic :: Scientific/Engineering :: Image Recognition',
     ],
 )

@@ -10,7 +10,7 @@ from tests import environment
 
 environment.prepare()
 
-# Imports theano, and first of all applies the legacy bridge, which nose needs on Python 3.10 and 3.11.
+# Imports theano, and first of all applies the legacy bridge, which nose needs on Python 3.10 and later.
 import theano_spp  # noqa: F401
 import nose
 import theano

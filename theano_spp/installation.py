@@ -7,8 +7,10 @@ import sys
 import textwrap
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-#: Packages whose pinned versions are often replaced because other projects ask pip for newer ones.
-REPLACED_BY_OTHERS = ('numpy', 'scipy', 'h5py')
+#: The newest versions with which Theano was tried here, of packages that other projects ask pip for.
+NEWEST_TRIED = {'numpy': '2.5', 'scipy': '1.18', 'h5py': '3.16'}
+#: The package to install if a module is missing, where it has another name.
+PACKAGE_OF = {'theano': 'Theano-PyMC', 'distutils': 'setuptools'}
 
 
 def has_theano():
@@ -46,35 +48,38 @@ def why_theano_is_missing(reason):
         return ("theano_spp needs Theano, and Theano needs Python's header Python.h besides a compiler, which is not"
                 ' there (on Debian or Ubuntu: apt-get install python3-dev, or python{0}.{1}-dev for a Python {0}.{1}'
                 " that is not the system's own)".format(*sys.version_info))
-    theano, newer = sys.modules.get('theano'), newer_than_pinned()
+    theano, newer = sys.modules.get('theano'), newer_than_tried()
+    missing = getattr(reason, 'name', None)
+    missing = PACKAGE_OF.get(missing, missing)
     said = textwrap.shorten(str(reason), 200, placeholder=' ...')  # compilers print pages
     if theano is not None:
         problem, wanted = 'Theano %s has none' % theano.__version__, ['Theano-PyMC']
+    elif missing in pins():
+        problem, wanted = 'Theano cannot be imported (%s)' % said, [missing]
     elif newer:
         problem = 'Theano cannot be imported with %s (%s)' % (', '.join('%s %s' % each for each in newer), said)
         wanted = [name for name, _ in newer]
     elif not isinstance(reason, (ImportError, AttributeError)):
         return None
     else:
-        missing = getattr(reason, 'name', None)
-        problem, wanted = 'Theano cannot be imported (%s)' % said, [missing if missing in pins() else 'Theano-PyMC']
+        problem, wanted = 'Theano cannot be imported (%s)' % said, ['Theano-PyMC']
     return ('theano_spp builds on theano.gof.COp of Theano 1.0.4 to 1.0.5 or Theano-PyMC 1.0.5 to 1.0.9, but %s: pip'
             ' install %s' % (problem, ' '.join('%s==%s' % (name, pins()[name]) for name in wanted)))
 
 
-def newer_than_pinned():
-    """Return the (name, version) of each package of `REPLACED_BY_OTHERS` that is newer here than its pin."""
+def newer_than_tried():
+    """Return the (name, version) of each package of `NEWEST_TRIED` that is newer here."""
     try:
         from importlib.metadata import PackageNotFoundError, version
     except ImportError:  # Python 3.6 and 3.7, for which no NumPy is too new
         return []
     installed = []
-    for name in REPLACED_BY_OTHERS:
+    for name in NEWEST_TRIED:
         try:
             installed.append((name, version(name)))
         except PackageNotFoundError:
             pass
-    return [(name, here) for name, here in installed if numbers(here) > numbers(pins()[name])]
+    return [(name, here) for name, here in installed if numbers(here)[:2] > numbers(NEWEST_TRIED[name])]
 
 
 def numbers(version):
@@ -87,9 +92,12 @@ def pins():
     path = inside if os.path.exists(inside) else os.path.join(
         os.path.dirname(HERE), 'environments', 'requirements.txt')
     with open(path, encoding='utf-8') as lines:
-        matches = [re.match(r'([\w-]+)==([\w.]+)(?:; python_version (<|>=) "3\.(\d+)")?$', line.strip())
-                   for line in lines]
-    minor = sys.version_info[1]
-    return {match.group(1): match.group(2) for match in matches
+        matches = [re.match(r'([\w-]+)==([\w.]+)(;.*)?$', line.strip()) for line in lines]
+    return {match.group(1): match.group(2) for match in matches if match and is_for_this_python(match.group(3) or '')}
 
-            if match and (match.group(3) is None or (minor < int(match.group(4))) == (match.group(3) == '<'))}
+
+def is_for_this_python(marker):
+    """Whether a marker like ``python_version >= "3.9" and python_version < "3.12"`` fits."""
+    minor = sys.version_info[1]
+    return all((minor < int(limit)) == (sign == '<')
+               for sign, limit in re.findall(r'python_version (<|>=) "3\.(\d+)"', marker))

@@ -10,7 +10,9 @@ from unittest import mock
 from theano_spp import installation
 from tests.processes import REPOSITORY
 
-NUMPY, SCIPY = ('1.23.5', '1.9.3') if sys.version_info >= (3, 9) else ('1.19.5', '1.5.4')
+NUMPY, SCIPY = [pins for oldest, pins in (((3, 6), ('1.19.5', '1.5.4')), ((3, 9), ('1.23.5', '1.9.3')),
+                                         ((3, 12), ('1.26.4', '1.13.1')), ((3, 13), ('2.2.6', '1.18.1')))
+                if sys.version_info >= oldest][-1]
 
 with_metadata = unittest.skipUnless(sys.version_info >= (3, 8), 'no NumPy that is too new exists for this Python')
 
@@ -25,16 +27,23 @@ class WhyTheanoIsMissingTest(unittest.TestCase):
     @with_metadata
     def test_packages_that_another_project_made_newer_are_named_with_the_versions_to_install(self):
         said = self.sentence(ImportError("cannot import name '__config__'"),
-                             numpy='2.4.6', scipy='1.17.0', h5py='2.10.0')
-        self.assertIn("cannot be imported with numpy 2.4.6, scipy 1.17.0 (cannot import name '__config__')", said)
+                             numpy='3.0.1', scipy='1.99.0', h5py='2.10.0')
+        self.assertIn("cannot be imported with numpy 3.0.1, scipy 1.99.0 (cannot import name '__config__')", said)
         self.assertTrue(said.endswith(': pip install numpy=={} scipy=={}'.format(NUMPY, SCIPY)), said)
         said = self.sentence(Exception('Compilation failed' + ' PyInt_AsLong' * 999),
-                             numpy='2.4.6', scipy=SCIPY, h5py='2.9')
+                             numpy='3.0.1', scipy=SCIPY, h5py='2.9')
         self.assertTrue(said.endswith(' ...): pip install numpy==' + NUMPY), said)
         self.assertLess(len(said), 400)
         said = self.sentence(AttributeError("module 'numpy' has no attribute 'bool'"),
-                             numpy='1.24.0', scipy=SCIPY, h5py='2.9')
+                             numpy='2.99.0', scipy=SCIPY, h5py='2.9')
         self.assertTrue(said.endswith(': pip install numpy==' + NUMPY), said)
+
+    @with_metadata
+    def test_packages_that_are_newer_than_ours_but_were_tried_are_not_blamed(self):
+        said = self.sentence(ModuleNotFoundError("No module named 'distutils'", name='distutils'),
+                             numpy='2.4.6', scipy='1.18.1', h5py='3.16.0')
+        setuptools = 'setuptools==84.2.1' if sys.version_info >= (3, 12) else 'Theano-PyMC==1.0.9'
+        self.assertTrue(said.endswith("(No module named 'distutils'): pip install " + setuptools), said)
 
     @with_metadata
     def test_packages_that_are_not_newer_are_not_blamed(self):
@@ -47,12 +56,15 @@ class WhyTheanoIsMissingTest(unittest.TestCase):
         said = self.sentence(ModuleNotFoundError("No module named 'numpy'", name='numpy'),
                              numpy='1.9', scipy='1.5', h5py='2.9')
         self.assertTrue(said.endswith("(No module named 'numpy'): pip install numpy==" + NUMPY), said)
+        said = self.sentence(ModuleNotFoundError("No module named 'theano'", name='theano'),
+                             numpy='3.0', scipy='1.5', h5py='2.9')
+        self.assertTrue(said.endswith("(No module named 'theano'): pip install Theano-PyMC==1.0.9"), said)
 
     def test_the_pins_are_those_of_requirements_txt_for_this_python(self):
         pins = installation.pins()
         self.assertEqual((pins['numpy'], pins['scipy'], pins['keras'], pins['Theano-PyMC']),
                          (NUMPY, SCIPY, '2.2.5', '1.0.9'))
-        self.assertEqual(len(pins), 9)
+        self.assertEqual(len(pins), 10 if sys.version_info >= (3, 12) else 9)
 
 
 class NoHeaderTest(unittest.TestCase):

@@ -36,8 +36,8 @@ def scan_in_c():
         compiler, and this process does not try again.
     """
     import numpy
-    if LOADER in sys.modules or sys.version_info < (3, 11) and int(numpy.__version__.split('.')[0]) < 2:
-        return
+    if LOADER in sys.modules or (sys.version_info < (3, 11) and int(numpy.__version__.split('.')[0]) < 2):
+        return  # it is too late, or Theano compiles the loop by itself
     from theano import config
     if not config.cxx:  # Theano has warned already that it compiles nothing
         return
@@ -46,7 +46,7 @@ def scan_in_c():
     except Exception as reason:
         sys.modules[LOADER] = None
         sentence = ('theano.scan, and with it LSTM and GRU, loops in Python and is slower, because its loop in C cannot'
-                    ' be compiled for Python {} and NumPy {} ({}): take one of Python 3.6 to 3.13 and NumPy 1.19 to 2.4'
+                    ' be compiled for Python {} and NumPy {} ({}): use Python 3.6 to 3.13 with NumPy 1.19 to 2.5'
                     .format(sys.version.split()[0], numpy.__version__,
                             textwrap.shorten(str(reason), 300, placeholder=' ...')))
         warnings.warn(sentence, RuntimeWarning)

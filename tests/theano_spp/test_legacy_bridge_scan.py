@@ -3,6 +3,7 @@ import os
 import shutil
 import sys
 import threading
+import traceback
 import unittest
 
 import numpy as np
@@ -48,7 +49,7 @@ class TestValues(unittest.TestCase):
         self.rng = np.random.RandomState(1)
 
     def tearDown(self):
-        self.assertIsNotNone(sys.modules['theano.scan_module.scan_perform_ext'], 'this was the loop in Python')
+        self.assertIsNotNone(sys.modules.get(legacy_bridge_scan.LOADER), 'the loop was not in C')
 
     def test_a_recurrence_and_its_gradients_are_those_of_numpy(self):
         xs, h0, w = self.rng.randn(6, 3), self.rng.randn(3), self.rng.randn(3, 3)
@@ -98,18 +99,31 @@ class TestValues(unittest.TestCase):
 
     def test_a_function_is_called_again_with_other_lengths(self):
         x = T.dvector()
-        function = theano.function([x], theano.scan(lambda each, sum: sum + each, x, T.constant(0.))[0])
+        function = theano.function([x], theano.scan(lambda each, sum: sum + each, x, T.zeros((), 'float64'))[0])
         for length in 1, 7, 3, 300:
             self.assertEqual(function(np.ones(length)).tolist(), list(range(1, length + 1)))
 
-    def test_an_error_in_the_loop_is_raised_with_its_own_words_and_a_line_of_the_loop(self):
-        x = T.dvector()
-        function = theano.function([x], theano.scan(lambda each: each * 2, x, n_steps=5)[0])
+    def test_errors_in_the_loop_are_raised_and_the_next_call_is_right(self):
+        x, zero = T.dvector(), T.zeros((), 'float64')
+        too_long = theano.function([x], theano.scan(lambda each, sum: sum + each, x, zero, n_steps=5)[0])
         with self.assertRaisesRegex(ValueError, 'Sequence is shorter'):
-            function(np.ones(3))
-        with self.assertRaisesRegex(AssertionError, 'not this one'):
-            fails = theano.scan(lambda each: T.opt.Assert('not this one')(each, T.lt(each, 2)), x)[0]
-            theano.function([x], fails)(np.arange(4.))
+            too_long(np.ones(3))
+        self.assertEqual(too_long(np.ones(5)).tolist(), [1, 2, 3, 4, 5])
+
+        limited = theano.function([x], theano.scan(
+            lambda each, sum: T.opt.Assert('too much')(sum + each, T.lt(sum, 4)), x, zero)[0])
+        with self.assertRaisesRegex(AssertionError, 'too much'):
+            limited(np.ones(9))
+        self.assertEqual(limited(np.ones(3)).tolist(), [1, 2, 3])
+
+    @new
+    def test_a_traceback_names_the_line_of_the_cython_source(self):
+        loop = legacy_bridge_scan.compiled_loop()
+        with self.assertRaisesRegex(TypeError, "'mintaps'") as caught:
+            loop.perform(*range(26))
+        last = traceback.extract_tb(caught.exception.__traceback__)[-1]
+        # Where the definition of the function begins, in the comments of scan_perform.c.
+        self.assertEqual((last.filename, last.lineno), ('scan_perform.pyx', 68))
 
 
 @new
@@ -126,12 +140,15 @@ print(two_scans(), in_c(), sys.modules[scan.LOADER].perform is sys.modules['scan
         code = """
 import sys
 import keras_layer, keras, numpy, theano
+def make_c_thunk(self, *args):
+    raise NotImplementedError('ops in NumPy, so that nothing but the loop is compiled')
+theano.gof.Op.make_c_thunk = make_c_thunk
 {}
 numpy.random.seed(1)
-model = keras.Sequential([keras.layers.LSTM(1, input_shape=(7, 3))])
+model = keras.Sequential([keras.layers.LSTM(2, input_shape=(7, 3))])
 model.compile('sgd', 'mse')
 x = numpy.random.rand(8, 7, 3)
-losses = [model.train_on_batch(x, x[:, :, 0].mean(1)) for _ in range(5)]
+losses = [model.train_on_batch(x, x[:, :, :2].mean(1)) for _ in range(5)]
 print(losses[-1] < losses[0], sys.modules.get('theano.scan_module.scan_perform_ext') is not None)
 print([each.hex() for each in map(float, losses)], model.predict(x).tolist())
 """
@@ -179,11 +196,12 @@ print(len(compiled), loop.get_version(), loop.__file__)
 import numpy
 {}
 from theano.gof import cmodule
-cmodule.GCC_compiler.compile_str = lambda name, text, location, **kwargs: print(location)
+places = []
+cmodule.GCC_compiler.compile_str = lambda name, text, location, **kwargs: places.append(location)
 try:
     scan.compiled_loop()
 except OSError:  # nothing was compiled
-    pass
+    print(places[0])
 """
         folders = [os.path.dirname(run_python(code.format(first)).strip()) for first in (
             "scan.todays_c = lambda *args: 'one'", "scan.todays_c = lambda *args: 'one'",
@@ -212,8 +230,8 @@ for each in caught:
         self.assertEqual(printed[0], 'True False')
         self.assertEqual(len(printed), 2, printed)
         self.assertRegex(printed[1], r'^theano\.scan, and with it LSTM and GRU, loops in Python and is slower, because its'
-                         r' loop in C cannot be compiled for Python \S+ and NumPy \S+ \(.*#error too new.*\): take one of'
-                         r' Python 3\.6 to 3\.13')
+                         r' loop in C cannot be compiled for Python \S+ and NumPy \S+ \(.*#error too new.*\): use Python'
+                         r' 3\.6 to 3\.13 with NumPy 1\.19 to 2\.5$')
 
     @new
     def test_what_failed_leaves_nothing_that_a_later_process_would_take_for_the_loop(self):

@@ -33,7 +33,8 @@ def calls(units, batch):
     model = keras.Sequential([layers.LSTM(units, input_shape=(STEPS, INPUTS)), layers.Dense(1)])
     model.compile('sgd', 'mse')
     x = np.random.RandomState(0).rand(batch, STEPS, INPUTS).astype('float32')
-    both = [functools.partial(model.train_on_batch, x, x[:, :, 0].mean(1)), functools.partial(model.predict_on_batch, x)]
+    both = [functools.partial(model.train_on_batch, x, x[:, :, 0].mean(1)),
+            functools.partial(model.predict_on_batch, x)]
     for call in both:
         call()  # compiles
     return both

@@ -153,8 +153,8 @@ print([each.hex() for each in map(float, losses)], model.predict(x).tolist())
         row, rows = np.zeros(0, 'int32'), np.zeros((0, 0), 'int32')
         try:
             legacy_bridge_scan.compiled_loop().perform(
-                0, 0, 0, 0, 0, 0, 0, -1, False, row, rows, row, row, row, rows, row, row, row, row, None, None, row, [], [],
-                None, None)
+                0, 0, 0, 0, 0, 0, 0, -1, False, row, rows, row, row, row, rows, row, row, row, row, None, None, row,
+                [], [], None, None)
         except IndexError as error:  # not by assertRaises, which forgets the traceback
             last = traceback.extract_tb(error.__traceback__)[-1]
         # Where this error is raised, as the comments of scan_perform.c say.
@@ -231,9 +231,9 @@ for each in caught:
 """).splitlines()
         self.assertEqual(printed[0], 'True False')
         self.assertEqual(len(printed), 2, printed)
-        self.assertRegex(printed[1], r'^theano\.scan, and with it LSTM and GRU, loops in Python and is slower, because its'
-                         r' loop in C cannot be compiled for Python \S+ and NumPy \S+ \(.*#error too new.*\): use Python'
-                         r' 3\.6 to 3\.13 with NumPy 1\.19 to 2\.5$')
+        self.assertRegex(printed[1], r'^theano\.scan, and with it LSTM and GRU, loops in Python and is slower, because'
+                         r' its loop in C cannot be compiled for Python \S+ and NumPy \S+ \(.*#error too new.*\): use'
+                         r' Python 3\.6 to 3\.13 with NumPy 1\.19 to 2\.5$')
 
     @new
     def test_what_failed_leaves_nothing_that_a_later_process_would_take_for_the_loop(self):

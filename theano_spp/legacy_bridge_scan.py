@@ -37,9 +37,6 @@ def scan_in_c():
     import numpy
     if LOADER in sys.modules or (sys.version_info < (3, 11) and int(numpy.__version__.split('.')[0]) < 2):
         return  # it is too late, or Theano compiles the loop by itself
-    from theano import config
-    if not config.cxx:  # Theano has warned already that it compiles nothing
-        return
     try:
         loop = compiled_loop()
     except Exception as reason:

@@ -165,9 +165,9 @@ print([each.hex() for each in map(float, losses)], model.predict(x).tolist())
         printed = run_python(TWO_SCANS + """
 from theano.gof import cmodule
 original = cmodule.GCC_compiler.compile_str
-def compile_str(name, *args, **kwargs):
-    assert name != 'scan_perform', 'compiled again'
-    return original(name, *args, **kwargs)
+def compile_str(module_name, *args, **kwargs):
+    assert module_name != 'scan_perform', 'compiled again'
+    return original(module_name, *args, **kwargs)
 cmodule.GCC_compiler.compile_str = compile_str
 print(two_scans(), in_c())
 """)

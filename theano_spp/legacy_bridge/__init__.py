@@ -6,7 +6,7 @@ Theano-PyMC 1.0.9, Keras 2.2.5 and nose 1.3.7 are older than today's versions of
 removed by       what fails without it                            put back by              who sees it
 ===============  ===============================================  =======================  =====================
 Python 3.10      ``from collections import Iterable``             `names_of_collections`   everybody
-Python 3.11      ``longintrepr.h``, for Theano's compiled scan    `scan`                   Theano
+Python 3.11      ``longintrepr.h``, for Theano's compiled scan    `scan_in_c`              Theano
 Python 3.12      ``numpy.distutils``, for all of Theano           `distutils_of_numpy`     everybody
 Python 3.12      ``SafeConfigParser``, to install Theano-PyMC     `safe_config_parser`     a setup.py
 NumPy 1.22       ``numpy.distutils.__config__.blas_opt_info``     `blas`                   everybody
@@ -41,12 +41,13 @@ from .imports_of_gpu_side import imports_of_gpu_side, imports_of_gpu_side_no_mor
 from .names_of_collections import names_of_collections
 from .names_of_numpy import USERS, names_of_numpy
 from .safe_config_parser import safe_config_parser
-from .scan import scan_in_python
+from .scan import LOADER, scan_in_c
 from .signal_of_scipy import signal_of_scipy
 
 #: What is built before a module is imported.
 BRIDGES_BEFORE = {
-    'theano': (names_of_collections, distutils_of_numpy, blas_of_numpy, scan_in_python),
+    'theano': (names_of_collections, distutils_of_numpy, blas_of_numpy),
+    LOADER: (scan_in_c,),
     'theano.gpuarray.linalg': (imports_of_gpu_side,),
     'keras': (names_of_collections, theano_without_tensorflow),
     'nose': (names_of_collections,),

@@ -128,4 +128,4 @@ total = theano.scan(lambda one, sum: sum + one, sequences=x, outputs_info=T.zero
 print(theano.function([x], total)(numpy.arange(4, dtype=x.dtype)))
 """
         self.assertEqual(run_python(LOAD + 'bridge.apply()' + code), '6.0\n')
-        self.assertIsNotNone(raised_without('scan_in_python', code))
+        self.assertIsNotNone(raised_without('scan_in_c', code))

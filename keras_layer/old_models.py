@@ -109,6 +109,8 @@ class Translation:
         if kind == 'Embedding':
             # That of the words; to Keras 2.2.5 it would be that of the weights.
             config.pop('input_dtype' if self.keras_1 else 'dtype', None)
+        if kind == 'BatchNormalization' and config['epsilon'] == 1e-5:
+            config['epsilon'] = float(np.nextafter(np.float32(1e-5), np.float32(1)))  # Theano finds float32(1e-5) too small
         if kind == 'ConvLSTM2D':
             config.pop('implementation', None)  # Keras 2.0 wrote it and did not use it
         if not self.keras_1:

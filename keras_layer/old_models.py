@@ -154,7 +154,7 @@ class Translation:
         """Raise an error about what cannot be translated, or is given and not there."""
         unknown = sorted(set(self.layers) - self.names)
         if unknown:
-            raise ValueError('load_old_model: layers has %s, but the layers of this model are called %s'
+            raise ValueError('load_old_model: layers has %s, but this model has %s'
                              % (', '.join(unknown), ', '.join(sorted(filter(None, self.names)))))
         if self.lambdas:
             raise ValueError('load_old_model: the functions of %s are saved as bytecode, which only the Python that wrote'

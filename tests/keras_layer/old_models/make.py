@@ -67,6 +67,14 @@ def merge():
     return model, [some(8, 4), some(8, 4)], [some(8, 2), np.eye(3, dtype='float32')[np.arange(8) % 3]]
 
 
+def branches():
+    """A Sequential that begins with a Merge of two others; Keras 1 only."""
+    model = Sequential([layers.Merge([Sequential([layers.Dense(3, input_dim=4)]) for _ in range(2)], mode='concat'),
+                        layers.Dense(2)])
+    model.compile('adam', 'mse')
+    return model, [some(8, 4), some(8, 4)], [some(8, 2)]
+
+
 def recurrent():
     """Words, LSTM and GRU; regularized, bidirectional and in time."""
     words = layers.Input((6,), dtype='int32')

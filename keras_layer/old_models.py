@@ -3,7 +3,6 @@ import json
 import re
 import warnings
 
-import h5py
 import numpy as np
 from keras import backend as K
 from keras.models import load_model
@@ -23,8 +22,9 @@ WITHOUT_DATA_FORMAT = ('ZeroPadding2D', 'ZeroPadding3D', 'UpSampling2D', 'UpSamp
 def load_old_model(path, custom_objects=None, layers=None, compile=True):
     """Load a model that an older Keras or an older Python saved, where `keras.models.load_model` cannot.
 
-    What Keras 1 wrote differently is translated: `Merge`, regularizers, constraints, the dtype of `Embedding`. Functions
-    of `Lambda` layers are never read from the file, where they are bytecode of one version of Python: give them again.
+    What older versions wrote differently is translated: `Merge`, regularizers, constraints, the dtype of `Embedding`.
+    Functions of `Lambda` layers are never read from the file, where they are bytecode of one version of Python: give
+    these layers again.
 
     Parameters
     ----------
@@ -40,14 +40,16 @@ def load_old_model(path, custom_objects=None, layers=None, compile=True):
     Returns
     -------
     keras.models.Model
-        Compiled if the file says how, and with the state of its optimizer. From Keras 1 that state is not taken,
-        because it is in another order: training goes on with a fresh optimizer, and a warning says so.
+        Compiled if the file says how, and with the state of its optimizer. Before Keras 2.0.6 that state was saved in
+        another order, and is left out: training goes on with a fresh optimizer, and a warning says so.
 
     Raises
     ------
     ValueError
         For files of weights alone, `Lambda` layers that are not given, and modes of `Merge` that no layer has today.
     """
+    import h5py  # not above: the layers do without it, as Keras does
+
     with h5py.File(path, 'r') as old, h5py.File('old model', 'w', driver='core', backing_store=False) as new:
         if 'model_config' not in old.attrs:
             raise ValueError('load_old_model: %s holds no model, but weights at most (build the model in code, then'
@@ -110,7 +112,8 @@ class Translation:
             # That of the words; to Keras 2.2.5 it would be that of the weights.
             config.pop('input_dtype' if self.keras_1 else 'dtype', None)
         if kind == 'BatchNormalization' and config['epsilon'] == 1e-5:
-            config['epsilon'] = float(np.nextafter(np.float32(1e-5), np.float32(1)))  # Theano finds float32(1e-5) too small
+            # Theano wants at least 1e-5, and float32(1e-5) is less.
+            config['epsilon'] = float(np.nextafter(np.float32(1e-5), np.float32(1)))
         if kind == 'ConvLSTM2D':
             config.pop('implementation', None)  # Keras 2.0 wrote it and did not use it
         if not self.keras_1:
@@ -121,13 +124,13 @@ class Translation:
             config['dim_ordering'], = self.dim_orderings
         if config.get('dim_ordering') == 'th' and config.get('W_constraint'):
             config['W_constraint'] = None
-            warnings.warn('load_old_model: the W_constraint of %s is left out, because Keras 2 has the axes of this kernel'
-                          ' in another order' % name)
+            warnings.warn('load_old_model: the W_constraint of %s is left out, because Keras 2 has the axes of this'
+                          ' kernel in another order' % name)
         return layer
 
     def of_merge(self, layer):
         config = layer['config']
-        if config['mode'] not in LAYER_OF_MODE or 'layers' in config:
+        if config['mode_type'] != 'raw' or config['mode'] not in LAYER_OF_MODE or 'layers' in config:
             self.merges.append(config['name'])
             return layer
         arguments = {'name': config['name']}
@@ -157,13 +160,15 @@ class Translation:
             raise ValueError('load_old_model: layers has %s, but this model has %s'
                              % (', '.join(unknown), ', '.join(sorted(filter(None, self.names)))))
         if self.lambdas:
-            raise ValueError('load_old_model: the functions of %s are saved as bytecode, which only the Python that wrote'
-                             ' it can read (give them again: layers={%s})' % (', '.join(self.lambdas), ', '.join(
-                                 '%r: Lambda(...)' % name for name in self.lambdas)))
+            raise ValueError('load_old_model: the functions of %s are saved as bytecode, which only the Python that'
+                             ' wrote it can read (give these layers again: layers={%s})' % (
+                                 ', '.join(self.lambdas),
+                                 ', '.join('%r: Lambda(...)' % name for name in self.lambdas)))
         if self.merges:
             raise ValueError('load_old_model: Keras 2 has no layer for %s: a Merge by a function, by the cosine or of'
-                             ' whole branches of a Sequential (build the model in code, with Add, Concatenate, Dot, ... and'
-                             ' layers in the order of the file, then model.load_weights(path))' % ', '.join(self.merges))
+                             ' whole branches of a Sequential (build the model in code, with Add, Concatenate, Dot, ...'
+                             ' and layers in the order of the file, then model.load_weights(path))'
+                             % ', '.join(self.merges))
 
 
 def translate_optimizer(file):

@@ -181,13 +181,15 @@ class ErrorsTest(unittest.TestCase):
         with h5py.File(self.path, 'r+') as file:
             config = json.loads(bytes(np.bytes_(file.attrs['model_config'])).decode('utf-8'))
             merges = [layer['config'] for layer in config['config']['layers'] if layer['class_name'] == 'Merge']
+            names = [merge['name'] for merge in merges[:2]]
             merges[0]['mode'] = 'cos'
+            merges[1].update(mode=['bytecode', None, None], mode_type='lambda')
             file.attrs['model_config'] = json.dumps(config).encode('utf-8')
-        name = merges[0]['name']
-        self.assert_says('Keras 2 has no layer for %s: .*load_weights' % name, self.path)
-        given = {name: Lambda(lambda inputs: inputs[0] - inputs[1], output_shape=(4,))}
+        self.assert_says('Keras 2 has no layer for %s: .*load_weights' % ', '.join(names), self.path)
+        given = {name: Lambda(lambda inputs: inputs[0] - inputs[1], output_shape=(4,)) for name in names}
         model, _ = quietly(load_old_model, self.path, layers=given)
-        self.assertIs(model.get_layer(name), given[name])
+        for name in names:
+            self.assertIs(model.get_layer(name), given[name])
 
 
 class SuperpixelPooling(Layer):

@@ -7,14 +7,16 @@ from __future__ import print_function
 
 import os
 import sys
+from importlib import import_module
 
-import theano.ifelse  # Keras 1 uses it without importing it
 import keras
 import numpy as np
 from keras import layers, regularizers
 from keras.constraints import maxnorm
 from keras.models import Model, Sequential
 from keras.optimizers import SGD
+
+import_module('theano.ifelse')  # Keras 1 uses it without importing it
 
 KERAS_1 = keras.__version__.startswith('1.')
 rng = np.random.RandomState(0)
@@ -29,7 +31,7 @@ def model_of(inputs, outputs):
 
 
 def convolutions():
-    """Channels first, batch normalization, regularizers, a constraint, and layers whose format Keras 1 does not write."""
+    """Channels first, regularizers, constraints, and layers whose data format Keras 1 does not write."""
     image = layers.Input((3, 9, 10))
     if KERAS_1:
         first = dict(dim_ordering='th')

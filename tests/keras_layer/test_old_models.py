@@ -9,6 +9,7 @@ import warnings
 
 import h5py
 import numpy as np
+import theano
 import theano.tensor as T
 from keras import backend as K
 from keras.engine import Layer
@@ -56,8 +57,8 @@ def model_of_the_document(which, path):
     return names['model']
 
 
-class PredictionsTest(unittest.TestCase):
-    """Against what the old programs predicted: tests/keras_layer/old_models/README.md."""
+class Predictions(unittest.TestCase):
+    """Base class: comparisons with what the old programs predicted, tests/keras_layer/old_models/README.md."""
 
     def assert_predicts(self, model, name, what='prediction'):
         predictions = model.predict(arrays_of(name, 'input'))
@@ -78,14 +79,42 @@ class PredictionsTest(unittest.TestCase):
         losses = [np.sum(model.train_on_batch(arrays_of(name, 'input'), arrays_of(name, 'target'))) for _ in range(5)]
         self.assertLess(losses[-1], losses[0])
 
+    def loaded(self, name):
+        model, warned = quietly(load_old_model, path_of(name))
+        return model, name, warned
+
+
+class ConvolutionsTest(Predictions):
+
     def test_load_model_reads_models_of_keras_2_and_goes_on_where_they_were(self):
-        for name in ('keras-2.1.6-python-2.7-convolutions', 'keras-2.2.4-python-3.6-recurrent',
-                     'keras-2.2.5-python-3.8-superpixels'):
+        for name in ('keras-2.1.6-python-2.7-convolutions', 'keras-2.2.5-python-3.8-superpixels'):
             self.assert_goes_on(quietly(load_model, path_of(name))[0], name)
 
-    def test_load_old_model_reads_those_as_well(self):
-        name = 'keras-2.1.6-python-2.7-convolutions'
-        model, warned = quietly(load_old_model, path_of(name))
+    def test_regularizers_constraints_and_data_formats_of_keras_1_are_translated(self):
+        name = 'keras-1.2.2-python-2.7-convolutions'
+        with self.assertRaisesRegex(ValueError, 'Improper config format'):
+            quietly(load_model, path_of(name))
+        model, _, warned = self.loaded(name)
+        self.assertIn('W_constraint of convolution2d_2 is left out', warned)
+        configs = [layer.get_config() for layer in model.layers]
+        first, last = configs[1], configs[-1]
+        self.assertAlmostEqual(float(first['kernel_regularizer']['config']['l2']), .01, places=6)
+        self.assertAlmostEqual(float(last['kernel_regularizer']['config']['l1']), .01, places=6)
+        self.assertEqual(last['kernel_constraint'], {'class_name': 'MaxNorm', 'config': {'max_value': 2, 'axis': 0}})
+        self.assert_starts_again(model, name, warned)
+
+
+class OtherModelsTest(Predictions):
+
+    def setUp(self):
+        # Quick: Theano compiles next to nothing; but in this mode it has no convolutions.
+        self.addCleanup(setattr, theano.config, 'mode', theano.config.mode)
+        theano.config.mode = 'FAST_COMPILE'
+
+    def test_both_functions_read_models_of_keras_2_and_go_on_where_they_were(self):
+        name = 'keras-2.2.4-python-3.6-recurrent'
+        self.assert_goes_on(quietly(load_model, path_of(name))[0], name)
+        model, _, warned = self.loaded(name)
         self.assertNotIn('load_old_model', warned)
         self.assert_goes_on(model, name)
 
@@ -102,28 +131,11 @@ class PredictionsTest(unittest.TestCase):
                 quietly(load_model, path_of(name))
             self.assert_starts_again(*self.loaded(name))
 
-    def test_regularizers_constraints_and_data_formats_of_keras_1_are_translated(self):
-        name = 'keras-1.2.2-python-2.7-convolutions'
-        with self.assertRaisesRegex(ValueError, 'Improper config format'):
-            quietly(load_model, path_of(name))
-        model, _, warned = self.loaded(name)
-        self.assertIn('W_constraint of convolution2d_2 is left out', warned)
-        configs = [layer.get_config() for layer in model.layers]
-        first, last = configs[1], configs[-1]
-        self.assertAlmostEqual(float(first['kernel_regularizer']['config']['l2']), .01, places=6)
-        self.assertAlmostEqual(float(last['kernel_regularizer']['config']['l1']), .01, places=6)
-        self.assertEqual(last['kernel_constraint'], {'class_name': 'MaxNorm', 'config': {'max_value': 2, 'axis': 0}})
-        self.assert_starts_again(model, name, warned)
-
     def test_recurrent_layers_and_embeddings_of_keras_1_are_read(self):
         self.assert_starts_again(*self.loaded('keras-1.2.2-python-2.7-recurrent'))
 
     def test_the_dtype_of_words_is_not_taken_for_that_of_the_weights(self):
         self.assert_starts_again(*self.loaded('keras-2.0.2-python-2.7-words'))
-
-    def loaded(self, name):
-        model, warned = quietly(load_old_model, path_of(name))
-        return model, name, warned
 
     def test_layers_that_are_given_take_the_place_of_lambdas(self):
         for name in ('keras-1.2.2-python-2.7-lambdas', 'keras-2.2.4-python-3.6-lambdas'):

@@ -5,6 +5,7 @@ from . import backend
 
 from keras.utils import get_custom_objects
 
+from .old_models import load_old_model
 from .over_superpixels import GlobalSuperpixelPooling, SuperpixelSoftmax
 from .superpixel_pooling import SuperpixelPooling1D, SuperpixelPooling2D, SuperpixelPooling3D
 from .superpixel_unpooling import SuperpixelUnpooling1D, SuperpixelUnpooling2D, SuperpixelUnpooling3D
@@ -22,4 +23,4 @@ custom_objects = {layer.__name__: layer for layer in (
 for _name, _layer in custom_objects.items():
     get_custom_objects().setdefault(_name, _layer)
 
-__all__ = sorted(custom_objects) + ['custom_objects']
+__all__ = sorted(custom_objects) + ['custom_objects', 'load_old_model']

@@ -39,7 +39,7 @@ from .debug_mode import number_in_an_array
 from .distutils_of_numpy import distutils_of_numpy
 from .imports_of_gpu_side import imports_of_gpu_side, imports_of_gpu_side_no_more
 from .names_of_collections import names_of_collections
-from .names_of_numpy import USERS, names_of_numpy
+from .names_of_numpy import USERS, bool_of_numpy, bool_of_numpy_no_more, names_of_numpy
 from .safe_config_parser import safe_config_parser
 from .scan import scan_in_python
 from .signal_of_scipy import signal_of_scipy
@@ -47,6 +47,7 @@ from .signal_of_scipy import signal_of_scipy
 #: What is built before a module is imported.
 BRIDGES_BEFORE = {
     'theano': (names_of_collections, distutils_of_numpy, blas_of_numpy, scan_in_python),
+    'theano.scalar.basic': (bool_of_numpy,),
     'theano.gpuarray.linalg': (imports_of_gpu_side,),
     'keras': (names_of_collections, theano_without_tensorflow),
     'nose': (names_of_collections,),
@@ -56,7 +57,7 @@ BRIDGES_BEFORE = {
 #: What is changed in a module after it has been imported, but for those of `USERS` and `OVER_ALL_AXES`, added below.
 BRIDGES_AFTER = {
     'theano.gof.cmodule': (flags_for_compiler,),
-    'theano.scalar.basic': (complex_with_fields,),
+    'theano.scalar.basic': (bool_of_numpy_no_more, complex_with_fields),
     'theano.compile.debugmode': (number_in_an_array,),
     'theano.tensor.subtensor': (no_increments_in_c,),
     'theano.tensor.nnet.conv': (signal_of_scipy,),

@@ -11,6 +11,7 @@ from theano_spp.legacy_bridge.names_of_numpy import OLD, USERS
 from tests.theano_spp.legacy_bridge import raised_without, run_bridged
 
 IMPORTS = 'import numpy as np, theano, theano.tensor as T\n'
+HERE = [int(number) for number in numpy.__version__.split('.')[:2]]
 
 
 def since(package, oldest):
@@ -44,6 +45,12 @@ print({name for name in vars(np) if name not in before} - {'distutils'})
         self.assertEqual((old['string_'], old['unicode_']), (type(numpy.array([b'a'])[0]), type(numpy.array(['a'])[0])))
         cast = old['cast']['float32'](2)
         self.assertEqual((cast.dtype, cast.shape, float(cast)), ('float32', (), 2))
+
+    @unittest.skipUnless([1, 24] <= HERE < [2, 0], 'this NumPy has bool')
+    def test_without_bool_theano_cannot_be_imported_and_nobody_else_sees_it(self):
+        self.assertEqual(run_bridged(IMPORTS + "print('bool' in vars(np))"), 'False\n')
+        self.assertIn("module 'numpy' has no attribute 'bool'",
+                      raised_without('bool_of_numpy bool_of_numpy_no_more', 'import theano', whole=True))
 
     @since(numpy, [2, 0])
     def test_without_them_gradients_and_callbacks_fail(self):

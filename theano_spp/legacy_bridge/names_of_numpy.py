@@ -2,8 +2,8 @@
 
 NumPy 1.24 removed ``bool``, ``int`` and ``complex``, NumPy 2 the others. The functions that use them fail with
 ``AttributeError: module 'numpy' has no attribute 'complex'``. Each module of `USERS` gets, in place of numpy, a copy of
-its names with these added: numpy itself stays as it is for everybody else, but for a moment: ``theano.scalar.basic`` asks
-for ``bool`` while it is being imported.
+its names with these added. numpy itself stays as it is for everybody else, but for a moment: ``theano.scalar.basic``
+asks for ``bool`` while it is being imported.
 """
 import types
 import warnings

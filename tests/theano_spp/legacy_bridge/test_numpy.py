@@ -93,7 +93,7 @@ class CApiOfNumpyTest(unittest.TestCase):
 
     def test_without_the_flags_nothing_compiles(self):
         said = raised_without('flags_for_compiler', 'import theano', theano_flags={'base_compiledir': self.folder})
-        self.assertIn('PyInt_', said)
+        self.assertIn('elsize' if HERE == [2, 0] else 'PyInt_', said)
 
     def test_without_the_other_names_what_uses_them_fails_and_with_them_values_are_right(self):
         code = IMPORTS + """

@@ -13,6 +13,7 @@ NumPy 1.22       ``numpy.distutils.__config__.blas_opt_info``     `blas`        
 NumPy 1.24, 2    ``numpy.cast`` and a dozen other names           `names_of_numpy`         Theano, Keras
 NumPy 2          names in C headers, for all that is compiled     `c_api_of_numpy`         Theano
 NumPy 2          ``int8_array[...] = 666``, in DebugMode          `debug_mode`             Theano
+NumPy 2          ``asarray(128, 'int8')``, for constants          `integers_of_theano`     Theano
 SciPy 1.8        private names, for convolutions without C        `signal_of_scipy`        Theano
 h5py 3           ``f.attrs['keras_version'].decode('utf8')``      `bytes_of_h5py`          Keras
 setuptools 81    ``pkg_resources``, for scan and GPUs             `imports_of_gpu_side`    Theano
@@ -38,8 +39,9 @@ from .c_api_of_numpy import OVER_ALL_AXES, axis_for_all, complex_with_fields, fl
 from .debug_mode import number_in_an_array
 from .distutils_of_numpy import distutils_of_numpy
 from .imports_of_gpu_side import imports_of_gpu_side, imports_of_gpu_side_no_more
+from .integers_of_theano import integers_that_fit
 from .names_of_collections import names_of_collections
-from .names_of_numpy import USERS, names_of_numpy
+from .names_of_numpy import USERS, bool_of_numpy, bool_of_numpy_no_more, names_of_numpy
 from .safe_config_parser import safe_config_parser
 from .scan import LOADER, scan_in_c
 from .signal_of_scipy import signal_of_scipy
@@ -47,6 +49,7 @@ from .signal_of_scipy import signal_of_scipy
 #: What is built before a module is imported.
 BRIDGES_BEFORE = {
     'theano': (names_of_collections, distutils_of_numpy, blas_of_numpy),
+    'theano.scalar.basic': (bool_of_numpy,),
     LOADER: (scan_in_c,),
     'theano.gpuarray.linalg': (imports_of_gpu_side,),
     'keras': (names_of_collections, theano_without_tensorflow),
@@ -57,7 +60,7 @@ BRIDGES_BEFORE = {
 #: What is changed in a module after it has been imported, but for those of `USERS` and `OVER_ALL_AXES`, added below.
 BRIDGES_AFTER = {
     'theano.gof.cmodule': (flags_for_compiler,),
-    'theano.scalar.basic': (complex_with_fields,),
+    'theano.scalar.basic': (bool_of_numpy_no_more, complex_with_fields, integers_that_fit),
     'theano.compile.debugmode': (number_in_an_array,),
     'theano.tensor.subtensor': (no_increments_in_c,),
     'theano.tensor.nnet.conv': (signal_of_scipy,),

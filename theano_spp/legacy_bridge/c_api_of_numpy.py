@@ -2,7 +2,7 @@
 
 NumPy 2 removed from its headers what Theano's C code uses, so that nothing compiles:
 
-- ``PyInt_Check`` and other names of Python 2 in ``npy_3kcompat.h``: four macros put them back;
+- ``PyInt_Check`` and other names of Python 2 in ``npy_3kcompat.h``, which NumPy 2.0 still had: macros put them back;
 - ``PyArray_DESCR(x)->elsize``, which is still there for code that is compiled for NumPy 2 alone. Theano's may be: it
   never runs with another NumPy than the one whose headers it was compiled with;
 - the fields ``real`` and ``imag`` of complex numbers;
@@ -13,10 +13,12 @@ NumPy 2 removed from its headers what Theano's C code uses, so that nothing comp
 All of it is changed inside Theano alone.
 """
 import functools
+import os
 import re
 
-FLAGS = ['-DNPY_TARGET_VERSION=NPY_2_0_API_VERSION', '-DNPY_PY3K', '-DPyInt_Check=PyLong_Check',
-         '-DPyInt_AsLong=PyLong_AsLong', '-DPyInt_FromLong=PyLong_FromLong']
+FOR_VERSION_2 = ['-DNPY_TARGET_VERSION=NPY_2_0_API_VERSION']
+NAMES_OF_PYTHON_2 = ['-DNPY_PY3K', '-DPyInt_Check=PyLong_Check', '-DPyInt_AsLong=PyLong_AsLong',
+                     '-DPyInt_FromLong=PyLong_FromLong']
 
 
 def is_version_2():
@@ -25,14 +27,17 @@ def is_version_2():
 
 
 def flags_for_compiler(cmodule):
-    """Make ``theano.gof.cmodule.GCC_compiler`` add `FLAGS` to its own."""
+    """Make ``theano.gof.cmodule.GCC_compiler`` add the flags above to its own."""
     if not is_version_2():
         return
+    import numpy
+    with open(os.path.join(numpy.get_include(), 'numpy', 'npy_3kcompat.h'), encoding='utf-8') as header:
+        flags = FOR_VERSION_2 + ([] if 'PyInt_Check' in header.read() else NAMES_OF_PYTHON_2)
     compile_args = cmodule.GCC_compiler.compile_args
 
     @functools.wraps(compile_args)
     def compile_args_and_flags(*args, **kwargs):
-        return compile_args(*args, **kwargs) + FLAGS
+        return compile_args(*args, **kwargs) + flags
 
     cmodule.GCC_compiler.compile_args = staticmethod(compile_args_and_flags)
 

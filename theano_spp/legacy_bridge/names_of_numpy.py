@@ -2,14 +2,16 @@
 
 NumPy 1.24 removed ``bool``, ``int`` and ``complex``, NumPy 2 the others. The functions that use them fail with
 ``AttributeError: module 'numpy' has no attribute 'complex'``. Each module of `USERS` gets, in place of numpy, a copy of
-its names with these added: numpy itself stays as it is for everybody else.
+its names with these added. numpy itself stays as it is for everybody else, but for a moment: ``theano.scalar.basic``
+asks for ``bool`` while it is being imported.
 """
 import types
 import warnings
 
-#: The modules, and what each of them uses. None uses it while it is being imported.
+#: The modules, and what each of them uses.
 USERS = {
-    'theano.scalar.basic': 'complex cast product',
+    'theano.scalar.basic': 'bool complex cast product',
+    'theano.scalar.sharedvar': 'bool',
     'theano.tensor.basic': 'complex AxisError',
     'theano.tensor.elemwise': 'sctype2char',
     'theano.tensor.extra_ops': 'MAXDIMS',
@@ -33,6 +35,24 @@ def names_of_numpy(module):
         vars(module.np).update(vars(numpy))
         for name in missing:
             setattr(module.np, name, OLD[name](numpy))
+
+
+def bool_of_numpy():
+    """Put ``bool`` into numpy itself."""
+    import numpy
+    if lacks_bool(numpy):
+        numpy.bool = bool
+
+
+def bool_of_numpy_no_more(basic):
+    """Take it away again."""
+    import numpy
+    if lacks_bool(numpy):
+        del numpy.bool
+
+
+def lacks_bool(numpy):
+    return (1, 24) <= tuple(map(int, numpy.__version__.split('.')[:2])) < (2, 0)
 
 
 def has(numpy, name):

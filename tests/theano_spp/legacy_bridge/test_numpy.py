@@ -11,6 +11,7 @@ from theano_spp.legacy_bridge.names_of_numpy import OLD, USERS
 from tests.theano_spp.legacy_bridge import raised_without, run_bridged
 
 IMPORTS = 'import numpy as np, theano, theano.tensor as T\n'
+HERE = [int(number) for number in numpy.__version__.split('.')[:2]]
 
 
 def since(package, oldest):
@@ -45,6 +46,12 @@ print({name for name in vars(np) if name not in before} - {'distutils'})
         cast = old['cast']['float32'](2)
         self.assertEqual((cast.dtype, cast.shape, float(cast)), ('float32', (), 2))
 
+    @unittest.skipUnless([1, 24] <= HERE < [2, 0], 'this NumPy has bool')
+    def test_without_bool_theano_cannot_be_imported_and_nobody_else_sees_it(self):
+        self.assertEqual(run_bridged(IMPORTS + "print('bool' in vars(np))"), 'False\n')
+        self.assertIn("module 'numpy' has no attribute 'bool'",
+                      raised_without('bool_of_numpy bool_of_numpy_no_more', 'import theano', whole=True))
+
     @since(numpy, [2, 0])
     def test_without_them_gradients_and_callbacks_fail(self):
         for code, missing in ((IMPORTS + 'x = T.vector(); T.grad(T.arcsin(x).sum(), x)', 'cast'),
@@ -57,6 +64,24 @@ print({name for name in vars(np) if name not in before} - {'distutils'})
         code = IMPORTS + "theano.config.cxx = ''; print(T.complex(T.constant(3.), T.constant(4.)).eval())"
         self.assertEqual(run_bridged(code), '(3+4j)\n')
         self.assertIn("has no attribute 'complex'", raised_without('names_of_numpy', code, whole=True))
+
+
+
+class IntegersOfTheanoTest(unittest.TestCase):
+    code = IMPORTS + """
+print([T.as_tensor_variable(number).dtype for number in (
+    0, -128, 127, 128, -129, 32768, 2 ** 31, -2 ** 63, 2 ** 63 - 1, 2 ** 63)])
+print(T.stack([T.lscalar(), 128]).dtype)
+"""
+
+    def test_an_integer_has_the_smallest_signed_dtype_that_holds_it(self):
+        self.assertEqual(run_bridged(self.code).splitlines(), [
+            str(['int8', 'int8', 'int8', 'int16', 'int16', 'int32', 'int64', 'int64', 'int64', 'uint64']), 'int64'])
+
+    @since(numpy, [2, 0])
+    def test_without_it_128_is_uint64_and_shapes_become_float64(self):
+        code = IMPORTS + "dtypes = T.as_tensor_variable(128).dtype, T.stack([T.lscalar(), 128]).dtype; assert not dtypes, dtypes"
+        self.assertEqual(raised_without('integers_that_fit', code), "AssertionError: ('uint64', 'float64')")
 
 
 class DistutilsOfNumpyTest(unittest.TestCase):
@@ -86,7 +111,7 @@ class CApiOfNumpyTest(unittest.TestCase):
 
     def test_without_the_flags_nothing_compiles(self):
         said = raised_without('flags_for_compiler', 'import theano', theano_flags={'base_compiledir': self.folder})
-        self.assertIn('PyInt_', said)
+        self.assertIn('elsize' if HERE == [2, 0] else 'PyInt_', said)
 
     def test_without_the_other_names_what_uses_them_fails_and_with_them_values_are_right(self):
         code = IMPORTS + """

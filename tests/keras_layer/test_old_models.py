@@ -110,8 +110,11 @@ class OtherModelsTest(Predictions):
 
     def setUp(self):
         # Quick: Theano compiles next to nothing; but in this mode it has no convolutions.
-        self.addCleanup(setattr, theano.config, 'mode', theano.config.mode)
-        theano.config.mode = 'FAST_COMPILE'
+        # The second is where Theano keeps the mode that it has once made of the first.
+        for module, name, value in ((theano.config, 'mode', 'FAST_COMPILE'),
+                                    (theano.compile.mode, 'instantiated_default_mode', None)):
+            self.addCleanup(setattr, module, name, getattr(module, name))
+            setattr(module, name, value)
 
     def test_both_functions_read_models_of_keras_2_and_go_on_where_they_were(self):
         for name in ('keras-2.2.4-python-3.6-recurrent', 'keras-2.2.5-python-3.8-superpixels'):

@@ -109,7 +109,7 @@ def superpixels():
     from keras_layer import SuperpixelPooling2D, SuperpixelUnpooling2D
     image, superpixel_map = layers.Input((9, 10, 3)), layers.Input((9, 10), dtype='int32')
     last = dict(data_format='channels_last')
-    features = layers.Conv2D(4, 3, padding='same', activation='relu', **last)(image)
+    features = layers.Dense(4, activation='relu')(image)
     pooled = SuperpixelPooling2D(6, mask_empty=True, **last)([features, superpixel_map])
     painted = SuperpixelUnpooling2D(mode='mean', **last)([pooled, superpixel_map])
     scores = layers.Dense(2)(layers.GlobalAveragePooling1D()(pooled))

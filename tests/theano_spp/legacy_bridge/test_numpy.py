@@ -80,7 +80,10 @@ print(T.stack([T.lscalar(), 128]).dtype)
 
     @since(numpy, [2, 0])
     def test_without_it_128_is_uint64_and_shapes_become_float64(self):
-        code = IMPORTS + "dtypes = T.as_tensor_variable(128).dtype, T.stack([T.lscalar(), 128]).dtype; assert not dtypes, dtypes"
+        code = IMPORTS + """
+dtypes = T.as_tensor_variable(128).dtype, T.stack([T.lscalar(), 128]).dtype
+assert not dtypes, dtypes
+"""
         self.assertEqual(raised_without('integers_that_fit', code), "AssertionError: ('uint64', 'float64')")
 
 

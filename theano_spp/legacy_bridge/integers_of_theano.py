@@ -1,8 +1,8 @@
 """The dtypes of Python's integers in Theano's graphs: the smallest signed one that holds the number.
 
-Theano tries one after the other. NumPy 2 refuses ``asarray(128, 'int8')`` instead of giving another number: "OverflowError:
-Python integer 128 out of bounds". Theano then takes uint64, and what is computed with it becomes float64: the shape of an
-LSTM's states with 128 units, for example, which Theano then refuses.
+Theano tries one after the other. NumPy 2 refuses ``asarray(128, 'int8')``: "OverflowError: Python integer 128 out of
+bounds", where older ones gave another number. Theano then takes uint64, and what is computed with that and int64 is
+float64: the shape of the states of an LSTM with 128 units, for example, which is an error.
 """
 
 

@@ -77,7 +77,7 @@ class MasksTest(FolderTestCase):
     def test_the_palette_of_another_program_is_refused_whatever_its_numbers(self):
         colours = np.random.RandomState(0).randint(256, size=(256, 3))
         colours[0] = 0
-        self.assert_refused(('number 8', str(tuple(colours[8])), "none of PASCAL VOC's", 'as a grey PNG'),
+        self.assert_refused(('number 8', str(tuple(colours[8].tolist())), "none of PASCAL VOC's", 'as a grey PNG'),
                             png(MASK, 'P', colours))
         # One foreign colour among VOC's is enough, and so are colours of VOC's palette beyond its classes.
         palette = VOC.copy()

@@ -54,8 +54,9 @@ def sanitized_environment():
     for path in runtime:
         if not os.path.isabs(path):
             sys.exit('%s is not there: the sanitizers come with g++ (Debian: apt-get install g++)' % path)
-    flags = ('-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g -O1'
-             ' -Wall -Wextra ' + precompiled_headers.compiler_flags(os.path.join(FOLDER, 'headers')))
+    flags = (precompiled_headers.compiler_flags(os.path.join(FOLDER, 'headers'))
+             + ' -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g -O1'
+             ' -Wall -Wextra')
     return dict(
         os.environ,
         LD_PRELOAD=' '.join(runtime),

@@ -5,6 +5,10 @@
 #ifndef SPP_RESULTS
 #define SPP_RESULTS
 
+#if NPY_ABI_VERSION < 0x02000000
+#define PyDataType_ELSIZE(dtype) ((dtype)->elsize)  /* NumPy 2 hides the field */
+#endif
+
 /* Whether a result computed from this array (batch, channels, ...) should have its channels last in memory too. An
    array in C order also has them last if all axes after the channels have one item: that asks for nothing. */
 static inline int spp_has_channels_last(PyArrayObject *array)
@@ -43,7 +47,7 @@ static inline int spp_fit_output(PyArrayObject **output, int ndim, const npy_int
     *output = NULL;
     if (channels_last) {
         PyArray_Descr *dtype = PyArray_DescrFromType(typenum);
-        spp_strides_channels_last(ndim, shape, dtype->elsize, strides);
+        spp_strides_channels_last(ndim, shape, PyDataType_ELSIZE(dtype), strides);
         *output = (PyArrayObject *)PyArray_NewFromDescr(&PyArray_Type, dtype, ndim, (npy_intp *)shape, strides, NULL, 0,
                                                         NULL);
     }

@@ -13,6 +13,7 @@ NumPy 1.22       ``numpy.distutils.__config__.blas_opt_info``     `blas`        
 NumPy 1.24, 2    ``numpy.cast`` and a dozen other names           `names_of_numpy`         Theano, Keras
 NumPy 2          names in C headers, for all that is compiled     `c_api_of_numpy`         Theano
 NumPy 2          ``int8_array[...] = 666``, in DebugMode          `debug_mode`             Theano
+NumPy 2          float64 of ``float32(1) / x``, in DebugMode      `precision_of_inv`       Theano
 SciPy 1.8        private names, for convolutions without C        `signal_of_scipy`        Theano
 h5py 3           ``f.attrs['keras_version'].decode('utf8')``      `bytes_of_h5py`          Keras
 setuptools 81    ``pkg_resources``, for scan and GPUs             `imports_of_gpu_side`    Theano
@@ -40,6 +41,7 @@ from .distutils_of_numpy import distutils_of_numpy
 from .imports_of_gpu_side import imports_of_gpu_side, imports_of_gpu_side_no_more
 from .names_of_collections import names_of_collections
 from .names_of_numpy import USERS, bool_of_numpy, bool_of_numpy_no_more, names_of_numpy
+from .precision_of_inv import precision_of_inv
 from .safe_config_parser import safe_config_parser
 from .scan import scan_in_python
 from .signal_of_scipy import signal_of_scipy
@@ -57,7 +59,7 @@ BRIDGES_BEFORE = {
 #: What is changed in a module after it has been imported, but for those of `USERS` and `OVER_ALL_AXES`, added below.
 BRIDGES_AFTER = {
     'theano.gof.cmodule': (flags_for_compiler,),
-    'theano.scalar.basic': (bool_of_numpy_no_more, complex_with_fields),
+    'theano.scalar.basic': (bool_of_numpy_no_more, complex_with_fields, precision_of_inv),
     'theano.compile.debugmode': (number_in_an_array,),
     'theano.tensor.subtensor': (no_increments_in_c,),
     'theano.tensor.nnet.conv': (signal_of_scipy,),

@@ -132,6 +132,20 @@ print(theano.function([x], -x, mode=mode)(np.ones((2, 2), 'int8')).tolist())
         self.assertIn('OverflowError', raised_without('number_in_an_array', code))
 
 
+class PrecisionOfInvTest(unittest.TestCase):
+
+    @since(numpy, [2, 0])
+    def test_without_it_the_inverse_of_a_number_has_half_its_digits(self):
+        code = """
+import numpy as np, theano.scalar
+inverse = theano.scalar.inv.impl
+assert float(inverse(3.)) == 1 / 3., repr(inverse(3.))
+print(inverse(np.float32(3)).dtype, inverse(np.int8(3)).dtype, inverse(3j))
+"""
+        self.assertEqual(run_bridged(code), '{0} {0} {1}\n'.format('float32', 1 / 3j))
+        self.assertIn('AssertionError: np.float32(', raised_without('precision_of_inv', code))
+
+
 class SignalOfScipyTest(unittest.TestCase):
 
     @since(scipy, [1, 8])

@@ -6,7 +6,8 @@ Theano-PyMC 1.0.9, Keras 2.2.5 and nose 1.3.7 are older than today's versions of
 removed by       what fails without it                            put back by              who sees it
 ===============  ===============================================  =======================  =====================
 Python 3.10      ``from collections import Iterable``             `names_of_collections`   everybody
-Python 3.11      ``longintrepr.h``, for Theano's compiled scan    `scan`                   Theano
+Python 3.11, or  ``longintrepr.h`` and others, for Theano's       `scan`                   Theano
+NumPy 2          compiled scan
 Python 3.12      ``numpy.distutils``, for all of Theano           `distutils_of_numpy`     everybody
 Python 3.12      ``SafeConfigParser``, to install Theano-PyMC     `safe_config_parser`     a setup.py
 NumPy 1.22       ``numpy.distutils.__config__.blas_opt_info``     `blas`                   everybody

@@ -8,7 +8,7 @@ import unittest
 
 import numpy as np
 import theano
-from theano.gof.cmodule import std_include_dirs
+from theano.gof.cmodule import GCC_compiler, std_include_dirs
 
 from theano_spp import c_files
 from theano_spp.ops.external_c import C_CODE_FOLDER
@@ -56,8 +56,9 @@ class CFilesTest(unittest.TestCase):
         path = self.write('alone.cc', '\n'.join([DEFINED, code.get('support_code', ''),
                                                  code.get('support_code_apply', '')]))
         folders = ['-I' + folder for folder in std_include_dirs() + [np.get_include()]]
-        process = subprocess.Popen([theano.config.cxx, '-fsyntax-only', '-w',
-                                    '-DNPY_NO_DEPRECATED_API=NPY_1_7_API_VERSION', path] + folders,
+        which_numpy = [flag for flag in GCC_compiler.compile_args() if flag.startswith('-DNPY_')]
+        self.assertIn('-DNPY_NO_DEPRECATED_API=NPY_1_7_API_VERSION', which_numpy)
+        process = subprocess.Popen([theano.config.cxx, '-fsyntax-only', '-w', path] + which_numpy + folders,
                                    stderr=subprocess.PIPE, universal_newlines=True)
         return process.communicate()[1]
 

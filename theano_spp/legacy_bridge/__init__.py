@@ -6,7 +6,8 @@ Theano-PyMC 1.0.9, Keras 2.2.5 and nose 1.3.7 are older than today's versions of
 removed by       what fails without it                            put back by              who sees it
 ===============  ===============================================  =======================  =====================
 Python 3.10      ``from collections import Iterable``             `names_of_collections`   everybody
-Python 3.11      ``longintrepr.h``, for Theano's compiled scan    `scan_in_c`              Theano
+Python 3.11, or  ``longintrepr.h`` and others, for Theano's       `scan_in_c`              Theano
+NumPy 2          compiled scan
 Python 3.12      ``numpy.distutils``, for all of Theano           `distutils_of_numpy`     everybody
 Python 3.12      ``SafeConfigParser``, to install Theano-PyMC     `safe_config_parser`     a setup.py
 NumPy 1.22       ``numpy.distutils.__config__.blas_opt_info``     `blas`                   everybody
@@ -14,6 +15,7 @@ NumPy 1.24, 2    ``numpy.cast`` and a dozen other names           `names_of_nump
 NumPy 2          names in C headers, for all that is compiled     `c_api_of_numpy`         Theano
 NumPy 2          ``int8_array[...] = 666``, in DebugMode          `debug_mode`             Theano
 NumPy 2          ``asarray(128, 'int8')``, for constants          `integers_of_theano`     Theano
+NumPy 2          float64 of ``float32(1) / x``, in DebugMode      `precision_of_inv`       Theano
 SciPy 1.8        private names, for convolutions without C        `signal_of_scipy`        Theano
 h5py 3           ``f.attrs['keras_version'].decode('utf8')``      `bytes_of_h5py`          Keras
 setuptools 81    ``pkg_resources``, for scan and GPUs             `imports_of_gpu_side`    Theano
@@ -42,6 +44,7 @@ from .imports_of_gpu_side import imports_of_gpu_side, imports_of_gpu_side_no_mor
 from .integers_of_theano import integers_that_fit
 from .names_of_collections import names_of_collections
 from .names_of_numpy import USERS, bool_of_numpy, bool_of_numpy_no_more, names_of_numpy
+from .precision_of_inv import precision_of_inv
 from .safe_config_parser import safe_config_parser
 from .scan import LOADER, scan_in_c
 from .signal_of_scipy import signal_of_scipy
@@ -60,7 +63,7 @@ BRIDGES_BEFORE = {
 #: What is changed in a module after it has been imported, but for those of `USERS` and `OVER_ALL_AXES`, added below.
 BRIDGES_AFTER = {
     'theano.gof.cmodule': (flags_for_compiler,),
-    'theano.scalar.basic': (bool_of_numpy_no_more, complex_with_fields, integers_that_fit),
+    'theano.scalar.basic': (bool_of_numpy_no_more, complex_with_fields, integers_that_fit, precision_of_inv),
     'theano.compile.debugmode': (number_in_an_array,),
     'theano.tensor.subtensor': (no_increments_in_c,),
     'theano.tensor.nnet.conv': (signal_of_scipy,),

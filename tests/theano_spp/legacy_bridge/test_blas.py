@@ -39,7 +39,8 @@ print(numpy.allclose(theano.function([a, b], T.dot(a, b))(x, x.T), x.dot(x.T)))
 """).splitlines()
         self.assertEqual(printed, [blas.openblas_ldflags(), 'True'])
 
-    @unittest.skipUnless([int(n) for n in numpy.__version__.split('.')[:2]] >= [1, 22], 'this NumPy tells it itself')
+    @unittest.skipUnless([1, 22] <= [int(number) for number in numpy.__version__.split('.')[:2]] < [1, 26]
+                         or sys.version_info >= (3, 12), 'Theano asks this NumPy in another way')
     def test_without_it_theano_cannot_be_imported(self):
         self.assertIn('blas_opt_info', raised_without('blas_of_numpy', UNTOLD + 'import theano') or 'it can')
 

@@ -4,6 +4,8 @@ import sys
 import tempfile
 import unittest
 
+import numpy
+
 from theano_spp.legacy_bridge.names_of_collections import NAMES
 from tests.processes import run_python
 from tests.theano_spp.legacy_bridge import LOAD, raised_without
@@ -104,7 +106,7 @@ class TestOrderOfImports(unittest.TestCase):
     @new
     def test_what_was_imported_too_early_is_mended_afterwards(self):
         printed = run_python(LOAD + """
-bridge.names_of_collections(), bridge.distutils_of_numpy(), bridge.blas_of_numpy()
+bridge.names_of_collections(), bridge.distutils_of_numpy(), bridge.blas_of_numpy(), bridge.bool_of_numpy()
 import h5py, keras
 with keras.utils.H5Dict('f.h5') as h5dict:
     h5dict['word'] = b'text'
@@ -119,7 +121,8 @@ with keras.utils.H5Dict('f.h5') as h5dict:
 
 class TestScan(unittest.TestCase):
 
-    @unittest.skipUnless(sys.version_info >= (3, 11), 'this Python compiles it')
+    @unittest.skipUnless(sys.version_info >= (3, 11) or int(numpy.__version__.split('.')[0]) >= 2,
+                         'this Python compiles it')
     def test_without_it_a_scan_cannot_be_compiled(self):
         code = """
 import numpy, theano, theano.tensor as T

@@ -13,7 +13,7 @@
 #define SPP_CHAIN 1
 #define SPP_PIXELS_AHEAD 1
 #define SPP_CHANNELS_AHEAD 1
-#define SPP_RESIDENT_GROUPS 3
+#define SPP_RESIDENT_GROUPS (sizeof(FEATURE) == 4 ? 3 : 2)  /* float64 would spill */
 
 /* The argmax pixel so far, and its value. */
 typedef struct {

@@ -65,7 +65,7 @@ int APPLY_SPECIFIC(reduce)(SppGpuCall *call, PyGpuArrayObject *feature_map, PyGp
 }
 
 #section device_code
-#if defined(SPP_RESIDENT_GROUPS) && !defined(__OPENCL_VERSION__)
+#if defined(SPP_RESIDENT_GROUPS) && defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 700  /* older cards would spill */
 #define SPP_BOUNDED __launch_bounds__(SPP_GROUP, SPP_RESIDENT_GROUPS)
 #else
 #define SPP_BOUNDED

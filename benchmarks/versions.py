@@ -46,6 +46,8 @@ class Version:
 
 def compare(row, this, other, rounds):
     """Return the cells of a row of the table, None if the other version lacks the operation."""
+    if row not in other.ask('rows'):
+        return None
     counts = [version.ask('prepare', row) for version in (this, other)]
     if 0 in counts:
         return None

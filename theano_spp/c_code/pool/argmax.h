@@ -37,11 +37,14 @@ struct APPLY_SPECIFIC(Argmax) : APPLY_SPECIFIC(Reduction) {
     const APPLY_SPECIFIC(Block) *block;
     FEATURE sign, *pooled;  /* of the first superpixel and the first channel of the block */
     npy_int64 *argmax;
+    int contiguous, evenly_strided;  /* pixels, from spp_is_contiguous and spp_is_evenly_strided */
 
     void begin(const APPLY_SPECIFIC(Block) *new_block, const Output *output)
     {
         const npy_intp at = (new_block->image * output->channels + new_block->first_channel) * new_block->n_superpixels;
         block = new_block;
+        contiguous = spp_is_contiguous(block->grid, block->walk, sizeof(FEATURE));
+        evenly_strided = spp_is_evenly_strided(block->grid, block->walk);
         sign = output->sign;
         pooled = output->pooled + at;
         argmax = output->argmax + at;
@@ -120,9 +123,8 @@ struct APPLY_SPECIFIC(Argmax) : APPLY_SPECIFIC(Reduction) {
         FEATURE copied[SPP_WORD + ONCE];
         const FEATURE value = *wanted;
         npy_intp i;
-        if (!spp_is_contiguous(block->grid, block->walk, sizeof(FEATURE))
-                || first + spp_ceil_divide(count, ONCE) * ONCE > plan->end) {
-            if (spp_is_evenly_strided(block->grid, block->walk))
+        if (!contiguous || first + spp_ceil_divide(count, ONCE) * ONCE > plan->end) {
+            if (evenly_strided)
                 for (i = 0; i < count; ++i)
                     copied[i] = *(const FEATURE *)(plane + (first + i) * block->walk->pixel);
             else

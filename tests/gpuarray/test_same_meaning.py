@@ -6,7 +6,7 @@ import theano.tensor as T
 from theano.compile.mode import predefined_modes
 
 from tests.gpuarray.on_device import gpu_ops
-from tests.keras_layer import test_shared_map as keras_shared_map, test_values as keras_values
+from tests.keras_layer import test_values as keras_values
 from tests.theano_spp import (test_composites, test_errors, test_extremum, test_gradients, test_memory, test_resize,
                               test_shared_map, test_values, test_weights)
 from theano_spp import superpixel_pool
@@ -81,13 +81,10 @@ class MaskTest(keras_values.MaskTest):
     test_recurrent_layers_run_over_the_superpixels_that_have_pixels = None
 
 
+# Derivatives and layers are graphs of the same ops, whose bits test_one_map.py compares with those of repeated maps.
 class SharedMapValuesTest(test_shared_map.ValuesTest):
     # The reference alone.
     test_the_reference_of_composites_follows_the_rule = None
-
-
-class SharedMapDerivativeTest(test_shared_map.DerivativeTest):
-    pass
 
 
 class SharedMapShapeTest(test_shared_map.ShapeTest):
@@ -96,11 +93,6 @@ class SharedMapShapeTest(test_shared_map.ShapeTest):
 
 class SharedMapErrorTest(test_shared_map.ErrorTest):
     pass
-
-
-class SharedMapLayersTest(keras_shared_map.SharedMapTest):
-    # Recurrent layers are scan.
-    test_every_layer_and_masks_of_empty_superpixels = None
 
 
 class ExtremumValuesTest(test_extremum.ValuesTest):

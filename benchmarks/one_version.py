@@ -15,12 +15,9 @@ from theano_spp import superpixel_pool
 import numpy as np
 import theano.tensor as T
 
+from . import operations
 from .measure import bind, compiled
 from .workloads import WORKLOADS, make, superpixels
-try:
-    from . import operations
-except ImportError:  # an older version lacks some of them
-    operations = None
 
 #: A short call is repeated until this much time has passed.
 SECONDS = .02
@@ -32,7 +29,7 @@ def rows():
     for workload, layout, mode in itertools.product(WORKLOADS, ('first', 'last'), ('mean', 'max')):
         prepare['%s, channels %s, %s' % (workload.name, layout, mode)] = functools.partial(
             _prepare_workload, workload, layout, mode)
-    for operation in operations.operations() if operations else ():
+    for operation in operations.operations():
         if operation.inputs is not None:  # else it is in NumPy
             prepare[operation.name] = functools.partial(_prepare_operation, operation)
     return prepare

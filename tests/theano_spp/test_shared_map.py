@@ -7,6 +7,7 @@ import theano
 import theano.tensor as T
 from theano.compile.debugmode import DebugMode
 
+from tests.derivatives import first_derivatives
 from tests.label_maps import hard_maps, random_map
 from tests.memory_layouts import layouts
 from tests.numeric import exact_extremum, exact_pool, exact_resize, exact_unpool
@@ -295,13 +296,6 @@ class DerivativeTest(unittest.TestCase):
             self.verify(lambda x, y: PixelDot()(x, y, m), self.features, self.pooled)
 
     def test_second_derivatives_equal_differences_of_the_first(self):
-        def first_derivatives(value_of, *factors):
-            factors = [factor * 1. for factor in factors]
-            value = value_of(*factors)
-            upstream = T.arange(1, 1 + value.size).reshape(value.shape) % 7
-            gradients = T.grad(T.sum(T.exp(.1 * value) * upstream), factors)
-            return T.concatenate([gradient.flatten() for gradient in gradients])
-
         m = theano.shared(ONE)
         for value_of, points in (
                 (lambda x: superpixel_pool(x, m, N), [self.features]),

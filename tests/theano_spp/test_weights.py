@@ -9,6 +9,7 @@ import theano
 import theano.tensor as T
 from theano.compile.debugmode import DebugMode
 
+from tests.derivatives import first_derivatives
 from tests.label_maps import hard_maps, random_map, regions_map
 from tests.memory_layouts import layouts
 from tests.numeric import exact_pool, tolerance
@@ -271,13 +272,6 @@ class DerivativeTest(unittest.TestCase):
 
     def test_the_second_derivatives_equal_differences_of_the_first(self):
         labels = hard_maps()['islands with one label']
-
-        def first_derivatives(value_of, *factors):
-            factors = [factor * 1. for factor in factors]
-            value = value_of(*factors)
-            upstream = T.arange(1, 1 + value.size).reshape(value.shape) % 7
-            gradients = T.grad(T.sum(T.exp(.1 * value) * upstream), factors)
-            return T.concatenate([gradient.flatten() for gradient in gradients])
 
         for value_of, points in self.products + [
                 (lambda x, w: superpixel_pool(x, labels, 6, 'mean', w), (self.features, self.weights))]:

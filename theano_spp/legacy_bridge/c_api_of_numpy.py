@@ -16,19 +16,16 @@ import functools
 import os
 import re
 
+from .version_of_numpy import major
+
 FOR_VERSION_2 = ['-DNPY_TARGET_VERSION=NPY_2_0_API_VERSION']
 NAMES_OF_PYTHON_2 = ['-DNPY_PY3K', '-DPyInt_Check=PyLong_Check', '-DPyInt_AsLong=PyLong_AsLong',
                      '-DPyInt_FromLong=PyLong_FromLong']
 
 
-def is_version_2():
-    import numpy
-    return int(numpy.__version__.split('.')[0]) >= 2
-
-
 def flags_for_compiler(cmodule):
     """Make ``theano.gof.cmodule.GCC_compiler`` add the flags above to its own."""
-    if not is_version_2():
+    if major() < 2:
         return
     import numpy
     with open(os.path.join(numpy.get_include(), 'numpy', 'npy_3kcompat.h'), encoding='utf-8') as header:
@@ -52,7 +49,7 @@ OVER_ALL_AXES = {
 
 def axis_for_all(module):
     """Make the C code of the module's classes in `OVER_ALL_AXES` name the axis as NumPy 2 does."""
-    if is_version_2():
+    if major() >= 2:
         for name in OVER_ALL_AXES[module.__name__]:
             op = getattr(module, name)
             op.c_code = with_ravel_axis(op.c_code)
@@ -67,7 +64,7 @@ def with_ravel_axis(c_code):
 
 def no_increments_in_c(subtensor):
     """Leave ``AdvancedIncSubtensor1``, the gradient of an embedding for example, to its ``perform``."""
-    if is_version_2():
+    if major() >= 2:
         def c_code(self, *args, **kwargs):
             raise NotImplementedError("NumPy 2 has no C interface for what Theano's code does")
         subtensor.AdvancedIncSubtensor1.c_code = c_code
@@ -75,7 +72,7 @@ def no_increments_in_c(subtensor):
 
 def complex_with_fields(scalar):
     """Declare ``real`` and ``imag`` in the complex numbers of Theano's C code, which inherited them from NumPy's."""
-    if not is_version_2():
+    if major() < 2:
         return
     c_support_code = scalar.Scalar.c_support_code
 

@@ -4,12 +4,13 @@ Theano tries one after the other. NumPy 2 refuses ``asarray(128, 'int8')``: "Ove
 bounds", where older ones gave another number. Theano then takes uint64, and what is computed with that and int64 is
 float64: the shape of the states of an LSTM with 128 units, for example, which is an error.
 """
+from .version_of_numpy import major
 
 
 def integers_that_fit(basic):
     """Make ``theano.scalar.basic`` try the dtypes that hold the number."""
     np, cast = basic.np, basic.autocast_int
-    if int(np.__version__.split('.')[0]) < 2:
+    if major() < 2:
         return
 
     def autocast_int(x):

@@ -19,6 +19,8 @@ import textwrap
 import types
 import warnings
 
+from .version_of_numpy import major
+
 #: Theano's module that compiles and imports the loop when a function with a scan is compiled for the first time.
 LOADER = 'theano.scan_module.scan_perform_ext'
 #: What that module imports: a package with the version, and the compiled loop in it.
@@ -35,7 +37,7 @@ def scan_in_c():
         compiler, and this process does not try again.
     """
     import numpy
-    if LOADER in sys.modules or (sys.version_info < (3, 11) and int(numpy.__version__.split('.')[0]) < 2):
+    if LOADER in sys.modules or (sys.version_info < (3, 11) and major() < 2):
         return  # it is too late, or Theano compiles the loop by itself
     try:
         loop = compiled_loop()
@@ -58,7 +60,7 @@ def compiled_loop():
     import theano
     from theano.gof import cmodule
     with open(os.path.join(theano.__path__[0], 'scan_module', 'c_code', 'scan_perform.c'), encoding='utf-8') as f:
-        text = todays_c(f.read(), int(numpy.__version__.split('.')[0]))
+        text = todays_c(f.read(), major())
     # As Theano compiles it. Its compile folder is for one Python and processor, but for every NumPy.
     arguments = ['-fwrapv', '-O2', '-fno-strict-aliasing'] + cmodule.GCC_compiler.compile_args()
     key = hashlib.sha256(repr((text, arguments, numpy.__version__, sys.version)).encode('utf-8')).hexdigest()[:16]

@@ -19,23 +19,26 @@ typedef struct {
     npy_intp pixel;
 } SppStrides;
 
-/* [in] naxes 1..3, shape (naxes) */
-static inline SppGrid spp_grid(int naxes, const npy_intp *shape)
+/* The spatial axes of an array, the 1 to 3 that begin at `axis`. */
+static inline SppGrid spp_grid_of(PyArrayObject *array, int axis)
 {
+    const npy_intp *end = PyArray_DIMS(array) + PyArray_NDIM(array);
+    const int naxes = PyArray_NDIM(array) - axis;
     SppGrid grid;
-    grid.rows[0] = naxes > 2 ? shape[naxes - 3] : 1;
-    grid.rows[1] = naxes > 1 ? shape[naxes - 2] : 1;
-    grid.length = shape[naxes - 1];
+    grid.rows[0] = naxes > 2 ? end[-3] : 1;
+    grid.rows[1] = naxes > 1 ? end[-2] : 1;
+    grid.length = end[-1];
     return grid;
 }
 
-/* [in] naxes 1..3, strides (naxes) in bytes */
-static inline SppStrides spp_strides(int naxes, const npy_intp *strides)
+static inline SppStrides spp_strides_of(PyArrayObject *array, int axis)
 {
+    const npy_intp *end = PyArray_STRIDES(array) + PyArray_NDIM(array);
+    const int naxes = PyArray_NDIM(array) - axis;
     SppStrides walk;
-    walk.row[0] = naxes > 2 ? strides[naxes - 3] : 0;
-    walk.row[1] = naxes > 1 ? strides[naxes - 2] : 0;
-    walk.pixel = strides[naxes - 1];
+    walk.row[0] = naxes > 2 ? end[-3] : 0;
+    walk.row[1] = naxes > 1 ? end[-2] : 0;
+    walk.pixel = end[-1];
     return walk;
 }
 
@@ -53,17 +56,6 @@ static inline int spp_is_contiguous(const SppGrid *grid, const SppStrides *walk,
     return (grid->length < 2 || walk->pixel == item)
            && (grid->rows[1] < 2 || walk->row[1] == grid->length * item)
            && (grid->rows[0] < 2 || walk->row[0] == grid->rows[1] * grid->length * item);
-}
-
-/* The spatial axes of an array, which begin at `axis`. */
-static inline SppGrid spp_grid_of(PyArrayObject *array, int axis)
-{
-    return spp_grid(PyArray_NDIM(array) - axis, PyArray_DIMS(array) + axis);
-}
-
-static inline SppStrides spp_strides_of(PyArrayObject *array, int axis)
-{
-    return spp_strides(PyArray_NDIM(array) - axis, PyArray_STRIDES(array) + axis);
 }
 
 static inline npy_intp spp_rows(const SppGrid *grid) { return grid->rows[0] * grid->rows[1]; }

@@ -13,27 +13,26 @@
 
 /* [in] number: of the block, in all images */
 static inline APPLY_SPECIFIC(Block) APPLY_SPECIFIC(find_block)(
-    PyArrayObject *feature_map, const SppPlans *plans, const SppGrid *grid, const SppStrides *walk, npy_intp width,
-    npy_intp number, npy_intp chunk)
+    PyArrayObject *feature_map, const SppPlans *plans, const SppGrid *grid, const SppStrides *walk,
+    const SppBlocks *blocks, npy_intp number, npy_intp chunk, int channels_last)
 {
-    const npy_intp channels = PyArray_DIM(feature_map, 1), blocks = spp_ceil_divide(channels, width);
+    const SppBlock here = spp_block(blocks, number);
+    const npy_intp map = spp_map_of(plans, here.image);
     APPLY_SPECIFIC(Block) block;
-    npy_intp map;
-    block.image = number / blocks;
-    block.first_channel = number % blocks * width;
-    map = spp_map_of(plans, block.image);
+    block.image = here.image;
+    block.first_channel = here.first;
     block.features = PyArray_BYTES(feature_map) + block.image * PyArray_STRIDE(feature_map, 0)
                      + block.first_channel * PyArray_STRIDE(feature_map, 1);
     block.end = APPLY_SPECIFIC(array_end)(feature_map);
     block.channel_stride = PyArray_STRIDE(feature_map, 1);
-    block.channels = spp_minimum(width, channels - block.first_channel);
+    block.channels = here.channels;
     block.vectors = spp_ceil_divide(block.channels, SPP_LANES);
     block.grid = grid;
     block.walk = walk;
     block.n_superpixels = plans->n_superpixels;
     block.sizes = plans->sizes + map * plans->n_superpixels;
     block.plan = plans->plan + map * plans->chunks + chunk;
-    block.channels_last = block.channel_stride == (npy_intp)sizeof(FEATURE) && channels > 1;
+    block.channels_last = channels_last;
     return block;
 }
 
@@ -79,12 +78,12 @@ static int APPLY_SPECIFIC(pool_batch)(const char *op, PyArrayObject *feature_map
     const int threads = spp_number_of_threads();
     const npy_intp most = !channels_last ? 1 : spp_maximum(
         SPP_CHANNELS_LAST_VECTORS, Reduction::SLOT_MEMORY / (plans->slots * (npy_intp)sizeof(State)));
-    const npy_intp width = spp_block_width(batch * chunks, channels, most * SPP_LANES, threads);
-    const npy_intp vectors = spp_ceil_divide(width, SPP_LANES), blocks = spp_ceil_divide(channels, width);
+    const SppBlocks blocks = spp_blocks(batch * chunks, channels, most * SPP_LANES, threads);
+    const npy_intp vectors = spp_ceil_divide(blocks.width, SPP_LANES);
     const npy_intp rows = (Reduction::SCRATCH_ROWS + SPP_WINDOW) * vectors * SPP_LANES;
     State *slots = (State *)spp_scratch(op, plans->slots * threads + 1, vectors, sizeof(State));
     FEATURE *scratch = (FEATURE *)spp_scratch(op, rows, threads, sizeof(FEATURE));
-    Partial *states = (Partial *)spp_scratch(op, partials, vectors * blocks, sizeof(Partial));
+    Partial *states = (Partial *)spp_scratch(op, partials, vectors * blocks.of_image, sizeof(Partial));
     const int failed = slots == NULL || scratch == NULL || states == NULL;
     int merge;
     npy_intp i;
@@ -92,13 +91,13 @@ static int APPLY_SPECIFIC(pool_batch)(const char *op, PyArrayObject *feature_map
         #ifdef _OPENMP
         #pragma omp parallel for schedule(static) if (PyArray_SIZE(feature_map) >= SPP_PARALLEL_MINIMUM)
         #endif
-        for (i = 0; i < batch * blocks * (merge ? 1 : chunks); ++i) {
+        for (i = 0; i < batch * blocks.of_image * (merge ? 1 : chunks); ++i) {
             const npy_intp chunk = merge ? 0 : i % chunks, number = merge ? i : i / chunks;
-            const APPLY_SPECIFIC(Block) block = APPLY_SPECIFIC(find_block)(feature_map, plans, &grid, &walk, width,
-                                                                           number, chunk);
+            const APPLY_SPECIFIC(Block) block = APPLY_SPECIFIC(find_block)(
+                feature_map, plans, &grid, &walk, &blocks, number, chunk, channels_last);
             State *own_slots = (State *)spp_align(slots) + spp_thread_number() * plans->slots * vectors;
-            Partial *own_states = states + (number % blocks * partials + spp_partials_before(plans, block.image))
-                                  * vectors;
+            Partial *own_states = states + vectors * (number % blocks.of_image * partials
+                                                      + spp_partials_before(plans, block.image));
             Reduction reduction;
             reduction.begin(&block, output);
             if (merge) {

@@ -55,10 +55,9 @@ static void APPLY_SPECIFIC(recompute_image)(PyArrayObject *feature_map, PyArrayO
         if (l == n)
             continue;
         memset(sums, 0, n * sizeof(double));
-        for (row = 0; row < grid.rows[0] * grid.rows[1]; ++row) {
-            const npy_intp i = row / grid.rows[1], j = row % grid.rows[1];
-            const char *feature = features + i * walk.row[0] + j * walk.row[1];
-            const char *label = labels + i * label_walk.row[0] + j * label_walk.row[1];
+        for (row = 0; row < spp_rows(&grid); ++row) {
+            const char *feature = spp_row(features, &grid, &walk, row);
+            const char *label = spp_row(labels, &grid, &label_walk, row);
             for (x = 0; x < grid.length; ++x) {
                 const npy_intp superpixel = (npy_intp)*(const LABEL *)(label + x * label_walk.pixel);
                 if (superpixel >= 0)

@@ -1,69 +1,115 @@
-"""Runs the tests under nose: `python -m tests`, or `python -m tests tests/theano_spp/test_values.py -x` for a part of
-them.
+"""Runs the tests under nose: ``python -m tests``, or ``python -m tests tests/theano_spp/test_values.py -x`` for a part.
 
-Arguments are nose's own. The exit status is 0 only if nothing failed.
+Arguments are nose's own. Several files are shared out to as many processes as there are processors, and what nose
+prints of each file is shown when it is done. The exit status is 0 only if nothing failed.
 """
+import json
 import os
+import queue
+import subprocess
 import sys
+import tempfile
+import threading
+import time
 
 from tests import environment
 
-environment.prepare()
 
-# Imports theano, and first of all applies the legacy bridge, which nose needs on Python 3.10 and later.
-import theano_spp  # noqa: F401
-import nose
-import theano
-from nose.plugins import Plugin
-from nose.plugins.skip import SkipTest
+#: They take long although they are short.
+FIRST = 'test_reproduce.py', 'test_fuzz.py', 'test_documentation.py', 'test_packaging.py'
 
 
-class Tally(Plugin):
-    """Counts outcomes. nose's own result counts an import error as one test run, and a failed set-up as no test."""
-
-    enabled = True
-    # Before nose's own plugins, which end the round of calls once they have dealt with a skipped test.
-    score = 10000
-
-    def __init__(self):
-        super().__init__()
-        self.passed = self.failed = self.skipped = 0
-
-    def options(self, parser, env):
-        pass
-
-    def configure(self, options, conf):
-        pass
-
-    def wantDirectory(self, folder):
-        # The tests on the GPU cannot be run without one.
-        return False if os.path.basename(folder) == 'gpuarray' and theano.config.device == 'cpu' else None
-
-    def addSuccess(self, test):
-        self.passed += 1
-
-    def addFailure(self, test, err):
-        self.failed += 1
-
-    def addError(self, test, err):
-        if isinstance(err[0], type) and issubclass(err[0], SkipTest):
-            self.skipped += 1
+def files_of(names):
+    """The files of tests in folders, and other names as they are, in such an order that the last ones are done soon."""
+    found = []
+    for name in names:
+        if os.path.isdir(name):
+            found += [os.path.join(folder, file) for folder, _, files in os.walk(name) for file in files
+                      if file.startswith('test_') and file.endswith('.py')]
         else:
-            self.failed += 1
+            found.append(name)
+    return sorted(found, key=lambda name: (not name.endswith(FIRST), -os.path.getsize(name.split(':')[0]), name))
 
-    def __str__(self):
-        return '{} passed, {} failed, {} skipped'.format(self.passed, self.failed, self.skipped)
+
+class Worker:
+    """A process that runs tests, file by file, and is started again should they end it."""
+
+    def __init__(self, number):
+        self.number = number
+        self.process = None
+        self.printed = tempfile.NamedTemporaryFile('rb', suffix='.log')
+
+    def run(self, name, options):
+        """Run the tests of a name, and return their counts and what they printed."""
+        if self.process is None:
+            self.process = subprocess.Popen(
+                [sys.executable, '-m', 'tests.worker', str(self.number), self.printed.name],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, universal_newlines=True)
+        try:
+            self.process.stdin.write(json.dumps([name, options]) + '\n')
+            self.process.stdin.flush()
+        except OSError:
+            pass  # it has ended, as the lack of an answer will show
+        answer = self.process.stdout.readline()
+        counts, note = (json.loads(answer), '') if answer else ((0, 1, 0), self.end())
+        return counts, self.printed.read().decode(errors='replace') + note
+
+    def end(self):
+        """Wait for the end of the process, and return a sentence on it."""
+        if self.process is None:
+            return ''
+        self.process.stdin.close()
+        status = self.process.wait()
+        self.process = None
+        return '\nThe process that ran these tests ended with exit status {}.\n'.format(status)
+
+
+def share_out(names, options, n_processes):
+    """Run the tests of these names, and return the sum of their counts."""
+    waiting = queue.Queue()
+    for name in names:
+        waiting.put(name)
+    done = []
+    one_at_a_time = threading.Lock()
+
+    def work(number):
+        worker = Worker(number)
+        while not ('-x' in options and any(failed for _, failed, _ in done)):
+            try:
+                name = waiting.get_nowait()
+            except queue.Empty:
+                break
+            counts, printed = worker.run(name, options)
+            with one_at_a_time:
+                done.append(counts)
+                print('-- {} ({} of {})'.format(os.path.relpath(name), len(done), len(names)))
+                print(printed, flush=True)
+        worker.end()
+
+    threads = [threading.Thread(target=work, args=[number]) for number in range(1, n_processes + 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return [sum(column) for column in zip(*done)]
 
 
 def main(arguments):
-    environment.precompile_headers()
-    tally = Tally()
-    good = nose.run(argv=['tests'] + arguments, defaultTest=environment.HERE, addplugins=[tally])
-    print(tally)
-    if tally.passed + tally.failed + tally.skipped == 0:
+    start = time.time()
+    names = [argument for argument in arguments if os.path.exists(argument.split(':')[0])]
+    options = [argument for argument in arguments if argument not in names]
+    files = files_of(names or [environment.HERE])
+    n_processes = min(os.cpu_count(), len(files))
+    if n_processes > 1 and all(option.startswith('-') for option in options):
+        passed, failed, skipped = share_out(files, options, n_processes)
+    else:
+        environment.prepare()
+        from tests import run
+        passed, failed, skipped = run.Runner().run(arguments)
+    print('{} passed, {} failed, {} skipped, in {:.0f} s'.format(passed, failed, skipped, time.time() - start))
+    if passed + failed + skipped == 0:
         print('No test was found: are the names right? Folders and files are looked for from where you are.')
-        return 1
-    return 0 if good else 1
+    return int(failed > 0 or passed + skipped == 0)
 
 
 if __name__ == '__main__':

@@ -9,7 +9,6 @@ import os
 import subprocess
 import sys
 
-from tests import precompiled_headers
 from tests.processes import REPOSITORY
 
 TESTS = ['tests/theano_spp/test_values.py', 'tests/theano_spp/test_errors.py', 'tests/theano_spp/test_memory.py',
@@ -22,6 +21,8 @@ TESTS = ['tests/theano_spp/test_values.py', 'tests/theano_spp/test_errors.py', '
 FOLDER = os.path.join(REPOSITORY, '.theano_test', 'sanitized')
 
 PLANT = '''
+from tests import environment
+environment.prepare()
 from theano_spp import SuperpixelPool
 from theano_spp.ops import external_c
 import os, shutil, numpy as np, theano, theano.tensor as T
@@ -54,16 +55,15 @@ def sanitized_environment():
     for path in runtime:
         if not os.path.isabs(path):
             sys.exit('%s is not there: the sanitizers come with g++ (Debian: apt-get install g++)' % path)
-    flags = (precompiled_headers.compiler_flags(os.path.join(FOLDER, 'headers'))
-             + ' -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g -O1'
-             ' -Wall -Wextra')
     return dict(
         os.environ,
         LD_PRELOAD=' '.join(runtime),
         # Python itself leaks memory; its small blocks must come from malloc to be watched.
         ASAN_OPTIONS='detect_leaks=0:allocator_may_return_null=1', UBSAN_OPTIONS='print_stacktrace=1',
-        PYTHONMALLOC='malloc',
-        THEANO_FLAGS="base_compiledir='%s',gcc.cxxflags='%s',%s" % (FOLDER, flags, os.environ.get('THEANO_FLAGS', '')))
+        PYTHONMALLOC='malloc', THEANO_SPP_TESTS_FOLDER=FOLDER,
+        # -g1: the lines of code in a report.
+        THEANO_SPP_TESTS_CXXFLAGS='-fsanitize=address,undefined -fno-sanitize-recover=undefined'
+                                  ' -fno-omit-frame-pointer -g1 -O1 -Wall -Wextra')
 
 
 def must_find(defect, code, environment):

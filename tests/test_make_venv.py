@@ -78,7 +78,7 @@ class MakeVenvTest(unittest.TestCase):
         self.assertIn('Making .venv from', self.make_venv(*make)[1])
         python = os.path.join(self.clone, '.venv', 'bin', 'python')
         for first in 'keras', 'theano', 'nose':
-            code = 'import sys; sys.path.append({!r}); import {}, keras, theano_spp; print(theano_spp.__file__)'.format(
+            code = 'import site; site.addsitedir({!r}); import {}, keras, theano_spp as t; print(t.__file__)'.format(
                 PACKAGES_HERE, first)
             environment = {name: value for name, value in os.environ.items() if name != 'PYTHONPATH'}
             printed = subprocess.check_output([python, '-c', code], cwd=self.folder, env=environment,

@@ -9,8 +9,10 @@ from theano.compile.debugmode import DebugMode
 from tests.label_maps import random_map
 from tests.numeric import exact_extremum, exact_pool, exact_resize, exact_unpool
 from tests.processes import run_python
-from theano_spp import (SuperpixelPool, SuperpixelUnpool, superpixel_overlap, superpixel_pool, superpixel_sizes,
-                        superpixel_unpool)
+from tests.threads import digests_of_results
+from theano_spp import (SuperpixelExtremum, SuperpixelPool, SuperpixelUnpool, superpixel_overlap, superpixel_pool,
+                        superpixel_sizes, superpixel_unpool)
+from theano_spp.ops.resized import SuperpixelOverlapPool
 
 
 class ModeTest(unittest.TestCase):
@@ -79,42 +81,33 @@ for values in f([[[[.1, .2], [.3, .4]]]], [[[0, 0], [1, 2]]]):
 
 class ThreadTest(unittest.TestCase):
 
-    # Every parallel loop must run: features, maps and work are large enough for several threads.
-    code = '''
-from theano_spp import SuperpixelPool, SuperpixelUnpool, SuperpixelExtremum
-from theano_spp.ops.resized import SuperpixelOverlapPool
-import hashlib, numpy as np, theano, theano.tensor as T
-rng = np.random.RandomState(0)
-digest = hashlib.sha256()
-for dtype in 'float32', 'float64':
-    x, m = T.TensorType(dtype, (False,) * 4)(), T.itensor3()
-    pooled = SuperpixelPool(openmp=%(openmp)s)(x, m, 40)
-    largest = SuperpixelExtremum('max', openmp=%(openmp)s)(x, m, 40)[0]
-    f = theano.function([x, m], [pooled, SuperpixelUnpool('mean', openmp=%(openmp)s)(pooled, m), largest]
-                                + T.grad(T.sum(largest ** 2), [x]))
-    for batch, channels, height, last in ((1, 5, 61, False), (1, 67, 61, True), (3, 21, 61, False), (2, 64, 61, True),
-                                          (1, 2, 8009, False), (2, 2, 8009, True)):  # the last two in several chunks
-        features = rng.randn(batch, channels, height, 67).astype(dtype)
-        if last:
-            features = np.ascontiguousarray(features.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
-        labels = np.repeat(rng.randint(-1, 40, (batch, height, 12)), 6, axis=2)[:, :, :67].astype('int32')
-        for values in f(features, labels):
-            digest.update(values.tobytes())
-    resized = SuperpixelOverlapPool('mean', 'bilinear', %(openmp)s)(x, m, 700)
-    mixed = SuperpixelExtremum('min', 'bilinear', openmp=%(openmp)s)(x, m, 700)[0]
-    g = theano.function([x, m], [resized, mixed, T.Rop(mixed, x, x ** 2)]
-                                + [T.grad(T.sum(y ** 2), x) for y in (resized, mixed)])
-    labels = rng.randint(-1, 700, (3, 29, 60)).repeat(10, axis=1).repeat(6, axis=2).astype('int32')
-    for values in g(rng.randn(3, 67, 45, 47).astype(dtype), labels):
-        digest.update(values.tobytes())
-print(digest.hexdigest(), any(node.op.openmp for node in f.maker.fgraph.toposort() if hasattr(node.op, 'openmp')))
-'''
+    def functions(self, dtype, openmp):
+        x, m = T.TensorType(dtype, (False,) * 4)(), T.itensor3()
+        pooled = SuperpixelPool(openmp=openmp)(x, m, 40)
+        largest = SuperpixelExtremum('max', openmp=openmp)(x, m, 40)[0]
+        whole = theano.function([x, m], [pooled, SuperpixelUnpool('mean', openmp=openmp)(pooled, m), largest,
+                                         T.grad(T.sum(largest ** 2), x)])
+        resized = SuperpixelOverlapPool('mean', 'bilinear', openmp)(x, m, 700)
+        mixed = SuperpixelExtremum('min', 'bilinear', openmp=openmp)(x, m, 700)[0]
+        return whole, theano.function([x, m], [resized, mixed, T.Rop(mixed, x, x ** 2)]
+                                      + [T.grad(T.sum(y ** 2), x) for y in (resized, mixed)])
 
     def test_one_to_four_threads_and_none_at_all_give_the_same_bits(self):
-        bits = {run_python(self.code % {'openmp': True}, OMP_NUM_THREADS=str(threads)).split()[0]
-                for threads in (1, 2, 3, 4)}
-        bits.add(run_python(self.code % {'openmp': False}).split()[0])
-        self.assertEqual(len(bits), 1)
+        # Every parallel loop must run: features, maps and work are large enough for several threads.
+        for dtype in 'float32', 'float64':
+            (whole, resized), (whole_without, resized_without) = [self.functions(dtype, openmp)
+                                                                  for openmp in (True, False)]
+            rng = np.random.RandomState(0)
+            for batch, channels, height, last in ((1, 5, 61, False), (1, 67, 61, True), (3, 21, 61, False),
+                                                  (2, 64, 61, True), (1, 2, 8009, False), (2, 2, 8009, True)):
+                features = rng.randn(batch, channels, height, 67).astype(dtype)  # the last two in several chunks
+                if last:
+                    features = np.ascontiguousarray(features.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+                labels = np.repeat(rng.randint(-1, 40, (batch, height, 12)), 6, axis=2)[:, :, :67].astype('int32')
+                self.assertEqual(len(digests_of_results(whole, whole_without, features, labels)), 1)
+            labels = rng.randint(-1, 700, (3, 29, 60)).repeat(10, axis=1).repeat(6, axis=2).astype('int32')
+            features = rng.randn(3, 67, 45, 47).astype(dtype)
+            self.assertEqual(len(digests_of_results(resized, resized_without, features, labels)), 1)
 
     def test_with_threads_the_first_bad_label_of_the_batch_is_named(self):
         x, m = T.ftensor4(), T.itensor3()

@@ -14,6 +14,8 @@ NumPy 1.22       ``numpy.distutils.__config__.blas_opt_info``     `blas`        
 NumPy 1.24, 2    ``numpy.cast`` and a dozen other names           `names_of_numpy`         Theano, Keras
 NumPy 2          names in C headers, for all that is compiled     `c_api_of_numpy`         Theano
 NumPy 2          ``int8_array[...] = 666``, in DebugMode          `debug_mode`             Theano
+NumPy 2          ``array.itemset(number)``, in DebugMode          `debug_mode`             Theano
+NumPy 2          ``int32(1) & 0xFFFFFFFF``, for random numbers    `mask_of_mrg`            Theano
 NumPy 2          ``asarray(128, 'int8')``, for constants          `integers_of_theano`     Theano
 NumPy 2          float64 of ``float32(1) / x``, in DebugMode      `precision_of_inv`       Theano
 SciPy 1.8        private names, for convolutions without C        `signal_of_scipy`        Theano
@@ -38,10 +40,11 @@ from .backend_of_keras import theano_without_tensorflow
 from .blas import blas_of_numpy, openblas_ldflags
 from .bytes_of_h5py import bytes_for_h5dict, bytes_for_saving
 from .c_api_of_numpy import OVER_ALL_AXES, axis_for_all, complex_with_fields, flags_for_compiler, no_increments_in_c
-from .debug_mode import number_in_an_array
+from .debug_mode import no_itemset, number_in_an_array
 from .distutils_of_numpy import distutils_of_numpy
 from .imports_of_gpu_side import imports_of_gpu_side, imports_of_gpu_side_no_more
 from .integers_of_theano import integers_that_fit
+from .mask_of_mrg import mask_that_fits
 from .names_of_collections import names_of_collections
 from .names_of_numpy import USERS, bool_of_numpy, bool_of_numpy_no_more, names_of_numpy
 from .precision_of_inv import precision_of_inv
@@ -64,7 +67,8 @@ BRIDGES_BEFORE = {
 BRIDGES_AFTER = {
     'theano.gof.cmodule': (flags_for_compiler,),
     'theano.scalar.basic': (bool_of_numpy_no_more, complex_with_fields, integers_that_fit, precision_of_inv),
-    'theano.compile.debugmode': (number_in_an_array,),
+    'theano.compile.debugmode': (number_in_an_array, no_itemset),
+    'theano.sandbox.rng_mrg': (mask_that_fits,),
     'theano.tensor.subtensor': (no_increments_in_c,),
     'theano.tensor.nnet.conv': (signal_of_scipy,),
     'theano.tensor.nnet.abstract_conv': (signal_of_scipy,),

@@ -1,9 +1,13 @@
 """Theano's DebugMode, which fills arrays with 666 to see whether an op overwrites all of them.
 
 NumPy 2 refuses ``array[...] = 666`` if that is an array of int8: "OverflowError: Python integer 666 out of bounds".
-From an array it takes the number as before, modulo 256.
+From an array it takes the number as before, modulo 256. And its arrays have no ``itemset``, by which DebugMode writes
+what an op left in an input without axes.
 """
 import functools
+import inspect
+
+from .version_of_numpy import major
 
 
 def number_in_an_array(debugmode):
@@ -15,3 +19,12 @@ def number_in_an_array(debugmode):
         return check(*args, def_val=debugmode.np.asarray(def_val), **kwargs)
 
     debugmode._check_preallocated_output = check_with_array
+
+
+def no_itemset(debugmode):
+    """Make DebugMode write to arrays without axes as to others."""
+    linker = debugmode._Linker
+    if major() >= 2:
+        lines, first = inspect.getsourcelines(linker)
+        source = '\n' * (first - 1) + ''.join(lines).replace('.itemset(dr_vals[r][0])', '[...] = dr_vals[r][0]')
+        exec(compile(source, inspect.getsourcefile(linker), 'exec'), vars(debugmode))

@@ -12,6 +12,10 @@ import tempfile
 from ...errors import SpnError
 from ...files import digest_of_file, locked
 
+#: The Debian that has the versions wanted here. Files are known by their sha256, so that other systems need not have
+#: its keys.
+DEBIAN = 'deb [trusted=yes] http://deb.debian.org/debian bookworm main\n'
+
 
 def home():
     """The folder that downloads are kept in."""
@@ -103,17 +107,22 @@ class DebianPackage(Package):
         return '{}_{}_all.deb'.format(self.name, self.version)
 
     def download(self, folder):
-        wanted = '{}={}'.format(self.name, self.version)
         if not shutil.which('apt-get'):
             return []
-        if not run(['apt-get', '-q', 'download', wanted], folder):
-            # The system's package lists are missing or old, and only root may update them: use lists of our own.
+        wanted = ['download', '{}={}'.format(self.name, self.version)]
+        if not run(['apt-get', '-q'] + wanted, folder):
+            # The system's package lists are missing or old, and only root may update them; or it has another version.
             state = os.path.join(folder, 'apt')
             for part in 'state/lists/partial', 'cache/archives/partial':
                 os.makedirs(os.path.join(state, part))
-            own = ['apt-get', '-q', '-o', 'Dir::State=' + os.path.join(state, 'state'),
-                   '-o', 'Dir::Cache=' + os.path.join(state, 'cache'), '-o', 'APT::Sandbox::User=']
-            run(own + ['update'], folder) and run(own + ['download', wanted], folder)
+            with open(os.path.join(state, 'sources.list'), 'w') as sources:
+                sources.write(DEBIAN)
+            own_lists = ['apt-get', '-q', '-o', 'Dir::State=' + os.path.join(state, 'state'),
+                         '-o', 'Dir::Cache=' + os.path.join(state, 'cache'), '-o', 'APT::Sandbox::User=']
+            of_debian = own_lists + ['-o', 'Dir::Etc::sourceparts=-', '-o', 'Dir::Etc::sourcelist=' + sources.name]
+            for apt_get in own_lists, of_debian:
+                if run(apt_get + ['update'], folder) and run(apt_get + wanted, folder):
+                    break
         return glob.glob(os.path.join(folder, '*.deb'))
 
     def unpack(self, path, folder):

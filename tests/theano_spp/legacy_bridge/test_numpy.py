@@ -66,7 +66,6 @@ print({name for name in vars(np) if name not in before} - {'distutils'})
         self.assertIn("has no attribute 'complex'", raised_without('names_of_numpy', code, whole=True))
 
 
-
 class IntegersOfTheanoTest(unittest.TestCase):
     code = IMPORTS + """
 print([T.as_tensor_variable(number).dtype for number in (
@@ -152,6 +151,31 @@ print(theano.function([x], -x, mode=mode)(np.ones((2, 2), 'int8')).tolist())
 """
         self.assertEqual(run_bridged(code).splitlines()[-1], '[[-1, -1], [-1, -1]]')
         self.assertIn('OverflowError', raised_without('number_in_an_array', code))
+
+    @since(numpy, [2, 0])
+    def test_without_it_numbers_cannot_be_overwritten(self):
+        code = IMPORTS + """
+x = T.dscalar()
+f = theano.function([theano.In(x, mutable=True)], x + 1, mode=theano.compile.DebugMode(require_matching_strides=0))
+print([node.op.destroy_map for node in f.maker.fgraph.toposort()], float(f(np.array(2.))))
+"""
+        self.assertEqual(run_bridged(code).splitlines()[-1], '[{0: [0]}] 3.0')
+        self.assertIn('itemset', raised_without('no_itemset', code, whole=True))
+
+
+class MaskOfMrgTest(unittest.TestCase):
+
+    @since(numpy, [2, 0])
+    def test_without_it_there_are_no_random_numbers_without_a_compiler(self):
+        code = """
+import theano
+from theano.sandbox.rng_mrg import MRG_RandomStreams
+numbers = {dtype: MRG_RandomStreams(seed=3).uniform((50,), dtype=dtype) for dtype in ('float32', 'float64')}
+print([[float(number) for number in theano.function([], numbers[dtype], mode=MODE)()] for dtype in numbers])
+"""
+        in_python = code.replace('MODE', "theano.Mode(linker='py')")
+        self.assertEqual(run_bridged(in_python), run_bridged(code.replace('MODE', 'None')))
+        self.assertIn('OverflowError', raised_without('mask_that_fits', in_python))
 
 
 class PrecisionOfInvTest(unittest.TestCase):

@@ -65,3 +65,18 @@ class PackagesTest(FolderTestCase):
     def test_a_folder_that_cannot_be_written_to(self):
         with mock.patch.dict(os.environ, SPN_HOME=os.path.join(self.archive, 'below-a-file')):
             self.assert_says(['cannot be written to', 'set SPN_HOME'], self.package.fetch)
+
+    def test_a_system_with_another_version_gets_the_one_of_debian_12(self):
+        self.write('bin/apt-get', """#!/bin/sh
+for argument; do
+    case $argument in
+        Dir::Etc::sourcelist=*) grep -q 'debian bookworm main' "${argument#*=}" || exit 100; debian_12=yes;;
+        tiny-thing=1.0) [ -n "$debian_12" ] || exit 100; echo content >tiny.deb;;
+    esac
+done
+""")
+        os.chmod(self.path('bin/apt-get'), 0o755)
+        os.makedirs(self.path('downloads'))
+        package = packages.DebianPackage('tiny-thing', '1.0', '0' * 64, 'a tiny thing', 3)
+        with mock.patch.dict(os.environ, PATH=self.path('bin') + os.pathsep + os.environ['PATH']):
+            self.assertEqual(package.download(self.path('downloads')), [self.path('downloads', 'tiny.deb')])

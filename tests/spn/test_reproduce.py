@@ -1,6 +1,7 @@
 """All steps, from packages to a document with results, on a few small pictures."""
 import json
 import os
+from unittest import mock
 
 from click.testing import CliRunner
 
@@ -12,6 +13,8 @@ from .cases import FolderTestCase
 
 class ReproduceTest(FolderTestCase):
 
+    @mock.patch.object(reproduce, 'QUICK', reproduce.QUICK._replace(
+        n_pictures={'train': 18, 'val': 9, 'test': 9}, sizes=[64, 96]))
     def test_one_command_runs_all_steps_and_a_second_one_finds_them_done(self):
         document = self.write('results/reproduction.md',
                               'Before.\n' + reproduce.BEGIN + 'Of yesterday.' + reproduce.END + '\nAfter.\n')
@@ -26,7 +29,7 @@ class ReproduceTest(FolderTestCase):
             text = stream.read()
         self.assertTrue(text.startswith('Before.\n') and text.endswith('\nAfter.\n'), text)
         self.assertNotIn('yesterday', text)
-        self.assertIn('36 training images, 9 to choose thresholds on, 9 to report on', text)
+        self.assertIn('18 training images, 9 to choose thresholds on, 9 to report on', text)
         for row in ('CAM', 'SP-CAM, all sizes', 'segmentation network, round 2', 'superpixel oracle',
                     'middle superpixels'):
             self.assertIn('| {} |'.format(row), text)

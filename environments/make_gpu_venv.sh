@@ -12,14 +12,22 @@ missing=
 for package in $packages; do
     dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"
 done
+# As the package lists say, if there are any.
+stop_without_pygpu() {
+    if apt-cache show python3 >/dev/null 2>&1 && ! apt-cache show python3-pygpu >/dev/null 2>&1; then
+        echo "This system has no package python3-pygpu, which Theano needs for a GPU. Debian 12 has it: see docs/gpu.md." >&2
+        exit 2
+    fi
+}
 if [ -n "$missing" ]; then
+    stop_without_pygpu
     if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then
         echo "For the tests on the GPU type:  sudo apt-get install --no-install-recommends$missing" >&2
         exit 2
     fi
     echo "Installing for the tests on the GPU:$missing"
     export DEBIAN_FRONTEND=noninteractive
-    { apt-get -qq update && apt-get -qq -y --no-install-recommends install $missing; } >/dev/null </dev/null || {
+    { apt-get -qq update && stop_without_pygpu && apt-get -qq -y --no-install-recommends install $missing; } >/dev/null </dev/null || {
         echo "These packages could not be installed:$missing. Is there a network?" >&2
         exit 2
     }

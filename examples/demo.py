@@ -11,7 +11,7 @@ import time
 
 # Before keras: it chooses Keras's Theano backend.
 from keras_layer import SuperpixelPooling2D, SuperpixelUnpooling2D
-from theano_spp import superpixel_pool
+from theano_spp import compile_in_parallel, superpixel_pool
 
 from keras.callbacks import LambdaCallback
 from keras.layers import (Conv2D, Dense, GlobalAveragePooling1D, GlobalAveragePooling2D, Input, Lambda,
@@ -168,6 +168,7 @@ def main():
     parser.add_argument('--seed', type=int, default=SEED, help='of all that is random (default: %(default)s)')
     seed = parser.parse_args().seed
     start = time.time()
+    compile_in_parallel()
 
     print('1. Superpixel pooling in Theano: the mean of the features in each superpixel')
     print('   features [[0.1, 0.2], [0.3, 0.4]], superpixel map [[0, 0], [1, 2]]  ->',

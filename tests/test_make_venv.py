@@ -85,3 +85,37 @@ class MakeVenvTest(unittest.TestCase):
                                               universal_newlines=True, stderr=subprocess.STDOUT)
             self.assertEqual(os.path.realpath(printed.splitlines()[-1]),
                              os.path.realpath(os.path.join(self.clone, 'theano_spp', '__init__.py')), printed)
+
+
+class MakeGpuVenvTest(unittest.TestCase):
+
+    def printed(self, **tools):
+        """What make_gpu_venv.sh prints, and its exit status, where these tools do what they are given as shell code."""
+        folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, folder)
+        os.symlink(shutil.which('dirname'), os.path.join(folder, 'dirname'))
+        for name, code in dict({'dpkg': 'exit 1', 'id': 'echo 1000'}, **tools).items():
+            with open(os.path.join(folder, name.replace('_', '-')), 'w') as tool:
+                tool.write('#!{}\n{}\n'.format(shutil.which('sh'), code))
+            os.chmod(tool.name, 0o755)
+        process = subprocess.run([shutil.which('sh'), 'environments/make_gpu_venv.sh'], cwd=REPOSITORY,
+                                 env={'PATH': folder}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                 universal_newlines=True)
+        return process.stdout, process.returncode
+
+    def test_a_system_without_pygpu_is_told_which_has_it(self):
+        self.assertEqual(self.printed(apt_get='exit 0', apt_cache='test "$*" = "show python3"'), (
+            'This system has no package python3-pygpu, which Theano needs for a GPU. Debian 12 has it: see '
+            'docs/gpu.md.\n', 2))
+
+    def test_who_may_not_install_is_told_what_to_type(self):
+        printed, status = self.printed(apt_get='exit 0', apt_cache='exit 0')
+        self.assertEqual(status, 2)
+        self.assertTrue(printed.startswith(
+            'For the tests on the GPU type:  sudo apt-get install --no-install-recommends python3-pygpu '), printed)
+        self.assertEqual(len(printed.splitlines()), 1)
+
+    def test_without_a_network_it_says_so(self):
+        printed, status = self.printed(id='echo 0', apt_get='exit 1', apt_cache='exit 0')
+        self.assertEqual(status, 2)
+        self.assertTrue(printed.splitlines()[-1].endswith('Is there a network?'), printed)

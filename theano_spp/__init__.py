@@ -6,7 +6,8 @@ from .version import __version__
 
 __all__ = ['superpixel_pool', 'superpixel_unpool', 'superpixel_sizes', 'superpixel_overlap',
            'superpixel_centroids', 'superpixel_adjacency', 'superpixel_softmax', 'superpixel_normalize',
-           'label_tools', 'SuperpixelPool', 'SuperpixelUnpool', 'SuperpixelExtremum', '__version__']
+           'label_tools', 'compile_in_parallel', 'SuperpixelPool', 'SuperpixelUnpool', 'SuperpixelExtremum',
+           '__version__']
 
 legacy_bridge.apply()  # before the import of Theano, which may need it
 
@@ -25,6 +26,7 @@ else:
     from .ops.max_min import SuperpixelExtremum
     from .ops.mean_sum import SuperpixelPool, SuperpixelUnpool
     from .overlap import superpixel_overlap
+    from .parallel_compilation import compile_in_parallel
     from .pool import superpixel_pool
     from .region_graph import superpixel_adjacency, superpixel_centroids
     from .sizes import superpixel_sizes

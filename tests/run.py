@@ -8,7 +8,7 @@ import theano
 from nose.plugins import Plugin
 from nose.plugins.skip import SkipTest
 
-from tests import environment, precompiled_headers
+from tests import environment, precompiled_headers, shared_modules
 from tests.theano_in_python import TheanoInPython
 
 #: Their networks are so large, or their graphs so few, that C pays.
@@ -50,6 +50,7 @@ class Runner:
 
     def __init__(self):
         precompiled_headers.precompile()
+        shared_modules.share(os.path.join(os.environ['THEANO_SPP_TESTS_FOLDER'], 'modules'))
         self.theano_in_python = TheanoInPython()
 
     def run(self, arguments):

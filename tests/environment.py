@@ -34,4 +34,4 @@ def prepare(process=1):
     os.environ['THEANORC'] = os.devnull
     os.environ['KERAS_HOME'] = os.path.join(own_folder, 'keras')
     os.environ['KERAS_BACKEND'] = 'theano'
-    os.environ['POCL_CACHE_DIR'] = os.path.join(own_folder, 'pocl')
+    os.environ['POCL_CACHE_DIR'] = os.path.join(folder, 'pocl')

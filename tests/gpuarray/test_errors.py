@@ -1,4 +1,4 @@
-"""Errors that occur only on a device; those of the CPU are in test_same_meaning.py."""
+"""Errors that occur only on a device; those of the CPU are in test_same_values.py."""
 import unittest
 
 import numpy as np

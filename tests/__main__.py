@@ -16,7 +16,8 @@ from tests import environment
 
 
 #: They take long although they are short.
-FIRST = 'test_reproduce.py', 'test_fuzz.py', 'test_documentation.py', 'test_packaging.py'
+FIRST = ('test_reproduce.py', 'test_fuzz.py', 'test_documentation.py', 'test_packaging.py', 'test_cache.py',
+         'test_same_gradients.py', 'test_same_values.py', 'test_same_weights_and_composites.py', 'test_cuda.py')
 
 
 def files_of(names):

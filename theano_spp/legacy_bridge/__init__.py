@@ -8,6 +8,8 @@ removed by       what fails without it                            put back by   
 Python 3.10      ``from collections import Iterable``             `names_of_collections`   everybody
 Python 3.11, or  ``longintrepr.h`` and others, for Theano's       `scan_in_c`              Theano
 NumPy 2          compiled scan
+Python 3.3       ``hash`` of a text, the same in every process    `modules_kept`           Theano
+nobody           operations without properties, as versions       `modules_kept`           Theano
 Python 3.12      ``numpy.distutils``, for all of Theano           `distutils_of_numpy`     everybody
 Python 3.12      ``SafeConfigParser``, to install Theano-PyMC     `safe_config_parser`     a setup.py
 NumPy 1.22       ``numpy.distutils.__config__.blas_opt_info``     `blas`                   everybody
@@ -45,6 +47,7 @@ from .distutils_of_numpy import distutils_of_numpy
 from .imports_of_gpu_side import imports_of_gpu_side, imports_of_gpu_side_no_more
 from .integers_of_theano import integers_that_fit
 from .mask_of_mrg import mask_that_fits
+from .modules_kept import version_of_code, version_without_properties
 from .names_of_collections import names_of_collections
 from .names_of_numpy import USERS, bool_of_numpy, bool_of_numpy_no_more, names_of_numpy
 from .precision_of_inv import precision_of_inv
@@ -65,6 +68,8 @@ BRIDGES_BEFORE = {
 
 #: What is changed in a module after it has been imported, but for those of `USERS` and `OVER_ALL_AXES`, added below.
 BRIDGES_AFTER = {
+    'theano.gof.op': (version_of_code,),
+    'theano.gof.cc': (version_without_properties,),
     'theano.gof.cmodule': (flags_for_compiler,),
     'theano.scalar.basic': (bool_of_numpy_no_more, complex_with_fields, integers_that_fit, precision_of_inv),
     'theano.compile.debugmode': (number_in_an_array, no_itemset),

@@ -27,17 +27,24 @@ def compile_in_parallel(n_processes=None):
     compilers = _Compilers(n_processes or os.cpu_count())
 
     def make_all_of_compiled(linker, *arguments, **named):
-        if linker.c_thunks is not False:
-            for node in linker.fgraph.toposort():
-                compilers.start(node)
-        return make_all(linker, *arguments, **named)
+        started = []
+        try:
+            if linker.c_thunks is not False:
+                for node in linker.fgraph.toposort():
+                    started += compilers.start(node)
+            return make_all(linker, *arguments, **named)
+        finally:
+            compilers.cancel(started)
 
     make_all_of_compiled.compilers = compilers
     VM_Linker.make_all = make_all_of_compiled
 
 
 class _Started(BaseException):
-    """Ends Theano's own function for compiling, which would wait for the compiler. It catches each Exception."""
+    """Ends Theano's own function for compiling, which would wait for the compiler. It catches each Exception.
+
+    Its argument is the name of the file that is compiled.
+    """
 
 
 class _Compilers:
@@ -52,7 +59,15 @@ class _Compilers:
         cmodule.output_subprocess_Popen = self.take_or_run
 
     def start(self, node):
-        """Start the compiler for an operation, unless its module exists. What fails here will fail again in Theano."""
+        """Start the compiler for an operation, unless its module exists or is under way.
+
+        What fails here will fail again in Theano, which says so.
+
+        Returns
+        -------
+        list of str
+            The name of the file that is compiled, if one is.
+        """
         from theano.gof.cc import CLinker, get_module_cache
         from theano.gof.cmodule import get_module_hash
         from theano.gof.fg import FunctionGraph
@@ -60,14 +75,20 @@ class _Compilers:
             node.op.prepare_node(node, None, None, 'c')
             linker = CLinker().accept(FunctionGraph(node.inputs, node.outputs))
             key, modules = linker.cmodule_key(), get_module_cache()
-            if key is None or modules._get_from_key(key) is not None:
-                return
-            if get_module_hash(linker.get_src_code(), key) not in modules.module_hash_to_key_data:
+            if (key is not None and modules._get_from_key(key) is None
+                    and get_module_hash(linker.get_src_code(), key) not in modules.module_hash_to_key_data):
                 linker.compile_cmodule(tempfile.mkdtemp(dir=self.folder))
-        except _Started:
-            pass
+        except _Started as started:
+            return list(started.args)
         except Exception:
             pass
+        return []
+
+    def cancel(self, names):
+        """Forget files that nobody has asked for, after an error for example."""
+        for name in names:
+            if name in self.running:
+                self.running.pop(name)[1].cancel()
 
     def take_or_run(self, command, **named):
         """In place of ``output_subprocess_Popen``: what the compiler printed, and its exit status."""
@@ -76,9 +97,10 @@ class _Compilers:
         path = command[command.index('-o') + 1]
         name = os.path.basename(path)
         if path.startswith(self.folder):
-            if name not in self.running:
-                self.running[name] = path, self.threads.submit(self.run_command, command, **named)
-            raise _Started
+            if name in self.running:
+                raise _Started
+            self.running[name] = path, self.threads.submit(self.run_command, command, **named)
+            raise _Started(name)
         if name in self.running:
             compiled, running = self.running.pop(name)
             printed = running.result()

@@ -1,11 +1,15 @@
 # `make` lists the targets. PYTHON=python3.8 takes another Python than the first on PATH that fits (3.6 to 3.13).
 PYTHON =
 
-# Everything runs in .venv, or the VENV given, with Theano told which BLAS to link, and without debugging information in
-# what it compiles, which takes g++ a fifth of its time. The caller's THEANO_FLAGS come last: they win.
+# Everything runs in .venv, or the VENV given, with Theano told which BLAS to link. The caller's THEANO_FLAGS come last:
+# they win.
 VENV = .venv
-IN_VENV = THEANO_FLAGS="blas.ldflags='$$($(VENV)/bin/python theano_spp/legacy_bridge/blas.py)',gcc.cxxflags=-g0,$$THEANO_FLAGS" \
+IN_VENV = THEANO_FLAGS="blas.ldflags='$$($(VENV)/bin/python theano_spp/legacy_bridge/blas.py)',$(COMPILER)$$THEANO_FLAGS" \
     $(VENV)/bin/python
+
+# Without debugging information in what Theano compiles, which takes g++ a fifth of its time. Not for the tests: they give
+# the compiler flags of their own.
+demo example reproduce: COMPILER = gcc.cxxflags=-g0,
 
 # What the reproduction of the paper keeps, to go on where it was stopped, and where its results go.
 REPRODUCTION = $(if $(QUICK),--quick --folder reproduction-quick,--folder reproduction --document docs/reproduction.md)

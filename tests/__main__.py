@@ -100,9 +100,8 @@ def main(arguments):
     names = [argument for argument in arguments if os.path.exists(argument.split(':')[0])]
     options = [argument for argument in arguments if argument not in names]
     files = files_of(names or [environment.HERE])
-    n_processes = min(os.cpu_count(), len(files))
-    if n_processes > 1 and all(option.startswith('-') for option in options):
-        passed, failed, skipped = share_out(files, options, n_processes)
+    if len(files) > 1 and all(option.startswith('-') for option in options):
+        passed, failed, skipped = share_out(files, options, min(os.cpu_count(), len(files)))
     else:
         environment.prepare()
         from tests import run

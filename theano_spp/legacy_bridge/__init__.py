@@ -5,11 +5,10 @@ Theano-PyMC 1.0.9, Keras 2.2.5 and nose 1.3.7 are older than today's versions of
 ===============  ===============================================  =======================  =====================
 removed by       what fails without it                            put back by              who sees it
 ===============  ===============================================  =======================  =====================
+Python 3.3       ``hash`` of a text, the same in every process    `modules_kept`           Theano
 Python 3.10      ``from collections import Iterable``             `names_of_collections`   everybody
 Python 3.11, or  ``longintrepr.h`` and others, for Theano's       `scan_in_c`              Theano
 NumPy 2          compiled scan
-Python 3.3       ``hash`` of a text, the same in every process    `modules_kept`           Theano
-nobody           operations without properties, as versions       `modules_kept`           Theano
 Python 3.12      ``numpy.distutils``, for all of Theano           `distutils_of_numpy`     everybody
 Python 3.12      ``SafeConfigParser``, to install Theano-PyMC     `safe_config_parser`     a setup.py
 NumPy 1.22       ``numpy.distutils.__config__.blas_opt_info``     `blas`                   everybody
@@ -24,6 +23,7 @@ SciPy 1.8        private names, for convolutions without C        `signal_of_sci
 h5py 3           ``f.attrs['keras_version'].decode('utf8')``      `bytes_of_h5py`          Keras
 setuptools 81    ``pkg_resources``, for scan and GPUs             `imports_of_gpu_side`    Theano
 NumPy 2.5        ``numpy.linalg.linalg``, for scan and GPUs       `imports_of_gpu_side`    Theano
+nobody           operations without properties, as versions       `modules_kept`           Theano
 nobody           ``import tensorflow``, Keras's first choice      `backend_of_keras`       Keras, child processes
 ===============  ===============================================  =======================  =====================
 

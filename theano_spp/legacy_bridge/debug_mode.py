@@ -5,8 +5,8 @@ From an array it takes the number as before, modulo 256. And its arrays have no 
 what an op left in an input without axes.
 """
 import functools
-import inspect
 
+from .changed_source import changed_source
 from .version_of_numpy import major
 
 
@@ -23,8 +23,6 @@ def number_in_an_array(debugmode):
 
 def no_itemset(debugmode):
     """Make DebugMode write to arrays without axes as to others."""
-    linker = debugmode._Linker
     if major() >= 2:
-        lines, first = inspect.getsourcelines(linker)
-        source = '\n' * (first - 1) + ''.join(lines).replace('.itemset(dr_vals[r][0])', '[...] = dr_vals[r][0]')
-        exec(compile(source, inspect.getsourcefile(linker), 'exec'), vars(debugmode))
+        debugmode._Linker = changed_source(debugmode, debugmode._Linker, '.itemset(dr_vals[r][0])',
+                                           '[...] = dr_vals[r][0]')

@@ -8,10 +8,8 @@ Two kinds it never finds, so that each start of a Keras model compiles a dozen m
   missing version, with which nothing is kept.
 """
 import hashlib
-import inspect
-import textwrap
 
-EMPTY = 'version.append(node.op.__props__)'
+from .changed_source import changed_source
 
 
 def version_of_code(op):
@@ -28,8 +26,5 @@ def version_of_code(op):
 
 def version_without_properties(cc):
     """Make ``theano.gof.cc`` tell operations without properties from those without a version."""
-    source = textwrap.dedent(inspect.getsource(cc.CLinker.cmodule_key_))
-    if EMPTY in source:
-        namespace = {}
-        exec(source.replace(EMPTY, EMPTY.replace('__props__', '__props__ or ("no properties",)')), vars(cc), namespace)
-        cc.CLinker.cmodule_key_ = namespace['cmodule_key_']
+    cc.CLinker.cmodule_key_ = changed_source(cc, cc.CLinker.cmodule_key_, 'version.append(node.op.__props__)',
+                                             'version.append(node.op.__props__ or ("no properties",))')

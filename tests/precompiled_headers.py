@@ -26,7 +26,8 @@ with open(__file__, 'rb') as stream:
     VERSION = hashlib.sha256(stream.read()).hexdigest()[:8]
 EVERYWHERE = '-ffp-contract=off -g0'
 #: Flags of Theano's modules that define macros, so that each set of them needs a precompiled header of its own.
-FLAGS = ['-O3', '-fno-math-errno'], ['-O3', '-fno-math-errno', '-fopenmp']
+FLAGS = (['-O3', '-fno-math-errno'], ['-O3', '-fno-math-errno', '-fopenmp'], ['-fno-math-errno'],
+         ['-fno-math-errno', '-fopenmp'])
 
 
 def compiler_flags(folder):
@@ -56,7 +57,7 @@ def precompile():
     arguments += ['-I' + folder for folder in std_include_dirs() + [numpy.get_include()]]
     os.makedirs(header + '.gch', exist_ok=True)
     for flags in FLAGS:
-        _write(os.path.join(header + '.gch', 'theano' + flags[-1]), lambda path: subprocess.call(
+        _write(os.path.join(header + '.gch', 'theano' + ''.join(flags)), lambda path: subprocess.call(
             [theano.config.cxx, '-g'] + flags + arguments + ['-x', 'c++-header', header, '-o', path]))
 
 

@@ -10,6 +10,7 @@ from nose.plugins.skip import SkipTest
 
 from tests import environment, precompiled_headers, shared_modules
 from tests.theano_in_python import TheanoInPython
+from tests.theano_unoptimized import compile_theano_unoptimized
 
 #: Their networks are so large, or their graphs so few, that C pays.
 IN_C = 'examples', 'spn'
@@ -51,6 +52,7 @@ class Runner:
     def __init__(self):
         precompiled_headers.precompile()
         shared_modules.share(os.path.join(os.environ['THEANO_SPP_TESTS_FOLDER'], 'modules'))
+        compile_theano_unoptimized()
         self.theano_in_python = TheanoInPython()
 
     def run(self, arguments):

@@ -13,6 +13,10 @@ from docs.draw_tutorial import code_of_tutorial
 from tests.processes import REPOSITORY, run_python
 
 
+#: Compiles as the tests of this process do, and takes what they have compiled.
+COMPILE_AS_TESTS_DO = 'from tests.run import Runner\nRunner()\n'
+
+
 def read(name):
     with open(os.path.join(REPOSITORY, name), encoding='utf-8') as stream:
         return stream.read()
@@ -25,14 +29,14 @@ class DocumentationTest(unittest.TestCase):
         self.assertEqual(len(examples), 2)
         for code, expected in examples:
             self.assertEqual(len(code.splitlines()), 8)
-            self.assertEqual(run_python(code), expected)
+            self.assertEqual(run_python(COMPILE_AS_TESTS_DO + code), expected)
 
     def test_the_code_of_the_tutorial_prints_what_it_shows_and_draws_the_pictures_that_it_shows(self):
         folder = tempfile.mkdtemp()
         self.addCleanup(shutil.rmtree, folder)
         code, expected = code_of_tutorial()
         self.assertGreater(len(code.splitlines()), 50)
-        self.assertEqual(run_python(code, folder=folder), expected)
+        self.assertEqual(run_python(COMPILE_AS_TESTS_DO + code, folder=folder), expected)
         shown = re.findall(r'\]\(tutorial/(.*?)\)', read('docs/tutorial.md'))
         self.assertEqual(sorted(os.listdir(folder)), sorted(shown))
         self.assertEqual(sorted(os.listdir(os.path.join(REPOSITORY, 'docs', 'tutorial'))), sorted(shown))

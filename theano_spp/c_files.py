@@ -7,6 +7,7 @@ A file begins by including the files that it needs, relative to its ``c_code`` f
 
     #section support_code_apply
 """
+import functools
 import hashlib
 import os
 import re
@@ -15,8 +16,10 @@ INCLUDE = re.compile(r'^#include "(.+)"\n', re.MULTILINE)
 SECTION = re.compile(r'^#section (\w+)$', re.MULTILINE)
 
 
+# A graph has many ops, and each of them asks.
+@functools.lru_cache(maxsize=None)
 def read_with_needs(folder, name):
-    """Read a C file and all files that it includes, directly or indirectly.
+    """Read a C file and all files that it includes, directly or indirectly; once in a process.
 
     Parameters
     ----------
@@ -27,7 +30,7 @@ def read_with_needs(folder, name):
 
     Returns
     -------
-    codes : list of str
+    codes : tuple of str
         Each file once, without its ``#include "..."`` lines, after those that it includes.
 
     Raises
@@ -51,7 +54,7 @@ def read_with_needs(folder, name):
         done.add(open_files.pop())
 
     read(name)
-    return codes
+    return tuple(codes)
 
 
 def sections(codes):

@@ -1,14 +1,26 @@
 """What the tests on the GPU share: functions compiled for the device, and the same for the CPU."""
-import theano
-from theano.compile.mode import predefined_modes
+from theano.compile import mode
 
 from theano_spp.gpuarray.external_kernels import ExternalKernels
 
+FAST_RUN = mode.predefined_modes['FAST_RUN']
 #: Theano's mode without the optimizations that bring ops to the device.
-ON_CPU = theano.compile.mode.get_mode('FAST_RUN').excluding('gpuarray')
+ON_CPU = FAST_RUN.excluding('gpuarray')
 
 # Theano's own ops on a device cannot run without a compiler: that mode compares with the reference on the host.
-predefined_modes['FAST_COMPILE'] = predefined_modes['FAST_COMPILE'].excluding('gpuarray')
+mode.predefined_modes['FAST_COMPILE'] = mode.predefined_modes['FAST_COMPILE'].excluding('gpuarray')
+
+
+def leave_loops_over_elements_to_the_cpu():
+    """From now on Theano's own are not on the device, where OpenCL compiles each of them again for each function."""
+    mode.instantiated_default_mode = mode.get_default_mode().excluding('local_gpua_elemwise')
+    mode.predefined_modes['FAST_RUN'] = FAST_RUN.excluding('local_gpua_elemwise')
+
+
+def bring_loops_over_elements_to_the_device():
+    """From now on they are on the device again."""
+    mode.instantiated_default_mode = None
+    mode.predefined_modes['FAST_RUN'] = FAST_RUN
 
 
 def gpu_ops(function):

@@ -204,6 +204,21 @@ class OpTest(unittest.TestCase):
         for _ in range(5):
             np.testing.assert_array_equal(function(), first)
 
+    def test_each_of_two_devices_has_kernels_of_its_own(self):
+        printed = run_python("""
+import numpy as np, pygpu, theano
+from theano.gpuarray.type import reg_context
+from theano_spp import superpixel_pool
+for device in 'first', 'second':
+    reg_context(device, pygpu.init(theano.config.device))
+for device in 'first', 'second', 'first':
+    features = theano.shared(np.arange(24, dtype='float32').reshape(1, 2, 3, 4), target=device)
+    labels = theano.shared(np.zeros((1, 3, 4), 'int32'), target=device)
+    function = theano.function([], superpixel_pool(features, labels, 1))
+    print(type(function.maker.fgraph.toposort()[0].op).__name__, np.asarray(function()).ravel())
+""")
+        self.assertEqual(printed.splitlines()[-3:], ['GpuSuperpixelPool [ 5.5 17.5]'] * 3)
+
 
 class CacheTest(unittest.TestCase):
 

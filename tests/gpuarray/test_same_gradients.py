@@ -2,8 +2,11 @@
 
 Theano moves the ops there by itself, nothing else differs.
 """
-from tests.gpuarray import on_device  # noqa: F401
+from tests.gpuarray import on_device
 from tests.theano_spp import test_extremum, test_gradients, test_resize, test_shared_map, test_values
+
+setup_module = on_device.leave_loops_over_elements_to_the_cpu
+teardown_module = on_device.bring_loops_over_elements_to_the_device
 
 
 class AdjointTest(test_values.AdjointTest):

@@ -7,10 +7,13 @@ import unittest
 import theano
 import theano.tensor as T
 
-from tests.gpuarray.on_device import gpu_ops
+from tests.gpuarray import on_device
 from tests.keras_layer import test_values as keras_values
 from tests.theano_spp import test_errors, test_extremum, test_memory, test_values
 from theano_spp import superpixel_pool
+
+setup_module = on_device.leave_loops_over_elements_to_the_cpu
+teardown_module = on_device.bring_loops_over_elements_to_the_device
 
 
 class HereTest(unittest.TestCase):
@@ -18,7 +21,7 @@ class HereTest(unittest.TestCase):
     def test_ops_move_to_the_device_by_themselves(self):
         function = theano.function([], superpixel_pool(theano.shared(T.zeros((2, 3, 5, 7)).eval()),
                                                        theano.shared(T.zeros((2, 5, 7), 'int32').eval()), 4))
-        self.assertEqual([type(op).__name__ for op in gpu_ops(function)], ['GpuSuperpixelPool'])
+        self.assertEqual([type(op).__name__ for op in on_device.gpu_ops(function)], ['GpuSuperpixelPool'])
 
 
 class ValuesByHandTest(test_values.ValuesByHandTest):

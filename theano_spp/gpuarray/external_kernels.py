@@ -124,7 +124,17 @@ class ExternalKernels(CGpuKernelBase):
 
     def _generate_kernel_code(self, kernel):
         kernel.code = kernel.code.replace('\\', '\\\\')  # Theano's own version does not escape them
-        return CGpuKernelBase._generate_kernel_code(self, kernel)
+        return CGpuKernelBase._generate_kernel_code(self, kernel) + 'static GpuKernel first_%s;\n' % kernel.objvar
+
+    def _generate_kernel_init(self, kernel, fail, context):
+        # Theano's own version compiles the kernels again for each node.
+        return """{
+  int types[] = {%s};
+  if (spp_gpu_compile(&%s, &first_%s, %s->ctx, &%s, "%s", %d, types, %s) != 0) {
+    %s
+  }
+}""" % (kernel._get_c_types(), kernel.objvar, kernel.objvar, context, kernel.codevar, kernel.name, len(kernel.params),
+        kernel._get_c_flags(), fail)
 
     def __getstate__(self):
         return state_without_c_code(self)

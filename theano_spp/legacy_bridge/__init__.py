@@ -7,6 +7,7 @@ removed by       what fails without it                            put back by   
 ===============  ===============================================  =======================  =====================
 Python 3.3       ``hash`` of a text, the same in every process    `modules_kept`           Theano
 Python 3.10      ``from collections import Iterable``             `names_of_collections`   everybody
+Python 3.11      ``inspect.getargspec``, for set-up functions     `getargspec_of_inspect`  nose
 Python 3.11, or  ``longintrepr.h`` and others, for Theano's       `scan_in_c`              Theano
 NumPy 2          compiled scan
 Python 3.12      ``numpy.distutils``, for all of Theano           `distutils_of_numpy`     everybody
@@ -44,6 +45,7 @@ from .bytes_of_h5py import bytes_for_h5dict, bytes_for_saving
 from .c_api_of_numpy import OVER_ALL_AXES, axis_for_all, complex_with_fields, flags_for_compiler, no_increments_in_c
 from .debug_mode import no_itemset, number_in_an_array
 from .distutils_of_numpy import distutils_of_numpy
+from .getargspec_of_inspect import getargspec_of_inspect
 from .imports_of_gpu_side import imports_of_gpu_side, imports_of_gpu_side_no_more
 from .integers_of_theano import integers_that_fit
 from .mask_of_mrg import mask_that_fits
@@ -78,6 +80,8 @@ BRIDGES_AFTER = {
     'theano.tensor.nnet.conv': (signal_of_scipy,),
     'theano.tensor.nnet.abstract_conv': (signal_of_scipy,),
     'theano.gpuarray.linalg': (imports_of_gpu_side_no_more,),
+    'nose.util': (getargspec_of_inspect,),
+    'nose.plugins.manager': (getargspec_of_inspect,),
     'keras.engine.saving': (bytes_for_saving,),
     'keras.utils.io_utils': (bytes_for_h5dict,),
 }

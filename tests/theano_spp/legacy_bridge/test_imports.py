@@ -85,6 +85,18 @@ print(all(getattr(collections, name) is getattr(collections.abc, name) for name 
         self.assertIn("module 'collections' has no attribute 'Callable'",
                       raised_without('names_of_collections', 'import nose.suite; nose.suite.ContextSuite([])'))
 
+    @unittest.skipUnless(sys.version_info[:2] == (3, 11), 'nose or pynose has no need of it')
+    def test_without_getargspec_a_set_up_function_cannot_be_run(self):
+        code = """
+import types
+from nose.util import try_run
+tests = types.ModuleType('tests')
+tests.setup = lambda module: print(module is tests)
+try_run(tests, ['setup'])
+"""
+        self.assertEqual(run_python(LOAD + 'bridge.apply()' + code), 'True\n')
+        self.assertIn("module 'inspect' has no attribute 'getargspec'", raised_without('getargspec_of_inspect', code))
+
     def test_every_abstract_class_that_collections_had_is_among_them(self):
         import collections.abc
         # Buffer came with Python 3.12 and was never in collections.

@@ -110,20 +110,30 @@ class DebianPackage(Package):
         if not shutil.which('apt-get'):
             return []
         wanted = ['download', '{}={}'.format(self.name, self.version)]
-        if not run(['apt-get', '-q'] + wanted, folder):
-            # The system's package lists are missing or old, and only root may update them; or it has another version.
-            state = os.path.join(folder, 'apt')
-            for part in 'state/lists/partial', 'cache/archives/partial':
-                os.makedirs(os.path.join(state, part))
-            with open(os.path.join(state, 'sources.list'), 'w') as sources:
-                sources.write(DEBIAN)
-            own_lists = ['apt-get', '-q', '-o', 'Dir::State=' + os.path.join(state, 'state'),
-                         '-o', 'Dir::Cache=' + os.path.join(state, 'cache'), '-o', 'APT::Sandbox::User=']
-            of_debian = own_lists + ['-o', 'Dir::Etc::sourceparts=-', '-o', 'Dir::Etc::sourcelist=' + sources.name]
-            for apt_get in own_lists, of_debian:
-                if run(apt_get + ['update'], folder) and run(apt_get + wanted, folder):
+        files = []
+        for number, (apt_get, updates) in enumerate(self.ways(os.path.join(folder, 'apt'))):
+            place = os.path.join(folder, str(number))
+            os.makedirs(place)
+            if all(run(apt_get + command, place) for command in ([['update']] if updates else []) + [wanted]):
+                files = glob.glob(os.path.join(place, '*.deb')) or files
+                # Ubuntu has files of its own under the names and versions of Debian.
+                if files and digest_of_file(files[0]) == self.sha256:
                     break
-        return glob.glob(os.path.join(folder, '*.deb'))
+        return files
+
+    def ways(self, state):
+        """How to call apt-get, and whether to update its package lists first, in the order in which they are tried."""
+        yield ['apt-get', '-q'], False
+        # The system's package lists are missing or old, and only root may update them; or it has another file.
+        for part in 'state/lists/partial', 'cache/archives/partial':
+            os.makedirs(os.path.join(state, part))
+        sources = os.path.join(state, 'sources.list')
+        with open(sources, 'w') as stream:
+            stream.write(DEBIAN)
+        own_lists = ['apt-get', '-q', '-o', 'Dir::State=' + os.path.join(state, 'state'),
+                     '-o', 'Dir::Cache=' + os.path.join(state, 'cache'), '-o', 'APT::Sandbox::User=']
+        yield own_lists, True
+        yield own_lists + ['-o', 'Dir::Etc::sourceparts=-', '-o', 'Dir::Etc::sourcelist=' + sources], True
 
     def unpack(self, path, folder):
         if not shutil.which('dpkg-deb'):

@@ -1,4 +1,5 @@
 """Files in packages: downloaded once, checked, kept."""
+import hashlib
 import os
 import zipfile
 from unittest import mock
@@ -66,17 +67,33 @@ class PackagesTest(FolderTestCase):
         with mock.patch.dict(os.environ, SPN_HOME=os.path.join(self.archive, 'below-a-file')):
             self.assert_says(['cannot be written to', 'set SPN_HOME'], self.package.fetch)
 
-    def test_a_system_with_another_version_gets_the_one_of_debian_12(self):
+    def downloaded(self, of_the_system):
+        """What apt-get brings where the system's own package is what this line of shell makes."""
         self.write('bin/apt-get', """#!/bin/sh
 for argument; do
     case $argument in
         Dir::Etc::sourcelist=*) grep -q 'debian bookworm main' "${argument#*=}" || exit 100; debian_12=yes;;
-        tiny-thing=1.0) [ -n "$debian_12" ] || exit 100; echo content >tiny.deb;;
+        tiny-thing=1.0) if [ -n "$debian_12" ]; then echo content >tiny.deb; else %s; fi;;
     esac
 done
-""")
+""" % of_the_system)
         os.chmod(self.path('bin/apt-get'), 0o755)
         os.makedirs(self.path('downloads'))
-        package = packages.DebianPackage('tiny-thing', '1.0', '0' * 64, 'a tiny thing', 3)
+        package = packages.DebianPackage('tiny-thing', '1.0', hashlib.sha256(b'content\n').hexdigest(),
+                                         'a tiny thing', 3)
         with mock.patch.dict(os.environ, PATH=self.path('bin') + os.pathsep + os.environ['PATH']):
-            self.assertEqual(package.download(self.path('downloads')), [self.path('downloads', 'tiny.deb')])
+            files = package.download(self.path('downloads'))
+        self.assertEqual([os.path.basename(file) for file in files], ['tiny.deb'])
+        with open(files[0]) as stream:
+            return stream.read()
+
+    def test_a_system_with_another_version_gets_the_one_of_debian_12(self):
+        self.assertEqual(self.downloaded('exit 100'), 'content\n')
+
+    def test_a_system_with_another_file_of_the_same_version_gets_the_one_of_debian_12(self):
+        self.assertEqual(self.downloaded('echo of Ubuntu >tiny.deb'), 'content\n')
+
+    def test_the_file_of_the_system_is_taken_where_it_is_the_right_one(self):
+        self.assertEqual(self.downloaded('echo content >tiny.deb; echo called >>../../calls'), 'content\n')
+        with open(self.path('calls')) as stream:
+            self.assertEqual(stream.read(), 'called\n')

@@ -50,8 +50,8 @@ def main(quick):
               'float32, int32 labels by SLIC from photographs of scikit-image (W6: random, W7: one superpixel); labels'
               ' checked and sizes counted in every call; medians of %d rounds in shuffled order. All have as'
               ' many threads, and processors, as the table says. The floor is a C loop that only reads the features, or'
-              ' fills a new array of their size. The C library keeps freed memory (_keep_memory in'
-              ' `benchmarks/measure.py`).' % results[0]['rounds'], ''] + summary(results)
+              ' fills a new array of their size. The C library keeps freed memory (`theano_spp.keep_memory()`).'
+              % results[0]['rounds'], ''] + summary(results)
     for result in results:
         report += details(result)
     write(report, '-quick' if quick else '')

@@ -8,25 +8,12 @@ import numpy as np
 import theano
 import theano.tensor as T
 
+from theano_spp import keep_memory
+
 from . import threads
 
 theano.config.floatX = 'float32'  # of all benchmarks
-
-
-def _keep_memory():
-    """Make the C library keep freed memory, as the MALLOC_* variables of docs/performance.md do. With glibc.
-
-    Otherwise it returns the memory of large arrays after each call, and the next array has to wait until the kernel has
-    zeroed the memory again: up to three times as long as the work itself.
-    """
-    trim_threshold, mmap_max = -1, -4  # malloc.h
-    set_option = getattr(ctypes.CDLL(None), 'mallopt', None)
-    if set_option is not None:
-        set_option(mmap_max, 0)
-        set_option(trim_threshold, -1)
-
-
-_keep_memory()  # in all benchmarks that import this module, for all libraries alike
+keep_memory()  # in all benchmarks that import this module, for all libraries alike
 
 
 def compiled(inputs, output):

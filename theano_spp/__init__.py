@@ -6,8 +6,8 @@ from .version import __version__
 
 __all__ = ['superpixel_pool', 'superpixel_unpool', 'superpixel_sizes', 'superpixel_overlap',
            'superpixel_centroids', 'superpixel_adjacency', 'superpixel_softmax', 'superpixel_normalize',
-           'label_tools', 'compile_in_parallel', 'SuperpixelPool', 'SuperpixelUnpool', 'SuperpixelExtremum',
-           '__version__']
+           'label_tools', 'compile_in_parallel', 'keep_memory', 'SuperpixelPool', 'SuperpixelUnpool',
+           'SuperpixelExtremum', '__version__']
 
 legacy_bridge.apply()  # before the import of Theano, which may need it
 
@@ -22,6 +22,7 @@ else:
     installation.check_theano()
     from . import label_tools
     from .composites import superpixel_normalize, superpixel_softmax
+    from .memory import keep_memory
     from .ops import half_precision  # registers an optimization with Theano
     from .ops.max_min import SuperpixelExtremum
     from .ops.mean_sum import SuperpixelPool, SuperpixelUnpool

@@ -48,13 +48,13 @@ def model(resize, blocks):
     return network, side
 
 
-def step(resize, blocks):
+def step(resize, blocks, batch=BATCH):
     """Return the seconds of a training step, and {op: its share of these seconds} for our ops."""
     network, side = model(resize, blocks)
     rng = np.random.RandomState(0)
-    images = rng.standard_normal((BATCH, 3, SIDE, SIDE)).astype('float32')
-    labels = superpixels(BATCH, side, side, SUPERPIXELS) % SUPERPIXELS
-    targets = np.eye(CLASSES, dtype='float32')[rng.randint(CLASSES, size=(BATCH, SUPERPIXELS))]
+    images = rng.standard_normal((batch, 3, SIDE, SIDE)).astype('float32')
+    labels = superpixels(batch, side, side, SUPERPIXELS) % SUPERPIXELS
+    targets = np.eye(CLASSES, dtype='float32')[rng.randint(CLASSES, size=(batch, SUPERPIXELS))]
     network.train_on_batch([images, labels], targets)
     profile = network.train_function.function.profile
     before = collections.Counter(_seconds_of_ops(profile))

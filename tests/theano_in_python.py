@@ -44,7 +44,7 @@ class TheanoInPython:
         compile_it, fuse = Op.make_c_thunk, FusionOptimizer.apply
 
         def make_c_thunk(op, node, *storage):
-            if self.wanted and _numpy_computes(node):
+            if self.wanted and _given_to_numpy(node):
                 raise NotImplementedError  # Theano goes on with Python
             return compile_it(op, node, *storage)
 
@@ -53,7 +53,8 @@ class TheanoInPython:
         FusionOptimizer.apply = lambda optimizer, graph: None if self.wanted else fuse(optimizer, graph)
 
 
-def _numpy_computes(node):
+def _given_to_numpy(node):
+    """Whether NumPy computes it; if so, Theano has been told by which function."""
     op = node.op
     if type(op).__module__ not in CALL_NUMPY:
         return False

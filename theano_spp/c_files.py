@@ -57,8 +57,9 @@ def read_with_needs(folder, name):
     return tuple(codes)
 
 
+@functools.lru_cache(maxsize=None)
 def sections(codes):
-    """Join the sections of several C sources: a dict, name of the section -> code."""
+    """Join the sections of a tuple of C sources: a dict, name of the section -> code; once in a process."""
     code_of = {}
     for code in codes:
         parts = SECTION.split(code)
@@ -67,8 +68,9 @@ def sections(codes):
     return code_of
 
 
+@functools.lru_cache(maxsize=None)
 def digest(codes):
-    """Return a digest that changes when one of these C sources does."""
+    """Return a digest that changes when one of a tuple of C sources does."""
     return hashlib.sha256('\0'.join(codes).encode('utf-8')).hexdigest()
 
 

@@ -10,8 +10,8 @@ def keep_memory():
 
     The C library gives the memory of an array of more than a few MB back to the system when the array is dropped, and
     takes new memory for the next one, which the system has to fill with zeros first. That costs more than what most
-    operations do with it: painting 105 MB takes 3.6 times as long. It holds for the whole process, for all libraries in
-    it: the process keeps as much memory as it once needed at a time, until it ends. A second call changes nothing.
+    operations do with it: painting 105 MB takes three times as long. This holds for all libraries of the process, which
+    keeps as much memory as it once needed at a time, until it ends. A second call changes nothing.
 
     Returns
     -------

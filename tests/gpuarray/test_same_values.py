@@ -1,6 +1,6 @@
 """The tests of the CPU ops, run on the device: values, errors and layers.
 
-Theano moves the ops there by itself, nothing else differs.
+Theano moves the ops there by itself. Its own loops over elements stay on the CPU; nothing else differs.
 """
 import unittest
 

@@ -1,6 +1,6 @@
 """The tests of the CPU ops, run on the device: weights and composites.
 
-Theano moves the ops there by itself, nothing else differs.
+Theano moves the ops there by itself. Its own loops over elements stay on the CPU; nothing else differs.
 """
 from tests.gpuarray import on_device
 from tests.theano_spp import test_composites, test_weights

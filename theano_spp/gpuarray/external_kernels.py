@@ -62,7 +62,7 @@ class ExternalKernels(CGpuKernelBase):
         CGpuKernelBase.__init__(self, [self.c_file], 'APPLY_SPECIFIC(%s)' % self.c_function)
 
     def load_c_code(self, func_files):
-        self.func_codes = [code for name in func_files for code in read_with_needs(C_CODE_FOLDER, name)]
+        self.func_codes = read_with_needs(C_CODE_FOLDER, self.c_file)
         self.code_sections = sections(self.func_codes)
 
     def __str__(self):
@@ -105,7 +105,7 @@ class ExternalKernels(CGpuKernelBase):
 
     def c_code_cache_version(self):
         # This file too, because it assembles the kernels.
-        return digest(self.func_codes + [OWN_CODE, repr(sorted(self.c_types.items()))]), \
+        return digest(self.func_codes + (OWN_CODE, repr(sorted(self.c_types.items())))), \
             self.params_type.c_code_cache_version()
 
     def c_support_code(self):

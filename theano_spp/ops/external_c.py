@@ -44,7 +44,7 @@ class ExternalC(gof.COp, gof.OpenMPOp):
         gof.OpenMPOp.__init__(self, openmp=openmp)
 
     def load_c_code(self, func_files):
-        self.func_codes = [code for name in func_files for code in read_with_needs(C_CODE_FOLDER, name)]
+        self.func_codes = read_with_needs(C_CODE_FOLDER, self.c_file)
         self.code_sections = sections(self.func_codes)
 
     def c_compile_args(self):

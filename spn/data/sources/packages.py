@@ -111,19 +111,19 @@ class DebianPackage(Package):
             return []
         wanted = ['download', '{}={}'.format(self.name, self.version)]
         files = []
-        for number, (apt_get, updates) in enumerate(self.ways(os.path.join(folder, 'apt'))):
+        for number, commands in enumerate(self.ways(wanted, os.path.join(folder, 'apt'))):
             place = os.path.join(folder, str(number))
             os.makedirs(place)
-            if all(run(apt_get + command, place) for command in ([['update']] if updates else []) + [wanted]):
+            if all(run(command, place) for command in commands):
                 files = glob.glob(os.path.join(place, '*.deb')) or files
                 # Ubuntu has files of its own under the names and versions of Debian.
                 if files and digest_of_file(files[0]) == self.sha256:
                     break
         return files
 
-    def ways(self, state):
-        """How to call apt-get, and whether to update its package lists first, in the order in which they are tried."""
-        yield ['apt-get', '-q'], False
+    def ways(self, wanted, state):
+        """The commands that bring what is wanted, in the order in which they are tried."""
+        yield [['apt-get', '-q'] + wanted]
         # The system's package lists are missing or old, and only root may update them; or it has another file.
         for part in 'state/lists/partial', 'cache/archives/partial':
             os.makedirs(os.path.join(state, part))
@@ -132,8 +132,9 @@ class DebianPackage(Package):
             stream.write(DEBIAN)
         own_lists = ['apt-get', '-q', '-o', 'Dir::State=' + os.path.join(state, 'state'),
                      '-o', 'Dir::Cache=' + os.path.join(state, 'cache'), '-o', 'APT::Sandbox::User=']
-        yield own_lists, True
-        yield own_lists + ['-o', 'Dir::Etc::sourceparts=-', '-o', 'Dir::Etc::sourcelist=' + sources], True
+        of_debian = own_lists + ['-o', 'Dir::Etc::sourceparts=-', '-o', 'Dir::Etc::sourcelist=' + sources]
+        for apt_get in own_lists, of_debian:
+            yield [apt_get + ['update'], apt_get + wanted]
 
     def unpack(self, path, folder):
         if not shutil.which('dpkg-deb'):

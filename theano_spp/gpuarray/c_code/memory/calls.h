@@ -28,24 +28,25 @@ typedef struct {
 static inline int spp_gpu_compile(GpuKernel *kernel, GpuKernel *first, gpucontext *context, const char **code,
                                   const char *name, unsigned int n_parameters, const int *types, int flags)
 {
+    const int is_first = first->k == NULL, is_shared = is_first || gpukernel_context(first->k) == context;
     int error = GA_NO_ERROR;
-    if (first->k == NULL)
-        error = GpuKernel_init(first, context, 1, code, NULL, name, n_parameters, types, flags, NULL);
-    if (error == GA_NO_ERROR && gpukernel_context(first->k) != context)
-        error = GpuKernel_init(kernel, context, 1, code, NULL, name, n_parameters, types, flags, NULL);
-    else if (error == GA_NO_ERROR) {
-        kernel->args = (void **)calloc(n_parameters, sizeof(void *));
-        if (kernel->args == NULL) {
+    if (is_first || !is_shared)
+        error = GpuKernel_init(is_shared ? first : kernel, context, 1, code, NULL, name, n_parameters, types, flags,
+                               NULL);
+    if (error != GA_NO_ERROR) {
+        PyErr_Format(PyExc_RuntimeError, "The kernel %s cannot be compiled: %s", name,
+                     gpucontext_error(context, error));
+        return -1;
+    }
+    if (is_shared) {
+        if ((kernel->args = (void **)calloc(n_parameters, sizeof(void *))) == NULL) {
             PyErr_NoMemory();
             return -1;
         }
         kernel->k = first->k;
         gpukernel_retain(kernel->k);
     }
-    if (error == GA_NO_ERROR)
-        return 0;
-    PyErr_Format(PyExc_RuntimeError, "The kernel %s cannot be compiled: %s", name, gpucontext_error(context, error));
-    return -1;
+    return 0;
 }
 
 /* Device memory for the duration of the call, or NULL with a MemoryError. */

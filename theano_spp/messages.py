@@ -192,6 +192,13 @@ def too_large_for_gpu(op_name, pixels, n_superpixels):
                      % (op_name, pixels, n_superpixels))
 
 
+def wrong_table(op_name, argument, table, maps, length):
+    """Raise ValueError: what is known of labels, an array of the GPU, is not that of this superpixel map."""
+    raise ValueError('%s: %s has shape %s, but for this superpixel map %s in C order is wanted (call the op on the'
+                     ' inputs of its version on the CPU: it adds the others)'
+                     % (op_name, argument, tuple(table.shape), (maps, length)))
+
+
 def too_many_groups(op_name, groups):
     """Raise ValueError: a GPU cannot start that many groups of threads in one kernel."""
     raise ValueError('%s: these sizes ask for %d groups of threads, but a GPU starts at most 2**31 - 1 at once (give a'

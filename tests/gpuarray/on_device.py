@@ -1,7 +1,7 @@
 """What the tests on the GPU share: functions compiled for the device, and the same for the CPU."""
 from theano.compile import mode
 
-from theano_spp.gpuarray.external_kernels import ExternalKernels
+from theano_spp.gpuarray.gpu_version import GpuVersion
 
 FAST_RUN = mode.predefined_modes['FAST_RUN']
 #: Theano's mode without the optimizations that bring ops to the device.
@@ -25,7 +25,7 @@ def bring_loops_over_elements_to_the_device():
 
 def gpu_ops(function):
     """Return our ops on the device in a compiled function, in the order in which they run."""
-    return [node.op for node in function.maker.fgraph.toposort() if isinstance(node.op, ExternalKernels)]
+    return [node.op for node in function.maker.fgraph.toposort() if isinstance(node.op, GpuVersion)]
 
 
 def transfers(function):

@@ -6,7 +6,8 @@ import unittest
 
 
 from tests.gpuarray import nvrtc
-from theano_spp.gpuarray.external_kernels import ExternalKernels
+from theano_spp.gpuarray.gpu_version import GpuVersion
+from theano_spp.gpuarray.labels import GpuCountedPixels, GpuSortedPixels
 from theano_spp.ops.weighted import WeightedUnpool
 
 ARCHITECTURES = ('compute_52', 'sm_52', 'sm_61', 'sm_70', 'sm_86', 'sm_90')
@@ -19,8 +20,8 @@ SHARED_MEMORY, REGISTERS = 48 * 1024, 128
 
 def kernels():
     """Yield (op, types, kernel) for every op on the device, feature dtype and label dtype."""
-    for gpu_op in sorted(ExternalKernels.__subclasses__(), key=lambda op: op.__name__):
-        op = gpu_op(ARGUMENTS.get(gpu_op.__name__, gpu_op.cpu_op)())
+    ops = [gpu_op(ARGUMENTS.get(gpu_op.__name__, gpu_op.cpu_op)()) for gpu_op in GpuVersion.__subclasses__()]
+    for op in sorted(ops + [GpuSortedPixels('an op'), GpuCountedPixels('an op')], key=lambda op: type(op).__name__):
         inputs = [collections.namedtuple('Input', 'dtype')(None)] * 5
         for dtypes in itertools.product(*[LABEL_DTYPES if name == 'LABEL' else ('float32', 'float64')
                                           for name in sorted(op.c_types)]):
@@ -28,7 +29,7 @@ def kernels():
                 inputs[op.c_types[name]] = inputs[0]._replace(dtype=dtype)
             node = collections.namedtuple('Node', 'inputs')(inputs)
             for kernel in op.gpu_kernels(node, 'node'):
-                yield gpu_op.__name__, ', '.join(dtypes), kernel
+                yield type(op).__name__, ', '.join(dtypes), kernel
 
 
 class CudaTest(unittest.TestCase):

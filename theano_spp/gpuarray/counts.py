@@ -1,9 +1,10 @@
 """On the GPU: the number of superpixels of a label map, and the number of pixels of each."""
 from ..ops.counts import SuperpixelCount, SuperpixelSizes
-from .external_kernels import ExternalKernels, params_of
+from .gpu_version import GpuVersion, params_of
+from .labels import counted_pixels
 
 
-class GpuSuperpixelSizes(ExternalKernels):
+class GpuSuperpixelSizes(GpuVersion):
     """:class:`theano_spp.ops.counts.SuperpixelSizes` on the GPU. `n_superpixels` stays on the host."""
 
     cpu_op = SuperpixelSizes
@@ -11,10 +12,12 @@ class GpuSuperpixelSizes(ExternalKernels):
     c_file = 'ops/superpixel_sizes.cc'
     c_function = 'superpixel_sizes'
     host_inputs = (1,)
-    c_types = {'LABEL': 0}
+
+    def label_tables(self, superpixel_map, n_superpixels):
+        return counted_pixels(self, superpixel_map, n_superpixels)
 
 
-class GpuSuperpixelCount(ExternalKernels):
+class GpuSuperpixelCount(GpuVersion):
     """:class:`theano_spp.ops.counts.SuperpixelCount` of a label map on the GPU; the result is copied to the host."""
 
 

@@ -1,4 +1,4 @@
-"""The base class of the ops whose kernels run on the GPU, as ExternalC is for the ops in C."""
+"""The base class of the ops with kernels, as ExternalC is for the ops in C."""
 import inspect
 import os
 import re
@@ -6,10 +6,8 @@ import sys
 
 import numpy as np
 import pygpu.gpuarray
-from theano.gof import Apply, ParamsType, Variable
-from theano.gpuarray.basic_ops import (CGpuKernelBase, Kernel, as_gpuarray_variable, get_dtype, gpuarray_helper_inc_dir,
-                                       infer_context_name)
-from theano.gpuarray.type import GpuArrayType, gpu_context_type
+from theano.gpuarray.basic_ops import CGpuKernelBase, Kernel, get_dtype, gpuarray_helper_inc_dir
+from theano.gpuarray.type import GpuArrayType
 
 from ..c_files import digest, read_with_needs, sections, state_without_c_code
 
@@ -23,22 +21,15 @@ C_CODE_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'c_code
 
 
 class ExternalKernels(CGpuKernelBase):
-    """The GPU version of an op of this package.
+    """An op whose C code and kernels are in files of ``gpuarray/c_code/``.
 
-    Its C code is in files of ``gpuarray/c_code/``: host code in the section ``support_code_struct``, kernels in
-    ``kernels``, device functions that kernels share in ``device_code``, constants for both host and kernels in
-    ``constants``, and in ``settings`` what an op chooses for kernels that it shares with others. Kernels are written
-    in cluda, one source for CUDA and OpenCL, and refer to the C types of their inputs by name.
-
-    Parameters
-    ----------
-    on_cpu : theano.gof.Op
-        The CPU op that this one replaces: it checks the inputs and infers the shapes.
+    Host code is in the section ``support_code_struct``, kernels in ``kernels``, device functions that kernels share in
+    ``device_code``, constants for both host and kernels in ``constants``, and in ``settings`` what an op chooses for
+    kernels that it shares with others. Kernels are written in cluda, one source for CUDA and OpenCL, and refer to the C
+    types of their inputs by name.
 
     Attributes
     ----------
-    cpu_op : type
-        The class of `on_cpu`.
     c_file : str
         A file of ``gpuarray/c_code/``, which includes the others that it needs.
     c_function : str
@@ -49,53 +40,34 @@ class ExternalKernels(CGpuKernelBase):
         The name of a C type in the kernels, such as FEATURE or LABEL -> the input that has this type.
     """
 
-    __props__ = ('on_cpu',)
-
-    cpu_op = None
     c_file = None
     c_function = None
     host_inputs = ()
     c_types = {}
 
-    def __init__(self, on_cpu):
-        self.on_cpu = on_cpu
+    def __init__(self):
         CGpuKernelBase.__init__(self, [self.c_file], 'APPLY_SPECIFIC(%s)' % self.c_function)
-
-    def load_c_code(self, func_files):
-        self.func_codes = read_with_needs(C_CODE_FOLDER, self.c_file)
-        self.code_sections = sections(self.func_codes)
-
-    def __str__(self):
-        return '%s{%s}' % (type(self).__name__, ', '.join(
-            '%s=%r' % (name, getattr(self.on_cpu, name)) for name in self.on_cpu.__props__))
-
-    def make_node(self, *inputs):
-        context_name = infer_context_name(*[i for i in inputs if isinstance(i, Variable)])
-        node = self.on_cpu.make_node(*inputs)  # only to check the inputs and get the types of the outputs
-        inputs = [checked if i in self.host_inputs
-                  # inputs that are already on the device need not be transferred again
-                  else as_gpuarray_variable(given if given.dtype == checked.dtype else checked, context_name)
-                  for i, (given, checked) in enumerate(zip(inputs, node.inputs))]
-        return Apply(self, inputs, [self._output(output, context_name) for output in node.outputs])
-
-    def _output(self, on_cpu, context_name):
-        return GpuArrayType(on_cpu.dtype, on_cpu.broadcastable, context_name)()
-
-    def infer_shape(self, node, input_shapes):
-        return self.on_cpu.infer_shape(node, input_shapes)
 
     def get_params(self, node):
         context = next(i.type.context for i in node.inputs if isinstance(i.type, GpuArrayType))
-        return self.params_type.get_params(self.on_cpu, context=context)
+        return self.params_type.get_params(self.parameters(), context=context)
+
+    def parameters(self):
+        """Return the object that has the parameters of the C code as attributes."""
+        return self
 
     def perform(self, node, inputs, output_storage, params=None):
         # In the modes without a compiler, the reference runs on the host.
         results = [[None] for _ in output_storage]
-        self.on_cpu.perform(node, [np.asarray(i) for i in inputs], results)
+        self.perform_on_host(node, [np.asarray(i) for i in inputs], results)
         for output, storage, (result,) in zip(node.outputs, output_storage, results):
             if isinstance(output.type, GpuArrayType):
                 result = pygpu.gpuarray.array(result, dtype=output.dtype, context=output.type.context)
             storage[0] = result
+
+    def load_c_code(self, func_files):
+        self.func_codes = read_with_needs(C_CODE_FOLDER, self.c_file)
+        self.code_sections = sections(self.func_codes)
 
     def c_headers(self):
         return ['gpuarray_api.h', 'gpuarray_helper.h', 'numpy_compat.h'] + CGpuKernelBase.c_headers(self)
@@ -177,8 +149,3 @@ def _parameter(declaration):
         return '*'
     return {'ga_size': 'size', 'ga_ssize': 'ssize', 'ga_int': 'int32', 'ga_uint': 'uint32'}[declaration.split()[0]]
 
-
-def params_of(cpu_op, *names):
-    """Return the ParamsType with these parameters of a CPU op and the GPU context."""
-    types = dict(zip(cpu_op.params_type.fields, cpu_op.params_type.types)) if names else {}
-    return ParamsType(context=gpu_context_type, **{name: types[name] for name in names})

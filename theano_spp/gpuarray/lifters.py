@@ -6,9 +6,8 @@ from theano.gpuarray.basic_ops import as_gpuarray_variable
 from theano.gpuarray.elemwise import GpuElemwise
 from theano.gpuarray.opt import op_lifter, register_opt, register_opt2
 
-from . import counts, max_min, mean_sum, resized, weighted  # noqa: F401 - they define the ops
-from .external_kernels import ExternalKernels
-
+from . import counts, max_min, mean_sum, resized, shared_labels, weighted  # noqa: F401 - they define the ops
+from .gpu_version import GpuVersion
 
 
 def _cast(variable, dtype, context_name):
@@ -36,5 +35,5 @@ def _register(gpu_op):
         return [_cast(result, output.dtype, context_name) for result, output in zip(results, outputs)]
 
 
-for gpu_op in ExternalKernels.__subclasses__():
+for gpu_op in GpuVersion.__subclasses__():
     _register(gpu_op)

@@ -1,10 +1,11 @@
 """Maximum and minimum on the GPU, and their derivatives, which gather from single pixels and scatter to them."""
 
 from ..ops.max_min import PutPixels, SuperpixelExtremum, TakePixels
-from .external_kernels import ExternalKernels, params_of
+from .gpu_version import GpuVersion, params_of
+from .labels import sorted_pixels
 
 
-class GpuSuperpixelExtremum(ExternalKernels):
+class GpuSuperpixelExtremum(GpuVersion):
     """:class:`theano_spp.SuperpixelExtremum` on the GPU: the same argmax pixels. `n_superpixels` stays on the host."""
 
     cpu_op = SuperpixelExtremum
@@ -12,10 +13,13 @@ class GpuSuperpixelExtremum(ExternalKernels):
     c_file = 'ops/superpixel_extremum.cc'
     c_function = 'superpixel_extremum'
     host_inputs = (2,)
-    c_types = {'FEATURE': 0, 'LABEL': 1}
+    c_types = {'FEATURE': 0}
+
+    def label_tables(self, feature_map, superpixel_map, n_superpixels):
+        return sorted_pixels(self, superpixel_map, n_superpixels)
 
 
-class GpuTakePixels(ExternalKernels):
+class GpuTakePixels(GpuVersion):
     """:class:`theano_spp.ops.max_min.TakePixels` on the GPU. `map_shape` stays on the host."""
 
     cpu_op = TakePixels
@@ -26,7 +30,7 @@ class GpuTakePixels(ExternalKernels):
     c_types = {'FEATURE': 0}
 
 
-class GpuPutPixels(ExternalKernels):
+class GpuPutPixels(GpuVersion):
     """:class:`theano_spp.ops.max_min.PutPixels` on the GPU. `spatial_shape` and `map_shape` stay on the host."""
 
     cpu_op = PutPixels

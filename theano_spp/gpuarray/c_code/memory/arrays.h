@@ -108,6 +108,28 @@ static inline int spp_gpu_prepare(const char *op, PyGpuArrayObject **output, uns
     return 0;
 }
 
+/* The same, for what the ops of labels.py find: (maps, length), from the first byte of its memory, because kernels take
+   it without an offset. */
+static inline int spp_gpu_prepare_table(const char *op, PyGpuArrayObject **table, size_t maps, size_t length,
+                                        int typecode, PyGpuContextObject *context)
+{
+    const size_t shape[2] = {maps, length};
+    if (*table != NULL && (*table)->ga.offset != 0)
+        Py_CLEAR(*table);
+    return spp_gpu_prepare(op, table, 2, shape, typecode, context);
+}
+
+/* 0, or -1 with a ValueError unless an input is such a table: ops get theirs from make_node. */
+static inline int spp_gpu_check_table(const char *op, const char *argument, PyGpuArrayObject *table, size_t maps,
+                                      size_t length)
+{
+    const GpuArray *array = &table->ga;
+    return array->dimensions[0] == maps && array->dimensions[1] == length && array->offset == 0
+                   && GpuArray_IS_C_CONTIGUOUS(array)
+        ? 0 : spp_raise("wrong_table", "(ssOKK)", op, argument, table, (unsigned long long)maps,
+                        (unsigned long long)length);
+}
+
 /* The same, for a result (batch, channels, n) made from an array (batch, channels, ...). */
 static inline int spp_gpu_prepare_pooled(const char *op, PyGpuArrayObject **pooled, PyGpuArrayObject *array, size_t n,
                                          int typecode, PyGpuContextObject *context)

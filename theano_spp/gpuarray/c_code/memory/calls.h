@@ -16,12 +16,8 @@ typedef struct {
     const char *op;
     gpudata *buffer[SPP_GPU_BUFFERS];  /* all released together */
     int count;
-    gpudata *flag;  /* () ga_int, which kernels set where they meet bad input */
+    gpudata *flag;  /* () ga_int, which kernels set where they meet bad input; NULL if none of them looks */
 } SppGpuCall;
-
-/* What defines the number of superpixels, for spp_gpu_finish. */
-#define SPP_GPU_N_SUPERPIXELS "n_superpixels is"
-#define SPP_GPU_POOLED "the number of superpixels in pooled is"
 
 /* Compiles a kernel, unless another node of the same module did so for the same device: `first` is the one of the node
    that came first. With OpenCL a kernel takes a tenth of a second each time. Returns 0, or -1 with a RuntimeError. */
@@ -71,12 +67,12 @@ static inline int spp_gpu_read(SppGpuCall *call, gpudata *memory, void *values, 
     return -1;
 }
 
-/* Reads the flag, unless the call has failed already, and releases the memory. Returns 0, 1 if a kernel met bad input,
-   or -1 with an error set. */
+/* Reads the flag, if there is one and the call has not failed already, and releases the memory. Returns 0, 1 if a
+   kernel met bad input, or -1 with an error set. */
 static inline int spp_gpu_end(SppGpuCall *call, int failed)
 {
     int is_bad = 0;
-    failed = failed || spp_gpu_read(call, call->flag, &is_bad, sizeof(is_bad)) != 0;
+    failed = failed || (call->flag != NULL && spp_gpu_read(call, call->flag, &is_bad, sizeof(is_bad)) != 0);
     while (call->count > 0)
         gpudata_release(call->buffer[--call->count]);
     return failed ? -1 : is_bad;
@@ -130,8 +126,8 @@ gpudata *APPLY_SPECIFIC(zeros)(SppGpuCall *call, size_t count, size_t itemsize)
     return memory == NULL || APPLY_SPECIFIC(set_zeros)(call->op, memory, 0, count * itemsize) != 0 ? NULL : memory;
 }
 
-/* Begins a call with kernels: its flag is zeroed by a kernel, because a copy from the host would synchronise.
-   Returns 0, or -1 with an error set. */
+/* Begins a call whose kernels check their input: its flag is zeroed by a kernel, because a copy from the host would
+   synchronise. Returns 0, or -1 with an error set. */
 int APPLY_SPECIFIC(begin)(SppGpuCall *call)
 {
     return (call->flag = APPLY_SPECIFIC(zeros)(call, 1, sizeof(npy_int32))) == NULL ? -1 : 0;

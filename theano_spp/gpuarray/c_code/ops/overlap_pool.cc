@@ -15,10 +15,12 @@
 #define SPP_RESIDENT_GROUPS 3
 
 #section support_code_struct
-/* [in]  feature_map (batch, channels, *cells), superpixel_map (1 or batch, *spatial), n_superpixels () on the host
+/* [in]  feature_map (batch, channels, *cells), superpixel_map (1 or batch, *spatial), n_superpixels () on the host,
+         order, starts: of ops/sorted_pixels.cc
    [out] pooled (batch, channels, n_superpixels): of the features resized to the map */
 int APPLY_SPECIFIC(overlap_pool)(PyGpuArrayObject *feature_map, PyGpuArrayObject *superpixel_map,
-                                 PyArrayObject *n_superpixels, PyGpuArrayObject **pooled, PARAMS_TYPE *params)
+                                 PyArrayObject *n_superpixels, PyGpuArrayObject *order, PyGpuArrayObject *starts,
+                                 PyGpuArrayObject **pooled, PARAMS_TYPE *params)
 {
     const char *op = "SuperpixelOverlapPool";
     const unsigned int naxes = superpixel_map->ga.nd - 1;
@@ -35,8 +37,8 @@ int APPLY_SPECIFIC(overlap_pool)(PyGpuArrayObject *feature_map, PyGpuArrayObject
         return APPLY_SPECIFIC(set_array)(op, *pooled);
     if (APPLY_SPECIFIC(sample_axes)(&call, naxes, cells, spatial, params->resize == SPP_BILINEAR, &sampling) != 0)
         return spp_gpu_end(&call, 1);
-    return APPLY_SPECIFIC(reduce)(&call, feature_map, superpixel_map, n, NULL, &sampling, params->mode == SPP_POOL_MEAN,
-                                  sizeof(double), *pooled, NULL);
+    return APPLY_SPECIFIC(reduce)(&call, feature_map, superpixel_map, n, order, starts, NULL, &sampling,
+                                  params->mode == SPP_POOL_MEAN, sizeof(double), *pooled, NULL);
 }
 
 #section device_code

@@ -1,4 +1,3 @@
-#include "labels/counted_pixels.h"
 #include "memory/arrays.h"
 #include "memory/calls.h"
 #include "memory/compensated_sum.h"
@@ -9,10 +8,11 @@
 
 #section support_code_struct
 /* [in]  pooled (batch, channels, n_superpixels), superpixel_map (1 or batch, *spatial), spatial_shape (axes) on the
-         host
+         host, sizes: of ops/counted_pixels.cc
    [out] feature_map (batch, channels, *spatial_shape): for each cell, the weighted sum over its support */
 int APPLY_SPECIFIC(overlap_unpool)(PyGpuArrayObject *pooled, PyGpuArrayObject *superpixel_map,
-                                   PyArrayObject *spatial_shape, PyGpuArrayObject **feature_map, PARAMS_TYPE *params)
+                                   PyArrayObject *spatial_shape, PyGpuArrayObject *sizes,
+                                   PyGpuArrayObject **feature_map, PARAMS_TYPE *params)
 {
     const char *op = "SuperpixelOverlapUnpool";
     const size_t batch = pooled->ga.dimensions[0], channels = pooled->ga.dimensions[1], n = pooled->ga.dimensions[2];
@@ -22,27 +22,24 @@ int APPLY_SPECIFIC(overlap_unpool)(PyGpuArrayObject *pooled, PyGpuArrayObject *s
     SppGpuCall call = {params->context->ctx, op, {NULL}, 0, NULL};
     SppGpuSampling sampling;
     size_t shape[5] = {batch, channels, 0, 0, 0};
-    gpudata *sizes = NULL;
     int failed;
 
     if (spp_gpu_check_shapes(op, "pooled", pooled, superpixel_map, "pooled in batch") != 0
             || spp_gpu_read_sizes(op, "spatial_shape", spatial_shape, naxes, shape + 2) != 0
             || spp_gpu_check_cells(op, naxes, shape + 2, spatial) != 0
-            || spp_gpu_check_sizes(op, superpixel_map, n) != 0
+            || spp_gpu_check_table(op, "sizes", sizes, superpixel_map->ga.dimensions[0], n) != 0
             || spp_gpu_prepare(op, feature_map, 2 + naxes, shape, pooled->ga.typecode, params->context) != 0)
         return -1;
     if (spp_gpu_is_empty(pooled, superpixel_map))
         return APPLY_SPECIFIC(set_array)(op, *feature_map);
-    failed = APPLY_SPECIFIC(begin)(&call) != 0
-        || APPLY_SPECIFIC(count_pixels)(&call, superpixel_map, n, &sizes) != 0
-        || APPLY_SPECIFIC(sample_axes)(&call, naxes, shape + 2, spatial, params->resize == SPP_BILINEAR, &sampling) != 0
+    failed = APPLY_SPECIFIC(sample_axes)(&call, naxes, shape + 2, spatial, params->resize == SPP_BILINEAR, &sampling) != 0
         || (channels > 0
             && SPP_GPU_START(add_support, op, batch * spp_gpu_ceil_divide(channels, 4)
                                                   * spp_gpu_ceil_divide(spp_gpu_product(shape + 2, naxes), SPP_GROUP),
                              SPP_GPU_VALUES(pooled), SPP_GPU_IMAGES(labels), SPP_GPU_AXES(sampling), n, channels,
-                             superpixel_map->ga.dimensions[0], params->mode == SPP_POOL_MEAN, sizes,
+                             superpixel_map->ga.dimensions[0], params->mode == SPP_POOL_MEAN, sizes->ga.data,
                              SPP_GPU_RESULT(*feature_map)) != 0);
-    return spp_gpu_finish(&call, failed, superpixel_map, n, SPP_GPU_POOLED);
+    return spp_gpu_end(&call, failed);
 }
 
 #section kernels

@@ -27,8 +27,7 @@ int APPLY_SPECIFIC(superpixel_count)(PyGpuArrayObject *superpixel_map, PyArrayOb
     if (spp_gpu_check_sizes(op, superpixel_map, 0) != 0)
         return -1;
     if (batch * pixels > 0) {
-        failed = APPLY_SPECIFIC(begin)(&call) != 0
-            || (on_gpu = spp_gpu_allocate(&call, SPP_GPU_COUNTERS, sizeof(npy_uint64))) == NULL
+        failed = (on_gpu = spp_gpu_allocate(&call, SPP_GPU_COUNTERS, sizeof(npy_uint64))) == NULL
             || SPP_GPU_START(find_largest, op, SPP_GPU_COUNTERS, SPP_GPU_IMAGES(labels), batch, pixels, on_gpu) != 0
             || spp_gpu_read(&call, on_gpu, counts, sizeof(counts)) != 0;
         if (spp_gpu_end(&call, failed) != 0)

@@ -22,12 +22,13 @@ typedef struct {
 } SppState;
 
 #section support_code_struct
-/* [in]  feature_map (batch, channels, *cells), superpixel_map (1 or batch, *spatial), n_superpixels () on the host
+/* [in]  feature_map (batch, channels, *cells), superpixel_map (1 or batch, *spatial), n_superpixels () on the host,
+         order, starts: of ops/sorted_pixels.cc
    [out] pooled (batch, channels, n_superpixels), argmax (the same) int64: the row-major number of the argmax pixel
    in superpixel_map, -1 for a superpixel without pixels */
 int APPLY_SPECIFIC(superpixel_extremum)(PyGpuArrayObject *feature_map, PyGpuArrayObject *superpixel_map,
-                                        PyArrayObject *n_superpixels, PyGpuArrayObject **pooled,
-                                        PyGpuArrayObject **argmax, PARAMS_TYPE *params)
+                                        PyArrayObject *n_superpixels, PyGpuArrayObject *order, PyGpuArrayObject *starts,
+                                        PyGpuArrayObject **pooled, PyGpuArrayObject **argmax, PARAMS_TYPE *params)
 {
     const char *op = "SuperpixelExtremum";
     const unsigned int naxes = superpixel_map->ga.nd - 1;
@@ -51,8 +52,8 @@ int APPLY_SPECIFIC(superpixel_extremum)(PyGpuArrayObject *feature_map, PyGpuArra
     if (resize && APPLY_SPECIFIC(sample_axes)(&call, naxes, cells, spatial, params->resize == SPP_BILINEAR,
                                               &sampling) != 0)
         return spp_gpu_end(&call, 1);
-    return APPLY_SPECIFIC(reduce)(&call, feature_map, superpixel_map, n, NULL, resize ? &sampling : NULL,
-                                  sign, 2 * GpuArray_ITEMSIZE(&(*pooled)->ga), *pooled, *argmax);
+    return APPLY_SPECIFIC(reduce)(&call, feature_map, superpixel_map, n, order, starts, NULL,
+                                  resize ? &sampling : NULL, sign, 2 * GpuArray_ITEMSIZE(&(*pooled)->ga), *pooled, *argmax);
 }
 
 #section device_code

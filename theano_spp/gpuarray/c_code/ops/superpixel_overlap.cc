@@ -1,4 +1,3 @@
-#include "labels/counted_pixels.h"
 #include "memory/arrays.h"
 #include "memory/calls.h"
 #include "memory/compensated_sum.h"
@@ -8,10 +7,12 @@
 #include "resize/support.h"
 
 #section support_code_struct
-/* [in]  superpixel_map (batch, *spatial), n_superpixels () and spatial_shape (axes) on the host
+/* [in]  superpixel_map (batch, *spatial), n_superpixels () and spatial_shape (axes) on the host,
+         sizes: of ops/counted_pixels.cc
    [out] overlap (batch, n_superpixels, *spatial_shape) */
 int APPLY_SPECIFIC(superpixel_overlap)(PyGpuArrayObject *superpixel_map, PyArrayObject *n_superpixels,
-                                       PyArrayObject *spatial_shape, PyGpuArrayObject **overlap, PARAMS_TYPE *params)
+                                       PyArrayObject *spatial_shape, PyGpuArrayObject *sizes,
+                                       PyGpuArrayObject **overlap, PARAMS_TYPE *params)
 {
     const char *op = "SuperpixelOverlap";
     const size_t batch = superpixel_map->ga.dimensions[0];
@@ -21,13 +22,14 @@ int APPLY_SPECIFIC(superpixel_overlap)(PyGpuArrayObject *superpixel_map, PyArray
     SppGpuCall call = {params->context->ctx, op, {NULL}, 0, NULL};
     SppGpuSampling sampling;
     size_t shape[5] = {batch, 0, 0, 0, 0};
-    gpudata *sizes = NULL, *sums = NULL;
+    gpudata *sums = NULL;
     size_t cells;
     ssize_t n;
     int failed;
 
     if ((n = shape[1] = spp_gpu_n_superpixels(op, n_superpixels, superpixel_map)) < 0
             || spp_gpu_read_sizes(op, "spatial_shape", spatial_shape, naxes, shape + 2) != 0
+            || spp_gpu_check_table(op, "sizes", sizes, batch, n) != 0
             || spp_gpu_check_cells(op, naxes, shape + 2, spatial) != 0
             || spp_gpu_prepare(op, overlap, 2 + naxes, shape, ITEMSIZE_OUTPUT_0 == 4 ? GA_FLOAT : GA_DOUBLE,
                                params->context) != 0)
@@ -35,15 +37,13 @@ int APPLY_SPECIFIC(superpixel_overlap)(PyGpuArrayObject *superpixel_map, PyArray
     cells = spp_gpu_product(shape + 2, naxes);
     if (spp_gpu_is_empty(superpixel_map, superpixel_map))
         return APPLY_SPECIFIC(set_array)(op, *overlap);
-    failed = APPLY_SPECIFIC(begin)(&call) != 0
-        || APPLY_SPECIFIC(count_pixels)(&call, superpixel_map, n, &sizes) != 0
-        || APPLY_SPECIFIC(sample_axes)(&call, naxes, shape + 2, spatial, params->resize == SPP_BILINEAR, &sampling) != 0
+    failed = APPLY_SPECIFIC(sample_axes)(&call, naxes, shape + 2, spatial, params->resize == SPP_BILINEAR, &sampling) != 0
         || (sums = APPLY_SPECIFIC(zeros)(&call, batch * n * cells, 2 * sizeof(double))) == NULL
         || (n > 0
             && SPP_GPU_START(weigh_support, op, batch * spp_gpu_ceil_divide(cells, SPP_GROUP), SPP_GPU_IMAGES(labels),
-                             SPP_GPU_AXES(sampling), n, params->mode == SPP_POOL_MEAN, sizes, sums,
+                             SPP_GPU_AXES(sampling), n, params->mode == SPP_POOL_MEAN, sizes->ga.data, sums,
                              ITEMSIZE_OUTPUT_0 == 4, SPP_GPU_RESULT(*overlap)) != 0);
-    return spp_gpu_finish(&call, failed, superpixel_map, n, SPP_GPU_N_SUPERPIXELS);
+    return spp_gpu_end(&call, failed);
 }
 
 #section kernels

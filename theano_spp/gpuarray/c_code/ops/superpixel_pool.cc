@@ -13,10 +13,12 @@
 #define SPP_CHANNELS_AHEAD SPP_CHANNELS
 
 #section support_code_struct
-/* [in]  feature_map (batch, channels, *spatial), superpixel_map (1 or batch, *spatial), n_superpixels () on the host
+/* [in]  feature_map (batch, channels, *spatial), superpixel_map (1 or batch, *spatial), n_superpixels () on the host,
+         order, starts: of ops/sorted_pixels.cc
    [out] pooled (batch, channels, n_superpixels) */
 int APPLY_SPECIFIC(superpixel_pool)(PyGpuArrayObject *feature_map, PyGpuArrayObject *superpixel_map,
-                                    PyArrayObject *n_superpixels, PyGpuArrayObject **pooled, PARAMS_TYPE *params)
+                                    PyArrayObject *n_superpixels, PyGpuArrayObject *order, PyGpuArrayObject *starts,
+                                    PyGpuArrayObject **pooled, PARAMS_TYPE *params)
 {
     const char *op = "SuperpixelPool";
     SppGpuCall call = {params->context->ctx, op, {NULL}, 0, NULL};
@@ -27,8 +29,8 @@ int APPLY_SPECIFIC(superpixel_pool)(PyGpuArrayObject *feature_map, PyGpuArrayObj
         return -1;
     if (spp_gpu_is_empty(feature_map, superpixel_map))
         return APPLY_SPECIFIC(set_array)(op, *pooled);
-    return APPLY_SPECIFIC(reduce)(&call, feature_map, superpixel_map, n, NULL, NULL, params->mode == SPP_POOL_MEAN,
-                                  sizeof(double), *pooled, NULL);
+    return APPLY_SPECIFIC(reduce)(&call, feature_map, superpixel_map, n, order, starts, NULL, NULL,
+                                  params->mode == SPP_POOL_MEAN, sizeof(double), *pooled, NULL);
 }
 
 #section device_code

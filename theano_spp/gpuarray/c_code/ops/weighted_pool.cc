@@ -13,11 +13,12 @@
 
 #section support_code_struct
 /* [in]  feature_map (batch, channels, *spatial), superpixel_map (1 or batch, *spatial), n_superpixels () on the host,
-         pixel_weights (1 or batch, *spatial)
+         pixel_weights (1 or batch, *spatial), order, starts: of ops/sorted_pixels.cc
    [out] sums (batch, channels, n_superpixels) float64 of weight times feature, totals (batch, n_superpixels) float64 */
 int APPLY_SPECIFIC(weighted_pool)(PyGpuArrayObject *feature_map, PyGpuArrayObject *superpixel_map,
                                   PyArrayObject *n_superpixels, PyGpuArrayObject *pixel_weights,
-                                  PyGpuArrayObject **sums, PyGpuArrayObject **totals, PARAMS_TYPE *params)
+                                  PyGpuArrayObject *order, PyGpuArrayObject *starts, PyGpuArrayObject **sums,
+                                  PyGpuArrayObject **totals, PARAMS_TYPE *params)
 {
     const char *op = "WeightedPool";
     size_t totals_shape[2] = {feature_map->ga.dimensions[0], 0};
@@ -31,8 +32,8 @@ int APPLY_SPECIFIC(weighted_pool)(PyGpuArrayObject *feature_map, PyGpuArrayObjec
         return -1;
     if (spp_gpu_is_empty(feature_map, superpixel_map))
         return APPLY_SPECIFIC(set_array)(op, *sums) != 0 || APPLY_SPECIFIC(set_array)(op, *totals) != 0 ? -1 : 0;
-    return APPLY_SPECIFIC(reduce)(&call, feature_map, superpixel_map, n, pixel_weights, NULL, 0, sizeof(double), *sums,
-                                  *totals);
+    return APPLY_SPECIFIC(reduce)(&call, feature_map, superpixel_map, n, order, starts, pixel_weights, NULL, 0,
+                                  sizeof(double), *sums, *totals);
 }
 
 #section device_code

@@ -1,4 +1,3 @@
-#include "labels/sorted_pixels.h"
 #include "memory/arrays.h"
 #include "memory/calls.h"
 #include "memory/images.h"
@@ -6,9 +5,9 @@
 #include "resize/sampling.h"
 
 #section support_code_struct
-/* Pooling: sorts the pixels by superpixel, reduces them segment by segment, then the partial results of superpixels
-   that lie in several tiles. An op chooses a value and a reduction; the kernels below call, in its section device_code
-   or in files that it includes:
+/* Pooling: reduces the pixels, which ops/sorted_pixels.cc has sorted by superpixel, segment by segment, then the
+   partial results of superpixels that lie in several tiles. An op chooses a value and a reduction; the kernels below
+   call, in its section device_code or in files that it includes:
 
        SppPixel spp_pixel(source, number)                what all channels of a pixel have in common
        VALUE spp_value(source, pixel, c)                 the value of the thread's c-th channel
@@ -25,7 +24,7 @@
    registers. It may define SPP_RESIDENT_GROUPS: then CUDA gives a thread no more registers than let so many groups run
    on a multiprocessor at a time, because others are to take the turn of threads that wait for memory.
 
-   [in]  feature_map (batch, channels, *cells), superpixel_map (1 or batch, *spatial)
+   [in]  feature_map (batch, channels, *cells), superpixel_map (1 or batch, *spatial); order, starts: its pixels, sorted
          weights (1 or batch, *spatial), or NULL: with weights there is one more channel, which has no features
          sampling: of features that are resized, or NULL
          mode: means what spp_value and spp_write take it for
@@ -33,8 +32,9 @@
    [out] pooled, second (or NULL)
    Ends the call. Returns 0, or -1 with an error set. */
 int APPLY_SPECIFIC(reduce)(SppGpuCall *call, PyGpuArrayObject *feature_map, PyGpuArrayObject *superpixel_map, size_t n,
-                           PyGpuArrayObject *weights, const SppGpuSampling *sampling, int mode, size_t partial_size,
-                           PyGpuArrayObject *pooled, PyGpuArrayObject *second)
+                           PyGpuArrayObject *order, PyGpuArrayObject *starts, PyGpuArrayObject *weights,
+                           const SppGpuSampling *sampling, int mode, size_t partial_size, PyGpuArrayObject *pooled,
+                           PyGpuArrayObject *second)
 {
     const char *op = call->op;
     const size_t batch = feature_map->ga.dimensions[0], channels = feature_map->ga.dimensions[1];
@@ -47,21 +47,20 @@ int APPLY_SPECIFIC(reduce)(SppGpuCall *call, PyGpuArrayObject *feature_map, PyGp
     const SppGpuSampling axes = sampling != NULL ? *sampling : spp_gpu_no_sampling(features.data);
     PyGpuArrayObject *other = second != NULL ? second : pooled;
     gpudata *partials = NULL;
-    SppSorted sorted;
-    const int failed = APPLY_SPECIFIC(begin)(call) != 0
-        || APPLY_SPECIFIC(sort_pixels)(call, superpixel_map, n, &sorted) != 0
+    const int failed = spp_gpu_check_table(op, "order", order, maps, pixels) != 0
+        || spp_gpu_check_table(op, "starts", starts, maps, n + 1) != 0
         || (partials = spp_gpu_allocate(call, batch * all * segments.tiles, 2 * partial_size)) == NULL
         || (all * n > 0
             && SPP_GPU_START(reduce_segments, op, batch * spp_gpu_ceil_divide(all, SPP_CHANNELS) * segments.groups,
                              SPP_GPU_IMAGES(features), feature_map->ga.strides[1], SPP_GPU_IMAGES(pixel_weights),
-                             SPP_GPU_AXES(axes), sorted.order, sorted.starts, maps, pixels, n, channels, all,
+                             SPP_GPU_AXES(axes), order->ga.data, starts->ga.data, maps, pixels, n, channels, all,
                              segments.tiles, segments.threads, segments.groups, sampling != NULL, mode,
                              SPP_GPU_RESULT(pooled), SPP_GPU_RESULT(other), partials) != 0)
         || (all * n > 0 && segments.tiles > 1
             && SPP_GPU_START(reduce_partials, op, batch * all * spp_gpu_ceil_divide(n, SPP_GROUP), partials,
-                             sorted.starts, maps, n, channels, all, segments.tiles, mode, SPP_GPU_RESULT(pooled),
+                             starts->ga.data, maps, n, channels, all, segments.tiles, mode, SPP_GPU_RESULT(pooled),
                              SPP_GPU_RESULT(other)) != 0);
-    return spp_gpu_finish(call, failed, superpixel_map, n, SPP_GPU_N_SUPERPIXELS);
+    return spp_gpu_end(call, failed);
 }
 
 #section device_code

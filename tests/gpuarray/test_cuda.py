@@ -8,6 +8,8 @@ import unittest
 from tests.gpuarray import nvrtc
 from theano_spp.gpuarray.gpu_version import GpuVersion
 from theano_spp.gpuarray.labels import GpuCountedPixels, GpuSortedPixels
+from theano_spp.gpuarray.max_min import GpuSuperpixelExtremum
+from theano_spp.ops.max_min import SuperpixelExtremum
 from theano_spp.ops.weighted import WeightedUnpool
 
 ARCHITECTURES = ('compute_52', 'sm_52', 'sm_61', 'sm_70', 'sm_86', 'sm_90')
@@ -20,8 +22,10 @@ SHARED_MEMORY, REGISTERS = 48 * 1024, 128
 
 def kernels():
     """Yield (op, types, kernel) for every op on the device, feature dtype and label dtype."""
-    ops = [gpu_op(ARGUMENTS.get(gpu_op.__name__, gpu_op.cpu_op)()) for gpu_op in GpuVersion.__subclasses__()]
-    for op in sorted(ops + [GpuSortedPixels('an op'), GpuCountedPixels('an op')], key=lambda op: type(op).__name__):
+    ops = [GpuSuperpixelExtremum(SuperpixelExtremum(resize='nearest')), GpuSortedPixels('an op'),
+           GpuCountedPixels('an op')]
+    ops += [gpu_op(ARGUMENTS.get(gpu_op.__name__, gpu_op.cpu_op)()) for gpu_op in GpuVersion.__subclasses__()]
+    for op in sorted(ops, key=str):
         inputs = [collections.namedtuple('Input', 'dtype')(None)] * 5
         for dtypes in itertools.product(*[LABEL_DTYPES if name == 'LABEL' else ('float32', 'float64')
                                           for name in sorted(op.c_types)]):
@@ -29,7 +33,7 @@ def kernels():
                 inputs[op.c_types[name]] = inputs[0]._replace(dtype=dtype)
             node = collections.namedtuple('Node', 'inputs')(inputs)
             for kernel in op.gpu_kernels(node, 'node'):
-                yield type(op).__name__, ', '.join(dtypes), kernel
+                yield str(op), ', '.join(dtypes), kernel
 
 
 class CudaTest(unittest.TestCase):
@@ -58,7 +62,7 @@ class CudaTest(unittest.TestCase):
                     most[:] = max(most[0], registers), max(most[1], shared)
         print('%d kernels; at most:' % len(seen))
         for (op, name), (registers, shared) in sorted(use.items()):
-            print('  %-22s %-18s %3d registers, %5d bytes of shared memory' % (op, name, registers, shared))
+            print('  %-58s %-18s %3d registers, %5d bytes of shared memory' % (op, name, registers, shared))
 
     def test_an_error_and_a_warning_that_were_planted_are_seen(self):
         op, types, kernel = next(kernels())

@@ -7,7 +7,7 @@ import theano
 import theano.tensor as T
 
 from theano_spp import superpixel_pool, superpixel_unpool
-from theano_spp.ops.max_min import SuperpixelExtremum
+from theano_spp.ops.max_min import PutPixels, SuperpixelExtremum
 
 TILE = 4096  # SPP_SEGMENT
 
@@ -77,6 +77,24 @@ class LargeMapTest(unittest.TestCase):
             pooled, argmax = theano.function([x, m], SuperpixelExtremum(mode)(x, m, 3))(features[None], labels[None])
             np.testing.assert_array_equal(pooled, [[[value, 0, 0]]])
             np.testing.assert_array_equal(argmax, [[[place, 5 * TILE - 7, -1]]])
+
+    def test_values_that_meet_on_a_pixel_are_added_and_those_of_other_channels_go_to_theirs(self):
+        n, pixels = 700, 4001
+        for dtype in 'float32', 'float64':
+            numbers = np.array([[self.rng.permutation(pixels)[:n] for _ in range(3)] for _ in range(2)])
+            numbers[0, 1, 600] = numbers[0, 1, 3]  # numbers of superpixels that different groups of threads have
+            numbers[1, 2, :40] = numbers[1, 2, 650]
+            numbers[:, 0, ::7] = -1
+            values = self.rng.randn(2, 3, n).astype(dtype)
+            values[0, 0, :9] = np.arange(9, dtype='uint32').view('float32')  # the bits of a superpixel's number
+            expected = np.zeros((2, 3, pixels))
+            for image, channel, superpixel in np.ndindex(*values.shape):
+                if numbers[image, channel, superpixel] >= 0:
+                    expected[image, channel, numbers[image, channel, superpixel]] += values[image, channel, superpixel]
+            y, p = T.TensorType(dtype, (False,) * 3)(), T.ltensor3()
+            put = theano.function([y, p], PutPixels()(y, p, (pixels,), (pixels,)))
+            np.testing.assert_allclose(put(values, numbers), expected, rtol=1e-6, atol=1e-6 * (dtype == 'float32'))
+            np.testing.assert_array_equal(put(values, numbers)[0, 0], expected[0, 0].astype(dtype))
 
     def test_equal_features_that_are_resized_do_not_lose_digits(self):
         labels = np.concatenate([np.zeros(6 * TILE, 'int32'), np.arange(1, 3001, dtype='int32')])[None]

@@ -1,6 +1,7 @@
 """Maximum and minimum on the GPU, and their derivatives, which gather from single pixels and scatter to them."""
 
 from ..ops.max_min import PutPixels, SuperpixelExtremum, TakePixels
+from ..reference.interpolation import NONE
 from .gpu_version import GpuVersion, params_of
 from .labels import sorted_pixels
 
@@ -17,6 +18,9 @@ class GpuSuperpixelExtremum(GpuVersion):
 
     def label_tables(self, feature_map, superpixel_map, n_superpixels):
         return sorted_pixels(self, superpixel_map, n_superpixels)
+
+    def own_settings(self):
+        return '#define SPP_RESIZES %d' % (self.on_cpu.resize != NONE)
 
 
 class GpuTakePixels(GpuVersion):

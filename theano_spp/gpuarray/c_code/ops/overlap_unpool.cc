@@ -32,7 +32,8 @@ int APPLY_SPECIFIC(overlap_unpool)(PyGpuArrayObject *pooled, PyGpuArrayObject *s
         return -1;
     if (spp_gpu_is_empty(pooled, superpixel_map))
         return APPLY_SPECIFIC(set_array)(op, *feature_map);
-    failed = APPLY_SPECIFIC(sample_axes)(&call, naxes, shape + 2, spatial, params->resize == SPP_BILINEAR, &sampling) != 0
+    failed = APPLY_SPECIFIC(sample_axes)(&call, naxes, shape + 2, spatial, params->resize == SPP_BILINEAR,
+                                         &sampling) != 0
         || (channels > 0
             && SPP_GPU_START(add_support, op, batch * spp_gpu_ceil_divide(channels, 4)
                                                   * spp_gpu_ceil_divide(spp_gpu_product(shape + 2, naxes), SPP_GROUP),

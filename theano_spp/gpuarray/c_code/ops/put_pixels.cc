@@ -14,6 +14,7 @@ int APPLY_SPECIFIC(put_pixels)(PyGpuArrayObject *values, PyGpuArrayObject *pixel
     const char *op = "PutPixels";
     const unsigned int naxes = (unsigned int)PyArray_MIN(PyArray_DIM(map_shape, 0), PyArray_DIM(spatial_shape, 0));
     const size_t batch = pixels->ga.dimensions[0], channels = pixels->ga.dimensions[1], n = pixels->ga.dimensions[2];
+    const size_t planes = batch * channels, groups = planes * spp_gpu_ceil_divide(n, SPP_GROUP);
     const int resize = params->resize != SPP_RESIZE_NONE;
     SppGpuCall call = {params->context->ctx, op, {NULL}, 0, NULL};
     SppGpuSampling sampling = spp_gpu_no_sampling(values->ga.data);
@@ -21,7 +22,7 @@ int APPLY_SPECIFIC(put_pixels)(PyGpuArrayObject *values, PyGpuArrayObject *pixel
     size_t spatial[3];
     size_t all, cells;
     gpudata *sums = NULL;
-    int failed;
+    int several = 0, failed, axis;
 
     if (spp_gpu_read_sizes(op, "map_shape", map_shape, naxes, spatial) != 0
             || spp_gpu_read_sizes(op, "spatial_shape", spatial_shape, naxes, shape + 2) != 0
@@ -30,17 +31,33 @@ int APPLY_SPECIFIC(put_pixels)(PyGpuArrayObject *values, PyGpuArrayObject *pixel
             || spp_gpu_prepare(op, feature_map, 2 + naxes, shape, values->ga.typecode, params->context) != 0
             || APPLY_SPECIFIC(set_array)(op, *feature_map) != 0)
         return -1;
-    if (batch * channels * n == 0)
+    if (planes * n == 0)
         return 0;
     all = spp_gpu_product(spatial, naxes);
     cells = spp_gpu_product(shape + 2, naxes);
-    failed = APPLY_SPECIFIC(begin)(&call) != 0
-        || (all > 0 && APPLY_SPECIFIC(sample_axes)(&call, naxes, shape + 2, spatial, params->resize == SPP_BILINEAR,
-                                                   &sampling) != 0)
-        || (sums = APPLY_SPECIFIC(zeros)(&call, resize ? batch * channels * cells : 0, sizeof(double))) == NULL
-        || SPP_GPU_START(scatter_add, op, batch * channels, SPP_GPU_VALUES(values), SPP_GPU_VALUES(pixels),
-                         SPP_GPU_AXES(sampling), all, channels, n, cells, resize, sums, SPP_GPU_RESULT(*feature_map),
-                         call.flag) != 0;
+    if (n > SPP_GPU_MOST)
+        return spp_raise("too_large_for_gpu", "(sKK)", op, (unsigned long long)all, (unsigned long long)n);
+    /* the flag, and whether values meet in each plane: zeroed together */
+    failed = (call.flag = APPLY_SPECIFIC(zeros)(&call, 1 + planes, sizeof(npy_int32))) == NULL;
+    if (resize) {
+        failed = failed
+            || (all > 0 && APPLY_SPECIFIC(sample_axes)(&call, naxes, shape + 2, spatial, params->resize == SPP_BILINEAR,
+                                                       &sampling) != 0)
+            || (sums = APPLY_SPECIFIC(zeros)(&call, planes * cells, sizeof(double))) == NULL;
+        for (axis = 0; axis < 3; ++axis)
+            several |= (params->resize == SPP_BILINEAR && sampling.cells[axis] > 1) << (2 - axis);
+    } else
+        failed = failed
+            || SPP_GPU_START(mark_pixels, op, groups, SPP_GPU_VALUES(pixels), all, channels, n,
+                             SPP_GPU_RESULT(*feature_map), call.flag) != 0
+            || SPP_GPU_START(find_meetings, op, groups, SPP_GPU_VALUES(pixels), all, channels, n,
+                             SPP_GPU_RESULT(*feature_map), call.flag) != 0
+            || SPP_GPU_START(put_values, op, groups, SPP_GPU_VALUES(values), SPP_GPU_VALUES(pixels), all, channels, n,
+                             SPP_GPU_RESULT(*feature_map), call.flag) != 0;
+    failed = failed
+        || SPP_GPU_START(scatter_add, op, planes, SPP_GPU_VALUES(values), SPP_GPU_VALUES(pixels),
+                         SPP_GPU_AXES(sampling), all, channels, n, cells, resize, several,
+                         resize ? sums : values->ga.data, SPP_GPU_RESULT(*feature_map), call.flag) != 0;
     return spp_gpu_finish_pixels(&call, failed, pixels, all);
 }
 
@@ -53,15 +70,77 @@ int APPLY_SPECIFIC(put_pixels)(PyGpuArrayObject *values, PyGpuArrayObject *pixel
 #define SPP_BARRIER() local_barrier()
 #endif
 
+/* Where a thread finds its value and its pixel: one thread for a value, n threads or more for a plane. */
+typedef struct {
+    ga_size image, channel, plane, number;
+} SppPut;
+
+WITHIN_KERNEL SppPut spp_put(ga_size channels, ga_size n)
+{
+    const SppWork work = spp_work(channels, (n + SPP_GROUP - 1) / SPP_GROUP);
+    SppPut put;
+    put.image = work.image;
+    put.channel = work.block;
+    put.plane = put.image * channels + put.channel;
+    put.number = (ga_size)work.group * SPP_GROUP + LID_0;
+    return put;
+}
+
 #section kernels
-/* One group for a plane, the cells of one image and channel, zeroed by the caller. Takes as many superpixels at a
-   time as there are threads, and one of the cells that each of their pixels sees: of the threads with the same cell
-   the first adds up what all of them contribute, in their order, so that no two threads write to one cell and the
-   bits are the same in every run. With resize, where many pixels see one cell, cells are added up in sums (batch,
-   channels, cells), zeroed by the caller. */
-KERNEL void scatter_add(SPP_VALUES(FEATURE, values), SPP_VALUES(ga_long, pixels), SPP_AXES(axes), ga_size all,
-                        ga_size channels, ga_size n, ga_size cells, ga_int resize, GLOBAL_MEM ga_double *sums,
+/* Without resize, values of different superpixels have different pixels if these are argmax pixels; whether they have
+   is found out without an order of writing that would matter. Each value leaves its number at its pixel, in the
+   feature map, zeroed by the caller. */
+KERNEL void mark_pixels(SPP_VALUES(ga_long, pixels), ga_size all, ga_size channels, ga_size n,
                         SPP_RESULT(FEATURE, feature_map), GLOBAL_MEM ga_int *flag)
+{
+    const SppPut put = spp_put(channels, n);
+    if (put.number < n) {
+        const ga_long pixel = *SPP_VALUE_AT(ga_long, pixels, put.image, put.channel, put.number);
+        if (pixel >= 0 && (ga_ulong)pixel >= (ga_ulong)all)
+            *flag = 1;
+        else if (pixel >= 0)
+            *(GLOBAL_MEM ga_uint *)(SPP_RESULT_AT(FEATURE, feature_map) + put.plane * all + (ga_size)pixel) =
+                (ga_uint)put.number + 1;
+    }
+}
+
+/* If one does not find its number there again, another value has the same pixel: values meet in this plane. */
+KERNEL void find_meetings(SPP_VALUES(ga_long, pixels), ga_size all, ga_size channels, ga_size n,
+                          SPP_RESULT(FEATURE, feature_map), GLOBAL_MEM ga_int *flag)
+{
+    const SppPut put = spp_put(channels, n);
+    if (put.number < n) {
+        const ga_long pixel = *SPP_VALUE_AT(ga_long, pixels, put.image, put.channel, put.number);
+        if (pixel >= 0 && (ga_ulong)pixel < (ga_ulong)all
+                && *(GLOBAL_MEM ga_uint *)(SPP_RESULT_AT(FEATURE, feature_map) + put.plane * all + (ga_size)pixel)
+                       != (ga_uint)put.number + 1)
+            flag[1 + put.plane] = 1;
+    }
+}
+
+/* Where none meet each value goes to its pixel; elsewhere pixels are made zero again, for scatter_add. */
+KERNEL void put_values(SPP_VALUES(FEATURE, values), SPP_VALUES(ga_long, pixels), ga_size all, ga_size channels,
+                       ga_size n, SPP_RESULT(FEATURE, feature_map), GLOBAL_MEM const ga_int *flag)
+{
+    const SppPut put = spp_put(channels, n);
+    if (put.number < n) {
+        const ga_long pixel = *SPP_VALUE_AT(ga_long, pixels, put.image, put.channel, put.number);
+        const ga_double value = *SPP_VALUE_AT(FEATURE, values, put.image, put.channel, put.number);
+        if (pixel >= 0 && (ga_ulong)pixel < (ga_ulong)all)
+            SPP_RESULT_AT(FEATURE, feature_map)[put.plane * all + (ga_size)pixel] =
+                (FEATURE)(flag[1 + put.plane] ? 0 : 0 + value);
+    }
+}
+
+/* For values that meet. One group for a plane, the cells of one image and channel, zeroed by the caller. Takes as many
+   superpixels at a time as there are threads, and one of the cells that each of their pixels sees: of the threads with
+   the same cell the first adds up what all of them contribute, in their order, so that no two threads write to one
+   cell and the bits are the same in every run. With resize, where many pixels see one cell, cells are added up in sums
+   (batch, channels, cells), zeroed by the caller.
+   several: bit 4, 2 or 1 is set if pixels see two cells on axis 0, 1 or 2 */
+KERNEL void scatter_add(SPP_VALUES(FEATURE, values), SPP_VALUES(ga_long, pixels), SPP_AXES(axes), ga_size all,
+                        ga_size channels, ga_size n, ga_size cells, ga_int resize, ga_int several,
+                        GLOBAL_MEM ga_double *sums, SPP_RESULT(FEATURE, feature_map), GLOBAL_MEM ga_int *flag)
 {
     LOCAL_MEM ga_long cell_of[SPP_GROUP];
     LOCAL_MEM ga_double given[SPP_GROUP];
@@ -70,6 +149,8 @@ KERNEL void scatter_add(SPP_VALUES(FEATURE, values), SPP_VALUES(ga_long, pixels)
     GLOBAL_MEM FEATURE *plane = SPP_RESULT_AT(FEATURE, feature_map) + (ga_size)GID_0 * cells;
     GLOBAL_MEM ga_double *plane_sums = sums + (resize ? (ga_size)GID_0 * cells : 0);
     ga_size first, i;
+    if (!resize && !flag[1 + GID_0])
+        return;
     for (first = 0; first < n; first += SPP_GROUP) {
         const ga_size l = first + LID_0;
         ga_long pixel = -1;
@@ -84,11 +165,16 @@ KERNEL void scatter_add(SPP_VALUES(FEATURE, values), SPP_VALUES(ga_long, pixels)
                 pixel = -1;
             }
         }
-        if (pixel >= 0)
+        if (resize && pixel >= 0)
             seen = spp_seen((ga_ulong)pixel, SPP_AXES_OF(axes));
         for (corner = 0; corner < 8; ++corner) {
             ga_long cell = -1;
-            if (pixel >= 0) {
+            if (corner & ~several)
+                continue;
+            if (!resize) {
+                cell = pixel;
+                given[LID_0] = value;
+            } else if (pixel >= 0) {
                 const ga_double weight0 = corner & 4 ? seen.above[0] : seen.below[0];
                 const ga_double weight1 = corner & 2 ? seen.above[1] : seen.below[1];
                 const ga_double weight2 = corner & 1 ? seen.above[2] : seen.below[2];

@@ -10,10 +10,15 @@
 #section settings
 #define VALUE FEATURE
 #define PARTIAL SppState
-#define SPP_CHAIN 1
+#define SPP_CHAIN 4  /* no matter: a maximum has no chains */
+#if SPP_RESIZES      /* features are interpolated: whether they are is known when kernels are compiled */
 #define SPP_PIXELS_AHEAD 1
 #define SPP_CHANNELS_AHEAD 1
-#define SPP_RESIDENT_GROUPS (sizeof(FEATURE) == 4 ? 3 : 2)  /* float64 would spill */
+#define SPP_RESIDENT_GROUPS 2  /* three would spill */
+#else
+#define SPP_PIXELS_AHEAD 4
+#define SPP_CHANNELS_AHEAD SPP_CHANNELS
+#endif
 
 /* The argmax pixel so far, and its value. */
 typedef struct {
@@ -53,33 +58,40 @@ int APPLY_SPECIFIC(superpixel_extremum)(PyGpuArrayObject *feature_map, PyGpuArra
                                               &sampling) != 0)
         return spp_gpu_end(&call, 1);
     return APPLY_SPECIFIC(reduce)(&call, feature_map, superpixel_map, n, order, starts, NULL,
-                                  resize ? &sampling : NULL, sign, 2 * GpuArray_ITEMSIZE(&(*pooled)->ga), *pooled, *argmax);
+                                  resize ? &sampling : NULL, sign, 2 * GpuArray_ITEMSIZE(&(*pooled)->ga), *pooled,
+                                  *argmax);
 }
 
 #section device_code
 #define SPP_NO_PIXEL 0xffffffffu
 
-typedef struct {
-    SppSeen seen;                    /* with resize */
-    GLOBAL_MEM const char *feature;  /* without, of the thread's first channel */
-} SppPixel;
+#if SPP_RESIZES
+typedef SppSeen SppPixel;
+
+WITHIN_KERNEL SppPixel spp_pixel(const SppSource source, ga_uint number) { return spp_seen(number, source.axes); }
+
+WITHIN_KERNEL FEATURE spp_feature(const SppSource source, const SppPixel seen, ga_int c)
+{
+    return (FEATURE)spp_resized(spp_features_of(source, c), seen);
+}
+#else
+typedef GLOBAL_MEM const char *SppPixel;  /* the feature of the thread's first channel */
 
 WITHIN_KERNEL SppPixel spp_pixel(const SppSource source, ga_uint number)
 {
-    SppPixel pixel;
-    if (source.resize)
-        pixel.seen = spp_seen(number, source.axes);
-    else
-        pixel.feature = spp_pixel_at(source.features, number);
-    return pixel;
+    return spp_pixel_at(source.features, number);
 }
+
+WITHIN_KERNEL FEATURE spp_feature(const SppSource source, SppPixel pixel, ga_int c)
+{
+    return *(GLOBAL_MEM const FEATURE *)(pixel + c * source.channel_stride);
+}
+#endif
 
 /* Mode -1: the minimum is the maximum of negated features. */
 WITHIN_KERNEL VALUE spp_value(const SppSource source, const SppPixel pixel, ga_int c)
 {
-    const FEATURE value = source.resize
-        ? (FEATURE)spp_resized(spp_features_of(source, c), pixel.seen)
-        : *(GLOBAL_MEM const FEATURE *)(pixel.feature + c * source.channel_stride);
+    const FEATURE value = spp_feature(source, pixel, c);
     return source.mode < 0 ? -value : value;
 }
 
@@ -104,12 +116,13 @@ WITHIN_KERNEL SppState spp_merged(const SppState best, const SppState other)
     return wins ? other : best;
 }
 
+/* The same for the next pixel of a thread, which comes after all that it has seen. */
 WITHIN_KERNEL void spp_add(SppState *state, VALUE value, const SppPixel pixel, ga_uint number)
 {
-    SppState other;
-    other.value = value;
-    other.pixel = number;
-    *state = spp_merged(*state, other);
+    const ga_int wins = state->pixel == SPP_NO_PIXEL
+        || (state->value == state->value && !(value <= state->value));
+    state->value = wins ? value : state->value;
+    state->pixel = wins ? number : state->pixel;
 }
 
 WITHIN_KERNEL void spp_end_chain(SppState *state) {}

@@ -37,7 +37,8 @@ int APPLY_SPECIFIC(superpixel_overlap)(PyGpuArrayObject *superpixel_map, PyArray
     cells = spp_gpu_product(shape + 2, naxes);
     if (spp_gpu_is_empty(superpixel_map, superpixel_map))
         return APPLY_SPECIFIC(set_array)(op, *overlap);
-    failed = APPLY_SPECIFIC(sample_axes)(&call, naxes, shape + 2, spatial, params->resize == SPP_BILINEAR, &sampling) != 0
+    failed = APPLY_SPECIFIC(sample_axes)(&call, naxes, shape + 2, spatial, params->resize == SPP_BILINEAR,
+                                         &sampling) != 0
         || (sums = APPLY_SPECIFIC(zeros)(&call, batch * n * cells, 2 * sizeof(double))) == NULL
         || (n > 0
             && SPP_GPU_START(weigh_support, op, batch * spp_gpu_ceil_divide(cells, SPP_GROUP), SPP_GPU_IMAGES(labels),

@@ -54,7 +54,7 @@ int APPLY_SPECIFIC(reduce)(SppGpuCall *call, PyGpuArrayObject *feature_map, PyGp
             && SPP_GPU_START(reduce_segments, op, batch * spp_gpu_ceil_divide(all, SPP_CHANNELS) * segments.groups,
                              SPP_GPU_IMAGES(features), feature_map->ga.strides[1], SPP_GPU_IMAGES(pixel_weights),
                              SPP_GPU_AXES(axes), order->ga.data, starts->ga.data, maps, pixels, n, channels, all,
-                             segments.tiles, segments.threads, segments.groups, sampling != NULL, mode,
+                             segments.tiles, segments.threads, segments.groups, mode,
                              SPP_GPU_RESULT(pooled), SPP_GPU_RESULT(other), partials) != 0)
         || (all * n > 0 && segments.tiles > 1
             && SPP_GPU_START(reduce_partials, op, batch * all * spp_gpu_ceil_divide(n, SPP_GROUP), partials,
@@ -77,7 +77,6 @@ typedef struct {
     SppImage weights;
     SppAxes axes;
     ga_size channel, channels;  /* the first one of this thread, and all that have features */
-    ga_int resize;  /* whether features are interpolated, not of the pixels themselves */
     ga_int mode;
 } SppSource;
 
@@ -94,7 +93,7 @@ WITHIN_KERNEL SppImage spp_features_of(const SppSource source, ga_int c)
 KERNEL SPP_BOUNDED void reduce_segments(
     SPP_IMAGES(FEATURE, features), ga_ssize channel_stride, SPP_IMAGES(char, weights), SPP_AXES(axes),
     GLOBAL_MEM const ga_uint *order, GLOBAL_MEM const ga_uint *starts, ga_size maps, ga_size pixels, ga_size n,
-    ga_size channels, ga_size all, ga_size tiles, ga_size threads, ga_size groups, ga_int resize, ga_int mode,
+    ga_size channels, ga_size all, ga_size tiles, ga_size threads, ga_size groups, ga_int mode,
     SPP_RESULT(char, pooled), SPP_RESULT(char, second), GLOBAL_MEM PARTIAL *partials)
 {
     LOCAL_MEM PARTIAL of_threads[SPP_CHANNELS * SPP_GROUP];
@@ -113,7 +112,6 @@ KERNEL SPP_BOUNDED void reduce_segments(
     source.axes = SPP_AXES_OF(axes);
     source.channel = channel;
     source.channels = channels;
-    source.resize = resize;
     source.mode = mode;
     for (c = 0; c < SPP_CHANNELS; ++c)
         state[c] = spp_nothing();

@@ -82,7 +82,7 @@ setup(
     author='theano-spp authors',
     license='BSD-3-Clause',
     packages=find_packages(include=['theano_spp', 'theano_spp.*', 'keras_layer', 'spn', 'spn.*']),
-    package_data={'': ['c_code/*/*']},
+    package_data={'': ['c_code/*/*', '*.h']},
     python_requires='>=3.6,<3.14',
     install_requires=REQUIRED,
     extras_require={'spn': REQUIRED_BY_SPN},

@@ -1,9 +1,10 @@
-"""Mean pooling and its gradient on a GPU, compared in GB/s with the card's own copy: ``make bench-gpu DEVICE=cuda``.
+"""Mean and maximum and their gradients on a GPU, in GB/s beside the card's own copy: ``make bench-gpu DEVICE=cuda``.
 
 ``PEERS=python3`` names a Python with PyTorch or JAX for the same card: they take turns with ours (``gpu_peers.py``).
 """
 import collections
 import datetime
+import functools
 import json
 import os
 import random
@@ -12,7 +13,8 @@ import tempfile
 import time
 
 # Before theano, which it may have to repair.
-from theano_spp import superpixel_pool
+from theano_spp.ops.max_min import PutPixels, SuperpixelExtremum
+from theano_spp.ops.mean_sum import SuperpixelPool, SuperpixelUnpool
 
 import click
 import numpy as np
@@ -21,6 +23,10 @@ import theano
 import theano.tensor as T
 from theano.gpuarray.type import gpuarray_shared_constructor
 from tqdm import tqdm
+
+from theano_spp.gpuarray.labels import GpuSortedPixels
+from theano_spp.gpuarray.max_min import GpuSuperpixelExtremum
+from theano_spp.gpuarray.mean_sum import GpuSuperpixelPool, GpuSuperpixelUnpool
 
 from .report import write
 from .workloads import WORKLOADS, make
@@ -55,16 +61,36 @@ class Peers:
         return self._ask('time ' + name)
 
 
+MEAN, MEAN_KNOWN, MAX, MAX_KNOWN = OURS = ('theano_spp', 'the same, labels known', 'theano_spp, maximum',
+                                           'the same, labels known (gradient: as above)')
+
+
 class Ours:
-    """Pooling, its gradient, and the copy of the features; the arrays are on the device."""
+    """What is measured of ours, and the copy of the features; the arrays are on the device.
+
+    Attributes
+    ----------
+    calls : dict
+        One of `OURS` -> (forward, gradient). Where labels are known, only features are looked at: the share of a second
+        pooling of one map. The gradient of the maximum is given the argmax pixels.
+    """
 
     def __init__(self, features, labels, n):
-        x, m = [gpuarray_shared_constructor(array, target=None) for array in (features, labels)]
+        x, m = [_on_device(array) for array in (features, labels)]
         self.upstream = np.random.RandomState(1).standard_normal(features.shape[:2] + (n,)).astype('float32')
-        upstream = gpuarray_shared_constructor(self.upstream, target=None)
-        pooled = superpixel_pool(x, m, n)
-        self.forward = theano.function([], pooled.transfer(None))
-        self.gradient = theano.function([], T.Lop(pooled, x, upstream).transfer(None))
+        upstream = _on_device(self.upstream)
+        order, starts, sizes = map(_on_device, _results(GpuSortedPixels('SuperpixelPool')(m, T.constant(n))))
+        argmax = _on_device(_results([SuperpixelExtremum('max')(x, m, n)[1]])[0])
+        spatial = features.shape[2:]
+        put = PutPixels()(upstream, argmax, spatial, spatial)
+        variables = {
+            MEAN: (SuperpixelPool('mean')(x, m, n), SuperpixelUnpool('mean')(upstream, m)),
+            MEAN_KNOWN: (GpuSuperpixelPool(SuperpixelPool('mean'))(x, m, n, order, starts),
+                         GpuSuperpixelUnpool(SuperpixelUnpool('mean'))(upstream, m, sizes)),
+            MAX: (SuperpixelExtremum('max')(x, m, n)[0], put),
+            MAX_KNOWN: (GpuSuperpixelExtremum(SuperpixelExtremum('max'))(x, m, n, order, starts)[0], put)}
+        self.calls = {name: [theano.function([], each.transfer(None)) for each in both]
+                      for name, both in variables.items()}
         self._source = x.get_value(borrow=True, return_internal_type=True)
         self._target = pygpu.empty(self._source.shape, self._source.dtype, context=self._source.context)
 
@@ -72,9 +98,17 @@ class Ours:
         self._target[...] = self._source
         return self._target
 
-    def seconds(self):
+    def seconds(self, name):
         """Return the seconds that forward and gradient took, until the device had finished."""
-        return [_seconds(call) for call in (self.forward, self.gradient)]
+        return [_seconds(call) for call in self.calls[name]]
+
+
+def _on_device(array):
+    return gpuarray_shared_constructor(array, target=None)
+
+
+def _results(variables):
+    return [np.asarray(result) for result in theano.function([], variables)()]
 
 
 def _seconds(call):
@@ -87,11 +121,12 @@ def measure(workload, peers):
     """Return bytes of the features, median seconds of the copy, and name -> those of (forward, gradient)."""
     features, labels, n = make(workload)
     ours = Ours(features, labels, n)
-    contenders = {'theano_spp': ours.seconds}
+    contenders = {name: functools.partial(ours.seconds, name) for name in OURS}
     if peers is not None:
-        names = peers.prepare(features=features, labels=labels, n_superpixels=n, upstream=ours.upstream,
-                              pooled=np.asarray(ours.forward()), gradient=np.asarray(ours.gradient()))
-        contenders.update((name, lambda name=name: peers.seconds(name)) for name in names)
+        pooled, gradient = [np.asarray(call()) for call in ours.calls[MEAN]]
+        names = peers.prepare(features=features, labels=labels, n_superpixels=n, upstream=ours.upstream, pooled=pooled,
+                              gradient=gradient)
+        contenders.update((name, functools.partial(peers.seconds, name)) for name in names)
     copies, seconds = [], collections.defaultdict(list)
     for _ in range(ROUNDS):
         for name in random.sample(sorted(contenders), len(contenders)):
@@ -106,7 +141,7 @@ def table_rows(workload, peers):
     """Yield the rows of the table for a workload."""
     size, copy, medians = measure(workload, peers)
     yield '| **%s** | copy: %.3f ms, %.0f GB/s | | | | | | |' % (workload.name, 1e3 * copy, 2 * size / copy / 1e9)
-    ours = medians['theano_spp']
+    ours = medians[MEAN]
     for name, both in medians.items():
         cells = [cell for seconds, own in zip(both, ours) for cell in
                  ('%.3f' % (1e3 * seconds), '%.0f' % (size / seconds / 1e9), '%.2f' % (seconds / own))]
@@ -115,20 +150,24 @@ def table_rows(workload, peers):
 
 @click.command()
 @click.option('--peers', 'python', metavar='PYTHON', help='A Python that has PyTorch or JAX for the same card.')
-def main(python):
+@click.option('--only', 'names', multiple=True, type=click.Choice([workload.name for workload in WORKLOADS]),
+              help='A workload; all if none is named.')
+def main(python, names):
     """Time mean pooling on the device of THEANO_FLAGS and write a table to benchmarks/results/."""
     context = theano.gpuarray.get_context(None)
     peers = Peers(python) if python else None
     peer_versions = ' In a process of their own: %s.' % peers.versions() if peers else ''
-    rows = [row for workload in tqdm(WORKLOADS, unit='workload') for row in table_rows(workload, peers)]
+    workloads = [workload for workload in WORKLOADS if not names or workload.name in names]
+    rows = [row for workload in tqdm(workloads, unit='workload') for row in table_rows(workload, peers)]
     write(['# Mean pooling on a GPU, %s' % datetime.date.today().isoformat(), '',
            'Device: %s (%s). Theano %s, pygpu %s.%s' % (context.devname, theano.config.device, theano.__version__,
                                                         pygpu.__version__, peer_versions),
            'float32, channels first, superpixels by SLIC from photographs of scikit-image (W6: random, W7: one'
            ' superpixel); medians of %d rounds in shuffled order, the arrays on the device, until the device has'
-           ' finished. GB/s: the features read once, or written once; the copy does both. Ours sorts and checks its'
-           ' labels, int32, in every call; those of PyTorch are converted to int64 beforehand. Gradients of PyTorch are'
-           ' those of autograd, which keeps what it computed forward.' % ROUNDS, '',
+           ' finished. GB/s: the features read once, or written once; the copy does both. Ours checks its labels,'
+           ' int32, and sorts or counts them in every call, unless they are known; those of PyTorch are converted to'
+           ' int64 beforehand. Gradients of PyTorch are those of autograd, which keeps what it computed forward, but'
+           ' for its compiled gather, CSR product and Triton, which start from the labels.' % ROUNDS, '',
            '| workload | | forward ms | GB/s | of ours | gradient ms | GB/s | of ours |',
            '|---|' + '---|' * 7] + rows, '-gpu')
 

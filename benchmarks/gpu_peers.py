@@ -5,6 +5,7 @@ It reads commands from stdin and answers each with a line of JSON. ``versions``:
 PATH``, an .npz with features, labels, upstream, n_superpixels and our results: the names of what can be timed. ``time
 NAME``: the seconds that its forward and gradient took.
 """
+import functools
 import json
 import os
 import sys
@@ -14,15 +15,19 @@ import numpy as np
 
 from . import peers
 
+#: Not pooling, but what bounds it: the sum of all features, and filling an array of their size.
+BOUND = 'PyTorch sum, fill_'
+
 os.environ.setdefault('XLA_PYTHON_CLIENT_PREALLOCATE', 'false')  # JAX would reserve most of the card's memory
 
 
 def torch_contenders(features, labels, upstream, n):
     """Yield (name, forward, gradient) with labels converted to int64 beforehand; gradients are those of autograd."""
     import torch
-    x = torch.tensor(features).cuda().flatten(2).requires_grad_()
-    m = torch.tensor(labels).cuda().long().flatten(1)
-    upstream = torch.tensor(upstream).cuda()
+    device = 'cuda' if torch.cuda.is_available() else 'cpu'
+    x = torch.tensor(features, device=device).flatten(2).requires_grad_()
+    m = torch.tensor(labels, device=device).long().flatten(1)
+    upstream = torch.tensor(upstream, device=device)
     index = m[:, None].expand(x.shape)
 
     def sizes():
@@ -44,22 +49,58 @@ def torch_contenders(features, labels, upstream, n):
     def one_hot_product():
         return torch.bmm(x, torch.nn.functional.one_hot(m, n).to(x.dtype)) / sizes()
 
+    def gather():
+        return (upstream / sizes()).gather(2, index)
+
     def finished(result):
-        torch.cuda.synchronize()
+        if device == 'cuda':
+            torch.cuda.synchronize()
         return result.detach()
 
-    def calls(function):
-        def forward():
+    def without_autograd(function):
+        def call():
             with torch.no_grad():
                 return finished(function())
-        pooled = function()
-        return forward, lambda: finished(torch.autograd.grad(pooled, x, upstream, retain_graph=True)[0])
+        return call
 
-    for function in (scatter_reduce, scatter_add, index_add, one_hot_product):
+    def with_autograd(function):
+        pooled = function()
+        return (without_autograd(function),
+                lambda: finished(torch.autograd.grad(pooled, x, upstream, retain_graph=True)[0]))
+
+    def compiled():
+        return [without_autograd(torch.compile(function)) for function in (scatter_add, gather)]
+
+    def csr_product():
+        """With matrices made beforehand: the weights of pixels for means, and transposed."""
+        weights = [torch.sparse_coo_tensor(torch.stack([label, torch.arange(label.numel(), device=device)]),
+                                           1 / size[0][label], (n, label.numel()))
+                   for label, size in zip(m, sizes())]
+        to_superpixels, to_pixels = [[matrix.to_sparse_csr() for matrix in matrices]
+                                     for matrices in (weights, [matrix.t() for matrix in weights])]
+
+        def products(matrices, values):
+            return torch.stack([(matrix @ value.t()).t() for matrix, value in zip(matrices, values)])
+        return [without_autograd(functools.partial(products, *arguments))
+                for arguments in ((to_superpixels, x), (to_pixels, upstream))]
+
+    def triton():
+        from . import triton_kernels
+        return [without_autograd(functools.partial(function, values, m, sizes, n)) for function, values in (
+            (triton_kernels.scatter_add, x), (triton_kernels.gather, upstream))]
+
+    def fill():
+        return torch.empty_like(x).fill_(1)
+
+    for make in [functools.partial(with_autograd, function)
+                 for function in (scatter_reduce, scatter_add, index_add, one_hot_product)] + [
+                     compiled, csr_product, triton]:
+        name = getattr(make, 'args', [make])[0].__name__
         try:
-            yield ('PyTorch %s' % function.__name__,) + calls(function)
-        except torch.cuda.OutOfMemoryError:
-            print('PyTorch %s needs more memory than the card has' % function.__name__, file=sys.stderr)
+            yield ['PyTorch %s' % name] + list(make())
+        except (ImportError, torch.cuda.OutOfMemoryError) as reason:
+            print('PyTorch %s is left out: %s' % (name, reason), file=sys.stderr)
+    yield [BOUND, without_autograd(x.sum), without_autograd(fill)]
 
 
 def jax_contenders(features, labels, upstream, n):
@@ -81,6 +122,8 @@ def prepared(path):
             for name, *both in make(*arrays):
                 for call, right in zip(both, ours):
                     result = call()
+                    if name == BOUND:
+                        continue
                     result = np.asarray(result.cpu() if hasattr(result, 'cpu') else result).reshape(right.shape)
                     np.testing.assert_allclose(result, right, rtol=1e-3, atol=1e-4 * np.abs(right).max(), err_msg=name)
                 contenders[name] = both
@@ -94,7 +137,8 @@ def versions():
     names = []
     try:
         import torch
-        names += ['PyTorch %s' % torch.__version__, torch.cuda.get_device_name()]
+        names += ['PyTorch %s' % torch.__version__]
+        names += [torch.cuda.get_device_name()] if torch.cuda.is_available() else ['without a card']
     except ImportError:
         pass
     try:

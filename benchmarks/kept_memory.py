@@ -33,8 +33,8 @@ def measured(kept):
     from theano_spp import keep_memory, superpixel_unpool
     if kept:
         keep_memory()
-    seconds, ops = training.step(None, 3, batch=4)
-    found = {'step': 1e3 * seconds, 'ours': 1e3 * sum(ops.values()),
+    steps = training.steps(None, 3, batch=4)
+    found = {'step': 1e3 * steps.later, 'ours': 1e3 * sum(steps.ours.values()),
              'MB': resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3}
     upstream, superpixel_map = T.ftensor3(), T.itensor3()
     gradient = theano.function([upstream, superpixel_map],

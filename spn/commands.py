@@ -14,14 +14,22 @@ SIZES = (224, 288)  # of images, in training and for CAMs
 
 
 class Command(click.Command):
-    """A command whose help ends with an example. Of an `SpnError` it prints only the message, without a traceback."""
+    """A command whose help ends with an example. Of an `SpnError` it prints only the message, without a traceback.
 
-    def __init__(self, *args, example, **kwargs):
+    With `networks` Theano is prepared for networks: it compiles with all processors and keeps memory.
+    """
+
+    def __init__(self, *args, example, networks=False, **kwargs):
         super().__init__(*args, epilog='Example:  ' + example, **kwargs)
+        self.networks = networks
 
     def invoke(self, context):
         if hasattr(sys.stdout, 'reconfigure'):
             sys.stdout.reconfigure(errors='backslashreplace')  # file names may hold bytes that are not text
+        if self.networks:
+            from theano_spp import compile_in_parallel, keep_memory
+            compile_in_parallel()
+            keep_memory()
         try:
             return super().invoke(context)
         except SpnError as error:
@@ -38,8 +46,8 @@ class Number(click.FloatRange):
         return number
 
 
-def command(group, name, example):
-    return group.command(name, cls=Command, example=example)
+def command(group, name, example, networks=False):
+    return group.command(name, cls=Command, example=example, networks=networks)
 
 
 seed_option = click.option('--seed', type=click.IntRange(0), default=0, show_default=True,
@@ -202,7 +210,7 @@ weights_option = click.option('--weights', type=click.Choice(['auto', 'package',
                               help="Weights of VGG16; auto takes Keras's file if it exists, else a package.")
 
 
-@command(main, 'encode', 'spn encode composites.h5 --size 224 --size 288')
+@command(main, 'encode', 'spn encode composites.h5 --size 224 --size 288', networks=True)
 @data_argument
 @size_option
 @weights_option
@@ -228,7 +236,7 @@ def encoded(data, sizes, weights):
     return [features.make_features(data, size, encoder) for size in sizes]
 
 
-@command(main, 'train', 'spn train composites.h5 --out run --superpixels felzenszwalb --epochs 8')
+@command(main, 'train', 'spn train composites.h5 --out run --superpixels felzenszwalb --epochs 8', networks=True)
 @data_argument
 @click.option('--out', type=click.Path(file_okay=False), required=True, help='The folder to write to.')
 @click.option('--superpixels', 'names', **each_once, default=['felzenszwalb'], show_default=True,
@@ -270,7 +278,7 @@ def with_options(settings, given):
 run_argument = click.argument('run', type=click.Path(file_okay=False))
 
 
-@command(main, 'cam', 'spn cam photographs.h5 run --split all --out masks')
+@command(main, 'cam', 'spn cam photographs.h5 run --split all --out masks', networks=True)
 @data_argument
 @run_argument
 @click.option('--out', type=click.Path(file_okay=False), required=True, help='The folder to write to.')
@@ -299,7 +307,7 @@ def cam(data, run, out, split, threshold, sp_cam, absolute, one_size, seed):
     click.echo('{}: masks, overlays and heat maps of {} images, by {}'.format(out, count, method))
 
 
-@command(main, 'segment', 'spn segment composites.h5 run --rounds 2')
+@command(main, 'segment', 'spn segment composites.h5 run --rounds 2', networks=True)
 @data_argument
 @run_argument
 @click.option('--rounds', type=click.IntRange(1), default=2, show_default=True,
@@ -324,7 +332,7 @@ def segment(data, run, rounds, seed, **given):
     click.echo('{}: {} rounds'.format(run, len(networks)))
 
 
-@command(main, 'predict', 'spn predict cats photograph.jpg --class cat --run run --out predicted')
+@command(main, 'predict', 'spn predict cats photograph.jpg --class cat --run run --out predicted', networks=True)
 @click.argument('pictures', nargs=-1, required=True, type=click.Path())
 @click.option('--run', type=click.Path(file_okay=False), required=True, help='The folder of the trained networks.')
 @click.option('--out', type=click.Path(file_okay=False), required=True, help='The folder to write to.')
@@ -347,7 +355,7 @@ def predict(pictures, run, out, named, max_side, small, seed):
     click.echo('{}: masks and overlays of {} pictures; classes.csv explains the numbers in masks'.format(out, count))
 
 
-@command(main, 'evaluate', 'spn evaluate composites.h5 run-0 run-1 run-2 --out results')
+@command(main, 'evaluate', 'spn evaluate composites.h5 run-0 run-1 run-2 --out results', networks=True)
 @data_argument
 @click.argument('runs', nargs=-1, required=True, type=click.Path(file_okay=False))
 @click.option('--out', type=click.Path(file_okay=False), required=True, help='The folder to write to.')
@@ -363,7 +371,7 @@ def evaluate(data, runs, out, seed):
     click.echo(report.write(data, list(dict.fromkeys(map(os.path.normpath, runs))), out))
 
 
-@command(main, 'reproduce', 'spn reproduce --folder reproduction --document docs/reproduction.md')
+@command(main, 'reproduce', 'spn reproduce --folder reproduction --document docs/reproduction.md', networks=True)
 @click.option('--folder', type=click.Path(file_okay=False), default='reproduction', show_default=True,
               help='Where data and runs are kept; a run that was stopped is resumed.')
 @click.option('--document', type=click.Path(dir_okay=False),

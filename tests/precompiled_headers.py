@@ -9,21 +9,13 @@ import hashlib
 import os
 import subprocess
 
-# Theano's small programs that try the compiler are compiled without the folders of these headers.
-HEADERS = '''#if __has_include(<Python.h>)
-#include <Python.h>
-#include <iostream>
-#include "theano_mod_helper.h"
-#include <math.h>
-#include <numpy/arrayobject.h>
-#include <numpy/arrayscalars.h>
-#include <vector>
-#include <algorithm>
-#endif
-'''
-with open(__file__, 'rb') as stream:
+# Read as a file: importing theano_spp imports Theano, which is too early for its flags.
+with open(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'theano_spp',
+                       'precompiled_headers.h')) as stream:
+    HEADERS = stream.read()
+with open(__file__) as stream:
     #: Part of the name of the header, so that headers of earlier versions of this file are not used.
-    VERSION = hashlib.sha256(stream.read()).hexdigest()[:8]
+    VERSION = hashlib.sha256((stream.read() + HEADERS).encode('utf-8')).hexdigest()[:8]
 EVERYWHERE = '-ffp-contract=off -g0'
 #: Flags of Theano's modules that define macros, so that each set of them needs a precompiled header of its own.
 FLAGS = (['-O3', '-fno-math-errno'], ['-O3', '-fno-math-errno', '-fopenmp'], ['-fno-math-errno'],

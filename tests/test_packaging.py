@@ -64,6 +64,7 @@ class TestPackaging(unittest.TestCase):
         shutil.rmtree(cls.folder)
 
     def test_a_wheel_carries_the_c_files(self):
+        self.assertIn('theano_spp/precompiled_headers.h', self.in_wheel)
         for folder in 'theano_spp/c_code/', 'theano_spp/gpuarray/c_code/':
             ours = {os.path.relpath(path, REPOSITORY) for path in glob.glob(os.path.join(REPOSITORY, folder, '*', '*'))}
             self.assertTrue(ours)

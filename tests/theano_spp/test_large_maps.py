@@ -211,6 +211,8 @@ class LargeMapTest(unittest.TestCase):
         self.assertTrue(self.mean(first, labels).flags.c_contiguous)
         pooled = self.mean(last, labels)
         self.assertTrue(pooled.transpose(0, 2, 1).flags.c_contiguous)
+        for result in self.extremum(last, labels):
+            self.assertTrue(result.transpose(0, 2, 1).flags.c_contiguous)
         self.assertTrue(self.painted(pooled, labels)[0].transpose(0, 2, 3, 1).flags.c_contiguous)
         one = np.zeros((2, 21, 1), 'float32')  # in both orders at once
         self.assertTrue(self.painted(one, np.zeros(SHAPE, 'int32'))[0].flags.c_contiguous)

@@ -1,4 +1,4 @@
-"""Several compilers at a time."""
+"""Several compilers at a time, and headers that are compiled once for many modules."""
 import os
 import shutil
 import stat
@@ -6,6 +6,7 @@ import tempfile
 import unittest
 
 from tests.processes import run_python
+from theano_spp.precompiled_headers import PrecompiledHeaders
 
 FUNCTION = '''
 from theano_spp import compile_in_parallel
@@ -29,6 +30,12 @@ exec g++ "$@"
 '''
 
 
+# A compiler that keeps what it reads: a line with an exclamation mark is a precompiled header.
+TELLS_WHAT_IT_READS = '''#!/bin/sh
+exec g++ -H "$@" 2>>{folder}/read
+'''
+
+
 class ParallelCompilationTest(unittest.TestCase):
 
     def setUp(self):
@@ -38,16 +45,30 @@ class ParallelCompilationTest(unittest.TestCase):
     def run_python(self, code, **flags):
         return run_python(code, dict(flags, base_compiledir=os.path.join(self.folder, 'compiled')))
 
+    def compiler(self, code):
+        path = os.path.join(self.folder, 'compiler')
+        with open(path, 'w') as script:
+            script.write(code.format(folder=self.folder))
+        os.chmod(path, stat.S_IRWXU)
+        return path
+
     def test_two_compilers_run_at_a_time_and_results_are_those_of_one(self):
-        compiler = os.path.join(self.folder, 'compiler')
-        with open(compiler, 'w') as script:
-            script.write(NEVER_ALONE.format(folder=self.folder))
-        os.chmod(compiler, stat.S_IRWXU)
+        compiler = self.compiler(NEVER_ALONE)
         os.mkfifo(os.path.join(self.folder, 'meeting'))
         alone = run_python(FUNCTION + 'print(computed())')
         self.run_python('import theano_spp')
         self.assertEqual(self.run_python(FUNCTION + 'compile_in_parallel(2); compile_in_parallel(3); print(computed())',
                                          cxx=compiler), alone)
+
+    def test_modules_take_headers_that_are_compiled_once_and_results_are_those_without(self):
+        alone = run_python(FUNCTION + 'print(computed())')
+        self.assertEqual(self.run_python(FUNCTION + 'compile_in_parallel(1); print(computed())',
+                                         cxx=self.compiler(TELLS_WHAT_IT_READS), **{'gcc.cxxflags': '-g'}), alone)
+        with open(os.path.join(self.folder, 'read')) as read:
+            taken = [line for line in read if line.startswith('! ')]
+        self.assertTrue(taken)
+        self.assertEqual(len(set(taken)), 1)
+        self.assertTrue(taken[0].endswith('.h.gch\n'))
 
     def test_each_module_is_compiled_once_and_a_later_process_takes_what_was_compiled(self):
         code = FUNCTION + '''
@@ -86,3 +107,41 @@ for _ in range(2):
         print(type(error).__name__, 'undeclared_name' in str(error))
 ''')
         self.assertEqual([line for line in said.splitlines() if line.startswith('Exception')], ['Exception True'] * 2)
+
+
+class PrecompiledHeadersTest(unittest.TestCase):
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.commands = []
+        self.status = 0
+        self.headers = PrecompiledHeaders(self.folder, self.run_command)
+
+    def run_command(self, command):
+        self.commands.append(command)
+        return b'', b'', self.status
+
+    def command(self, name, *flags):
+        files = ['-Iincluded', '-L/libraries', '-o', name + '.so', name + '.cpp', '-lm']
+        return ['g++', '-shared'] + list(flags) + files
+
+    def test_flags_have_a_header_when_they_come_for_the_second_time_and_other_flags_have_another(self):
+        first, second, third = [self.headers.add_to(self.command(name, '-O3')) for name in 'abc']
+        other = self.headers.add_to(self.command('d', '-O3', '-ffp-contract=off'))
+        self.assertEqual((first, other), (self.command('a', '-O3'), self.command('d', '-O3', '-ffp-contract=off')))
+        header = os.path.join(self.folder, 'for-flags-0.h')
+        self.assertEqual(self.commands, [
+            ['g++', '-O3', '-Iincluded', '-x', 'c++-header', header, '-o', header + '.gch']])
+        self.assertEqual(second, ['g++', '-include', header] + self.command('b', '-O3')[1:])
+        self.assertEqual(third, ['g++', '-include', header] + self.command('c', '-O3')[1:])
+        another = self.headers.add_to(self.command('e', '-O3', '-ffp-contract=off'))
+        self.assertEqual(another[:3], ['g++', '-include', os.path.join(self.folder, 'for-flags-1.h')])
+        with open(header) as text:
+            self.assertIn('#include <numpy/arrayobject.h>', text.read())
+
+    def test_a_compiler_that_cannot_compile_headers_is_asked_once_and_goes_without(self):
+        self.status = 1
+        for name in 'abcd':
+            self.assertEqual(self.headers.add_to(self.command(name)), self.command(name))
+        self.assertEqual(len(self.commands), 1)

@@ -18,6 +18,7 @@ int APPLY_SPECIFIC(superpixel_extremum)(PyArrayObject *feature_map, PyArrayObjec
     const int naxes = PyArray_NDIM(superpixel_map) - 1;
     const npy_intp *spatial = PyArray_DIMS(superpixel_map) + 1;
     const int resize = params->resize != SPP_RESIZE_NONE;
+    const int channels_last = !resize && spp_has_channels_last(feature_map);
     const FEATURE sign = params->mode == SPP_POOL_MIN ? -1 : 1;
     npy_intp shape[3] = {PyArray_DIM(feature_map, 0), PyArray_DIM(feature_map, 1), 0};
     npy_intp n;
@@ -34,8 +35,8 @@ int APPLY_SPECIFIC(superpixel_extremum)(PyArrayObject *feature_map, PyArrayObjec
                       || APPLY_SPECIFIC(count_labels)(op, "n_superpixels is", superpixel_map, n, sizes) < 0
                       || spp_check_cells(op, naxes, PyArray_DIMS(feature_map) + 2, spatial) != 0
                 : APPLY_SPECIFIC(plan_maps)(op, superpixel_map, n, &plans) != 0)
-            || spp_prepare_output(op, n, pooled, 3, shape, TYPENUM_INPUT_0) != 0
-            || spp_prepare_output(op, n, argmax, 3, shape, NPY_INT64) != 0)
+            || spp_prepare_layout(op, n, pooled, 3, shape, TYPENUM_INPUT_0, channels_last) != 0
+            || spp_prepare_layout(op, n, argmax, 3, shape, NPY_INT64, channels_last) != 0)
         goto done;
     if (PyArray_SIZE(*pooled) == 0 || PyArray_SIZE(superpixel_map) == 0) {
         PyArray_FILLWBYTE(*pooled, 0);
@@ -49,8 +50,7 @@ int APPLY_SPECIFIC(superpixel_extremum)(PyArrayObject *feature_map, PyArrayObjec
                                                      (FEATURE *)PyArray_DATA(*pooled),
                                                      (npy_int64 *)PyArray_DATA(*argmax));
     else {
-        const APPLY_SPECIFIC(Argmax)::Output output = {sign, (FEATURE *)PyArray_DATA(*pooled),
-                                                       (npy_int64 *)PyArray_DATA(*argmax), shape[1]};
+        const APPLY_SPECIFIC(Argmax)::Output output = {sign, *pooled, *argmax};
         failed = APPLY_SPECIFIC(pool_batch)<APPLY_SPECIFIC(Argmax)>(op, feature_map, &plans, &output);
     }
 done:

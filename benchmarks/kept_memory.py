@@ -15,19 +15,17 @@ import numpy as np
 from tqdm import tqdm
 
 from .report import machine, write
+from .workloads import WORKLOADS, make
 
-ROUNDS, CALLS = 3, 9
+ROUNDS, CALLS = 2, 9
 #: name -> whether memory is kept, Theano's flags
 WAYS = {'nothing set': (False, ''), '`keep_memory()`': (True, ''), '`allow_gc=False`': (False, 'allow_gc=False'),
         'both': (True, 'allow_gc=False')}
-#: The workloads whose gradient is measured alone.
-GRADIENTS = 'W2', 'W3'
 
 
 def measured(kept):
     """The milliseconds of a training step, of our ops in it and of gradients alone, and the MB that it took at most."""
     from . import training  # one thread, and Keras on Theano
-    from .workloads import WORKLOADS, superpixels
     import theano
     import theano.tensor as T
     from theano_spp import keep_memory, superpixel_unpool
@@ -39,9 +37,9 @@ def measured(kept):
     upstream, superpixel_map = T.ftensor3(), T.itensor3()
     gradient = theano.function([upstream, superpixel_map],
                                theano.Out(superpixel_unpool(upstream, superpixel_map, 'mean'), borrow=True))
-    for workload in [workload for workload in WORKLOADS if workload.name in GRADIENTS]:
-        labels = superpixels(workload.batch, workload.height, workload.width, workload.superpixels)
-        values = np.ones((workload.batch, workload.channels, labels.max() + 1), 'float32')
+    for workload in WORKLOADS:
+        _, labels, n = make(workload)
+        values = np.ones((workload.batch, workload.channels, n), 'float32')
         times = []
         for _ in range(CALLS):
             start = time.perf_counter()
@@ -63,9 +61,9 @@ def main():
     for _ in tqdm(range(ROUNDS), unit='round'):
         for way, settings in WAYS.items():
             found[way].append(in_a_process(*settings))
-    columns = ['step', 'ours'] + list(GRADIENTS) + ['MB']
-    rows = ['| | training step ms | ours of it ms | %s | memory of the step at most MB |' % ' | '.join(
-        'gradient %s ms' % name for name in GRADIENTS), '|---|' + '---|' * len(columns)]
+    columns = ['step', 'ours', 'MB'] + [workload.name for workload in WORKLOADS]
+    rows = ['| | training step ms | ours of it ms | memory of the step at most MB | %s |' % ' | '.join(
+        'gradient %s ms' % workload.name for workload in WORKLOADS), '|---|' + '---|' * len(columns)]
     for way, results in found.items():
         rows.append('| %s | %s |' % (way, ' | '.join(
             '%.4g' % np.median([result[column] for result in results]) for column in columns)))

@@ -8,6 +8,7 @@ from theano.gof.type import generic
 from theano.gpuarray.type import GpuArrayType, gpu_context_type
 
 from .. import messages, reference
+from ..arguments import as_n_superpixels
 from .external_kernels import ExternalKernels
 
 
@@ -42,6 +43,7 @@ class LabelOp(ExternalKernels):
         return type(self).__name__
 
     def make_node(self, superpixel_map, n_superpixels, *known):
+        n_superpixels = as_n_superpixels(self.op_name, n_superpixels)
         one_map, context_name = superpixel_map.broadcastable[0], superpixel_map.type.context_name
         return Apply(self, [superpixel_map, n_superpixels] + list(known),
                      [GpuArrayType(dtype, (one_map, False), context_name)() for dtype in self.dtypes])

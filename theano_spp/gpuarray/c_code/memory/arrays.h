@@ -124,7 +124,8 @@ static inline int spp_gpu_check_table(const char *op, const char *argument, PyGp
                                       size_t length)
 {
     const GpuArray *array = &table->ga;
-    return array->dimensions[0] == maps && array->dimensions[1] == length && array->offset == 0
+    return array->nd == 2 && array->dimensions[0] == maps && array->dimensions[1] == length
+                   && GpuArray_ITEMSIZE(array) == sizeof(npy_uint32) && array->offset == 0
                    && GpuArray_IS_C_CONTIGUOUS(array)
         ? 0 : spp_raise("wrong_table", "(ssOKK)", op, argument, table, (unsigned long long)maps,
                         (unsigned long long)length);

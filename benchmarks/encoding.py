@@ -1,8 +1,8 @@
 """How many images a second `spn encode` computes features of, beside the matrix products alone that they are made of:
 ``python -m benchmarks.encoding``.
 
-A convolution is a matrix product with the pixels under each kernel laid out side by side; what is not in the products is
-that layout, biases, maxima, pooling, and Theano.
+A convolution is a matrix product with the pixels under each kernel laid out side by side; what is not in the products
+is that layout, biases, maxima, pooling, and Theano.
 """
 import datetime
 import os

@@ -3,6 +3,7 @@
 Theano itself has g++ compile one after the other, half a second to two seconds each; a network in Keras has a hundred.
 """
 import atexit
+import glob
 import os
 import shutil
 import tempfile
@@ -10,6 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from .constant_folding import fold_in_python
 from .precompiled_headers import PrecompiledHeaders
+
+#: Of the folder where the compilers of a process write, and the file in it that is locked while the process lives.
+PREFIX, LOCK = 'theano-modules-', 'locked'
 
 
 def compile_in_parallel(n_processes=None):
@@ -46,6 +50,29 @@ def compile_in_parallel(n_processes=None):
     fold_in_python()
 
 
+def _lock(folder):
+    """Return a file in a folder that is locked for as long as this process lives, None where there are no locks."""
+    try:
+        import fcntl
+        file = open(os.path.join(folder, 'unlocked'), 'w')
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.rename(file.name, os.path.join(folder, LOCK))
+        return file
+    except (ImportError, OSError):  # Windows; some network file systems
+        return None
+
+
+def _remove_folders_of_killed_processes():
+    for path in glob.glob(os.path.join(tempfile.gettempdir(), PREFIX + '*', LOCK)):
+        try:
+            import fcntl
+            with open(path) as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(os.path.dirname(path), ignore_errors=True)
+        except (ImportError, OSError):  # its process lives, or it is another user's
+            pass
+
+
 class _Started(BaseException):
     """Ends Theano's own function for compiling, which would wait for the compiler. It catches each Exception.
 
@@ -58,8 +85,10 @@ class _Compilers:
     def __init__(self, n_processes):
         from theano.gof import cmodule
         self.threads = ThreadPoolExecutor(n_processes)
-        self.folder = tempfile.mkdtemp(prefix='theano-modules-')
+        self.folder = tempfile.mkdtemp(prefix=PREFIX)
         atexit.register(shutil.rmtree, self.folder, ignore_errors=True)
+        self.lock = _lock(self.folder)
+        _remove_folders_of_killed_processes()
         self.running = {}  # by the name of the file that will be compiled
         self.run_command = cmodule.output_subprocess_Popen
         self.headers = PrecompiledHeaders(tempfile.mkdtemp(dir=self.folder), self.run_command)

@@ -45,7 +45,10 @@ class PrecompiledHeaders:
     def _compile(self, compiler, flags, number):
         """Compile a header for these flags; return the name to include, '' if it cannot be compiled."""
         header = os.path.join(self.folder, 'for-flags-{}.h'.format(number))
-        shutil.copyfile(HEADERS, header)
+        try:
+            shutil.copyfile(HEADERS, header)
+        except OSError:  # no space is left, or somebody has removed the folder
+            return ''
         command = [compiler] + list(flags) + ['-x', 'c++-header', header, '-o', header + '.gch']
         return header if self.run_command(command)[-1] == 0 else ''
 

@@ -4,11 +4,12 @@ import unittest
 import numpy as np
 import theano
 import theano.tensor as T
+from theano.ifelse import ifelse
 
 from tests.gpuarray.on_device import ON_CPU, first_line
 from tests.gpuarray.test_graph import graph_mode, on_device
 from tests.label_maps import regions_map
-from theano_spp import superpixel_pool, superpixel_sizes, superpixel_softmax, superpixel_unpool
+from theano_spp import reference, superpixel_pool, superpixel_sizes, superpixel_softmax, superpixel_unpool
 from theano_spp.gpuarray.labels import GpuCountedPixels, GpuKnownSizes, GpuSortedPixels
 
 N = 7
@@ -82,6 +83,15 @@ class SharedLabelsTest(unittest.TestCase):
         self.assertEqual(np.asarray(function(self.labels)).shape[2],
                          max(np.bincount(each[each >= 0]).max() for each in self.labels))
 
+    def test_a_branch_that_is_not_taken_checks_no_labels(self):
+        m, y, c = T.itensor3(), T.ftensor3(), T.lscalar()
+        pooled, painted = superpixel_pool(self.maps[0], m, 2).sum(), superpixel_unpool(y, m, 'mean').sum()
+        function = theano.function([c, m, y], ifelse(c, pooled, painted))
+        ones = np.ones((2, 3, N), 'float32')
+        self.assertAlmostEqual(float(function(0, self.labels, ones)), 3 * sum(len(np.unique(each[each >= 0]))
+                                                                              for each in self.labels), delta=1e-3)
+        self.assertIs(first_line(function, 1, self.labels, ones)[0], IndexError)
+
     def test_a_label_that_is_too_large_is_one_error_that_names_an_op_of_the_graph(self):
         m, n = T.itensor3(), T.lscalar()
         function = theano.function([m, n], self.poolings(m, n))
@@ -116,5 +126,7 @@ class TableTest(unittest.TestCase):
                 self.assertEqual(order[image].tolist(), sorted(range(len(flat)), key=lambda i: (flat[i], i)))
                 self.assertEqual(sizes[image].tolist(), [flat.count(label) for label in range(n)])
                 self.assertEqual(starts[image].tolist(), [sum(label < each for label in flat) for each in range(n + 1)])
+            for table, wanted in zip(reference.sorted_pixels(labels, n), (order, starts, sizes)):
+                np.testing.assert_array_equal(table, wanted)
             counted, = self.compiled(GpuCountedPixels('an op'))(given, n)
             np.testing.assert_array_equal(np.asarray(counted), sizes)

@@ -89,6 +89,30 @@ print(len(commands), len(glob.glob(theano.config.compiledir + '/*/m*.so')) - len
         self.assertGreater(n_modules, 2)
         self.assertEqual(self.run_python(code), '0 0\n')
 
+    def test_what_a_killed_process_left_is_removed_by_the_next_and_that_of_one_that_lives_is_not(self):
+        said = self.run_python(FUNCTION + """
+import os, signal, tempfile, time
+tempfile.tempdir = %r
+def start(then):
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        compile_in_parallel(1)
+        os.write(writer, b'.')
+        then()
+    os.read(reader, 1)
+    return pid
+killed, alive = start(signal.pause), start(signal.pause)
+os.kill(killed, signal.SIGKILL)
+os.waitpid(killed, 0)
+print(len(os.listdir(tempfile.tempdir)))
+third = start(signal.pause)
+print(len(os.listdir(tempfile.tempdir)))
+for pid in alive, third:
+    os.kill(pid, signal.SIGKILL)
+""" % tempfile.mkdtemp(dir=self.folder))
+        self.assertEqual(said.splitlines()[-2:], ['2', '2'])  # the second alive, and the third in place of the first
+
     def test_code_that_does_not_compile_is_theanos_own_error(self):
         said = self.run_python(FUNCTION + '''
 class Broken(theano.gof.Op):
@@ -145,3 +169,8 @@ class PrecompiledHeadersTest(unittest.TestCase):
         for name in 'abcd':
             self.assertEqual(self.headers.add_to(self.command(name)), self.command(name))
         self.assertEqual(len(self.commands), 1)
+
+    def test_a_folder_that_was_removed_is_no_error(self):
+        self.headers.folder = os.path.join(self.folder, 'removed')
+        for name in 'abc':
+            self.assertEqual(self.headers.add_to(self.command(name)), self.command(name))

@@ -81,7 +81,7 @@ class ExternalKernels(CGpuKernelBase):
 
     def c_code_cache_version(self):
         # This file too, because it assembles the kernels.
-        return digest(self.func_codes + (OWN_CODE, repr(sorted(self.c_types.items())))), \
+        return digest(self.func_codes + (OWN_CODE, self.own_settings(), repr(sorted(self.c_types.items())))), \
             self.params_type.c_code_cache_version()
 
     def c_support_code(self):

@@ -5,6 +5,7 @@ over the same map has sorted the pixels, or has counted them for a number of sup
 function knows that it is the same.
 """
 from theano.compile import optdb
+from theano.ifelse import IfElse
 from theano.gof import MergeOptimizer, Optimizer
 from theano.gof.graph import ancestors
 from theano.gof.toolbox import ReplaceValidate
@@ -24,6 +25,8 @@ class ShareLabels(Optimizer):
         if not any(isinstance(node.op, (GpuCountedPixels, GpuSortedPixels)) for node in fgraph.apply_nodes):
             return
         MergeOptimizer().optimize(fgraph)  # FAST_COMPILE does not do it
+        if any(isinstance(node.op, IfElse) for node in fgraph.apply_nodes):
+            return  # what one branch checks might not hold in the other, which must not ask for it
         first_of_map = {}
         for kind in GpuSortedPixels, GpuCountedPixels:
             for node in fgraph.toposort():

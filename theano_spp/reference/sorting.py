@@ -33,8 +33,9 @@ def sorted_pixels(superpixel_map, n_superpixels):
     """
     maps = len(superpixel_map)
     counts = sizes(superpixel_map, n_superpixels)
-    keys = np.where(superpixel_map < 0, n_superpixels, superpixel_map.astype('int64')).reshape(maps, -1)
+    keys = np.where(superpixel_map < 0, n_superpixels, superpixel_map.astype('int64'))
     starts = np.concatenate([np.zeros((maps, 1), 'int64'), np.cumsum(counts, axis=1)], axis=1)
+    keys = keys.reshape(maps, int(np.prod(superpixel_map.shape[1:])))
     return np.argsort(keys, axis=1, kind='mergesort').astype('uint32'), starts.astype('uint32'), counts
 
 

@@ -7,6 +7,7 @@ import nose
 import theano
 from nose.plugins import Plugin
 from nose.plugins.skip import SkipTest
+from theano.gof.vm import VM_Linker
 
 from tests import environment, precompiled_headers, shared_modules
 from tests.theano_in_python import TheanoInPython
@@ -46,11 +47,26 @@ class Tally(Plugin):
             self.failed += 1
 
 
+def compile_as_theano_does():
+    """From now on ``compile_in_parallel()``, which commands of spn call, does nothing in this process.
+
+    Its compilers would compile what NumPy computes in tests. Its own tests have processes of their own.
+    """
+    make_all = VM_Linker.make_all
+
+    def make_all_of_theano(*arguments, **named):
+        return make_all(*arguments, **named)
+
+    make_all_of_theano.compilers = None
+    VM_Linker.make_all = make_all_of_theano
+
+
 class Runner:
     """Runs tests, after what is done once in a process."""
 
     def __init__(self):
         precompiled_headers.precompile()
+        compile_as_theano_does()
         shared_modules.share(os.path.join(os.environ['THEANO_SPP_TESTS_FOLDER'], 'modules'))
         compile_theano_unoptimized()
         self.theano_in_python = TheanoInPython()

@@ -135,19 +135,25 @@ without_option = click.option('--without', 'without', metavar='CLASS', **each_on
 @click.argument('folder', type=click.Path(file_okay=False))
 @click.argument('out', type=click.Path())
 @max_side_option
-@click.option('--unsegmented', is_flag=True, help='Add the pictures without masks to the training images.')
-@without_option
 @click.option('--train-list', default='train', metavar='NAME', show_default=True,
-              help='The list in ImageSets/Segmentation of the pictures to train on, such as train_aug.')
+              help='The list in ImageSets/Segmentation of the pictures to train on, such as trainaug.')
+@click.option('--unsegmented', is_flag=True,
+              help='Train also on the pictures of ImageSets/Main/trainval.txt, most of which have no mask: nearly '
+              'trainaug, if you do not have that list.')
+@click.option('--val-from', type=click.Choice(['train', 'val']), default='train', show_default=True,
+              help='The list to take val from: every fifth picture of train.txt, or every second one of val.txt.')
+@without_option
 @ignored_seed_option
-def data_voc(folder, out, max_side, unsegmented, without, train_list, seed):
-    """A PASCAL VOC 2012 tree.
+def data_voc(folder, out, max_side, train_list, unsegmented, val_from, without, seed):
+    """A PASCAL VOC 2012 tree, or one of your own classes in its form.
 
-    ImageSets/Segmentation/train.txt becomes train; the pictures of val.txt go to val and test in turns. Each line is a
-    name, or two paths in FOLDER, /JPEGImages/NAME.jpg /SegmentationClassAug/NAME.png.
+    The pictures of ImageSets/Segmentation/val.txt become test, as in the paper, and those of train.txt become train,
+    except every fifth one, which becomes val, by whose masks thresholds are chosen. Each line of a list is a name, or
+    two paths in FOLDER, /JPEGImages/NAME.jpg /SegmentationClassAug/NAME.png. Pictures to train on need no mask if
+    their annotation names what they show. Other classes than VOC's are named by FOLDER/class_names.txt or labels.txt.
     """
     from .data.sources import voc
-    say_skipped(voc.make_dataset(out, folder, max_side, unsegmented, without, train_list))
+    say_skipped(voc.make_dataset(out, folder, max_side, unsegmented, without, train_list, val_from))
     say_data(out)
 
 
@@ -182,6 +188,7 @@ def data_folder(folder, out, max_side, without, seed):
 def superpixels(data, method, given, folder, name, workers, seed):
     """Add superpixel maps to a data set."""
     from .data import superpixels
+    from .workers import LocalProcesses
     if folder:
         settings = {'folder': os.path.abspath(folder)}
     else:
@@ -190,7 +197,7 @@ def superpixels(data, method, given, folder, name, workers, seed):
             raise SpnError('--set {} sets one setting twice: give each once'.format(' --set '.join(given)))
         settings = superpixels.method_settings(method, parameters)
     name = name or (os.path.basename(settings['folder']) if folder else method)
-    counts = superpixels.make_superpixels(data, name, settings, workers)
+    counts = superpixels.make_superpixels(data, name, settings, LocalProcesses(workers))
     click.echo('{}: superpixels {!r}, {} to {} an image, {:.0f} on average'.format(
         data, name, counts.min(), counts.max(), counts.mean()))
 
@@ -341,18 +348,25 @@ def segment(data, run, rounds, seed, **given):
 @click.option('--max-side', type=click.IntRange(32), default=500, show_default=True,
               help='Larger pictures are scaled down before they are segmented.')
 @click.option('--small', is_flag=True, help='Leave the masks and overlays of larger pictures scaled down.')
+@click.option('--list', 'listed', type=click.Path(dir_okay=False),
+              help="Segment only the pictures that this file names, such as VOC's ImageSets/Segmentation/test.txt.")
+@click.option('--voc-results', is_flag=True,
+              help="Write only masks, as PASCAL VOC's server wants them: OUT/results/VOC2012/Segmentation/...")
 @ignored_seed_option
-def predict(pictures, run, out, named, max_side, small, seed):
+def predict(pictures, run, out, named, max_side, small, listed, voc_results, seed):
     """Segment new pictures, or folders of them: by the last round of the segmentation network, else by SP-CAM.
 
     Writes NAME-mask.png, a palette PNG of the size of the picture, and NAME-overlay.png, in subfolders if the pictures
-    come from several folders; classes.csv and classes.png explain the numbers and colours.
+    come from several folders; classes.csv and classes.png explain the numbers and colours. Pictures whose results are
+    there, of the same networks and options, are not segmented again.
     """
     from .results.prediction import write_predictions
     from .results.runs import Run
-    count, skipped = write_predictions(Run(run), pictures, out, named, max_side, small)
+    count, skipped = write_predictions(Run(run), pictures, out, named, max_side, small, voc_results, listed)
     say_skipped(skipped)
-    click.echo('{}: masks and overlays of {} pictures; classes.csv explains the numbers in masks'.format(out, count))
+    click.echo('{}: {}'.format(out, "masks of {} pictures for PASCAL VOC's server" if voc_results else
+                               'masks and overlays of {} pictures; classes.csv explains the numbers in masks').format(
+                                   count))
 
 
 @command(main, 'evaluate', 'spn evaluate composites.h5 run-0 run-1 run-2 --out results', networks=True)

@@ -1,18 +1,13 @@
-"""Atomic writes, and long computations whose results are kept in parts until all of them are finished."""
-import concurrent.futures
+"""Files that are written whole or not at all, by one process at a time; and what long work says meanwhile."""
 import contextlib
 import fcntl
 import glob
 import hashlib
-import io
 import json
 import os
-import shutil
 import sys
 import threading
-import zipfile
 
-import numpy as np
 from tqdm import tqdm
 
 from .errors import SpnError
@@ -138,6 +133,12 @@ def write_text(path, text):
             stream.write(text)
 
 
+def write_bytes(path, content):
+    with atomic_write(path) as temporary:
+        with open(temporary, 'wb') as stream:
+            stream.write(content)
+
+
 def write_json(path, value):
     write_text(path, json.dumps(value, indent=1) + '\n')
 
@@ -149,119 +150,6 @@ def digest_of_file(path):
         for block in iter(lambda: stream.read(1 << 20), b''):
             digest.update(block)
     return digest.hexdigest()
-
-
-class Parts:
-    """Results for the items 0 .. n - 1, in files of `part_size` items each in the folder ``path + '.parts'``.
-
-    Each part is written atomically, so that a run that is stopped for any reason loses at most one part, and the same
-    command goes on from there. Parts that were made in another way (`made_by`) are thrown away.
-
-    At the end of a ``with`` block the folder is removed, unless the block was stopped and some part is finished. Two
-    processes must not use the same parts at once: see :func:`locked`.
-
-    Parameters
-    ----------
-    path : str
-        The file that the results are for.
-    n : int
-        The number of items.
-    made_by : dict
-        What the results depend on; JSON.
-    part_size : int
-        Items in each part.
-    """
-
-    def __init__(self, path, n, made_by, part_size):
-        self.folder, self.n, self.part_size = path + '.parts', n, part_size
-        description = json.dumps({'n': n, 'part_size': part_size, 'made_by': made_by}, sort_keys=True)
-        note = os.path.join(self.folder, 'made_by.json')
-        try:
-            with open(note, encoding='utf-8') as stream:
-                same = stream.read() == description
-        except (OSError, UnicodeDecodeError):
-            same = False
-        if not same:
-            self.remove()
-            write_text(note, description)
-
-    def __len__(self):
-        return -(-self.n // self.part_size)
-
-    def items(self, part):
-        """The items of a part."""
-        return range(part * self.part_size, min((part + 1) * self.part_size, self.n))
-
-    def _path(self, part):
-        return os.path.join(self.folder, '{:06d}.npz'.format(part))
-
-    def missing(self):
-        """The parts that are still to be computed."""
-        return [part for part in range(len(self)) if not os.path.exists(self._path(part))]
-
-    def n_done(self):
-        """How many items are finished."""
-        return self.n - sum(len(self.items(part)) for part in self.missing())
-
-    def save(self, part, **arrays):
-        # Zipped in memory, because on a full disk a ZipFile would raise once more when it is garbage-collected.
-        stream = io.BytesIO()
-        np.savez(stream, **arrays)
-        with atomic_write(self._path(part)) as temporary:
-            with open(temporary, 'wb') as file:
-                file.write(stream.getbuffer())
-
-    def load(self, part):
-        try:
-            with np.load(self._path(part)) as arrays:
-                return dict(arrays)
-        except (OSError, ValueError, zipfile.BadZipFile) as error:
-            raise SpnError('{} cannot be read ({}): remove it and run the same command again'.format(
-                self._path(part), error)) from error
-
-    def remove(self):
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, *error):
-        if kind is None or self.n_done() == 0:
-            self.remove()
-
-
-def n_cores():
-    """The number of cores that this process may use; on macOS, of all cores."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
-
-
-def on_all_cores(compute, tasks, n_workers=None):
-    """Yield ``(task, compute(task))`` as each is done, computed in worker processes.
-
-    Parameters
-    ----------
-    compute : callable
-        A module's function, or a functools.partial of one, because it is pickled.
-    n_workers : int, optional
-        How many processes; one for each core if None. With 1, everything runs in this process.
-    """
-    tasks = list(tasks)
-    n_workers = min(n_workers or n_cores(), len(tasks))
-    if n_workers <= 1:
-        for task in tasks:
-            yield task, compute(task)
-        return
-    with concurrent.futures.ProcessPoolExecutor(n_workers) as pool:
-        futures = {pool.submit(compute, task): task for task in tasks}
-        try:
-            for future in concurrent.futures.as_completed(futures):
-                yield futures[future], future.result()
-        except concurrent.futures.process.BrokenProcessPool as error:
-            raise SpnError('A process was killed while it computed, maybe for want of memory: run the same command '
-                           'again, it goes on where it was, with --workers 1 if this repeats') from error
-        finally:
-            for future in futures:
-                future.cancel()
 
 
 def progress(iterable=None, total=None, title='', unit='', done=0):

@@ -1,4 +1,4 @@
-"""The HDF5 file of a data set: images, superpixel maps, image-level labels, masks where they are known, splits.
+"""The HDF5 file of a data set: images, image-level labels, masks where they are known, splits.
 
 =====================  ============  ===================================================================================
 dataset                dtype         what
@@ -11,13 +11,14 @@ has_mask               bool          (n,), whether the mask is known
 names                  str           (n,), where each image came from
 splits                 str           (n,), 'train', 'val' or 'test'
 digests                str           (n,), the sha256 of each image's size and pixels
-superpixels/NAME       int32         (n, rows, cols), -1 in the padding: superpixel pooling ignores it
 =====================  ============  ===================================================================================
 
 The attributes of the file are its ``layout``, its ``class_names``, how it was made (``made_by``, JSON) and its
 ``fingerprint``, a digest of images, labels and splits, by which models identify their data set. Masks have a
-``mask_fingerprint`` of their own, because no network is trained on them. Each set of superpixel maps has ``made_by``
-too, ``n_superpixels`` (the most that any image has), ``counts`` (-1 for an image without a map) and a ``fingerprint``.
+``mask_fingerprint`` of their own, because no network is trained on them.
+
+What is computed for each image, superpixel maps and features, is in folders next to the file, see `spn.parts`. The file
+itself is never changed.
 
 Every dataset has a checksum, fletcher32, so that damage to the file is an error and never a wrong picture. Text is
 UTF-8 of a fixed length, because HDF5 has no checksum for text of variable length.
@@ -27,7 +28,6 @@ Padding to one size lets Keras' HDF5Matrix read every array as it is.
 import hashlib
 import itertools
 import json
-import os
 from collections import namedtuple
 
 import numpy as np
@@ -35,6 +35,7 @@ import numpy as np
 from ..errors import SpnError, UnreadablePicture
 from ..files import locked, progress, say
 from ..hdf5 import Stored, as_text, atomic_hdf5, explaining_damage, open_hdf5, text
+from .superpixel_maps import SuperpixelMaps, names_next_to
 
 LAYOUT = 'spn data set 1'
 MADE_BY = '`spn data`'
@@ -73,7 +74,7 @@ class Dataset:
     """
 
     def __init__(self, path):
-        self.path = path
+        self.path, self._opened = path, []
         self._file = open_hdf5(path, LAYOUT, 'a data set', MADE_BY)
         try:
             with explaining_damage(path, MADE_BY):
@@ -116,7 +117,8 @@ class Dataset:
         self.close()
 
     def close(self):
-        self._file.close()
+        for opened in [self._file] + self._opened:
+            opened.close()
 
     def indices(self, split):
         """The indices of the images of a split.
@@ -144,7 +146,7 @@ class Dataset:
         return self._masks[i, :rows, :cols] if self.has_mask[i] else None
 
     def superpixel_names(self):
-        return sorted(self._file.get('superpixels', ()))
+        return names_next_to(self.path)
 
     def superpixel_maps(self, name):
         """One of the sets of superpixel maps.
@@ -168,41 +170,13 @@ class Dataset:
         if name not in self.superpixel_names():
             raise SpnError('{} has no superpixels {!r}; it has {}. `spn superpixels {} --name {}` makes them'.format(
                 self.path, name, ', '.join(self.superpixel_names()) or 'none at all', self.path, name))
-        with explaining_damage(self.path, MADE_BY):
-            return SuperpixelMaps(self.sizes, self._stored('superpixels/' + name))
-
-
-class SuperpixelMaps:
-    """Superpixel maps of all images of a data set: ``maps[i]`` is (rows, cols) of int32, without padding.
-
-    Attributes
-    ----------
-    n_superpixels : int
-        The most that any image has.
-    counts : ndarray, (n,)
-        The number of superpixels of each image.
-    made_by : dict
-    fingerprint : str
-        A digest of the maps.
-    """
-
-    def __init__(self, sizes, stored):
-        self._sizes, self._maps = sizes, stored
-        self.n_superpixels = int(stored.attrs['n_superpixels'])
-        self.counts = stored.attrs['counts']
-        self.made_by = json.loads(text(stored.attrs['made_by']))
-        self.fingerprint = text(stored.attrs.get('fingerprint', ''))
-
-    def __len__(self):
-        return len(self._sizes)
-
-    def __getitem__(self, i):
-        rows, cols = self._sizes[i]
-        return self._maps[i, :rows, :cols]
+        maps = SuperpixelMaps(self, name)
+        self._opened.append(maps)
+        return maps
 
 
 def write_dataset(path, class_names, records, n, shape, made_by, splits=()):
-    """Write a data set file. If it replaces another, superpixel maps of unchanged pictures are kept.
+    """Write a data set file.
 
     Parameters
     ----------
@@ -274,8 +248,6 @@ def write_dataset(path, class_names, records, n, shape, made_by, splits=()):
         file.attrs.update(layout=as_text(LAYOUT), class_names=as_text(class_names),
                           made_by=as_text(json.dumps(made_by, sort_keys=True)),
                           **{name: as_text(digest.hexdigest()) for name, digest in digests.items()})
-        if os.path.exists(path):
-            keep_superpixels(path, file, disk, columns['names'], columns['digests'])
     train = [labels for labels, split in zip(columns['labels'], columns['splits']) if split == 'train']
     unseen = np.flatnonzero(np.sum(train, axis=0) == 0) if train else []
     if len(unseen):
@@ -332,35 +304,6 @@ def image_digest(image):
     return hashlib.sha256(repr(image.shape).encode() + np.ascontiguousarray(image).tobytes()).hexdigest()
 
 
-def keep_superpixels(path, file, disk, names, digests):
-    """Copy the superpixel maps of the data set at `path` into the file that will replace it.
-
-    Images are matched by their pixels, and for maps that the user brought by their names too. Says what is dropped.
-    """
-    try:
-        old = Dataset(path)
-    except SpnError as error:
-        say('the existing data set could not be read, so nothing of it is kept: {}'.format(error))
-        return
-    with old:
-        by_name = {key: i for i, key in enumerate(zip(old.names, old.digests))}
-        by_pixels = {digest: i for i, digest in enumerate(old.digests)}
-        for name in old.superpixel_names():
-            maps = old.superpixel_maps_so_far(name)
-            places = [by_name.get((image_name, digest), None if 'folder' in maps.made_by else by_pixels.get(digest))
-                      for image_name, digest in zip(names, digests)]
-            with_map = {i for i in range(len(old)) if maps.counts[i] >= 0}
-            dropped, n_missing = with_map - set(places), sum(i not in with_map for i in places)
-            if dropped:
-                say('{}: superpixels {!r} of {} pictures are dropped, which are gone or have changed, {} the '
-                    'first'.format(path, name, len(dropped), old.names[min(dropped)]))
-            if n_missing < len(places):
-                write_maps(file, disk, name, (maps[i] if i in with_map else None for i in places), maps.made_by)
-                if n_missing:
-                    say('{}: superpixels {!r} of {} pictures are still to be made, by `spn superpixels`'.format(
-                        path, name, n_missing))
-
-
 def check_record(name, image, labels, mask, split, class_names):
     """Raise SpnError if something is wrong with one image, before it spoils a data set."""
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
@@ -393,58 +336,3 @@ def padded(array, shape, value):
     result = np.full(tuple(shape) + array.shape[2:], value, array.dtype)
     result[:rows, :cols] = array
     return result
-
-
-def add_superpixels(path, name, maps, made_by, digests=None):
-    """Add superpixel maps to a data set file, replacing those of the same name.
-
-    Parameters
-    ----------
-    path, name : str
-    maps : iterable of ndarray of int, (rows, cols) each
-        In the order of the images, without padding.
-    made_by : dict
-    digests : ndarray of str, optional
-        Of the images that the maps belong to.
-
-    Returns
-    -------
-    counts : ndarray of int
-        The number of superpixels of each image.
-
-    Raises
-    ------
-    SpnError
-        If the images have other digests by now.
-    """
-    with locked(path):
-        if digests is not None:
-            with Dataset(path) as dataset:
-                if dataset.digests.tolist() != digests.tolist():
-                    raise SpnError('{} was made again while superpixels of its pictures were computed: run the same '
-                                   'command again'.format(path))
-        with atomic_hdf5(path, 'r+') as (file, disk):
-            return write_maps(file, disk, name, maps, made_by)
-
-
-def write_maps(file, disk, name, maps, made_by):
-    """Write superpixel maps, or None for an image without one, to an open file; returns their counts."""
-    group = file.require_group('superpixels')
-    if name in group:
-        del group[name]
-    n, rows, cols = file['masks'].shape
-    stored = group.create_dataset(name, (n, rows, cols), 'int32', chunks=(1, rows, cols), compression='gzip',
-                                  compression_opts=1, shuffle=True, fletcher32=True)
-    counts, largest, digest = [], 0, hashlib.sha256()
-    for i, superpixel_map in enumerate(maps):
-        if superpixel_map is None:
-            counts.append(-1)
-            continue
-        stored[i] = padded(superpixel_map.astype('int32'), (rows, cols), -1)
-        disk.check()
-        counts.append(len(np.unique(superpixel_map[superpixel_map >= 0])))
-        largest = max(largest, int(superpixel_map.max()) + 1)
-        digest.update(np.ascontiguousarray(superpixel_map, 'int32'))
-    stored.attrs.update(made_by=as_text(json.dumps(made_by, sort_keys=True)), n_superpixels=largest,
-                        counts=np.array(counts), fingerprint=as_text(digest.hexdigest()))
-    return np.array(counts)

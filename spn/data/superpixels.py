@@ -1,7 +1,6 @@
 """Superpixel maps for the images of a data set, computed by scikit-image on all cores, or brought by the user."""
 import functools
 import hashlib
-import json
 import os
 import re
 
@@ -13,10 +12,12 @@ from skimage.filters import sobel
 from theano_spp.label_tools import relabel_sequential
 
 from ..errors import SpnError
-from ..files import Parts, locked, on_all_cores, progress
-from .dataset import Dataset, add_superpixels
+from ..parts import fill
+from ..workers import LocalProcesses
+from .dataset import Dataset
 from .sources.images import opened
 from .sources.walk import files_below, inside
+from .superpixel_maps import KIND, folder_of, keys_of, packed_maps
 
 #: The settings of each method, with their defaults.
 METHODS = {
@@ -150,30 +151,18 @@ def array_in(path):
         raise SpnError('{} cannot be read as a superpixel map: {}'.format(path, error)) from error
 
 
-def maps_of_part(path, settings, items):
-    """Superpixel maps of some images, as a dict of arrays; called in a worker process."""
-    with Dataset(path) as dataset:
-        if 'folder' in settings:
-            maps = [user_superpixel_map(settings['folder'], dataset.names[i], dataset.sizes[i]) for i in items]
-        else:
-            maps = [superpixel_map(dataset.image(i), settings) for i in items]
-    return {str(i): labels for i, labels in zip(items, maps)}
-
-
-def make_superpixels(path, name, settings, n_workers=None):
-    """Add superpixel maps to a data set file. A run that was stopped goes on where it was. If only some images have
-    maps of this name and these settings, those are kept.
+def make_superpixels(path, name, settings, workers=LocalProcesses()):
+    """Make the superpixel maps of a data set that it does not have yet.
 
     Parameters
     ----------
     path : str
         The data set.
     name : str
-        The name of the maps in the file; existing maps of that name are replaced.
+        The name of the maps. Maps of that name that were made with other settings are replaced.
     settings : dict
         As from :func:`method_settings`, or ``{'folder': path}`` for maps that the user brings.
-    n_workers : int, optional
-        Number of processes; one for each core if None.
+    workers : spn.workers.LocalProcesses
 
     Returns
     -------
@@ -182,35 +171,33 @@ def make_superpixels(path, name, settings, n_workers=None):
     """
     if not re.match(r'[^\W_][^\x00-\x1f/]*$', name):
         raise SpnError('superpixels cannot be called {!r}: choose a name of letters and digits'.format(name))
-    parts_path = '{}.superpixels-{}'.format(path, name)
-    with locked(parts_path), Dataset(path) as dataset:
-        old = None
-        if name in dataset.superpixel_names() and 'folder' not in settings:  # the user's files may have changed
-            old = dataset.superpixel_maps_so_far(name)
-            if old.made_by != json.loads(json.dumps(settings)) or np.all(old.counts >= 0):
-                old = None
-        items = np.arange(len(dataset)) if old is None else np.flatnonzero(old.counts < 0)
-        made_by = dict(settings, data=dataset.digests[items].tolist())
-        if 'folder' in settings:
-            made_by.update(files=folder_digest(settings['folder']), names=dataset.names.tolist())
-        with Parts(parts_path, len(items), made_by, part_size=16) as parts:
-            compute = functools.partial(compute_part, path, settings, parts, items)
-            with progress(total=len(items), title='superpixels', unit='images') as bar:
-                bar.update(parts.n_done())
-                for part, _ in on_all_cores(compute, parts.missing(), n_workers):
-                    bar.update(len(parts.items(part)))
-            new = (stored[str(items[k])] for part in range(len(parts)) for stored in [parts.load(part)]
-                   for k in parts.items(part))
-            maps = (next(new) if old is None or old.counts[i] < 0 else old[i] for i in range(len(dataset)))
-            return add_superpixels(path, name, maps, settings, dataset.digests)
+    made_by = {'settings': settings}
+    if 'folder' in settings:
+        made_by['files'] = folder_digest(settings['folder'])
+    with Dataset(path) as dataset:
+        keys = keys_of(dataset, settings)
+        compute = functools.partial(part_of, os.path.abspath(path), settings)
+        parts = fill(folder_of(path, name), KIND, made_by, keys, compute, workers, 'superpixels')
+        parts.close()
+        return dataset.superpixel_maps(name).counts
+
+
+def part_of(path, settings, places):
+    """The superpixel maps of some images, as a part; called in a worker."""
+    with Dataset(path) as dataset:
+        keys = keys_of(dataset, settings)
+        return packed_maps([keys[i] for i in places], [map_of(dataset, i, settings) for i in places])
+
+
+def map_of(dataset, i, settings):
+    """The superpixel map of image `i`."""
+    if 'folder' in settings:
+        return user_superpixel_map(settings['folder'], dataset.names[i], dataset.sizes[i])
+    return superpixel_map(dataset.image(i), settings)
 
 
 def folder_digest(folder):
-    """A digest that changes with any file of a folder, so that parts computed from other files are not reused."""
+    """A digest that changes with any file of a folder, so that maps that were read from other files are not kept."""
     paths = files_below(folder, folder).files
     return hashlib.sha256(repr([(path, os.path.getsize(path), os.path.getmtime(path)) for path in paths]).encode(
         'utf-8', 'surrogateescape')).hexdigest()
-
-
-def compute_part(path, settings, parts, items, part):
-    parts.save(part, **maps_of_part(path, settings, items[parts.items(part)]))

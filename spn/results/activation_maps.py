@@ -23,7 +23,7 @@ class ActivationMaps:
 
     def __init__(self, trained, features, superpixels, sizes):
         self.trained, self.features, self.superpixels, self.sizes = trained, features, superpixels, sizes
-        self._scores = {}  # of all images so far: they are small, and computing them takes a while
+        self._last = None, None  # an image and its scores: several methods use those of one image in turn
 
     def scores(self, i):
         """Class scores of image `i`.
@@ -37,13 +37,13 @@ class ActivationMaps:
         image_scores : list of list of ndarray, (classes,) each
             By image size and superpixel map; empty without the superpixel branch.
         """
-        if i not in self._scores:
+        if i != self._last[0]:
             maps = [maps[i] for maps in self.superpixels]
             cell_scores, superpixel_scores, image_scores = zip(*[
                 self.trained.scores(features[i], maps, features.fine[i]) for features in self.features])
-            self._scores[i] = ([scores for scores in cell_scores if scores is not None],
-                               list(filter(len, superpixel_scores)), list(filter(len, image_scores)))
-        return self._scores[i]
+            self._last = i, ([scores for scores in cell_scores if scores is not None],
+                             list(filter(len, superpixel_scores)), list(filter(len, image_scores)))
+        return self._last[1]
 
     def probabilities(self, i):
         """The probability of each class in image `i`, (classes,): the mean over branches, sizes and superpixel maps."""

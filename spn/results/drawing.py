@@ -11,6 +11,7 @@ from matplotlib import pyplot as plt
 from matplotlib.patches import Patch
 import numpy as np
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from scipy.ndimage import maximum_filter
 from skimage.segmentation import find_boundaries, mark_boundaries
 
@@ -38,17 +39,44 @@ def save_figure(figure, path):
     plt.close(figure)
 
 
-def save_mask(mask, path, colours):
-    """Save a mask as VOC stores it: a PNG whose values are the classes, with `colours` as its palette."""
-    image = Image.fromarray(mask.astype('uint8'), 'P')
+MADE_FROM = 'made from'  # a text in PNGs
+
+
+def mask_png(mask, colours, made_from):
+    """A mask as VOC stores it: a PNG whose values are the classes, with `colours` as its palette.
+
+    Parameters
+    ----------
+    mask : ndarray of int, (rows, cols)
+    colours : ndarray of uint8, (256, 3)
+    made_from : str
+        A digest of what the mask depends on, by which :func:`is_mask_made_from` recognizes it.
+
+    Returns
+    -------
+    bytes
+    """
+    image, stream, note = Image.fromarray(mask.astype('uint8'), 'P'), io.BytesIO(), PngInfo()
     image.putpalette(colours.tobytes())
-    with atomic_write(path) as temporary:
-        image.save(temporary, 'PNG')
+    note.add_text(MADE_FROM, made_from)
+    image.save(stream, 'PNG', pnginfo=note)
+    return stream.getvalue()
 
 
-def save_image(image, path):
-    with atomic_write(path) as temporary:
-        Image.fromarray(image).save(temporary, 'PNG')
+def is_mask_made_from(path, made_from):
+    """Whether a file is a mask with this digest."""
+    try:
+        with Image.open(path, formats=['PNG']) as image:
+            return image.text.get(MADE_FROM) == made_from
+    except (OSError, SyntaxError, ValueError):
+        return False
+
+
+def image_png(image):
+    """An image, (rows, cols, 3) of uint8, as the bytes of a PNG."""
+    stream = io.BytesIO()
+    Image.fromarray(image).save(stream, 'PNG')
+    return stream.getvalue()
 
 
 def overlay(image, mask, colours):
@@ -87,17 +115,18 @@ def draw_curves(log, path):
     save_figure(figure, path)
 
 
-def titled(image, classes, class_names, path):
-    """A picture with the names of its classes, in their colours, in a corner."""
+def titled_png(image, classes, class_names):
+    """A picture with the names of its classes, in their colours, in a corner, as the bytes of a PNG."""
     rows, cols = image.shape[:2]
     # .01 more, because matplotlib would round 113 / 100 * 100 pixels down to 112.
     figure = plt.figure(figsize=((cols + .01) / 100, (rows + .01) / 100))
     figure.figimage(image)  # imshow would resample
     figure.legend(*_keys(classes, class_names, colours_of(class_names)), framealpha=.8, loc='upper left',
                   fontsize=8 * max(1, max(rows, cols) / 500))
-    with atomic_write(path) as temporary:
-        figure.savefig(temporary, dpi=100)
+    stream = io.BytesIO()
+    figure.savefig(stream, dpi=100, format='png')
     plt.close(figure)
+    return stream.getvalue()
 
 
 def write_key(class_names, folder):

@@ -2,6 +2,8 @@
 
 A method is a function ``(i, classes, thresholds) -> masks``: one mask for each threshold, for an image and the classes
 that it is labelled with. The threshold is chosen on the split 'val', and results are reported on 'test'.
+
+Images are counted one after the other, so that memory does not grow with their number.
 """
 
 import numpy as np
@@ -52,16 +54,39 @@ def recall(confusion):
         return np.diag(confusion) / confusion.sum(axis=1).astype(float)
 
 
-def evaluate(dataset, methods, classes_of=None, thresholds=THRESHOLDS, splits=('val', 'test')):
+def evaluate(dataset, methods, thresholds=THRESHOLDS, splits=('val', 'test')):
     """Compare the masks of methods with the true masks.
 
     Parameters
     ----------
     dataset : spn.data.dataset.Dataset
     methods : dict of str to callable
-    classes_of : callable, optional
-        Gives the classes to look for in image i, ndarray of int; if None, those that it is labelled with.
     thresholds : sequence of float
+    splits : sequence of str
+
+    Returns
+    -------
+    dict of str to dict
+        As from :func:`compare`.
+    """
+    def count(split, thresholds):
+        for i in progress(with_masks(dataset, split), title='evaluating on ' + split, unit='images'):
+            yield image_confusions(dataset, i, methods, thresholds)
+    return compare(list(methods), count, thresholds, splits)
+
+
+def compare(names, count, thresholds=THRESHOLDS, splits=('val', 'test')):
+    """The results of methods, from confusion matrices of their masks.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of the methods.
+    count : callable
+        ``count(split, thresholds)``, with the thresholds of each method in a dict, yields for each image with a mask
+        what :func:`image_confusions` returns.
+    thresholds : sequence of float
+    splits : sequence of str
 
     Returns
     -------
@@ -75,14 +100,22 @@ def evaluate(dataset, methods, classes_of=None, thresholds=THRESHOLDS, splits=('
     SpnError
         If no image of a split has a mask.
     """
-    counts = {split: confusions(dataset, split, methods, classes_of, thresholds) for split in splits}
+    totals = dict.fromkeys(names, 0)
+    for counts in count('val', dict.fromkeys(names, list(thresholds))):
+        totals = {name: totals[name] + counts[name].astype('int64') for name in names}
     results = {}
-    for name in methods:
-        val = np.nanmean(intersection_over_union(counts['val'][name].sum(axis=0)), axis=-1)
+    for name in names:
+        val = np.nanmean(intersection_over_union(totals[name]), axis=-1)
         best = int(np.argmax(val))
         results[name] = {'threshold': float(thresholds[best]), 'val': float(val[best])}
-        if 'test' in splits:
-            results[name].update(summary(counts['test'][name][:, best]))
+    if 'test' in splits:
+        totals, images = dict.fromkeys(names, 0), {name: [] for name in names}
+        for counts in count('test', {name: [results[name]['threshold']] for name in names}):
+            for name in names:
+                totals[name] = totals[name] + counts[name][0].astype('int64')
+                images[name].append(float(np.nanmean(intersection_over_union(counts[name][0]))))
+        for name in names:
+            results[name].update(summary(totals[name]), images=images[name])
     return results
 
 
@@ -90,31 +123,43 @@ def best_threshold(dataset, masks_of, otherwise):
     """The best threshold of a method on 'val', or `otherwise` if no image of 'val' has a mask."""
     if not dataset.has_mask[dataset.splits == 'val'].any():
         return otherwise
-    return evaluate(dataset, {'': masks_of}, splits=('val',))['']['threshold']
+    return evaluate(dataset, {'': masks_of}, splits=['val'])['']['threshold']
 
 
-def confusions(dataset, split, methods, classes_of, thresholds):
-    """Confusion matrices of a split, for each method (images, thresholds, classes + 1, classes + 1)."""
+def with_masks(dataset, split):
+    """The images of a split that have a mask.
+
+    Raises
+    ------
+    SpnError
+        If there are none.
+    """
     indices = [i for i in dataset.indices(split) if dataset.has_mask[i]]
     if not indices:
         raise SpnError('{}: no image of the split {!r} has a mask to compare with'.format(dataset.path, split))
-    n = len(dataset.class_names)
-    counts = {name: np.zeros((len(indices), len(thresholds), n + 1, n + 1), 'int32') for name in methods}
-    for k, i in enumerate(progress(indices, title='evaluating on ' + split, unit='images')):
-        truth = dataset.mask(i)
-        classes = np.flatnonzero(dataset.labels[i]) if classes_of is None else classes_of(i)
-        for name, method in methods.items():
-            counts[name][k] = [confusion(truth, mask, n) for mask in method(i, classes, thresholds)]
-    return counts
+    return indices
 
 
-def summary(image_confusions):
-    """The reported numbers, from the confusion matrices of images, (images, classes + 1, classes + 1)."""
-    total = image_confusions.sum(axis=0)
-    class_ious = intersection_over_union(total)
+def image_confusions(dataset, i, methods, thresholds):
+    """Confusion matrices of image `i`, (thresholds, classes + 1, classes + 1) of int32, by method.
+
+    Parameters
+    ----------
+    dataset : spn.data.dataset.Dataset
+    i : int
+    methods : dict of str to callable
+    thresholds : dict of str to list of float
+    """
+    truth, n, classes = dataset.mask(i), len(dataset.class_names), np.flatnonzero(dataset.labels[i])
+    return {name: np.array([confusion(truth, mask, n) for mask in method(i, classes, thresholds[name])], 'int32')
+            for name, method in methods.items()}
+
+
+def summary(confusion):
+    """The reported numbers of a confusion matrix."""
+    class_ious = intersection_over_union(confusion)
     return {'mean': float(np.nanmean(class_ious)), 'classes': class_ious.tolist(),
-            'precision': float(np.nanmean(precision(total))), 'recall': float(np.nanmean(recall(total))),
-            'images': np.nanmean(intersection_over_union(image_confusions), axis=-1).tolist()}
+            'precision': float(np.nanmean(precision(confusion))), 'recall': float(np.nanmean(recall(confusion)))}
 
 
 def oracle(dataset, maps):

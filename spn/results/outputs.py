@@ -65,6 +65,39 @@ def safe_part(part):
     return '{}-{}'.format(encoded[:LONGEST - 17].decode('utf-8', 'ignore'), hashlib.sha256(encoded).hexdigest()[:16])
 
 
+def named_in(list_path, paths):
+    """Those of the pictures that a list names, as PASCAL VOC's test.txt does: a line for each, without its ending.
+
+    Parameters
+    ----------
+    list_path : str
+    paths : list of str
+
+    Returns
+    -------
+    list of bool
+        For each path, whether it is named.
+
+    Raises
+    ------
+    SpnError
+        If the list cannot be read, is empty, or names a picture that is not there.
+    """
+    try:
+        with open(list_path, encoding='utf-8-sig') as stream:
+            names = [os.path.splitext(line.split()[0])[0] for line in stream if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpnError('{} cannot be read as a list of pictures: {}'.format(list_path, error)) from error
+    stems = [os.path.splitext(os.path.basename(path))[0] for path in paths]
+    missing = sorted(set(names) - set(stems))
+    if missing or not names:
+        raise SpnError('{} names {}: wanted is the name of one of the {} pictures in each line'.format(
+            list_path, '{!r}, which is not among the pictures'.format(missing[0]) if names else 'no picture',
+            len(paths)))
+    wanted = set(names)
+    return [stem in wanted for stem in stems]
+
+
 def pictures_in(given, out):
     """The pictures that a user names as files or by their folders.
 

@@ -1,22 +1,34 @@
-"""Writing masks, heat maps and overlays: of the images of a data set, for their labels, and of new pictures."""
+"""Writing masks, heat maps and overlays: of the images of a data set, for their labels, and of new pictures.
+
+The masks of a picture are written last, with a digest of what they depend on. So a run that was stopped goes on with
+the pictures whose masks are missing, and writes again what depends on something else by now.
+"""
+import functools
+import hashlib
+import itertools
+import json
 import os
 
 import numpy as np
 from PIL import Image
 
 from ..data.sources.images import read_picture, scaled
+from ..data.sources.voc import CLASS_NAMES
 from ..errors import SpnError, UnreadablePicture
-from ..files import progress
-from .masks import masks, thresholded
-from .drawing import colours_of, heat, overlay, save_image, save_mask, titled, write_key
+from ..files import digest_of_file, progress, write_bytes
+from ..workers import HERE
+from .drawing import colours_of, heat, image_png, is_mask_made_from, mask_png, overlay, titled_png, write_key
 from .evaluation import best_threshold
-from .outputs import pictures_in, safe_part, stems_of
-from .runs import UNCHECKED, best_of, cam_of
+from .masks import masks, thresholded
+from .outputs import named_in, pictures_in, safe_part, stems_of
+from .runs import UNCHECKED, Run, best_of, cam_of, opened
 
 MAX_SIDE = 500  # larger pictures are scaled down to it: superpixel settings are meant for about this size
+TASK = 8        # pictures that a worker is given at once
 
 
-def write_cams(dataset, run, folder, split, threshold=None, sp_cam=False, absolute=False, one_size=False):
+def write_cams(dataset, run, folder, split, threshold=None, sp_cam=False, absolute=False, one_size=False,
+               workers=HERE):
     """Write masks, heat maps and overlays of a split, for the classes that each image is labelled with.
 
     Parameters
@@ -34,6 +46,7 @@ def write_cams(dataset, run, folder, split, threshold=None, sp_cam=False, absolu
         Use the superpixel pooling network even if there is a segmentation network, whose masks are better.
     absolute, one_size : bool
         As for :func:`cam_of`.
+    workers : spn.workers.LocalProcesses
 
     Returns
     -------
@@ -52,25 +65,83 @@ def write_cams(dataset, run, folder, split, threshold=None, sp_cam=False, absolu
                        '--sp-cam too'.format(run.folder))
     indices = np.arange(len(dataset)) if split == 'all' else dataset.indices(split)
     stems = stems_of([dataset.names[i] for i in indices])
-    class_folders = [safe_part(name) for name in dataset.class_names]
-    maps = run.on_dataset(dataset)
-    values, best = (cam_of(run, maps, one_size, absolute), None) if sp_cam else best_of(run, maps)
+    how = {'sp_cam': sp_cam, 'absolute': absolute, 'one_size': one_size}
+    made_from = dict(run.made_from(dataset), **how)
     if threshold is None:
-        threshold = best_threshold(dataset, thresholded(values), UNCHECKED) if best is None else best
+        values, threshold = chosen_values(run, run.on_dataset(dataset), **how)
+        if threshold is None:
+            threshold = best_threshold(dataset, thresholded(values), UNCHECKED)
     write_key(dataset.class_names, folder)
-    colours = colours_of(dataset.class_names)
-    for i, stem in zip(progress(indices, title='writing', unit='images'), stems):
-        name, image, classes = stem + '.png', dataset.image(i), np.flatnonzero(dataset.labels[i])
-        class_values = values(i, classes)
-        mask = masks(class_values, classes, [threshold])[0]
-        save_mask(mask, os.path.join(folder, 'masks', name), colours)
-        save_image(overlay(image, mask, colours), os.path.join(folder, 'overlays', name))
-        for c, value in zip(classes, class_values):
-            save_image(heat(image, value), os.path.join(folder, 'heat', class_folders[c], name))
+    tasks = []
+    for i, stem in zip(indices.tolist(), stems):
+        digest = digest_of([made_from, threshold, dataset.digests[i], dataset.labels[i].tolist()])
+        if not is_mask_made_from(os.path.join(folder, 'masks', stem + '.png'), digest):
+            tasks.append((i, stem, digest))
+    compute = functools.partial(cams_of, os.path.abspath(dataset.path), os.path.abspath(run.folder),
+                                json.dumps(made_from), how, threshold)
+    write_all(compute, tasks, workers, folder, len(indices), 'writing')
     return len(indices), run.final_cam if sp_cam else run.final
 
 
-def write_predictions(run, pictures, folder, named=(), max_side=MAX_SIDE, small=False):
+def chosen_values(run, maps, sp_cam, absolute, one_size):
+    """The values that masks are made from, and their threshold, as from :func:`best_of`."""
+    return (cam_of(run, maps, one_size, absolute), None) if sp_cam else best_of(run, maps)
+
+
+def digest_of(value):
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def write_all(compute, tasks, workers, folder, n, title):
+    """Write what workers compute of pictures.
+
+    Parameters
+    ----------
+    compute : callable
+        Gives, for a list of tasks, a list of relative paths and bytes, and a list of what is to be reported.
+    tasks : list
+        One for each picture that is left.
+    workers : spn.workers.LocalProcesses
+    folder : str
+    n : int
+        The number of pictures, with those that are finished.
+    title : str
+        Of the progress bar.
+
+    Returns
+    -------
+    list
+        What is to be reported.
+    """
+    groups, reported = [tasks[k:k + TASK] for k in range(0, len(tasks), TASK)], []
+    with progress(total=n, title=title, unit='pictures', done=n - len(tasks)) as bar:
+        for group, (files, more) in workers.run(compute, groups):
+            for path, content in files:
+                write_bytes(os.path.join(folder, path), content)
+            reported += more
+            bar.update(len(group))
+    return reported
+
+
+def cams_of(data_path, run_folder, made_from, how, threshold, tasks):
+    """The files of some images, as for :func:`write_all`; called in a worker."""
+    dataset, run, maps = opened(data_path, run_folder, made_from)
+    values, _ = chosen_values(run, maps, **how)
+    colours, files = colours_of(dataset.class_names), []
+    for i, stem, digest in tasks:
+        name, image, classes = stem + '.png', dataset.image(i), np.flatnonzero(dataset.labels[i])
+        class_values = values(i, classes)
+        mask = masks(class_values, classes, [threshold])[0]
+        for c, value in zip(classes, class_values):
+            folder = os.path.join('heat', safe_part(dataset.class_names[c]))
+            files.append((os.path.join(folder, name), image_png(heat(image, value))))
+        files.append((os.path.join('overlays', name), image_png(overlay(image, mask, colours))))
+        files.append((os.path.join('masks', name), mask_png(mask, colours, digest)))
+    return files, []
+
+
+def write_predictions(run, pictures, folder, named=(), max_side=MAX_SIDE, small=False, voc_results=False,
+                      listed=None, workers=HERE):
     """Segment new pictures.
 
     Parameters
@@ -87,6 +158,11 @@ def write_predictions(run, pictures, folder, named=(), max_side=MAX_SIDE, small=
         As for :func:`predict`.
     small : bool
         Leave the masks and overlays of larger pictures scaled down.
+    voc_results : bool
+        Write only masks, in the folders and under the names that PASCAL VOC's server expects.
+    listed : str, optional
+        A file that lists the names of the pictures to segment; the others are left out.
+    workers : spn.workers.LocalProcesses
 
     Returns
     -------
@@ -98,33 +174,81 @@ def write_predictions(run, pictures, folder, named=(), max_side=MAX_SIDE, small=
     Raises
     ------
     SpnError
-        If the run does not know a class that is named, if no picture can be read, or if two results, or a result and a
-        picture, would be the same file.
+        If the run does not know a class that is named, if no picture can be read, if two results, or a result and a
+        picture, would be the same file, or if VOC's server is to have masks of other classes or of changed sizes.
     """
     run.classes_named(named)
+    if voc_results:
+        check_is_for_voc(run, small)
     paths, names = pictures_in(pictures, folder)
-    result_paths = [[os.path.join(folder, stem + ending) for ending in ('-mask.png', '-overlay.png')]
-                    for stem in stems_of(names)]
+    if listed is not None:
+        is_named = named_in(listed, paths)
+        paths, names = [list(itertools.compress(each, is_named)) for each in (paths, names)]
+    result_paths = [[os.path.join(folder, place) for place in places_of(stem, voc_results)] for stem in stems_of(names)]
     path_by_target = {os.path.realpath(path): path for path in paths}
     for path, results in zip(paths, result_paths):
         for result in results:
             if os.path.realpath(result) in path_by_target:
                 raise SpnError('{} would be overwritten by a result of {}: choose another --out'.format(
                     path_by_target[os.path.realpath(result)], path))
-    skipped, colours = [], colours_of(run.class_names)
-    for path, (mask_path, overlay_path) in zip(progress(paths, title='predicting', unit='pictures'), result_paths):
+    how = {'named': list(named), 'max_side': max_side, 'small': small}
+    made_from = dict(how, models=[digest_of_file(path) for path in run.paths])
+    tasks, unreadable = [], []
+    for path, results in zip(paths, result_paths):
         try:
-            image = read_picture(path, max_side if small else None)
+            digest = digest_of([made_from, digest_of_file(path)])
+        except OSError as error:
+            unreadable.append('{} cannot be read as a picture: {}'.format(path, error))
+            continue
+        if not is_mask_made_from(results[0], digest):
+            tasks.append((os.path.abspath(path), [os.path.relpath(result, folder) for result in results], digest))
+    compute = functools.partial(predictions_of, os.path.abspath(run.folder), json.dumps(made_from), how)
+    skipped = unreadable + write_all(compute, tasks, workers, folder, len(paths) - len(unreadable), 'predicting')
+    if len(skipped) == len(paths):
+        raise SpnError('none of {} pictures could be read. The first: {}'.format(len(paths), skipped[0]))
+    if not voc_results:
+        write_key(run.class_names, folder)
+    return len(paths) - len(skipped), skipped
+
+
+#: Where PASCAL VOC's server expects masks: of the competition in which other training data is allowed, as ImageNet is.
+VOC_RESULTS = os.path.join('results', 'VOC2012', 'Segmentation', 'comp6_test_cls')
+
+
+def places_of(stem, voc_results):
+    """The relative paths of the results of a picture; the mask is the first."""
+    return [os.path.join(VOC_RESULTS, stem + '.png')] if voc_results else [stem + '-mask.png', stem + '-overlay.png']
+
+
+def check_is_for_voc(run, small):
+    """Raise SpnError if masks of this run cannot be given to PASCAL VOC's server."""
+    if run.class_names != CLASS_NAMES:
+        raise SpnError("{} knows the classes {}, but PASCAL VOC's server wants those of VOC: train on `spn data voc` "
+                       'without --without'.format(run.folder, ', '.join(run.class_names)))
+    if small:
+        raise SpnError("PASCAL VOC's server wants masks of the size of the pictures: leave out --small")
+
+
+@functools.lru_cache(maxsize=1)
+def opened_run(folder, made_from):
+    """A run, which stays open in each process; `made_from` tells apart what was in this folder before."""
+    return Run(folder)
+
+
+def predictions_of(run_folder, made_from, how, tasks):
+    """The files of some pictures, as for :func:`write_all`; called in a worker."""
+    run, files, skipped = opened_run(run_folder, made_from), [], []
+    colours = colours_of(run.class_names)
+    for path, (mask_path, *overlay_path), digest in tasks:
+        try:
+            image = read_picture(path, how['max_side'] if how['small'] else None)
         except UnreadablePicture as error:
             skipped.append(str(error))
             continue
-        mask, classes = predict(run, image, named, max_side)
-        save_mask(mask, mask_path, colours)
-        titled(overlay(image, mask, colours), classes, run.class_names, overlay_path)
-    if len(skipped) == len(paths):
-        raise SpnError('none of {} pictures could be read. The first: {}'.format(len(paths), skipped[0]))
-    write_key(run.class_names, folder)
-    return len(paths) - len(skipped), skipped
+        mask, classes = predict(run, image, how['named'], how['max_side'])
+        files += [(each, titled_png(overlay(image, mask, colours), classes, run.class_names)) for each in overlay_path]
+        files.append((mask_path, mask_png(mask, colours, digest)))
+    return files, skipped
 
 
 def predict(run, image, named=(), max_side=MAX_SIDE):

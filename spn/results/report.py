@@ -6,12 +6,12 @@ import os
 import numpy as np
 
 from ..data.dataset import SPLITS, Dataset
-from ..files import digest_of_file, write_json, write_text
+from ..files import write_json, write_text
+from ..workers import HERE
+from . import counted
 from .drawing import draw_bars, draw_sheet
-from .evaluation import evaluate
 from .runs import ORACLE, Run
 
-UNLABELLED = ', classes found out'
 ABLATED = ('CAM, smooth', 'CAM averaged in superpixels, all sizes', 'SP-CAM, all sizes',
            'CAM averaged in superpixels, correlated', 'SP-CAM, correlated', ORACLE)  # to compare ablations by
 SHOWN = ('CAM, smooth', 'SP-CAM, correlated')  # on the sheet of examples, next to the final method
@@ -51,7 +51,7 @@ def test_pictures(dataset):
     return 'held-out objects and backgrounds' if held_out else "the pictures of 'test'"
 
 
-def run_results(data_path, folder, names=None):
+def run_results(data_path, folder, names=None, workers=HERE):
     """Results of a run, kept in its folder as ``results.json`` until data or models change.
 
     Parameters
@@ -60,33 +60,26 @@ def run_results(data_path, folder, names=None):
     names : sequence of str, optional
         The methods to compare, as far as the run has them; if None, all of them, and the final one without image
         labels.
+    workers : spn.workers.LocalProcesses
 
     Returns
     -------
     dict of str to dict
-        As from :func:`spn.results.evaluation.evaluate`.
+        As from :func:`spn.results.evaluation.compare`.
     """
     run, path = Run(folder), os.path.join(folder, 'results.json')
     with Dataset(data_path) as dataset:
-        made_from = {
-            'data': dataset.fingerprint_with_masks, 'models': [digest_of_file(path) for path in run.paths],
-            'superpixels': [dataset.superpixel_maps(name).fingerprint for name in run.about['superpixel_names']],
-            'methods': names and list(names)}
+        made_from = dict(run.made_from(dataset), methods=names and list(names))
         try:
             with open(path, encoding='utf-8') as stream:
                 kept = json.load(stream)
         except (OSError, ValueError):
             kept = {}
         if kept.get('of') != made_from:
-            maps = run.on_dataset(dataset)
-            methods = run.methods(maps, dataset)
-            chosen = {name: method for name, method in methods.items() if names is None or name in names}
-            kept = {'of': made_from, 'methods': evaluate(dataset, chosen)}
-            if names is None:
-                kept['methods'].update(evaluate(dataset, {run.final + UNLABELLED: methods[run.final]},
-                                                classes_of=lambda i: run.classes_of(maps, i)))
-            kept['methods'][ORACLE] = kept['methods'].pop(ORACLE)
+            run.on_dataset(dataset)  # computes features, which no other process should
+            kept = {'of': made_from, 'methods': counted.results(dataset, folder, names, made_from, workers)}
             write_json(path, kept)
+            counted.remove(folder)
     return kept['methods']
 
 
@@ -174,8 +167,8 @@ def contents(data_path, with_names=False):
             lines.append('superpixels {!r}: {} to {} an image, {:.0f} on average; {}{}'.format(
                 name, counts.min(), counts.max(), counts.mean(), described(maps.made_by),
                 '; still to be made for {} pictures'.format(n_missing) if n_missing else ''))
-        feature_files = glob.escape(os.path.splitext(data_path)[0]) + '.features-*.h5'
-        lines += ['features: ' + path for path in sorted(glob.glob(feature_files))]
+        feature_folders = glob.escape(os.path.splitext(data_path)[0]) + '.features-*'
+        lines += ['features: ' + path for path in sorted(glob.glob(feature_folders))]
         if with_names:
             lines += ['{}\t{}\t{}'.format(split, name, ', '.join(np.array(dataset.class_names)[labels > 0]))
                       for split in SPLITS for name, labels in zip(dataset.names[dataset.splits == split],

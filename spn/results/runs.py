@@ -1,13 +1,15 @@
 """A run: the folder that `spn train` and `spn segment` write to, and what its networks can do."""
+import functools
 import glob
 import os
-from functools import partial
 
 import numpy as np
 from PIL import Image
 
+from ..data.dataset import Dataset
 from ..data.superpixels import superpixel_map
 from ..errors import SpnError
+from ..files import digest_of_file
 from ..networks.encoder import Encoder
 from ..networks.features import ImageFeatures, make_features, square_image
 from ..networks.segmentation_network import SegmentationNetwork
@@ -18,6 +20,7 @@ from .evaluation import oracle
 from .masks import relative, thresholded
 
 ORACLE = 'superpixel oracle'
+UNLABELLED = ', classes found out'
 
 UNCHECKED = .5  # the paper's threshold, used if there is no mask to choose one by
 
@@ -45,6 +48,11 @@ class Run:
         if not os.path.exists(self.paths[0]):
             raise SpnError('{} is not there: `spn train` makes it'.format(self.paths[0]))
         self._network = self._rounds = self._encoder = None
+
+    def made_from(self, dataset):
+        """What the masks of a data set depend on, as JSON."""
+        return {'data': dataset.fingerprint_with_masks, 'models': [digest_of_file(path) for path in self.paths],
+                'superpixels': [dataset.superpixel_maps(name).fingerprint for name in self.about['superpixel_names']]}
 
     @property
     def network(self):
@@ -183,8 +191,13 @@ class Run:
         methods = {name: thresholded(relatively(values)) for name, values in scores.items()}
         for network in self.rounds:
             methods[round_name(network)] = segmentation_maps.method(network, maps)
+        methods[self.final + UNLABELLED] = self.without_labels(methods[self.final], maps)
         methods[ORACLE] = oracle(dataset, maps.superpixels[0])
         return methods
+
+    def without_labels(self, method, maps):
+        """A method that has to predict the classes of an image."""
+        return lambda i, classes, thresholds: method(i, self.classes_of(maps, i), thresholds)
 
     @property
     def final(self):
@@ -220,6 +233,20 @@ class Run:
         return np.flatnonzero(probabilities >= min(least, probabilities.max()))
 
 
+@functools.lru_cache(maxsize=1)
+def opened(data_path, folder, made_from):
+    """A data set, a run and its activation maps. They take seconds to open, so the last ones stay open in each process.
+
+    Parameters
+    ----------
+    data_path, folder : str
+    made_from : str
+        Tells apart what was at these paths before.
+    """
+    run, dataset = Run(folder), Dataset(data_path)
+    return dataset, run, run.on_dataset(dataset)
+
+
 def described(made_by):
     return ', '.join('{}={}'.format(*setting) for setting in sorted(made_by.items()))
 
@@ -242,7 +269,7 @@ def best_of(run, maps):
     if not run.rounds:
         return cam_of(run, maps), None
     last = run.rounds[-1]
-    return partial(segmentation_maps.class_maps, last, maps), last.about['threshold']
+    return functools.partial(segmentation_maps.class_maps, last, maps), last.about['threshold']
 
 
 def cam_of(run, maps, one_size=False, absolute=False):
@@ -269,7 +296,7 @@ def cam_of(run, maps, one_size=False, absolute=False):
     elif not settings.correlation:
         branch, bias = maps.sp_cam, 'superpixel_scores'
     else:
-        branch, bias = partial(maps.correlated_sp_cam, signed=absolute), 'superpixel_scores'
+        branch, bias = functools.partial(maps.correlated_sp_cam, signed=absolute), 'superpixel_scores'
     sizes = [run.middle] if one_size else None
 
     def values(i, classes):

@@ -46,7 +46,7 @@ def train(data_path, folder, features, superpixels, about_encoder, settings, tra
                    for split, indices in split_indices.items()}
         about = dict(about_training(dataset, superpixels, [each.size for each in features], about_encoder, settings,
                                     training, seed),
-                     encoder=features[0].made_by['encoder'], rms=batches['train'].rms[0])
+                     encoder=features[0].encoder, rms=batches['train'].rms[0])
         trained = SuperpixelPoolingNetwork.resumed(os.path.join(folder, 'model.h5'), about)
         if trained is not None:
             write_log(trained.about['log'], folder)  # a run that was killed may lack its last row

@@ -1,47 +1,98 @@
 """Pseudo-labels for the segmentation network: masks of another network, the least scattered ones of each class."""
+import functools
+
 import numpy as np
 
 from ..errors import SpnError
-from ..files import progress
+from ..parts import Kind, fill, packed
+from ..workers import HERE
+from .batches import nearest
+
+KIND = Kind('spn pseudo-labels 1', 'masks to learn from', '`spn segment`')
 
 
-def masks_to_learn(dataset, teacher, kept):
-    """Masks of the training images, of each class the least scattered ones.
+class PseudoLabels:
+    """Masks to learn from: ``masks[i]`` are two masks of image `i`, (map_size, map_size) of uint8 each: where classes
+    certainly are, and where they may be.
 
     Parameters
     ----------
+    parts : spn.parts.Parts
+        As from :func:`masks_to_learn`.
     dataset : spn.data.dataset.Dataset
-    teacher : callable
-        ``teacher(i, classes)`` gives two masks of an image: where the classes certainly are, and where they may be.
     kept : float
         The share of the masks of each class to keep; the pixels of the others become unknown.
 
-    Returns
-    -------
-    dict of int to (ndarray of uint8, ndarray of uint8)
-        The two masks of each image.
+    Attributes
+    ----------
+    images : ndarray of int
+        The training images.
 
     Raises
     ------
     SpnError
         If all masks are empty.
     """
-    masks, pairs, scatters = {}, [], []
-    for i in progress(dataset.indices('train'), title='masks to learn', unit='images'):
+
+    def __init__(self, parts, dataset, kept):
+        self.images = dataset.indices('train')
+        self._parts = parts
+        pairs = np.argwhere(dataset.labels[self.images] > 0)
+        scatters = parts.column('scatter', keys_of(self.images))[tuple(pairs.T)]
+        taken = least_scattered(scatters, pairs[:, 1], kept)
+        if not taken.any():
+            raise SpnError('{}: the masks to learn from are all empty, of all training images: train what makes them '
+                           'for more epochs'.format(dataset.path))
+        self._left_out = {}  # classes by image
+        for k, c in pairs[~taken]:
+            self._left_out.setdefault(self.images[k], []).append(c)
+
+    def __getitem__(self, i):
+        certain, possible = self._parts.array('masks', str(i))
+        return np.where(np.isin(certain, np.array(self._left_out.get(i, ()), int) + 1), 0, certain), possible
+
+    def close(self):
+        self._parts.close()
+
+
+def masks_to_learn(folder, dataset, teacher, made_by, map_size):
+    """Make the masks of the training images, and keep them in a folder until they were learned from.
+
+    Parameters
+    ----------
+    folder : str
+    dataset : spn.data.dataset.Dataset
+    teacher : callable
+        ``teacher(i, classes)`` gives two masks of an image: where the classes certainly are, and where they may be.
+    made_by : dict
+        What makes the masks, the data set included; JSON.
+    map_size : int
+        Rows and columns that they are resized to.
+
+    Returns
+    -------
+    spn.parts.Parts
+    """
+    images = dataset.indices('train')
+    return fill(folder, KIND, dict(made_by, map_size=map_size), keys_of(images),
+                functools.partial(part_of, dataset, teacher, map_size, images), HERE, 'masks to learn')
+
+
+def keys_of(images):
+    """Their numbers: the parts are of one data set, and pictures that are the same may have other labels."""
+    return [str(i) for i in images]
+
+
+def part_of(dataset, teacher, map_size, images, places):
+    """The masks of some training images, as a part, with the column ``scatter``, (images, classes)."""
+    scatters, masks = np.full((len(places), len(dataset.class_names)), np.inf), []
+    for k, i in enumerate(images[places]):
         classes = np.flatnonzero(dataset.labels[i])
-        masks[i] = certain, _ = teacher(i, classes)
-        for c in classes:
-            pairs.append((i, c))
-            scatters.append(scatter(certain == c + 1))
-    taken = least_scattered(np.array(scatters), np.array([c for _, c in pairs]), kept)
-    if not taken.any():
-        raise SpnError('{}: the masks to learn from are all empty, of all training images: train what makes them for '
-                       'more epochs'.format(dataset.path))
-    for k in np.flatnonzero(~taken):
-        i, c = pairs[k]
-        certain, possible = masks[i]
-        masks[i] = np.where(certain == c + 1, 0, certain).astype('uint8'), possible
-    return masks
+        certain, possible = teacher(i, classes)
+        scatters[k, classes] = [scatter(certain == c + 1) for c in classes]
+        masks.append([nearest(mask, map_size) for mask in (certain, possible)])
+    return packed(KIND, keys_of(images[places]), {'scatter': scatters}, {'masks': np.array(masks, 'uint8')},
+                  compression='gzip', compression_opts=1)
 
 
 def scatter(mask):

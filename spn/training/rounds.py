@@ -1,5 +1,7 @@
 """Rounds of self-training: the first segmentation network learns from SP-CAM, each later one from the previous one."""
+import contextlib
 import os
+import shutil
 
 import numpy as np
 
@@ -10,9 +12,9 @@ from ..results.evaluation import best_threshold
 from ..results.masks import thresholded
 from ..results.runs import UNCHECKED, cam_of
 from ..results.segmentation_maps import method
-from .batches import Batches, nearest
+from .batches import Batches
 from .fit import fit
-from .pseudo_labels import masks_to_learn, targets
+from .pseudo_labels import PseudoLabels, masks_to_learn, targets
 
 
 def learn_from_cams(dataset, run, n_rounds, settings, training, seed):
@@ -54,8 +56,13 @@ def learn_rounds(dataset, run, n_rounds, settings, training, seed):
             if threshold is None:
                 threshold = best_threshold(dataset, masks_of, UNCHECKED)
             thresholds = [threshold, threshold * training.possible]
-            masks = masks_to_learn(dataset, lambda i, classes: masks_of(i, classes, thresholds), training.kept)
-            network = learn(dataset, maps, masks, folder, about)
+            masks_folder = os.path.join(folder, 'masks-to-learn')
+            parts = masks_to_learn(masks_folder, dataset, lambda i, classes: masks_of(i, classes, thresholds),
+                                   {'teacher': about['teacher'], 'thresholds': thresholds, 'data': about['data']},
+                                   training.map_size)
+            with contextlib.closing(PseudoLabels(parts, dataset, training.kept)) as masks:
+                network = learn(dataset, maps, masks, folder, about)
+            shutil.rmtree(masks_folder)
         teacher = os.path.join(folder, 'model.h5')
         masks_of, threshold = method(network, maps), network.about['threshold']
         networks.append(network)
@@ -69,8 +76,7 @@ def learn(dataset, maps, masks, folder, about):
     ----------
     dataset : spn.data.dataset.Dataset
     maps : spn.results.activation_maps.ActivationMaps
-    masks : dict of int to (ndarray, ndarray)
-        As from :func:`masks_to_learn`.
+    masks : spn.training.pseudo_labels.PseudoLabels
     folder : str
     about : dict
         As in `SegmentationNetwork`, without what training adds.
@@ -83,11 +89,10 @@ def learn(dataset, maps, masks, folder, about):
 
     def truth(images, superpixels):
         n_superpixels = superpixels.max() + 1
-        return [np.array([targets(*[nearest(mask, training.map_size) for mask in masks[i]], superpixel_map,
-                                  n_superpixels, n_classes)
+        return [np.array([targets(*masks[i], superpixel_map, n_superpixels, n_classes)
                           for i, superpixel_map in zip(images, superpixels)])]
 
-    batches = Batches(maps.features, maps.superpixels, truth, np.array(sorted(masks)), training.map_size,
+    batches = Batches(maps.features, maps.superpixels, truth, masks.images, training.map_size,
                       training.batch_size, about['seed'], training.dropout, finer=('fine', 'finest'))
     network = SegmentationNetwork.resumed(os.path.join(folder, 'checkpoint.h5'), about, to_train=True)
     if network is None:

@@ -10,9 +10,11 @@ import h5py
 import numpy as np
 from skimage import data
 
-from spn.data import dataset
+from spn.data import dataset, superpixel_maps
 from spn.errors import SpnError
 from spn.networks.features import ImageFeatures
+from spn.parts import fill
+from spn.workers import HERE
 
 
 class FolderTestCase(unittest.TestCase):
@@ -97,6 +99,15 @@ def write_small(path, pictures=None):
                                  len(pictures), (72, 80), {'by': 'hand'})
 
 
+def add_superpixels(path, name, maps, made_by):
+    """Add superpixel maps, (rows, cols) each, to a data set, as if they had been made with the settings `made_by`."""
+    with dataset.Dataset(path) as opened:
+        keys = superpixel_maps.keys_of(opened, made_by)
+        fill(superpixel_maps.folder_of(path, name), superpixel_maps.KIND,
+             {'settings': made_by, 'digest': repr([each.tolist() for each in maps])}, keys,
+             lambda places: superpixel_maps.packed_maps([keys[i] for i in places], [maps[i] for i in places]), HERE, '')
+
+
 def bilinear(maps, shape):
     """Maps (..., h, w) resized: along lines between the centres of cells, beyond the outermost centres as at these."""
     for axis, n in zip((-2, -1), shape):
@@ -148,7 +159,7 @@ class ArrayOfFeatures(ImageFeatures):
     def __init__(self, array, size, rms=1., encoder='by hand'):
         self._features, self.size, self.rms = array.astype('float32'), size, rms
         self.fine, self.finest = FinerArray(self._features, 1.5), FinerArray(self._features[:, :256], 1.25)
-        self.made_by = {'encoder': encoder, 'size': size}
+        self.encoder = encoder
 
     def __len__(self):
         return len(self._features)

@@ -95,13 +95,13 @@ class WholeWayTest(SharedFolderTestCase):
 
     def test_encode_writes_features_of_each_size_and_warns_of_random_weights(self):
         printed, said = self.said['encode']
-        self.assertEqual(printed.splitlines(), ['{}/data.features-{}.h5: 14 images'.format(self.shared, size)
+        self.assertEqual(printed.splitlines(), ['{}/data.features-{}: 14 images'.format(self.shared, size)
                                                 for size in (32, 48)])
         self.assertIn('RANDOM weights', said)
         for size in 32, 48:
-            with h5py.File(os.path.join(self.shared, 'data.features-{}.h5'.format(size)), 'r') as file:
-                self.assertEqual(file['block5_conv3'].shape, (14, 512, size // 16, size // 16))
-                self.assertGreater(file['block5_conv3'][:].max(), 0)
+            with h5py.File(os.path.join(self.shared, 'data.features-{}/000000.h5'.format(size)), 'r') as file:
+                self.assertEqual(file['arrays/block5_conv3'].shape, (14, 512, size // 16, size // 16))
+                self.assertGreater(file['arrays/block5_conv3'][:].max(), 0)
 
     def test_train_writes_model_log_and_curves_and_says_that_theano_compiles(self):
         printed, said = self.said['train']
@@ -183,7 +183,7 @@ class WholeWayTest(SharedFolderTestCase):
         lines = printed.splitlines()
         self.assertIn('train: 9 pictures, 9 with masks', lines)
         self.assertTrue(any(line.startswith("superpixels 'coarse': ") and 'scale 900.0' in line for line in lines))
-        self.assertIn('features: {}/data.features-32.h5'.format(self.shared), lines)
+        self.assertIn('features: {}/data.features-32'.format(self.shared), lines)
         i = self.opened.indices('val')[0]
         self.assertIn('val\t{}\t{}'.format(self.opened.names[i], ', '.join(
             np.array(self.opened.class_names)[self.opened.labels[i] > 0])), lines)
@@ -228,6 +228,54 @@ class WholeWayTest(SharedFolderTestCase):
                                                            for ending in ('-mask.png', '-overlay.png')})
         self.assertEqual(self.png(out, 'monday', '1-mask.png')[0].shape,
                          (42, 64))  # 50 x 76, of which the longer side is 64
+
+    def test_what_was_stopped_goes_on_with_the_pictures_that_are_missing_and_with_those_that_would_be_others(self):
+        for k in range(3):
+            picture = io.BytesIO()
+            Image.fromarray(data.chelsea()[k::6, ::6]).save(picture, 'PNG')
+            self.write('in/{}.png'.format(k), picture.getvalue())
+        predict = ('predict', self.path('in'), '--run', self.run_folder, '--max-side', 64, '--out', self.path('out'))
+        cam = ('cam', self.data, self.run_folder, '--out', self.path('cams'))
+        for command, masks in (predict, ['out/{}-mask.png'.format(k) for k in range(3)]), (
+                cam, ['cams/masks/test-{:04d}.png'.format(k) for k in range(3)]):
+            good(*command)
+            wanted = [self.png(self.folder, mask)[0] for mask in masks]
+            os.remove(os.path.join(self.folder, masks[1]))
+            made = [os.stat(os.path.join(self.folder, mask)).st_mtime_ns for mask in masks[::2]]
+            printed, said = good(*command)
+            self.assertIn(' 3 ', printed)
+            self.assertIn('2/3', said)
+            self.assertEqual(made, [os.stat(os.path.join(self.folder, mask)).st_mtime_ns for mask in masks[::2]])
+            for mask, image in zip(masks, wanted):
+                np.testing.assert_array_equal(self.png(self.folder, mask)[0], image)
+        # Of other settings, and of a picture that has changed.
+        self.assertIn('0/3', good(*cam + ('--threshold', .9))[1])
+        shutil.copy(self.path('in', '0.png'), self.path('in', '1.png'))
+        self.assertIn('2/3', good(*predict)[1])
+        first, second = [self.png(self.folder, 'out/{}-mask.png'.format(k))[0] for k in (0, 1)]
+        np.testing.assert_array_equal(first, second)
+        self.assertIn('0/3', good(*predict + ('--class', 'bird'))[1])
+
+    def test_masks_for_the_server_of_VOC_are_refused_for_other_classes(self):
+        self.assert_sentence(['knows the classes bird, ', "PASCAL VOC's server wants those of VOC"], 'predict',
+                             self.write('x.jpg', ''), '--run', self.run_folder, '--out', self.path('out'),
+                             '--voc-results')
+
+    def test_masks_for_the_server_of_VOC_have_its_folders_names_and_sizes(self):
+        for k in range(3):
+            picture = io.BytesIO()
+            Image.fromarray(data.chelsea()[k::2, ::2]).save(picture, 'JPEG')
+            self.write('JPEGImages/2012_00{}.jpg'.format(k), picture.getvalue())
+        names = prediction.CLASS_NAMES
+        with mock.patch.object(prediction, 'CLASS_NAMES', self.trained.class_names):
+            printed, _ = good('predict', self.path('JPEGImages'), '--run', self.run_folder, '--out', self.path('out'),
+                              '--voc-results', '--list', self.write('test.txt', '2012_000\n2012_002\n'))
+        self.assertEqual(len(names), 20)
+        self.assertEqual(printed, "{}: masks of 2 pictures for PASCAL VOC's server\n".format(self.path('out')))
+        self.assertEqual([name for name in self.files() if name.startswith('out/')], [
+            'out/results/VOC2012/Segmentation/comp6_test_cls/2012_00{}.png'.format(k) for k in (0, 2)])
+        mask, mode, _ = self.png(self.folder, 'out/results/VOC2012/Segmentation/comp6_test_cls/2012_002.png')
+        self.assertEqual((mask.shape, mode), ((149, 226), 'P'))
 
     def test_predict_of_nothing_that_can_be_read_fails(self):
         letter = self.write('letter.png', 'a letter')
@@ -415,7 +463,7 @@ class FrontTest(FolderTestCase):
             self.assertEqual((status, printed), (1, ''), said)
             for word in words:
                 self.assertIn(word, said.strip().splitlines()[-1])
-        self.assertEqual(self.files(), ['data.h5'])
+        self.assertEqual([name for name in self.files() if 'superpixels' not in name], ['data.h5'])
 
     def test_numbers_that_are_not_finite_are_refused(self):
         for arguments, option in [(('train', 'data.h5', '--out', 'out'), '--learning-rate'),

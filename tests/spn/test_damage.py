@@ -1,57 +1,68 @@
 """Files whose bits flip on disk: what is read is correct, or an error names the file and the cure."""
+import os
+import shutil
+
 import h5py
 import numpy as np
 
-from spn.data.dataset import Dataset, add_superpixels
+from spn.data import superpixel_maps
+from spn.data.dataset import Dataset
 from spn.errors import SpnError
+from spn.hdf5 import text
 from spn.networks import features
-from spn.networks.features import Features
+from spn.parts import Parts
 from tests.processes import run_python
-from tests.spn.cases import FolderTestCase, records, write_small
+from tests.spn.cases import FolderTestCase, add_superpixels, records, write_small
 from tests.spn.networks.test_encoder import EncoderByHand
 
 
 def data_set_of(path):
     """All values in a data set file."""
     with Dataset(path) as data:
-        maps = data.superpixel_maps('columns')
         arrays = [data.labels, data.sizes, data.names, data.splits, data.has_mask, data.digests,
                  np.array(data.class_names)]
-        arrays += [np.array([data.fingerprint, data.mask_fingerprint, str(data.made_by), maps.fingerprint,
-                            str(maps.made_by)])]
-        return arrays + [maps.counts] + [each for i in range(len(data))
-                                        for each in (data.image(i), data.mask(i), maps[i])]
+        arrays += [np.array([data.fingerprint, data.mask_fingerprint, str(data.made_by)])]
+        return arrays + [each for i in range(len(data)) for each in (data.image(i), data.mask(i))]
 
 
-def features_of(path):
-    """All values in a file of features."""
-    made = Features(path)
+def part_of(path):
+    """All values in a part of any kind."""
+    kind = {'spn features 5': features.KIND, 'spn superpixels 1': superpixel_maps.KIND}
+    with h5py.File('whole.h5', 'r') as file:
+        kind = kind[text(file.attrs['layout'])]
+        columns, arrays, keys = list(file['columns']), list(file['arrays']), [text(key) for key in file['keys']]
+    parts = Parts(os.path.dirname(path), kind)
     try:
-        return [np.array(made.digests), np.array([made.rms, made.fine.rms, made.finest.rms, made.size])] + [
-            layer for i in range(len(made)) for layer in made.blocks(i)]
+        return [parts.column(name, keys) for name in columns] + [
+            parts.array(name, key) for name in arrays for key in keys]
     finally:
-        made.close()
+        parts.close()
 
 
 def equal(actual, wanted):
     return all((a is None and b is None) or np.array_equal(a, b) for a, b in zip(actual, wanted))
 
 
+DAMAGED = os.path.join('damaged', '000000.h5')
+
+
 def flipped(path, read, n, seed=0):
     """The outcome for `n` copies of a file with some bytes flipped: 'said' (an error), 'same', or what went wrong."""
+    shutil.copy(path, 'whole.h5')
     wanted, rng, outcomes = read(path), np.random.RandomState(seed), []
+    os.makedirs('damaged')
     with open(path, 'rb') as stream:
         content = np.frombuffer(stream.read(), 'uint8')
     for k in range(n):
         damaged = content.copy()
         places = rng.randint(len(content), size=1 + k % 5)
         damaged[places] ^= rng.randint(1, 256, size=len(places)).astype('uint8')
-        with open('damaged.h5', 'wb') as stream:
+        with open(DAMAGED, 'wb') as stream:
             stream.write(damaged.tobytes())
         try:
-            outcomes.append('same' if equal(read('damaged.h5'), wanted) else 'other values, without a word')
+            outcomes.append('same' if equal(read(DAMAGED), wanted) else 'other values, without a word')
         except SpnError as error:
-            cure = 'damaged.h5' in str(error) and 'make it again with `spn' in str(error)
+            cure = DAMAGED in str(error) and 'make it again with `spn' in str(error)
             outcomes.append('said' if cure else 'no cure: {}'.format(error))
         except Exception as error:
             outcomes.append(repr(error))
@@ -79,9 +90,12 @@ print(*flipped({!r}, {}, 120), sep='\\n')
     def test_a_data_set_with_flipped_bytes(self):
         self.assert_safe(self.data, data_set_of)
 
+    def test_superpixels_with_flipped_bytes(self):
+        self.assert_safe(self.path('data.superpixels-columns', '000000.h5'), part_of)
+
     def test_features_with_flipped_bytes(self):
         features.make_features(self.data, 32, EncoderByHand()).close()
-        self.assert_safe(self.path('data.features-32.h5'), features_of)
+        self.assert_safe(self.path('data.features-32', '000000.h5'), part_of)
 
     def test_a_damaged_picture_is_reported_with_its_file_its_dataset_and_the_cure(self):
         with h5py.File(self.data, 'r') as file:
@@ -99,4 +113,5 @@ print(*flipped({!r}, {}, 120), sep='\\n')
     def test_every_dataset_has_a_checksum(self):
         features.make_features(self.data, 32, EncoderByHand()).close()
         self.assert_all_have_checksums(self.data)
-        self.assert_all_have_checksums(self.path('data.features-32.h5'))
+        self.assert_all_have_checksums(self.path('data.features-32', '000000.h5'))
+        self.assert_all_have_checksums(self.path('data.superpixels-columns', '000000.h5'))

@@ -1,15 +1,24 @@
 """PASCAL VOC 2012, as its authors distribute it: JPEGImages, SegmentationClass, Annotations, ImageSets.
 
-Splits. VOC's own test set has no public masks. ImageSets/Segmentation/train.txt, or another list, becomes 'train'; the
-first, third, fifth .. picture of val.txt becomes 'val', the others 'test'. On request the pictures of
-ImageSets/Main/trainval.txt are added to 'train', without masks. A line of a list is the name of a picture, or the paths
-of a picture and its mask in the tree, as in the common train_aug.txt. Files of the same bytes are in one split, that of
-the first. Nothing outside the tree is read.
+Splits. VOC's own test set has no public masks, so the paper's results are of val. Here the pictures of
+ImageSets/Segmentation/val.txt are 'test'. Those of train.txt, or of another list such as trainaug.txt, are 'train',
+except every fifth one of train.txt, which is 'val': thresholds are chosen by its mask, and it is not trained on. On
+request the pictures of val.txt are 'val' and 'test' in turns instead, and all of the list are 'train'. On request too,
+the pictures of ImageSets/Main/trainval.txt that are in neither list are added to 'train'. A line of a list is the name
+of a picture, or the paths of a picture and its mask in the tree, as in the common train_aug.txt. Files of the same
+bytes are in one split, that of the first. Nothing outside the tree is read.
+
+Masks are those of SegmentationClass or, if there is none, of SegmentationClassAug, where the masks of SBD (Hariharan et
+al., ICCV 2011) usually are.
 
 Labels. A picture with a mask is labelled with the classes that the mask shows. Its annotation may name more, because
 objects that are "difficult" are void in the mask, but not fewer: if the mask shows a class that the annotation does not
 name, one of the two is wrong, and the picture is reported and skipped. A picture without a mask is labelled with the
 objects of its annotation, except the difficult ones, as in VOC's own lists.
+
+Other classes than VOC's are named by class_names.txt or labels.txt in the tree, a line for each, as labelme's
+converter writes them. Such a tree needs no lists: without ImageSets, 70 % of the pictures are 'train', 15 % 'val' and
+15 % 'test'.
 """
 import functools
 import os
@@ -20,13 +29,23 @@ import numpy as np
 
 from ...errors import SpnError, UnreadablePicture
 from ..dataset import UNKNOWN, Record, classes_without, names_of, record_of_classes, write_dataset
+from .folder import deal
 from .images import largest, read_picture, shapes_of
 from .masks import read_classes
 from .splits import identical, keep_together
-from .walk import inside
+from .walk import entries_of, inside
 
 CLASS_NAMES = ['aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car', 'cat', 'chair', 'cow', 'diningtable',
                'dog', 'horse', 'motorbike', 'person', 'pottedplant', 'sheep', 'sofa', 'train', 'tvmonitor']
+
+#: Files with the names of other classes, and the names that stand for no class there.
+CLASS_FILES = ('class_names.txt', 'labels.txt')
+NO_CLASSES = ('__ignore__', '_background_', 'background')
+
+MASK_FOLDERS = ('SegmentationClass', 'SegmentationClassAug', 'SegmentationClassPNG')
+
+#: Names of the list of VOC's and SBD's training pictures.
+TRAINAUG = ('trainaug', 'train_aug')
 
 WANTED = ('wanted is the name of a picture in JPEGImages, or the paths in {} of a picture and its mask, such as '
           '/JPEGImages/2007_000032.jpg /SegmentationClass/2007_000032.png')
@@ -37,11 +56,12 @@ Entry.__doc__ = """A line of a list.
 name : str
     The name of the picture in the data set.
 picture, mask, annotation : str
-    Paths; the last two need not exist.
+    Paths; the last two need not exist. The mask is None if the line does not name it and there is none.
 """
 
 
-def make_dataset(path, folder, max_side=None, unsegmented=False, without=(), train_list='train'):
+def make_dataset(path, folder, max_side=None, unsegmented=False, without=(), train_list='train', val_from='train',
+                 n=None):
     """Write a data set of a PASCAL VOC 2012 tree.
 
     Parameters
@@ -53,11 +73,15 @@ def make_dataset(path, folder, max_side=None, unsegmented=False, without=(), tra
     max_side : int, optional
         Pictures with a longer side are scaled down to it, and their masks by nearest neighbour.
     unsegmented : bool
-        Whether pictures without a mask are added to 'train'.
+        Whether pictures of ImageSets/Main/trainval.txt without a mask are added to 'train'.
     without : sequence of str
         Classes to leave out: their pixels become void, and pictures that show nothing else are skipped.
     train_list : str
         The list in ImageSets/Segmentation of the pictures to train on.
+    val_from : {'train', 'val'}
+        The list from which the pictures of 'val' are taken.
+    n : int, optional
+        Only so many pictures, evenly spread: a sample.
 
     Returns
     -------
@@ -70,55 +94,117 @@ def make_dataset(path, folder, max_side=None, unsegmented=False, without=(), tra
         If the tree is incomplete or has other classes, if a line of a list cannot be understood or leads out of the
         tree, or if no picture of a split can be read.
     """
-    kept = classes_without(CLASS_NAMES, without)
-    for part in 'JPEGImages', 'SegmentationClass', 'ImageSets':
-        if not os.path.isdir(os.path.join(folder, part)):
-            raise SpnError('{} is no PASCAL VOC tree, it has no folder {}: wanted is the folder VOC2012 itself, with '
-                           'JPEGImages, SegmentationClass, Annotations and ImageSets in it'.format(folder, part))
-    segmented = splits_of(folder, train_list)
-    listed = [entry.picture for entry in segmented]
-    more = [entry for entry in entries_in(folder, 'Main/trainval.txt')
-            if entry.picture not in set(listed)] if unsegmented else []
-    splits = dict(zip(listed, segmented.values()), **{entry.picture: 'train' for entry in more})
+    class_names, own_classes = class_names_of(folder), own_class_file(folder)
+    kept = classes_without(class_names, without)
+    check_tree(folder, own_classes)
+    if own_classes and not os.path.isdir(os.path.join(folder, 'ImageSets')):
+        splits_by_entry = dealt(folder)
+    else:
+        splits_by_entry = splits_of(folder, train_list, val_from)
+        if unsegmented:
+            listed = {entry.picture for entry in splits_by_entry}
+            splits_by_entry.update(dict.fromkeys([entry for entry in entries_in(folder, 'Main/trainval.txt')
+                                                  if entry.picture not in listed], 'train'))
+    splits = {entry.picture: split for entry, split in splits_by_entry.items()}
     keep_together(splits, identical(list(splits)))
-    records = [functools.partial(record, entry, split=splits[entry.picture], max_side=max_side)
-               for record, entries in [(segmented_record, segmented), (annotated_record, more)] for entry in entries]
-    shapes = shapes_of(list(splits), max_side)
-    made_by = {'source': 'voc', 'folder': folder, 'max_side': max_side, 'unsegmented': unsegmented}
-    record_splits = [record.keywords['split'] for record in records]
-    if train_list != 'train':
-        made_by['train_list'] = train_list
+    entries = list(splits_by_entry)
+    if n is not None:
+        entries = [entries[k] for k in np.unique(np.linspace(0, len(entries) - 1, n).astype(int))]
+    records = [functools.partial(record, entry, class_names, split=splits[entry.picture], max_side=max_side)
+               for entry in entries]
+    shapes = shapes_of([entry.picture for entry in entries], max_side)
+    made_by = {'source': 'voc', 'folder': folder, 'max_side': max_side, 'unsegmented': unsegmented,
+               'train_list': train_list, 'val_from': val_from}
+    record_splits = [record.keywords['split'] for record in records] if n is None else ()
     if without:
         made_by['without'] = sorted(without)
-        records = [functools.partial(record_of_classes, record, CLASS_NAMES, kept) for record in records]
+        records = [functools.partial(record_of_classes, record, class_names, kept) for record in records]
     return write_dataset(path, kept, records, len(records), largest(shapes.values()), made_by, record_splits)
 
 
-def splits_of(folder, train_list):
-    """The split of each picture that has a mask, as a dict."""
-    train_list = 'Segmentation/{}.txt'.format(os.path.splitext(train_list)[0])
-    train, val = entries_in(folder, train_list), entries_in(folder, 'Segmentation/val.txt')
+def own_class_file(folder):
+    """The file with the names of the tree's own classes; None if it has VOC's."""
+    paths = [os.path.join(folder, name) for name in CLASS_FILES]
+    return next((path for path in paths if os.path.exists(path)), None)
+
+
+def class_names_of(folder):
+    """The names of the classes of a tree, without background.
+
+    Raises
+    ------
+    SpnError
+        If its file of names has none, or one twice.
+    """
+    path = own_class_file(folder)
+    if path is None:
+        return CLASS_NAMES
+    names = [line for line in lines_of(path, folder) if line and line not in NO_CLASSES]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if not names or repeated:
+        raise SpnError('{} {}: wanted is the name of a class in each line, in the order of their numbers in '
+                       'masks'.format(path, 'has {!r} twice'.format(repeated[0]) if repeated else 'names no class'))
+    return names
+
+
+def check_tree(folder, own_classes):
+    """Raise SpnError if the folder is no VOC tree."""
+    there = [part for part in ('JPEGImages', 'ImageSets') + MASK_FOLDERS if os.path.isdir(os.path.join(folder, part))]
+    wanted = ['JPEGImages'] + ['SegmentationClass'] * (not set(MASK_FOLDERS) & set(there))
+    for part in wanted + ['ImageSets'] * (own_classes is None):
+        if part not in there:
+            raise SpnError('{} is no PASCAL VOC tree, it has no folder {}: wanted is the folder VOC2012 itself, with '
+                           'JPEGImages, SegmentationClass, Annotations and ImageSets in it'.format(folder, part))
+
+
+def dealt(folder):
+    """The split of each picture of a tree without lists, as a dict."""
+    pictures = entries_of(os.path.join(folder, 'JPEGImages'), folder).files
+    entries = [parse_entry(folder, [os.path.basename(picture)], picture) for picture in pictures]
+    splits = deal(pictures, 0, '')
+    return {entry: splits[picture] for entry, picture in zip(entries, pictures)}
+
+
+def train_list_of(folder):
+    """The name of the largest list of training pictures: trainaug, if the tree has it, else train."""
+    return next((name for name in TRAINAUG
+                 if os.path.exists(os.path.join(folder, 'ImageSets', 'Segmentation', name + '.txt'))), 'train')
+
+
+def splits_of(folder, train_list, val_from):
+    """The split of each picture of the lists, as a dict."""
+    list_name = 'Segmentation/{}.txt'.format(os.path.splitext(train_list)[0])
+    train, val = entries_in(folder, list_name), entries_in(folder, 'Segmentation/val.txt')
     both = sorted({entry.name for entry in train} & {entry.name for entry in val})
     if both:
         raise SpnError('{} is in both {} and val.txt of {}/ImageSets/Segmentation: remove it from one of them'.format(
-            os.path.splitext(both[0])[0], os.path.basename(train_list), folder))
-    return {**dict.fromkeys(train, 'train'), **dict.fromkeys(val[::2], 'val'), **dict.fromkeys(val[1::2], 'test')}
+            os.path.splitext(both[0])[0], os.path.basename(list_name), folder))
+    if val_from == 'val':
+        return {**dict.fromkeys(train, 'train'), **dict.fromkeys(val[::2], 'val'), **dict.fromkeys(val[1::2], 'test')}
+    segmented = train if list_name == 'Segmentation/train.txt' else entries_in(folder, 'Segmentation/train.txt')
+    names = [entry.name for entry in segmented]
+    held_out = set(names[4::5] or names[1:][-1:])
+    return {**{entry: 'val' if entry.name in held_out else 'train' for entry in train}, **dict.fromkeys(val, 'test')}
+
+
+def lines_of(path, folder):
+    """The lines of a text file in the tree, stripped."""
+    if not inside(folder, path):
+        raise SpnError('{} leads out of {}: copy the list there'.format(path, folder))
+    try:
+        with open(path, encoding='utf-8-sig') as stream:
+            return [line.strip() for line in stream]
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpnError('{} cannot be read as a list: {}'.format(path, error)) from error
 
 
 def entries_in(folder, name):
     """The entries of a list, each picture once."""
     path = os.path.join(folder, 'ImageSets', name)
-    if not inside(folder, path):
-        raise SpnError('{} leads out of {}: copy the list there'.format(path, folder))
-    try:
-        with open(path, encoding='utf-8-sig') as stream:
-            lines = list(stream)
-    except (OSError, UnicodeDecodeError) as error:
-        raise SpnError('{} cannot be read as a list of pictures: {}'.format(path, error)) from error
     entries = {}
-    for k, line in enumerate(lines, 1):
-        if line.strip():
-            entry = parse_entry(folder, line.split(), '{}, line {}: {!r}'.format(path, k, line.strip()))
+    for k, line in enumerate(lines_of(path, folder), 1):
+        if line:
+            entry = parse_entry(folder, line.split(), '{}, line {}: {!r}'.format(path, k, line))
             entries.setdefault(entry.picture, entry)
     return list(entries.values())
 
@@ -135,7 +221,8 @@ def parse_entry(folder, words, line):
     stem = os.path.splitext(name)[0]
     annotation = located(folder, os.path.join('Annotations', stem + '.xml'), line)
     if len(words) == 1 or has_flag:
-        return Entry(name, picture, located(folder, os.path.join('SegmentationClass', stem + '.png'), line), annotation)
+        masks = [located(folder, os.path.join(part, stem + '.png'), line) for part in MASK_FOLDERS]
+        return Entry(name, picture, next(filter(os.path.exists, masks), None), annotation)
     return Entry(name, picture, in_a_folder(located(folder, words[1], line), folder, line), annotation)
 
 
@@ -167,27 +254,36 @@ def in_a_folder(path, folder, line):
     return path
 
 
-def segmented_record(entry, split, max_side):
+def record(entry, class_names, split, max_side):
+    """The record of a picture. Only those to train on may lack a mask."""
+    if entry.mask is None and split == 'train':
+        return annotated_record(entry, class_names, split, max_side)
+    if entry.mask is None:
+        raise UnreadablePicture('{} has no mask in {}'.format(entry.picture, ' or '.join(MASK_FOLDERS)))
+    return segmented_record(entry, class_names, split, max_side)
+
+
+def segmented_record(entry, class_names, split, max_side):
     """The record of a picture with a mask."""
     image, mask = read_picture(entry.picture, max_side), read_classes(entry.mask, max_side)
     shown = set(np.setdiff1d(mask, [0, UNKNOWN]).astype(int) - 1)
     if not shown:
         raise UnreadablePicture('{} shows no object: it holds background and void alone'.format(entry.mask))
     if os.path.exists(entry.annotation):
-        not_annotated = sorted(shown & set(range(len(CLASS_NAMES))) - set(objects_in(entry.annotation)))
+        not_annotated = sorted(shown & set(range(len(class_names))) - set(objects_in(entry.annotation, class_names)))
         if not_annotated:
             raise UnreadablePicture('{} shows {}, but {} names no such object'.format(
-                entry.mask, names_of(not_annotated, CLASS_NAMES), entry.annotation))
-    return Record(entry.name, image, labels_of(shown), mask, split)
+                entry.mask, names_of(not_annotated, class_names), entry.annotation))
+    return Record(entry.name, image, labels_of(shown, class_names), mask, split)
 
 
-def annotated_record(entry, split, max_side):
+def annotated_record(entry, class_names, split, max_side):
     """The record of a picture without a mask."""
     image = read_picture(entry.picture, max_side)
-    classes = {c for c, difficult in objects_in(entry.annotation).items() if not difficult}
+    classes = {c for c, difficult in objects_in(entry.annotation, class_names).items() if not difficult}
     if not classes:
         raise UnreadablePicture('{} names no object that is not difficult'.format(entry.annotation))
-    return Record(entry.name, image, labels_of(classes), None, split)
+    return Record(entry.name, image, labels_of(classes, class_names), None, split)
 
 
 class WithoutDoctype(ElementTree.TreeBuilder):
@@ -197,7 +293,7 @@ class WithoutDoctype(ElementTree.TreeBuilder):
         raise ValueError('it has a DOCTYPE, which no annotation needs; remove it')
 
 
-def objects_in(path):
+def objects_in(path, class_names):
     """The classes in an annotation, as a dict: for each class, whether all its objects are difficult."""
     try:
         objects = ElementTree.parse(path, ElementTree.XMLParser(target=WithoutDoctype())).getroot().findall('object')
@@ -206,13 +302,15 @@ def objects_in(path):
     all_difficult = {}
     for item in objects:
         name = item.findtext('name', '').strip()
-        if name not in CLASS_NAMES:
-            raise SpnError("{} names an object {!r}, which is none of VOC's twenty classes: for other classes there is "
-                           '`spn data folder`'.format(path, name))
-        c = CLASS_NAMES.index(name)
+        if name not in class_names:
+            raise SpnError('{} names an object {!r}, which is none of {}: other classes are named by {} in the tree, a '
+                           'line for each, or there is `spn data folder`'.format(
+                               path, name, "VOC's twenty classes" if class_names is CLASS_NAMES else
+                               ', '.join(class_names), CLASS_FILES[0]))
+        c = class_names.index(name)
         all_difficult[c] = all_difficult.get(c, True) and item.findtext('difficult', '0').strip() == '1'
     return all_difficult
 
 
-def labels_of(classes):
-    return np.isin(np.arange(len(CLASS_NAMES)), list(classes)).astype('uint8')
+def labels_of(classes, class_names):
+    return np.isin(np.arange(len(class_names)), list(classes)).astype('uint8')

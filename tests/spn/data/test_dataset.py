@@ -5,7 +5,7 @@ import h5py
 import numpy as np
 
 from spn.data import dataset
-from spn.data.dataset import Dataset, Record, add_superpixels
+from spn.data.dataset import Dataset
 from spn.errors import UnreadablePicture
 from tests.processes import run_python
 from tests.spn.cases import FolderTestCase, records, write_small
@@ -37,28 +37,23 @@ class LayoutTest(FolderTestCase):
 
     def test_below_and_to_the_right_of_an_image_there_is_padding_that_counts_for_nothing(self):
         write_small(self.data)
-        maps = [np.arange(record.image[..., 0].size).reshape(record.image.shape[:2]) for record in records()]
-        add_superpixels(self.data, 'pixels', maps, {})
         with h5py.File(self.data, 'r') as file:
-            for name, padding in [('images', 0), ('masks', 255), ('superpixels/pixels', -1)]:
+            for name, padding in [('images', 0), ('masks', 255)]:
                 self.assertEqual(file[name].shape[:3], (3, 72, 80))
                 for stored, (rows, cols) in zip(file[name], file['sizes']):
                     self.assertTrue(np.all(stored[rows:] == padding) and np.all(stored[:, cols:] == padding), name)
             self.assertTrue(np.all(file['masks'][2] == 255))
-            self.assertEqual([file[name].dtype for name in ('images', 'masks', 'superpixels/pixels')],
-                             ['uint8', 'uint8', 'int32'])
+            self.assertEqual([file[name].dtype for name in ('images', 'masks')], ['uint8', 'uint8'])
 
     def test_keras_reads_each_array_with_its_HDF5Matrix(self):
         import keras_layer  # noqa: F401  before keras: it repairs what newer Pythons took away
         from keras.utils.io_utils import HDF5Matrix
         write_small(self.data)
-        add_superpixels(self.data, 'half', [np.zeros(record.image.shape[:2], int) for record in records()], {})
         images, labels = HDF5Matrix(self.data, 'images', start=1), HDF5Matrix(self.data, 'labels')
         self.assertEqual((images.shape, len(labels)), ((2, 72, 80, 3), 3))
         np.testing.assert_array_equal(images[0:2][1, :64, :72], records()[2].image)
         np.testing.assert_array_equal(labels[0:3], [[1, 0], [1, 1], [0, 1]])
         np.testing.assert_array_equal(HDF5Matrix(self.data, 'masks')[1][:, :64], records()[1].mask)
-        np.testing.assert_array_equal(HDF5Matrix(self.data, 'superpixels/half')[2][:64, :72], 0)
 
     def test_the_file_says_how_it_was_made_and_the_fingerprint_identifies_the_data_set(self):
         def fingerprint(pictures):
@@ -88,73 +83,6 @@ class LayoutTest(FolderTestCase):
         with Dataset(self.data) as data:
             self.assert_says([self.data, "no image in the split 'test'", "1 in 'train', 1 in 'val', 0 in 'test'"],
                              data.indices, 'test')
-
-
-class SuperpixelsTest(FolderTestCase):
-
-    def setUp(self):
-        super().setUp()
-        self.data = self.path('data.h5')
-        write_small(self.data)
-        # By columns; the middle of the second belongs to no superpixel.
-        self.maps = [np.arange(cols) * n // cols * np.ones((rows, 1), int)
-                     for n, (rows, cols) in zip([3, 8, 5], [(64, 80), (72, 64), (64, 72)])]
-        self.maps[1][20:30] = -1
-
-    def test_maps_are_read_as_they_were_written_with_their_counts(self):
-        counts = add_superpixels(self.data, 'columns', self.maps, {'method': 'by hand'})
-        self.assertEqual(counts.tolist(), [3, 8, 5])
-        with Dataset(self.data) as data:
-            maps = data.superpixel_maps('columns')
-            self.assertEqual((len(maps), maps.n_superpixels, maps.counts.tolist()), (3, 8, [3, 8, 5]))
-            self.assertEqual(maps.made_by, {'method': 'by hand'})
-            for i in range(3):
-                self.assertEqual(maps[i].dtype, 'int32')
-                np.testing.assert_array_equal(maps[i], self.maps[i])
-            np.testing.assert_array_equal(data.image(1), records()[1].image)
-
-    def test_maps_of_one_name_are_replaced_and_those_of_others_stay(self):
-        add_superpixels(self.data, 'a', self.maps, {'method': 'first'})
-        add_superpixels(self.data, 'b', self.maps, {'method': 'first'})
-        add_superpixels(self.data, 'a', list(map(np.zeros_like, self.maps)), {'method': 'second'})
-        with Dataset(self.data) as data:
-            self.assertEqual(data.superpixel_names(), ['a', 'b'])
-            self.assertEqual([data.superpixel_maps(name).n_superpixels for name in 'ab'], [1, 8])
-            self.assertEqual(data.superpixel_maps('a').made_by, {'method': 'second'})
-            np.testing.assert_array_equal(data.superpixel_maps('b')[1], self.maps[1])
-
-    def test_missing_maps_are_reported_with_those_that_exist(self):
-        with Dataset(self.data) as data:
-            self.assert_says(["no superpixels 'slic'", 'it has none at all', '`spn superpixels'],
-                             data.superpixel_maps, 'slic')
-        add_superpixels(self.data, 'columns', self.maps, {})
-        with Dataset(self.data) as data:
-            self.assert_says(['it has columns.'], data.superpixel_maps, 'slic')
-
-    def test_a_run_that_is_stopped_leaves_the_file_as_it_was(self):
-        add_superpixels(self.data, 'columns', self.maps, {})
-
-        def stopped():
-            yield self.maps[0]
-            raise KeyboardInterrupt
-        with self.assertRaises(KeyboardInterrupt):
-            add_superpixels(self.data, 'columns', stopped(), {})
-        with Dataset(self.data) as data:
-            np.testing.assert_array_equal(data.superpixel_maps('columns')[2], self.maps[2])
-        self.assertEqual(self.files(), ['data.h5'])
-
-    def test_there_may_be_more_images_than_an_attribute_of_64_kilobytes_has_counts(self):
-        record = Record('dot', np.zeros((1, 1, 3), 'uint8'), np.zeros(1, 'uint8'), None, 'train')
-        n = 8200
-        dataset.write_dataset(self.data, ['none'], [lambda: record] * 2, 2, (1, 1), {})
-        with h5py.File(self.data, 'r+') as file:  # in no time
-            for name in 'images', 'masks', 'sizes', 'labels', 'has_mask', 'names', 'splits':
-                file[name].resize(n, axis=0)
-            file['sizes'][:] = 1
-        counts = add_superpixels(self.data, 'one', (np.zeros((1, 1), int) for _ in range(n)), {})
-        with Dataset(self.data) as data:
-            np.testing.assert_array_equal(data.superpixel_maps('one').counts, counts)
-            self.assertEqual(counts.tolist(), [1] * n)
 
 
 class BadFilesTest(FolderTestCase):
@@ -294,15 +222,12 @@ class BadRecordsTest(FolderTestCase):
         # HDF5 would fail at another point each time: when it creates the file, writes its index, writes pictures, or
         # closes. When the process has ended, nothing may remain of the file.
         size = len(self.before)
-        maps = ('add_superpixels("data.h5", "noise", '
-                '[np.random.randint(9999, size=record.image.shape[:2]) for record in records()], {})')
-        for action, limits in [('write_small("data.h5")', [1, 1000, 4000, size // 2, size - 1]),
-                               (maps, [size - 1, size + 1000, size + 10000])]:
-            said = self.write_on_full_disk(action, limits)
-            self.assertEqual(len(said), len(limits))
-            for sentence in said:
-                self.assertRegex(sentence, '^data.h5 could not be written: .*File too large.*make room')
-            self.assert_untouched()
+        limits = [1, 1000, 4000, size // 2, size - 1]
+        said = self.write_on_full_disk('write_small("data.h5")', limits)
+        self.assertEqual(len(said), len(limits))
+        for sentence in said:
+            self.assertRegex(sentence, '^data.h5 could not be written: .*File too large.*make room')
+        self.assert_untouched()
 
     def test_a_full_disk_ends_the_run_at_once(self):
         said = self.write_on_full_disk('dataset.write_dataset("data.h5", ["a"], noise(1000), 1000, (64, 80), {})',
@@ -316,7 +241,7 @@ FULL_DISK = """
 import resource, signal
 import numpy as np
 from spn.data import dataset
-from spn.data.dataset import Record, add_superpixels
+from spn.data.dataset import Record
 from spn.errors import SpnError
 from tests.spn.cases import records, write_small
 

@@ -1,5 +1,6 @@
 """Superpixels of every method and of the user: numbered without gaps, along edges of the picture, resumable."""
 import os
+import shutil
 from unittest import mock
 
 import numpy as np
@@ -8,7 +9,9 @@ from skimage import measure
 
 from spn.data import dataset, superpixels
 from spn.data.dataset import Dataset, Record
+from spn.data.superpixel_maps import KIND, folder_of
 from spn.data.superpixels import METHODS, user_superpixel_map, method_settings, superpixel_map
+from spn.workers import HERE, LocalProcesses
 from tests.spn.cases import FolderTestCase, photographs, write_small
 
 
@@ -197,54 +200,86 @@ class MakeTest(FolderTestCase):
         write_small(self.data)
         for method in METHODS:
             for n_workers in 1, 2:
-                counts = superpixels.make_superpixels(self.data, method, method_settings(method, {}), n_workers)
+                shutil.rmtree(folder_of(self.data, method), ignore_errors=True)
+                counts = superpixels.make_superpixels(self.data, method, method_settings(method, {}),
+                                                      LocalProcesses(n_workers))
                 for photograph, labels, count in zip(photographs(), self.stored(method), counts):
                     np.testing.assert_array_equal(labels, superpixel_map(photograph, method_settings(method, {})))
                     self.assertEqual(count, len(np.unique(labels)))
         with Dataset(self.data) as data:
             self.assertEqual(data.superpixel_names(), sorted(METHODS))
             self.assertEqual(data.superpixel_maps('slic').made_by, method_settings('slic', {}))
-        self.assertEqual(self.files(), ['data.h5'])
+        self.assertEqual(self.files(), ['data.h5'] + ['data.superpixels-{}/{}'.format(method, name) for method in
+                                                      sorted(METHODS) for name in ('000000.h5', 'made_by.json')])
         self.assertIn('3/3', self.shown.getvalue())
 
     def run_counted(self, settings, stop_before=None):
         """Make maps in this process and return the parts that were computed; stop before a part, as Ctrl-C does."""
         computed = []
 
-        def counted(path, settings, items):
-            if items[0] // 16 == stop_before:
+        def counted(path, settings, places):
+            if places[0] // 16 == stop_before:
                 raise KeyboardInterrupt
-            computed.append(items[0] // 16)
-            return maps_of_part(path, settings, items)
-        maps_of_part = superpixels.maps_of_part
-        with mock.patch.object(superpixels, 'maps_of_part', counted):
+            computed.append(places[0] // 16)
+            return part_of(path, settings, places)
+        part_of = superpixels.part_of
+        with mock.patch.object(superpixels, 'part_of', counted), \
+                mock.patch.object(superpixels, 'KIND', KIND._replace(size=16)):
             if stop_before is None:
-                superpixels.make_superpixels(self.data, 'maps', settings, n_workers=1)
+                superpixels.make_superpixels(self.data, 'maps', settings, HERE)
             else:
                 with self.assertRaises(KeyboardInterrupt):
-                    superpixels.make_superpixels(self.data, 'maps', settings, n_workers=1)
+                    superpixels.make_superpixels(self.data, 'maps', settings, HERE)
         return computed
 
     def test_a_run_that_was_stopped_goes_on_where_it_was(self):
         images, settings = self.write_many(70), method_settings('grid', {'n_segments': 12})
         self.assertEqual(self.run_counted(settings, stop_before=2), [0, 1])
-        self.assertIn('data.h5.superpixels-maps.parts/000001.npz', self.files())
+        self.assertIn('data.superpixels-maps/000001.h5', self.files())
+        with Dataset(self.data) as data:
+            self.assert_says(["no superpixels 'maps' for 38 of its 70 pictures, 32.png the first", 'n_segments=12'],
+                             data.superpixel_maps, 'maps')
         self.assertEqual(self.run_counted(settings), [2, 3, 4])
         for image, labels in zip(images, self.stored()):
             np.testing.assert_array_equal(labels, superpixel_map(image, settings))
-        self.assertEqual(self.files(), ['data.h5'])
-        # Finished maps are made again on request.
-        self.assertEqual(self.run_counted(settings), [0, 1, 2, 3, 4])
+        self.assertEqual(self.run_counted(settings), [])
 
-    def test_parts_of_other_settings_or_of_another_data_set_are_thrown_away(self):
+    def test_maps_of_other_settings_are_replaced_when_the_new_ones_are_finished(self):
+        images = self.write_many(40)
+        first, second, third = [method_settings('grid', {'n_segments': n}) for n in (12, 4, 6)]
+        self.run_counted(first)
+        self.assertEqual(self.run_counted(second, stop_before=2), [0, 1])
+        for settings in first, second, third:
+            for image, labels in zip(images, self.stored()):
+                np.testing.assert_array_equal(labels, superpixel_map(image, settings))
+            # What there is of the second ones is kept until they are finished, or the third ones are begun.
+            self.assertEqual(self.run_counted(second if settings == first else third),
+                             {12: [2], 4: [0, 1, 2], 6: []}[settings['n_segments']])
+        self.assertEqual(self.files(), ['data.h5'] + ['data.superpixels-maps/' + name for name in (
+            '000000.h5', '000001.h5', '000002.h5', 'made_by.json')])
+
+    def test_maps_of_pictures_that_are_gone_are_removed_and_counted(self):
         self.write_many(40)
-        first, second = [method_settings('grid', {'n_segments': n}) for n in (12, 4)]
-        self.run_counted(first, stop_before=2)
-        self.assertEqual(self.run_counted(second, stop_before=1), [0])
+        settings = method_settings('grid', {'n_segments': 12})
+        self.run_counted(settings)
         images = self.write_many(40, seed=1)
-        self.assertEqual(self.run_counted(second), [0, 1, 2])
+        self.run_counted(settings)
         for image, labels in zip(images, self.stored()):
-            np.testing.assert_array_equal(labels, superpixel_map(image, second))
+            np.testing.assert_array_equal(labels, superpixel_map(image, settings))
+        self.assertRegex(self.shown.getvalue(), 'data.superpixels-maps: superpixel maps of [0-9]+ pictures are dropped')
+
+    def test_a_data_set_that_is_made_again_meanwhile_is_reported(self):
+        self.write_many(40)
+        part_of = superpixels.part_of
+
+        def late(path, settings, places):
+            if places[0] == 16:
+                self.write_many(40, seed=1)
+            return part_of(path, settings, places)
+        with mock.patch.object(superpixels, 'part_of', late), \
+                mock.patch.object(superpixels, 'KIND', KIND._replace(size=16)):
+            self.assert_says(['was made again while this was computed', 'run the same command again'],
+                             superpixels.make_superpixels, self.data, 'maps', method_settings('grid', {}), HERE)
 
     def test_maps_that_the_user_changed_meanwhile_are_read_anew(self):
         images = self.write_many(20)

@@ -11,7 +11,7 @@ from skimage import data
 
 from spn.networks import encoder, features
 from spn.networks.encoder import MEAN_BGR, OUTPUTS, Encoder, weights_from
-from spn.networks.features import Features, check_size, square_image
+from spn.networks.features import check_size, square_image
 from tests.spn.cases import FolderTestCase, photographs, records, write_small
 
 from keras import backend as K
@@ -228,7 +228,7 @@ class FeaturesTest(FolderTestCase):
     def setUp(self):
         super().setUp()
         self.data = self.path('data.h5')
-        patch = mock.patch.object(features, 'PART', 4)
+        patch = mock.patch.object(features, 'KIND', features.KIND._replace(size=4))
         patch.start()
         self.addCleanup(patch.stop)
 
@@ -264,7 +264,8 @@ class FeaturesTest(FolderTestCase):
                 total.append([layer.astype('float64') ** 2 for layer in made.blocks(i)])
         for squares, layer in zip(zip(*total), (made, made.fine, made.finest)):
             self.assertAlmostEqual(layer.rms, np.mean(squares) ** .5, places=6)
-        self.assertEqual(self.files(), ['data.features-48.h5', 'data.h5'])
+        self.assertEqual(self.files(), ['data.features-48/' + name for name in (
+            '000000.h5', '000001.h5', '000002.h5', 'made_by.json')] + ['data.h5'])
 
     def test_images_are_resized_to_squares_first(self):
         image = photographs()[0]
@@ -283,13 +284,12 @@ class FeaturesTest(FolderTestCase):
         images = self.write_images()
         with self.assertRaises(KeyboardInterrupt):
             self.make(EncoderByHand(stop_after=8))
-        self.assertFalse(os.path.exists(self.path('data.features-32.h5')))
+        self.assertIn('data.features-32/000001.h5', self.files())
         rest = EncoderByHand()
         made = self.make(rest)
         self.assertEqual(rest.encoded, 2)
         for i, image in enumerate(images):
             np.testing.assert_array_equal(made[i], self.wanted(image, 32).astype('float16'))
-        self.assertEqual(self.files(), ['data.features-32.h5', 'data.h5'])
 
     def test_features_of_another_encoder_or_data_set_are_made_anew(self):
         self.write_images()
@@ -323,22 +323,20 @@ class FeaturesTest(FolderTestCase):
     def test_a_file_of_features_that_is_cut_short(self):
         self.write_images()
         self.make(EncoderByHand()).close()
-        path = self.path('data.features-32.h5')
+        path = self.path('data.features-32', '000001.h5')
         with open(path, 'r+b') as stream:
             stream.truncate(os.path.getsize(path) // 2)
         self.assert_says([path, 'is cut short or not an HDF5 file', 'remove it and make it again with `spn encode`'],
-                         Features, path)
+                         self.make, EncoderByHand())
+        os.remove(path)
+        again = EncoderByHand()
+        self.make(again)
+        self.assertEqual(again.encoded, 4)
+
+    def test_features_of_another_version_are_made_anew(self):
+        self.write_images()
+        with mock.patch.object(features, 'KIND', features.KIND._replace(layout='spn features 1')):
+            self.make(EncoderByHand()).close()
         again = EncoderByHand()
         self.make(again)
         self.assertEqual(again.encoded, 10)
-
-    def test_features_and_parts_of_another_version_are_made_anew(self):
-        self.write_images()
-        with mock.patch.object(features, 'LAYOUT', 'spn features 1'):
-            self.make(EncoderByHand()).close()
-            with self.assertRaises(KeyboardInterrupt):
-                self.make(EncoderByHand(stop_after=8), 48)
-        for size in 32, 48:
-            again = EncoderByHand()
-            self.make(again, size)
-            self.assertEqual(again.encoded, 10)

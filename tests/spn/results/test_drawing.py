@@ -1,4 +1,5 @@
 """Drawings of masks and scores over pictures, and tables of numbers."""
+import io
 import unittest
 from unittest import mock
 
@@ -9,7 +10,8 @@ from spn.data.dataset import UNKNOWN
 from spn.data.palette import palette
 from spn.data.sources import voc
 from spn.results import report
-from spn.results.drawing import COLOURS, colours_of, draw_curves, heat, overlay, titled, write_key
+from spn.results.drawing import (COLOURS, colours_of, draw_curves, heat, is_mask_made_from, mask_png, overlay,
+                                 titled_png, write_key)
 from tests.spn.cases import FolderTestCase, photographs
 
 
@@ -55,11 +57,23 @@ class PicturesTest(FolderTestCase):
 
     def test_a_picture_with_names_keeps_its_size_and_pixels(self):
         image = np.random.RandomState(0).randint(256, size=(113, 229, 3)).astype('uint8')
-        titled(image, [0], ['cat'], self.path('titled.png'))
-        with Image.open(self.path('titled.png')) as drawn:
+        with Image.open(io.BytesIO(titled_png(image, [0], ['cat']))) as drawn:
             actual = np.asarray(drawn.convert('RGB'))
         self.assertEqual(actual.shape, image.shape)
         np.testing.assert_array_equal(actual[60:], image[60:])  # below the names
+
+    def test_a_mask_is_a_palette_png_that_knows_what_it_was_made_from(self):
+        mask = np.random.RandomState(0).randint(22, size=(30, 40))
+        path = self.write('mask.png', mask_png(mask, COLOURS, 'abc'))
+        with Image.open(path) as stored:
+            np.testing.assert_array_equal(np.array(stored), mask)
+            self.assertEqual((stored.mode, stored.getpalette()[:66]), ('P', COLOURS[:22].ravel().tolist()))
+        self.assertTrue(is_mask_made_from(path, 'abc'))
+        for other in path, self.path('none.png'), self.write('letter.png', 'a letter'), self.write(
+                'cut.png', mask_png(mask, COLOURS, 'abd')[:90]):
+            self.assertFalse(is_mask_made_from(other, 'abd'))
+        Image.fromarray(mask.astype('uint8')).save(path)
+        self.assertFalse(is_mask_made_from(path, 'abc'))
 
     def test_the_stronger_a_score_the_brighter_it_is_drawn(self):
         image = np.full((1, 5, 3), 128, 'uint8')

@@ -1,7 +1,7 @@
 """The paths of results: a different one for each picture, and none outside the folder."""
 import os
 
-from spn.results.outputs import pictures_in, safe_part, stems_of
+from spn.results.outputs import named_in, pictures_in, safe_part, stems_of
 from tests.spn.cases import FolderTestCase
 
 
@@ -34,7 +34,7 @@ class OutputsTest(FolderTestCase):
         for name in 'cat/1.jpg', 'masks/cat/1.png', 'dog/masks/2.jpg':
             self.write(name, name)
         self.assertEqual(pictures_in([self.folder], self.path('out'))[1], ['cat/1.jpg', 'dog/masks/2.jpg'])
-        self.assert_says(['has no picture in it'], pictures_in, [self.path('dog')], self.path('out'))
+        self.assert_says(['has no picture in it'], named_in, pictures_in, [self.path('dog')], self.path('out'))
 
     def test_folders_are_walked_without_what_was_written_before(self):
         for name in 'in/1.jpg', 'in/deep/2.jpg', 'in/.hidden.jpg', 'in/out/old-mask.png', 'other/3.jpg':
@@ -43,4 +43,12 @@ class OutputsTest(FolderTestCase):
                                    self.path('in', 'out'))
         self.assertEqual(names, ['in/1.jpg', 'in/deep/2.jpg', 'other/3.jpg'])
         self.assertEqual([os.path.relpath(path, self.folder) for path in paths], names)
-        self.assert_says(['choose another --out'], pictures_in, [self.path('in')], self.path('in'))
+        self.assert_says(['choose another --out'], named_in, pictures_in, [self.path('in')], self.path('in'))
+
+    def test_pictures_that_a_list_names_are_the_only_ones(self):
+        paths = ['in/1.jpg', 'in/2.png', 'in/deep/3.jpg']
+        self.assertEqual(named_in(self.write('test.txt', '3\n\n1.jpg  1\n'), paths), [True, False, True])
+        for content, words in [('1\n4\n', ["test.txt names '4', which is not among", '3 pictures']),
+                               ('\n', ['names no picture']), (b'\xff\xfe', ['cannot be read as a list'])]:
+            self.assert_says(words, named_in, self.write('test.txt', content), paths)
+        self.assert_says(['none.txt cannot be read as a list'], named_in, self.path('none.txt'), paths)

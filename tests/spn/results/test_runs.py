@@ -3,10 +3,10 @@ import types
 
 import numpy as np
 
-from spn.data.dataset import Dataset, add_superpixels
+from spn.data.dataset import Dataset
 from spn.files import write_text
 from spn.results.runs import Run
-from tests.spn.cases import FolderTestCase, records, write_small
+from tests.spn.cases import add_superpixels, FolderTestCase, records, write_small
 
 
 def maps_of(side):

@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 
 from spn.data import dataset
-from spn.data.dataset import Record, add_superpixels
+from spn.data.dataset import Record
 from spn.errors import SpnError
 from spn.networks.settings import NetworkSettings, TrainingSettings
 from spn.networks.superpixel_pooling_network import SuperpixelPoolingNetwork
@@ -20,7 +20,7 @@ from spn.training import fit, image_labels
 from spn.training.batches import Batches
 from spn.training.fit import learning_rate_of
 from spn.training.image_labels import mean_average_precision
-from tests.spn.cases import ArrayOfFeatures, SharedFolderTestCase, photographs
+from tests.spn.cases import add_superpixels, ArrayOfFeatures, SharedFolderTestCase, photographs
 from tests.spn.training.test_batches import maps_of
 
 from keras.models import Model  # after spn: it chooses Keras's Theano backend

@@ -6,7 +6,7 @@ from unittest import mock
 import numpy as np
 
 from spn.data import dataset
-from spn.data.dataset import Dataset, Record, add_superpixels
+from spn.data.dataset import Dataset, Record
 from spn.files import write_text
 from spn.networks.segmentation_network import SegmentationNetwork
 from spn.networks.settings import NetworkSettings, RoundSettings, SegmentationSettings
@@ -15,10 +15,10 @@ from spn.results.activation_maps import ActivationMaps
 from spn.results.runs import Run
 from spn.training import fit, rounds
 from spn.training.batches import Batches
-from spn.training.pseudo_labels import masks_to_learn
+from spn.training.pseudo_labels import PseudoLabels, masks_to_learn
 from spn.training.rounds import learn_from_cams
-from tests.spn.cases import (ArrayOfFeatures, SharedFolderTestCase, bilinear, means, photographs, records,
-                             write_small)
+from tests.spn.cases import (ArrayOfFeatures, SharedFolderTestCase, add_superpixels, bilinear, means, photographs,
+                             records, write_small)
 
 
 class ScoresByHand:
@@ -97,15 +97,27 @@ class LearningTest(SharedFolderTestCase):
         def teacher(i, classes):
             self.assertEqual(list(classes), [0] if i == 0 else [0, 1])
             return self.masks[i], 2 * self.masks[i]
-        masks = masks_to_learn(self.opened, teacher, 1.)
-        self.assertEqual(sorted(masks), [0, 2])
-        for i, (certain, possible) in masks.items():
-            np.testing.assert_array_equal(certain, self.masks[i])
-            np.testing.assert_array_equal(possible, 2 * self.masks[i])
+        masks = self.masks_to_learn(teacher, 1.)
+        self.assertEqual(masks.images.tolist(), [0, 2])
+        for i in masks.images:
+            certain, possible = masks[i]
+            np.testing.assert_array_equal(certain, self.halved(self.masks[i]))
+            np.testing.assert_array_equal(possible, 2 * self.halved(self.masks[i]))
+
+    def masks_to_learn(self, teacher, kept):
+        """The masks of a teacher, resized to 16 x 16 pixels."""
+        masks = PseudoLabels(masks_to_learn(self.path('masks'), self.opened, teacher, {}, 16), self.opened, kept)
+        self.addCleanup(masks.close)
+        return masks
+
+    @staticmethod
+    def halved(mask):
+        """A mask of 32 x 40 pixels resized to 16 x 16: the pixels in which the middles of the new ones lie."""
+        return mask[1::2][:, [1, 3, 6, 8, 11, 13, 16, 18, 21, 23, 26, 28, 31, 33, 36, 38]]
 
     def test_masks_that_are_all_empty_are_reported(self):
-        self.assert_says([self.data, 'the masks to learn from are all empty', 'more epochs'], masks_to_learn,
-                         self.opened, lambda i, classes: np.zeros((2, 32, 40), 'uint8'), 1.)
+        self.assert_says([self.data, 'the masks to learn from are all empty', 'more epochs'], self.masks_to_learn,
+                         lambda i, classes: np.zeros((2, 32, 40), 'uint8'), 1.)
 
     def test_a_data_set_without_images_to_train_on_is_reported_before_features_are_computed(self):
         write_small(self.path('data.h5'), records()[1:])
@@ -118,9 +130,9 @@ class LearningTest(SharedFolderTestCase):
         scattered = self.masks[0].copy()
         scattered[:, ::8] = 1
         masks = {0: (scattered, scattered), 2: (self.masks[2], self.masks[2])}
-        learned = masks_to_learn(self.opened, lambda i, classes: masks[i], .5)
-        for mask, wanted in zip(learned[0] + learned[2], [0 * scattered, scattered, self.masks[2], self.masks[2]]):
-            np.testing.assert_array_equal(mask, wanted)
+        learned = self.masks_to_learn(lambda i, classes: masks[i], .5)
+        for mask, wanted in zip([*learned[0], *learned[2]], [0 * scattered, scattered, self.masks[2], self.masks[2]]):
+            np.testing.assert_array_equal(mask, self.halved(wanted))
             self.assertEqual(mask.dtype, 'uint8')
 
     def test_learning_lowers_the_loss_and_writes_a_folder_for_each_round(self):
@@ -168,6 +180,7 @@ class LearningTest(SharedFolderTestCase):
             with self.assertRaises(KeyboardInterrupt):
                 self.learn(self.folder)
         self.assertNotIn('round-1/model.h5', self.files())
+        self.assertIn('round-1/masks-to-learn/000000.h5', self.files())
         read, batches = [], Batches.__getitem__
         with mock.patch.object(Batches, '__getitem__', lambda self, k: read.append(k) or batches(self, k)):
             first, = self.learn(self.folder, n_rounds=1)
@@ -185,8 +198,9 @@ class LearningTest(SharedFolderTestCase):
         shutil.copytree(self.whole, self.path('run'))
         shutil.rmtree(self.path('run', 'round-2'))
         taught = []
-        with mock.patch.object(rounds, 'masks_to_learn', lambda data, teacher, kept: taught.append(
-                [teacher(i, np.flatnonzero(data.labels[i])) for i in (0, 2)]) or masks_to_learn(data, teacher, kept)):
+        with mock.patch.object(rounds, 'masks_to_learn', lambda folder, data, teacher, *how: taught.append(
+                [teacher(i, np.flatnonzero(data.labels[i])) for i in (0, 2)]) or masks_to_learn(
+                    folder, data, teacher, *how)):
             self.learn(self.path('run'))
         first = self.networks[0]
         method = segmentation_maps.method(first, self.maps)

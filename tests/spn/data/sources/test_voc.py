@@ -56,9 +56,9 @@ class VocTest(FolderTestCase):
             with open(self.path('VOC2012', 'ImageSets', 'Segmentation', listed + '.txt'), 'a') as stream:
                 stream.write(name + '\n')
 
-    def make(self, **options):
+    def make(self, val_from='val', **options):
         """Make the data set; returns what was skipped and, by name, (split, labels, image, mask)."""
-        skipped = voc.make_dataset(self.data, self.tree, **options)
+        skipped = voc.make_dataset(self.data, self.tree, val_from=val_from, **options)
         with Dataset(self.data) as dataset:
             self.assertEqual(dataset.class_names, self.voc['class_names'][1:])
             labels = [(1 + np.flatnonzero(row)).tolist() for row in dataset.labels]
@@ -83,6 +83,85 @@ class VocTest(FolderTestCase):
             np.testing.assert_array_equal(
                 pictures['part{}.jpg'.format(k)][3], self.classes[200:300, 40 * k:40 * k + 200])
         self.assertEqual(pictures['whole.jpg'][0], 'train')
+
+    def test_every_fifth_picture_of_train_chooses_thresholds_and_all_of_val_are_reported_on(self):
+        for k in range(12):
+            self.add('train{}'.format(k), np.s_[200:300, 20 * k:20 * k + 200], listed='train')
+        for k in range(3):
+            self.add('val{}'.format(k), np.s_[100:200, 40 * k:40 * k + 200], listed='val')
+        _, pictures = self.make(val_from='train')
+        splits = {name[:-4]: split for name, (split, _, _, _) in pictures.items()}
+        self.assertEqual({name for name, split in splits.items() if split == 'val'}, {'train3', 'train8'})
+        self.assertEqual({name for name, split in splits.items() if split == 'test'}, {'val0', 'val1', 'val2'})
+        self.assertEqual(len(splits), 16)
+        # With a longer list, those that choose thresholds are the same: it has pictures without exact masks.
+        for k in range(6):
+            self.add('more{}'.format(k), np.s_[210:310, 20 * k:20 * k + 200])
+            os.rename(self.path('VOC2012', 'SegmentationClass', 'more{}.png'.format(k)),
+                      self.path('VOC2012', 'SegmentationClassAug', 'more{}.png'.format(k)))
+        self.list('Segmentation/trainaug', ['more{}'.format(k) for k in range(6)] + ['whole'] + [
+            'train{}'.format(k) for k in range(12)])
+        self.assertEqual(voc.train_list_of(self.tree), 'trainaug')
+        _, pictures = self.make(val_from='train', train_list='trainaug')
+        self.assertEqual({name[:-4]: split for name, (split, _, _, _) in pictures.items()},
+                         dict(splits, **{'more{}'.format(k): 'train' for k in range(6)}))
+        np.testing.assert_array_equal(pictures['more5.jpg'][3], self.classes[210:310, 100:300])
+
+    def test_the_list_to_train_on_is_train_if_there_is_no_trainaug(self):
+        self.assertEqual(voc.train_list_of(self.tree), 'train')
+
+    def test_pictures_to_train_on_may_lack_a_mask(self):
+        self.add('named', objects=[('dog', 0), ('cat', 1)], listed='train')
+        os.remove(self.path('VOC2012', 'SegmentationClass', 'named.png'))
+        skipped, pictures = self.make()
+        self.assertEqual((skipped, pictures['named.jpg'][:2], pictures['named.jpg'][3]), ([], ('train', [12]), None))
+
+    def test_a_sample_is_spread_evenly(self):
+        for k in range(9):
+            self.add('part{}'.format(k), np.s_[200:300, 20 * k:20 * k + 200], listed='val')
+        _, pictures = self.make(n=4)
+        self.assertEqual(sorted(pictures), ['part1.jpg', 'part4.jpg', 'part7.jpg', 'whole.jpg'])
+
+    def test_a_tree_of_other_classes_has_their_names_from_its_file(self):
+        self.add('whole', mask=self.recoded(), objects=[('stone', 0), ('tree fern', 0), ('cat', 0)])
+        for name, head in ('class_names.txt', '_background_\n'), ('labels.txt', '__ignore__\n_background_\n'):
+            self.write('VOC2012/' + name, head + 'cat\nstone\ntree fern\n')
+            self.assertEqual(voc.make_dataset(self.data, self.tree, val_from='val'), [])
+            with Dataset(self.data) as dataset:
+                self.assertEqual(dataset.class_names, ['cat', 'stone', 'tree fern'])
+                self.assertEqual(dataset.labels.tolist(), [[1, 1, 1]])
+                np.testing.assert_array_equal(dataset.mask(0), self.recoded())
+            os.remove(self.path('VOC2012', name))
+        self.write('VOC2012/labels.txt', 'cat\ndog\nstone\ndog\n')
+        self.assert_says(["labels.txt has 'dog' twice", 'in the order of their numbers'], voc.make_dataset, self.data,
+                         self.tree)
+        self.write('VOC2012/labels.txt', '_background_\n\n')
+        self.assert_says(['labels.txt names no class'], voc.make_dataset, self.data, self.tree)
+        self.write('VOC2012/labels.txt', 'cat\ndog\nstone')
+        self.assert_says(["whole.xml names an object 'tree fern', which is none of cat, dog, stone"], voc.make_dataset,
+                         self.data, self.tree, val_from='val')
+
+    def recoded(self):
+        """The mask of the picture with the classes 1 and 2 of the tree in place of VOC's, and 3 in a corner."""
+        mask = np.where(np.isin(self.classes, [5, 9, 11]), 1, np.where(self.classes == 15, 2, self.classes))
+        mask[:20, :30] = 3
+        return mask.astype('uint8')
+
+    def test_a_tree_as_labelme_writes_it_has_no_lists_and_its_pictures_are_dealt(self):
+        os.remove(self.path('VOC2012', 'ImageSets', 'Segmentation', 'train.txt'))
+        os.remove(self.path('VOC2012', 'ImageSets', 'Segmentation', 'val.txt'))
+        os.removedirs(self.path('VOC2012', 'ImageSets', 'Segmentation'))
+        for k in range(9):
+            self.add('part{}'.format(k), np.s_[200:300, 20 * k:20 * k + 200], mask=np.full((100, 200), 1 + k % 2,
+                                                                                         'uint8'), objects=[])
+        self.add('whole', mask=self.recoded(), objects=[])
+        self.assert_says(['has no folder ImageSets'], voc.make_dataset, self.data, self.tree)
+        self.write('VOC2012/class_names.txt', '_background_\ncat\nstone\nfern\n')
+        os.remove(self.path('VOC2012', 'Annotations', 'whole.xml'))
+        self.assertEqual(voc.make_dataset(self.data, self.tree), [])
+        with Dataset(self.data) as dataset:
+            self.assertEqual([int(np.sum(dataset.splits == split)) for split in ('train', 'val', 'test')], [6, 2, 2])
+            self.assertTrue(dataset.has_mask.all())
 
     def test_a_picture_with_a_mask_has_the_labels_that_its_mask_shows(self):
         # Difficult objects are void in VOC's masks; some annotated objects are completely behind others.
@@ -139,12 +218,22 @@ class VocTest(FolderTestCase):
         os.remove(self.path('VOC2012', 'JPEGImages', 'gone.jpg'))
         os.remove(self.path('VOC2012', 'SegmentationClass', 'gonemask.png'))
         self.add('emptymask', mask=np.where(self.classes == 255, self.classes, 0))
-        skipped, pictures = self.make()
-        self.assertEqual(sorted(pictures), ['whole.jpg'])
+        self.add('gonemask', np.s_[200:300, :200])  # another picture, which may be in another split
+        os.remove(self.path('VOC2012', 'SegmentationClass', 'gonemask.png'))
+        self.add('seen', np.s_[100:200, :200])
+        self.list('Segmentation/val', ['seen', 'gonemask'])
+        with open(self.path('VOC2012', 'ImageSets', 'Segmentation', 'train.txt'), 'w') as stream:
+            stream.write('whole\ncut\ngone\ncutmask\nwhole /SegmentationClass/none.png\nalso '
+                         '/SegmentationClass/none.png\ncutnote\nemptymask\n')
+        self.add('also')
+        skipped, pictures = self.make(val_from='train')
+        self.assertEqual(sorted(pictures), ['seen.jpg', 'whole.jpg'])
         self.assertEqual([sentence.split()[0][len(self.tree):] for sentence in skipped], [
             '/JPEGImages/cut.jpg', '/JPEGImages/gone.jpg', '/SegmentationClass/cutmask.png',
-            '/SegmentationClass/gonemask.png', '/Annotations/cutnote.xml', '/SegmentationClass/emptymask.png'])
-        self.assertIn('shows no object', skipped[-1])
+            '/SegmentationClass/none.png', '/Annotations/cutnote.xml', '/SegmentationClass/emptymask.png',
+            '/JPEGImages/gonemask.jpg'])
+        self.assertIn('shows no object', skipped[-2])
+        self.assertIn('has no mask in SegmentationClass or SegmentationClassAug', skipped[-1])
 
     def assert_stops(self, *words, **options):
         self.assert_says(words, voc.make_dataset, self.data, self.tree, **options)

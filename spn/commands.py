@@ -58,6 +58,13 @@ each_once = {'multiple': True, 'callback': lambda context, parameter, values: tu
 data_argument = click.argument('data', type=click.Path())
 
 
+size_option = click.option('--size', 'sizes', type=click.IntRange(32), **each_once, default=SIZES, show_default=True,
+                           help='Rows and columns that images are resized to; may be given several times.')
+weights_option = click.option('--weights', type=click.Choice(['auto', 'package', 'keras', 'random']), default='auto',
+                              show_default=True,
+                              help="Weights of VGG16; auto takes Keras's file if it exists, else a package.")
+
+
 def say_version(context, parameter, asked):
     if asked:
         from theano_spp import __version__
@@ -71,10 +78,32 @@ def say_version(context, parameter, asked):
 def main():
     """Superpixel pooling networks: from image-level labels to segmentations.
 
-    Run the commands in this order: data, superpixels, encode, train, segment, cam, predict, evaluate; info shows what
-    a data set holds. Files are first written under another name and then moved into place. If a command was stopped,
-    run it again and it goes on where it was.
+    `spn run` does everything, with defaults. Or run the commands in this order: data, superpixels, encode, train,
+    segment, cam, predict, evaluate; info shows what a data set holds. Files are first written under another name and
+    then moved into place. If a command was stopped, run it again and it goes on where it was.
     """
+
+
+@command(main, 'run', 'spn run photographs --out results', networks=True)
+@click.argument('folder', type=click.Path(file_okay=False))
+@click.option('--out', type=click.Path(file_okay=False), required=True, help='The folder to write to.')
+@size_option
+@weights_option
+@seed_option
+def run(folder, out, sizes, weights, seed):
+    """From a folder of labelled pictures to their masks, by all the steps below with their defaults.
+
+    FOLDER has a subfolder of pictures for each class, and in FOLDER/masks/CLASS/NAME.png the true masks that are known;
+    or it is a PASCAL VOC tree. Writes the masks, overlays and heat maps of every picture to OUT, in the sizes of the
+    pictures; and, if some of val and test have true masks, how well those agree. OUT/work has everything that this was
+    made from: data set, features, networks. A run that was stopped goes on where it was.
+    """
+    from . import pipeline, run as whole_way
+    from .workers import HERE
+    skipped, table = whole_way.run(pipeline.source_of(folder, seed), out, sorted(sizes), weights, HERE,
+                                   lambda line: click.echo(line, err=True))
+    say_skipped(skipped)
+    click.echo('{}: masks, overlays and heat maps{}'.format(out, '' if table is None else ' and a report'))
 
 
 @main.group()
@@ -210,13 +239,6 @@ def setting(text):
         raise SpnError('--set {} is not of the form SETTING=NUMBER, such as scale=300'.format(text))
 
 
-size_option = click.option('--size', 'sizes', type=click.IntRange(32), **each_once, default=SIZES, show_default=True,
-                           help='Rows and columns that images are resized to; may be given several times.')
-weights_option = click.option('--weights', type=click.Choice(['auto', 'package', 'keras', 'random']), default='auto',
-                              show_default=True,
-                              help="Weights of VGG16; auto takes Keras's file if it exists, else a package.")
-
-
 @command(main, 'encode', 'spn encode composites.h5 --size 224 --size 288', networks=True)
 @data_argument
 @size_option
@@ -296,21 +318,24 @@ run_argument = click.argument('run', type=click.Path(file_okay=False))
 @click.option('--absolute', is_flag=True,
               help='SP-CAM: apply the threshold to the probability of each superpixel instead.')
 @click.option('--one-size', is_flag=True, help='SP-CAM: use only the middle image size, not all.')
+@click.option('--pictures', type=click.Path(file_okay=False),
+              help='The folder that DATA was made of: masks and overlays get the sizes of the pictures there.')
 @ignored_seed_option
-def cam(data, run, out, split, threshold, sp_cam, absolute, one_size, seed):
+def cam(data, run, out, split, threshold, sp_cam, absolute, one_size, pictures, seed):
     """Make the best possible masks of labelled pictures, for the classes that each is labelled with.
 
     They come from the last round of the segmentation network, or from SP-CAM if `spn segment` was not run. Writes masks
     as palette PNGs, overlays, and heat maps of each class, in the folders and under the names of the pictures, and
     classes.csv and classes.png, which explain the numbers and colours. Masks have the size of the images in DATA, which
-    is that of the pictures unless they are larger than --max-side of `spn data`. With few pictures to learn from, the
+    is that of the pictures unless they are larger than --max-side of `spn data`; --pictures gives them that of the
+    pictures in any case. With few pictures to learn from, the
     masks of SP-CAM may be better: `spn evaluate` compares them.
     """
     from .data.dataset import Dataset
     from .results.prediction import write_cams
     from .results.runs import Run
     with Dataset(data) as dataset:
-        count, method = write_cams(dataset, Run(run), out, split, threshold, sp_cam, absolute, one_size)
+        count, method = write_cams(dataset, Run(run), out, split, threshold, sp_cam, absolute, one_size, pictures)
     click.echo('{}: masks, overlays and heat maps of {} images, by {}'.format(out, count, method))
 
 
@@ -385,22 +410,45 @@ def evaluate(data, runs, out, seed):
     click.echo(report.write(data, list(dict.fromkeys(map(os.path.normpath, runs))), out))
 
 
-@command(main, 'reproduce', 'spn reproduce --folder reproduction --document docs/reproduction.md', networks=True)
+@command(main, 'reproduce', 'spn reproduce --voc VOCdevkit/VOC2012 --folder voc', networks=True)
 @click.option('--folder', type=click.Path(file_okay=False), default='reproduction', show_default=True,
               help='Where data and runs are kept; a run that was stopped is resumed.')
 @click.option('--document', type=click.Path(dir_okay=False),
               help='The file for the results; by default FOLDER/reproduction.md.')
+@click.option('--voc', type=click.Path(file_okay=False), metavar='VOC2012',
+              help="Reproduce it on PASCAL VOC 2012 in this folder, by the paper's protocol.")
+@click.option('--six-sizes', is_flag=True, help='Six image sizes from 256 to 496 pixels, as in the paper, not two.')
+@click.option('--seeds', type=click.IntRange(1), help='Trainings, of which results are the mean; 3, or 1 on VOC.')
+@click.option('--ablations/--no-ablations', default=None, help='Whether to train the ablations; not on VOC by default.')
 @click.option('--quick', is_flag=True,
               help='Every step on a few small pictures: to see that it works, not how well.')
 @weights_option
 @seed_option
-def reproduce(folder, document, quick, weights, seed):
-    """Reproduce the paper on composites, with several seeds and ablations: tables, bars, examples.
+def reproduce(folder, document, voc, six_sizes, seeds, ablations, quick, weights, seed):
+    """Reproduce the paper, with several seeds and ablations: tables, bars, examples.
 
-    --seed chooses which objects and backgrounds are held out; the seeds of training are 0, 1, 2.
+    Without --voc the pictures are composites of photographs from Debian packages; --seed chooses which objects and
+    backgrounds are held out. The seeds of training are 0, 1, 2.
+
+    With --voc the training pictures are those of ImageSets/Segmentation/trainaug.txt, or of train.txt and
+    ImageSets/Main/trainval.txt, by their image-level labels alone; every fifth one of train.txt is held out, and by its
+    mask thresholds are chosen; results are the mean intersection over union of 21 classes on val.txt, without image
+    labels ("classes found out", as in the paper) and with them. It is first said how long this will take here, and how
+    much disk.
     """
-    from . import reproduce
+    from . import pipeline, reproduce
+    plan = reproduce.VOC if voc else reproduce.QUICK if quick else reproduce.FULL
+    if voc and quick:
+        plan = plan._replace(sizes=reproduce.QUICK.sizes, training=reproduce.QUICK.training,
+                             rounds=reproduce.QUICK.rounds)
+    if six_sizes:
+        plan = plan._replace(sizes=reproduce.SIX_SIZES)
+    if seeds is not None:
+        plan = plan._replace(n_seeds=seeds)
+    if ablations is not None:
+        plan = plan._replace(ablations=list(reproduce.ABLATIONS) if ablations else [])
+    source = pipeline.Voc.of(voc) if voc else pipeline.Composites(
+        reproduce.QUICK_COMPOSITES if quick else reproduce.FULL_COMPOSITES, seed)
     document = document or os.path.join(folder, 'reproduction.md')
-    reproduce.reproduce(folder, document, reproduce.QUICK if quick else reproduce.FULL, seed, weights,
-                        lambda line: click.echo(line, err=True))
+    reproduce.reproduce(folder, document, plan, source, weights, lambda line: click.echo(line, err=True))
     click.echo(document)

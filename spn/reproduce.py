@@ -2,33 +2,20 @@
 
 Every step keeps its results, so that the same command goes on where it was stopped.
 """
-import json
 import os
-import time
 from typing import NamedTuple, Optional
 
-from .data import superpixels
-from .data.dataset import Dataset
-from .data.sources import composites
+from . import estimate, pipeline
+from .clock import Clock
 from .errors import SpnError
-from .files import locked, write_json, write_text
+from .files import locked, write_text
 from .networks.encoder import Encoder
-from .networks.features import make_features
-from .networks.settings import NetworkSettings, RoundSettings, SegmentationSettings, TrainingSettings
+from .networks.settings import NetworkSettings, RoundSettings, TrainingSettings
+from .pipeline import NETWORK_MAPS, Composites
 from .results import report
 from .results.runs import Run
-from .training import image_labels
-from .training.rounds import learn_from_cams
 
-#: Superpixel maps by name: those of the network, and those used only in ablations.
-MAPS = {
-    'fine': ('felzenszwalb', {'scale': 50., 'min_size': 30}),
-    'middle': ('felzenszwalb', {'scale': 150., 'min_size': 60}),
-    'coarse': ('felzenszwalb', {'scale': 400., 'min_size': 120}),
-    'slic': ('slic', {'n_segments': 200}),
-    'watershed': ('watershed', {'n_segments': 200}),
-}
-NETWORK_MAPS = ('fine', 'middle', 'coarse')
+SIX_SIZES = [256, 304, 352, 400, 448, 496]  # the paper's 250, 300 .. 500, as multiples of 16
 
 
 class Ablation(NamedTuple):
@@ -55,9 +42,8 @@ ABLATIONS = {
 
 
 class Plan(NamedTuple):
-    """The size of a reproduction: of its data, its training and its ablations."""
+    """The size of a reproduction: of its training and its ablations."""
 
-    n_pictures: dict                # in each split
     sizes: list                     # of images, in increasing order
     n_seeds: int
     n_rounds: int
@@ -65,15 +51,22 @@ class Plan(NamedTuple):
     training: TrainingSettings = TrainingSettings()
     rounds: RoundSettings = RoundSettings()
 
+    def map_names(self):
+        """The superpixel maps that are needed."""
+        return sorted(set(NETWORK_MAPS).union(*[ABLATIONS[name].superpixel_maps for name in self.ablations]))
 
-FULL = Plan({'train': 600, 'val': 120, 'test': 180}, [224, 288], 3, 2, list(ABLATIONS))
-QUICK = Plan({'train': 36, 'val': 9, 'test': 9}, [96, 128], 2, 2, ['middle superpixels'],
-             TrainingSettings(epochs=2), RoundSettings(epochs=1))
+
+FULL = Plan([224, 288], 3, 2, list(ABLATIONS))
+QUICK = Plan([96, 128], 2, 2, ['middle superpixels'], TrainingSettings(epochs=2), RoundSettings(epochs=1))
+VOC = Plan([224, 288], 1, 2, [])
+
+FULL_COMPOSITES = {'train': 600, 'val': 120, 'test': 180}
+QUICK_COMPOSITES = {'train': 36, 'val': 9, 'test': 9}
 
 BEGIN, END = '<!-- results: written by `make reproduce` -->', '<!-- end of results -->'
 
 
-def reproduce(folder, document, plan=FULL, data_seed=0, weights='auto', say=print):
+def reproduce(folder, document, plan=FULL, source=Composites(FULL_COMPOSITES, 0), weights='auto', say=print):
     """Run all steps.
 
     Parameters
@@ -84,9 +77,8 @@ def reproduce(folder, document, plan=FULL, data_seed=0, weights='auto', say=prin
         The Markdown file for the results, which replace the text between its marks. The pictures go to a folder of the
         same name next to it.
     plan : Plan
-        `FULL` or `QUICK`.
-    data_seed : int
-        Chooses the objects and backgrounds that are held out.
+        `FULL`, `QUICK` or `VOC`.
+    source : spn.pipeline.Composites or Voc
     weights : str
         Of the encoder.
     say : callable
@@ -94,25 +86,25 @@ def reproduce(folder, document, plan=FULL, data_seed=0, weights='auto', say=prin
     """
     text_around_results(document)  # raises now, and not after an hour of work
     with locked(folder):
-        run_steps(folder, document, plan, data_seed, weights, say)
+        run_steps(folder, document, plan, source, weights, say)
 
 
-def run_steps(folder, document, plan, data_seed, weights, say):
+def run_steps(folder, document, plan, source, weights, say):
     """The steps of :func:`reproduce`, which has locked the folder."""
-    clock = Clock(os.path.join(folder, 'times.json'), say)
-    data_path = os.path.join(folder, 'composites.h5')
+    clock = Clock(os.path.join(folder, 'times.json'), folder, say)
+    data_path = os.path.join(folder, source.name() + '.h5')
+    estimate.say_estimate(folder, source, plan, weights, say)
     with clock('data and superpixels'):
-        make_data(data_path, plan, data_seed)
+        for sentence in pipeline.make_data(data_path, source, plan.map_names()):
+            say('skipped: ' + sentence)
     with clock('features of the frozen encoder'):
-        encoder = Encoder(weights)
-        features = [make_features(data_path, size, encoder) for size in plan.sizes]
+        features = pipeline.make_all_features(data_path, plan.sizes, Encoder(weights))
     runs = [os.path.join(folder, 'seed-{}'.format(seed)) for seed in range(plan.n_seeds)]
     for seed, run in enumerate(runs):
         with clock('training, seed {}'.format(seed)):
             train(data_path, run, features, Ablation(), plan, weights, seed)
         with clock('segmentation network, seed {}'.format(seed)):
-            with Dataset(data_path) as dataset:
-                learn_from_cams(dataset, Run(run), plan.n_rounds, SegmentationSettings(), plan.rounds, seed)
+            pipeline.segment(data_path, run, plan.n_rounds, plan.rounds, seed)
         with clock('evaluation, seed {}'.format(seed)):
             report.run_results(data_path, run)
     ablations = {name: os.path.join(folder, name.replace(',', '').replace(' ', '-').lower()) for name in plan.ablations}
@@ -123,37 +115,23 @@ def run_steps(folder, document, plan, data_seed, weights, say):
     with clock('tables and pictures'):
         pictures = os.path.splitext(document)[0]
         table = report.write(data_path, runs, pictures)
-        unchanged = {'nothing (seed 0)': report.run_results(data_path, runs[0])}
-        ablation_table = report.table_of_ablations(dict(unchanged, **{
-            name: report.run_results(data_path, run, report.ABLATED) for name, run in ablations.items()}))
-    write_results(document, [
-        report.describe(data_path, runs), table,
-        '![Mean IoU of each method]({0}/bars.png)'.format(os.path.basename(pictures)),
-        ablation_table, '![Best, median and worst test images]({0}/examples.png)'.format(os.path.basename(pictures)),
-        clock.table()])
+        results = [report.run_results(data_path, run) for run in runs]
+        last = Run(runs[0])
+        tables = [report.headline(results, last.final, 1 + len(last.class_names)), report.describe(data_path, runs),
+                  table]
+        tables.append('![Mean IoU of each method]({}/bars.png)'.format(os.path.basename(pictures)))
+        if ablations:
+            unchanged = {'nothing (seed 0)': report.run_results(data_path, runs[0])}
+            tables.append(report.table_of_ablations(dict(unchanged, **{
+                name: report.run_results(data_path, run, report.ABLATED) for name, run in ablations.items()})))
+    write_results(document, tables + [
+        '![Best, median and worst test images]({}/examples.png)'.format(os.path.basename(pictures)), clock.table()])
 
 
-def make_data(path, plan, seed):
-    """Make the composites and their superpixel maps, unless they exist."""
-    if not os.path.exists(path):
-        composites.make_dataset(path, plan.n_pictures, seed)
-    used = set(NETWORK_MAPS).union(*[ABLATIONS[name].superpixel_maps for name in plan.ablations])
-    with Dataset(path) as dataset:
-        existing = dataset.superpixel_names()
-        if dataset.made_by != json.loads(json.dumps(composites.made_by(plan.n_pictures, seed))):
-            raise SpnError('{} was made with other settings ({}): remove its folder, or choose another'.format(
-                path, dataset.made_by))
-    for name in MAPS:
-        if name in used and name not in existing:
-            method, parameters = MAPS[name]
-            superpixels.make_superpixels(path, name, superpixels.method_settings(method, parameters))
-
-
-def train(data_path, folder, features, ablation, plan, weights, seed):
+def train(data_path, run, features, ablation, plan, weights, seed):
     """Train one network, unless it exists."""
-    features = features[-(ablation.n_sizes or len(features)):]
-    image_labels.train(data_path, folder, features, list(ablation.superpixel_maps), weights, ablation.network,
-                       plan.training, seed)
+    pipeline.train(data_path, run, features[-(ablation.n_sizes or len(features)):], weights, seed,
+                   ablation.superpixel_maps, ablation.network, plan.training)
 
 
 def text_around_results(document):
@@ -179,31 +157,3 @@ def write_results(document, parts):
     """Replace the text between the marks of a document."""
     before, after = text_around_results(document)
     write_text(document, before + '\n\n'.join([BEGIN] + [part.strip() for part in parts] + [END]) + after)
-
-
-class Clock:
-    """Measures each step, and adds up its times if it was stopped and resumed."""
-
-    def __init__(self, path, say):
-        self.path, self.say, self.seconds = path, say, {}
-        if os.path.exists(path):
-            with open(path, encoding='utf-8') as stream:
-                self.seconds = json.load(stream)
-
-    def __call__(self, step):
-        self.step = step
-        return self
-
-    def __enter__(self):
-        self.say('== ' + self.step)
-        self.started = time.time()
-
-    def __exit__(self, *error):
-        self.seconds[self.step] = self.seconds.get(self.step, 0) + time.time() - self.started
-        write_json(self.path, self.seconds)
-
-    def table(self):
-        lines = ['| step | minutes |', '|---|---|']
-        for step, seconds in list(self.seconds.items()) + [('**all**', sum(self.seconds.values()))]:
-            lines.append('| {} | {:.1f} |'.format(step, seconds / 60))
-        return '\n'.join(lines)

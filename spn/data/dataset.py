@@ -248,7 +248,7 @@ def write_dataset(path, class_names, records, n, shape, made_by, splits=()):
         file.attrs.update(layout=as_text(LAYOUT), class_names=as_text(class_names),
                           made_by=as_text(json.dumps(made_by, sort_keys=True)),
                           **{name: as_text(digest.hexdigest()) for name, digest in digests.items()})
-    train = [labels for labels, split in zip(columns['labels'], columns['splits']) if split == 'train']
+    train = [labels for labels, split in zip(columns['labels'], columns['splits']) if split == 'train' and splits]
     unseen = np.flatnonzero(np.sum(train, axis=0) == 0) if train else []
     if len(unseen):
         say('no picture of train shows {}: nothing can be learned of it'.format(names_of(unseen, class_names)))

@@ -28,7 +28,7 @@ TASK = 8        # pictures that a worker is given at once
 
 
 def write_cams(dataset, run, folder, split, threshold=None, sp_cam=False, absolute=False, one_size=False,
-               workers=HERE):
+               pictures=None, workers=HERE):
     """Write masks, heat maps and overlays of a split, for the classes that each image is labelled with.
 
     Parameters
@@ -46,6 +46,9 @@ def write_cams(dataset, run, folder, split, threshold=None, sp_cam=False, absolu
         Use the superpixel pooling network even if there is a segmentation network, whose masks are better.
     absolute, one_size : bool
         As for :func:`cam_of`.
+    pictures : str, optional
+        The folder of the pictures that the data set was made of. If given, masks and overlays have their sizes, and not
+        those of the images in the data set.
     workers : spn.workers.LocalProcesses
 
     Returns
@@ -74,11 +77,11 @@ def write_cams(dataset, run, folder, split, threshold=None, sp_cam=False, absolu
     write_key(dataset.class_names, folder)
     tasks = []
     for i, stem in zip(indices.tolist(), stems):
-        digest = digest_of([made_from, threshold, dataset.digests[i], dataset.labels[i].tolist()])
+        digest = digest_of([made_from, threshold, pictures, dataset.digests[i], dataset.labels[i].tolist()])
         if not is_mask_made_from(os.path.join(folder, 'masks', stem + '.png'), digest):
             tasks.append((i, stem, digest))
     compute = functools.partial(cams_of, os.path.abspath(dataset.path), os.path.abspath(run.folder),
-                                json.dumps(made_from), how, threshold)
+                                json.dumps(made_from), how, threshold, pictures and os.path.abspath(pictures))
     write_all(compute, tasks, workers, folder, len(indices), 'writing')
     return len(indices), run.final_cam if sp_cam else run.final
 
@@ -123,7 +126,7 @@ def write_all(compute, tasks, workers, folder, n, title):
     return reported
 
 
-def cams_of(data_path, run_folder, made_from, how, threshold, tasks):
+def cams_of(data_path, run_folder, made_from, how, threshold, pictures, tasks):
     """The files of some images, as for :func:`write_all`; called in a worker."""
     dataset, run, maps = opened(data_path, run_folder, made_from)
     values, _ = chosen_values(run, maps, **how)
@@ -135,6 +138,9 @@ def cams_of(data_path, run_folder, made_from, how, threshold, tasks):
         for c, value in zip(classes, class_values):
             folder = os.path.join('heat', safe_part(dataset.class_names[c]))
             files.append((os.path.join(folder, name), image_png(heat(image, value))))
+        if pictures is not None:
+            image = read_picture(os.path.join(pictures, dataset.names[i]))
+            mask = enlarged(mask, image)
         files.append((os.path.join('overlays', name), image_png(overlay(image, mask, colours))))
         files.append((os.path.join('masks', name), mask_png(mask, colours, digest)))
     return files, []
@@ -274,4 +280,9 @@ def predict(run, image, named=(), max_side=MAX_SIDE):
     classes = np.array(run.classes_named(named), int) if len(named) else run.classes_of(maps, 0)
     values, threshold = best_of(run, maps)
     mask = masks(values(0, classes), classes, [UNCHECKED if threshold is None else threshold])[0]
-    return np.array(Image.fromarray(mask).resize(image.shape[1::-1], Image.NEAREST)), classes
+    return enlarged(mask, image), classes
+
+
+def enlarged(mask, image):
+    """A mask in the size of an image that was scaled down for it."""
+    return np.array(Image.fromarray(mask).resize(image.shape[1::-1], Image.NEAREST))

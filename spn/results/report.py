@@ -10,7 +10,7 @@ from ..files import write_json, write_text
 from ..workers import HERE
 from . import counted
 from .drawing import draw_bars, draw_sheet
-from .runs import ORACLE, Run
+from .runs import ORACLE, UNLABELLED, Run
 
 ABLATED = ('CAM, smooth', 'CAM averaged in superpixels, all sizes', 'SP-CAM, all sizes',
            'CAM averaged in superpixels, correlated', 'SP-CAM, correlated', ORACLE)  # to compare ablations by
@@ -102,6 +102,24 @@ def as_table(results, class_names):
             '-' if name == ORACLE else ', '.join('{:.2f}'.format(threshold) for threshold in thresholds),
             ' | '.join('{:.0f}'.format(value) for value in class_ious)))
     return '\n'.join(lines) + '\n'
+
+
+def headline(results, final, n_classes):
+    """A sentence on the final method, without image labels and with them.
+
+    Parameters
+    ----------
+    results : list of dict
+        The results of each run.
+    final : str
+        The name of the method.
+    n_classes : int
+        With background.
+    """
+    without, with_labels = [mean_and_spread([result[name]['mean'] for result in results])
+                            for name in (final + UNLABELLED, final)]
+    return ('Mean intersection over union of {} classes on {} pictures: **{} without image labels**, as the paper '
+            'reports it, and {} with them.'.format(n_classes, len(results[0][final]['images']), without, with_labels))
 
 
 def table_of_ablations(results):

@@ -51,8 +51,9 @@ class Run:
 
     def made_from(self, dataset):
         """What the masks of a data set depend on, as JSON."""
+        maps = self.superpixels_of(dataset)
         return {'data': dataset.fingerprint_with_masks, 'models': [digest_of_file(path) for path in self.paths],
-                'superpixels': [dataset.superpixel_maps(name).fingerprint for name in self.about['superpixel_names']]}
+                'superpixels': [each.fingerprint for each in maps]}
 
     @property
     def network(self):
@@ -125,6 +126,18 @@ class Run:
         Raises
         ------
         SpnError
+            As from :func:`superpixels_of`.
+        """
+        maps = self.superpixels_of(dataset)
+        features = [make_features(dataset.path, size, self.encoder()) for size in self.about['sizes']]
+        return ActivationMaps(self.network, features, maps, dataset.sizes)
+
+    def superpixels_of(self, dataset):
+        """The superpixel maps of a data set, as those of training, a list of `spn.data.superpixel_maps.SuperpixelMaps`.
+
+        Raises
+        ------
+        SpnError
             If the data set has other classes, lacks the superpixels, or has other superpixels of the same name.
         """
         if dataset.class_names != self.about['class_names']:
@@ -146,8 +159,7 @@ class Run:
                                'those with {}. Make those again by `spn superpixels {} --name {}`, or train '
                                'again'.format(dataset.path, name, self.folder, described(each.made_by),
                                              described(trained_on), dataset.path, name))
-        features = [make_features(dataset.path, size, self.encoder()) for size in self.about['sizes']]
-        return ActivationMaps(self.network, features, maps, dataset.sizes)
+        return maps
 
     def on_picture(self, image):
         """Activation maps of one picture, as image 0; its superpixels are made like those of training.

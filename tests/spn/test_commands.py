@@ -192,9 +192,11 @@ class WholeWayTest(SharedFolderTestCase):
         with mock.patch.object(prediction, 'write_cams',
                                return_value=(9, 'it')) as write_cams, mock.patch.object(runs, 'Run'):
             good('cam', self.data, self.run_folder, '--out', 'out', '--split', 'train', '--absolute')
-            good('cam', self.data, self.run_folder, '--out', 'out', '--threshold', .25, '--one-size', '--sp-cam')
+            good('cam', self.data, self.run_folder, '--out', 'out', '--threshold', .25, '--one-size', '--sp-cam',
+                 '--pictures', 'in')
         self.assertEqual([call[0][2:] for call in write_cams.call_args_list],
-                         [('out', 'train', None, False, True, False), ('out', 'test', .25, True, False, True)])
+                         [('out', 'train', None, False, True, False, None),
+                          ('out', 'test', .25, True, False, True, 'in')])
 
     def test_predict_segments_new_pictures_and_names_those_that_it_cannot_read(self):
         whole = io.BytesIO()
@@ -391,8 +393,8 @@ class FrontTest(FolderTestCase):
     def test_every_command_has_help_with_an_example_of_itself_and_a_seed(self):
         pairs = all_commands()
         self.assertEqual({' '.join(names) for names, _ in pairs} - {'reproduce'}, {
-            'data composites', 'data voc', 'data folder', 'info', 'superpixels', 'encode', 'train', 'cam', 'segment',
-            'predict', 'evaluate'})
+            'run', 'data composites', 'data voc', 'data folder', 'info', 'superpixels', 'encode', 'train', 'cam',
+            'segment', 'predict', 'evaluate'})
         for names, command in pairs:
             text, _ = good(*names + ('--help',))
             self.assertRegex(text, r'Example:\s+spn ' + ' '.join(names))

@@ -168,19 +168,28 @@ def deal(paths, rng):
     return dealt
 
 
-def composite(materials, split, seed, i):
+def composite(materials, split, seed, i, sides=SIDES):
     """Make the picture `i` of a split.
+
+    Parameters
+    ----------
+    materials : Materials
+    split : str
+    seed, i : int
+    sides : (int, int)
+        The least and the most rows and columns.
 
     Returns
     -------
     Record
     """
     rng = np.random.RandomState([seed, ('train', 'val', 'test').index(split), i])
-    shape = rng.randint(SIDES[0], SIDES[1] + 1, size=2)
+    shape = rng.randint(sides[0], sides[1] + 1, size=2)
     picture = crop_of_background(choose(materials.backgrounds[split], rng), shape, rng)
+    n_classes = len(materials.objects[split])
     # Each class comes first in equally many pictures, so that no class is rare.
-    first = i % len(CLASSES)
-    others = [c for c in rng.permutation(len(CLASSES)) if c != first]
+    first = i % n_classes
+    others = [c for c in rng.permutation(n_classes) if c != first]
     classes = np.array([first] + others[:rng.randint(3)])
     mask = np.zeros(shape, 'uint8')
     areas = {}
@@ -188,7 +197,7 @@ def composite(materials, split, seed, i):
         cut_out = turned_object(choose(materials.objects[split][c], rng), shape, rng)
         areas[c] = paste(cut_out, c, areas, picture, mask, rng)
     shown = [c for c in classes if areas[c]]
-    labels = np.zeros(len(CLASSES), 'uint8')
+    labels = np.zeros(n_classes, 'uint8')
     labels[shown] = 1
     return Record('{}-{:04d}'.format(split, i), as_photographed(picture), labels, mask, split)
 

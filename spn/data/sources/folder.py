@@ -20,14 +20,14 @@ from ...errors import SpnError
 from ..dataset import Record, classes_without, write_dataset
 from .images import largest, read_picture, shapes_of
 from .masks import read_object
-from .splits import identical, keep_together
+from .splits import evenly_spread, identical, keep_together
 from .walk import entries_of, files_below
 
 HELD_OUT = {'val': .15, 'test': .15}
 MASKS = 'masks'
 
 
-def make_dataset(path, folder, seed, max_side=None, without=()):
+def make_dataset(path, folder, seed, max_side=None, without=(), n=None):
     """Write a data set of a folder of pictures.
 
     Parameters
@@ -42,6 +42,8 @@ def make_dataset(path, folder, seed, max_side=None, without=()):
         in the size of the largest, so one that is much larger than the others costs time with each of them.
     without : sequence of str
         Classes to leave out, with their pictures.
+    n : int, optional
+        Only so many pictures, evenly spread: a sample.
 
     Returns
     -------
@@ -75,15 +77,29 @@ def make_dataset(path, folder, seed, max_side=None, without=()):
                                          else 'nothing', first_reason(left_out)))
         splits.update(deal([picture for picture in readable if picture not in repeated], seed, name))
     keep_together(splits, duplicates, class_of.get)
+    if n is not None:
+        splits = {picture: splits[picture] for picture in evenly_spread(list(splits), n)}
     masks = {mask for mask in masks_in(folder, left_out) if not mask.startswith(left_out_masks)}
     labels = dict(zip(class_names, np.eye(len(class_names), dtype='uint8')))
     records = [functools.partial(record, folder, picture, {mask_of(folder, picture)} & masks, labels[class_of[picture]],
                                  split=split, max_side=max_side) for picture, split in splits.items()]
-    made_by = {'source': 'folder', 'folder': folder, 'seed': seed, 'max_side': max_side}
-    skipped = write_dataset(path, class_names, records, len(records), largest(shapes.values()), made_by,
-                            list(splits.values()))
+    skipped = write_dataset(path, class_names, records, len(records), largest(shapes.values()),
+                            made_by(folder, seed, max_side), list(splits.values()) if n is None else ())
     return left_out + skipped + ['{} was left out: it is the mask of no picture'.format(mask)
                                  for mask in sorted(masks - {mask_of(folder, picture) for picture in class_of})]
+
+
+def planned(folder, seed):
+    """The split that each file in the folders of classes will have, if all are pictures, as a dict."""
+    splits = {}
+    for name in classes_in(folder)[0]:
+        splits.update(deal(files_below(os.path.join(folder, name), folder).files, seed, name))
+    return splits
+
+
+def made_by(folder, seed, max_side):
+    """What the data set records of how it was made."""
+    return {'source': 'folder', 'folder': folder, 'seed': seed, 'max_side': max_side}
 
 
 def classes_in(folder):

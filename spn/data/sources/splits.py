@@ -1,5 +1,7 @@
-"""For every source of pictures: no picture is in two splits."""
+"""For every source of pictures: no picture is in two splits; and samples."""
 import os
+
+import numpy as np
 
 from ...files import digest_of_file, say
 
@@ -44,3 +46,8 @@ def keep_together(splits, duplicates, class_of=None):
             ' and '.join(group), splits[group[0]],
             '; it has the classes {}: remove it where it is wrong'.format(' and '.join(classes)) if len(classes) > 1
             else ''))
+
+
+def evenly_spread(items, n):
+    """`n` of the items, or all if there are fewer, from the first to the last."""
+    return [items[k] for k in np.unique(np.linspace(0, len(items) - 1, n).astype(int))]

@@ -32,7 +32,7 @@ from ..dataset import UNKNOWN, Record, classes_without, names_of, record_of_clas
 from .folder import deal
 from .images import largest, read_picture, shapes_of
 from .masks import read_classes
-from .splits import identical, keep_together
+from .splits import evenly_spread, identical, keep_together
 from .walk import entries_of, inside
 
 CLASS_NAMES = ['aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car', 'cat', 'chair', 'cow', 'diningtable',
@@ -94,32 +94,42 @@ def make_dataset(path, folder, max_side=None, unsegmented=False, without=(), tra
         If the tree is incomplete or has other classes, if a line of a list cannot be understood or leads out of the
         tree, or if no picture of a split can be read.
     """
-    class_names, own_classes = class_names_of(folder), own_class_file(folder)
+    class_names = class_names_of(folder)
     kept = classes_without(class_names, without)
-    check_tree(folder, own_classes)
-    if own_classes and not os.path.isdir(os.path.join(folder, 'ImageSets')):
-        splits_by_entry = dealt(folder)
-    else:
-        splits_by_entry = splits_of(folder, train_list, val_from)
-        if unsegmented:
-            listed = {entry.picture for entry in splits_by_entry}
-            splits_by_entry.update(dict.fromkeys([entry for entry in entries_in(folder, 'Main/trainval.txt')
-                                                  if entry.picture not in listed], 'train'))
+    splits_by_entry = planned(folder, unsegmented, train_list, val_from)
     splits = {entry.picture: split for entry, split in splits_by_entry.items()}
     keep_together(splits, identical(list(splits)))
     entries = list(splits_by_entry)
     if n is not None:
-        entries = [entries[k] for k in np.unique(np.linspace(0, len(entries) - 1, n).astype(int))]
+        entries = evenly_spread(entries, n)
     records = [functools.partial(record, entry, class_names, split=splits[entry.picture], max_side=max_side)
                for entry in entries]
     shapes = shapes_of([entry.picture for entry in entries], max_side)
-    made_by = {'source': 'voc', 'folder': folder, 'max_side': max_side, 'unsegmented': unsegmented,
-               'train_list': train_list, 'val_from': val_from}
     record_splits = [record.keywords['split'] for record in records] if n is None else ()
     if without:
-        made_by['without'] = sorted(without)
         records = [functools.partial(record_of_classes, record, class_names, kept) for record in records]
-    return write_dataset(path, kept, records, len(records), largest(shapes.values()), made_by, record_splits)
+    return write_dataset(path, kept, records, len(records), largest(shapes.values()),
+                         made_by(folder, max_side, unsegmented, without, train_list, val_from), record_splits)
+
+
+def planned(folder, unsegmented=False, train_list='train', val_from='train'):
+    """The split of each entry of the lists, as a dict; parameters and errors as of :func:`make_dataset`."""
+    own_classes = own_class_file(folder)
+    check_tree(folder, own_classes)
+    if own_classes and not os.path.isdir(os.path.join(folder, 'ImageSets')):
+        return dealt(folder)
+    splits = splits_of(folder, train_list, val_from)
+    if unsegmented:
+        listed = {entry.picture for entry in splits}
+        splits.update(dict.fromkeys([entry for entry in entries_in(folder, 'Main/trainval.txt')
+                                     if entry.picture not in listed], 'train'))
+    return splits
+
+
+def made_by(folder, max_side=None, unsegmented=False, without=(), train_list='train', val_from='train'):
+    """What the data set records of how it was made."""
+    return dict({'source': 'voc', 'folder': folder, 'max_side': max_side, 'unsegmented': unsegmented,
+                 'train_list': train_list, 'val_from': val_from}, **{'without': sorted(without)} if without else {})
 
 
 def own_class_file(folder):

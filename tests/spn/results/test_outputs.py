@@ -34,7 +34,7 @@ class OutputsTest(FolderTestCase):
         for name in 'cat/1.jpg', 'masks/cat/1.png', 'dog/masks/2.jpg':
             self.write(name, name)
         self.assertEqual(pictures_in([self.folder], self.path('out'))[1], ['cat/1.jpg', 'dog/masks/2.jpg'])
-        self.assert_says(['has no picture in it'], named_in, pictures_in, [self.path('dog')], self.path('out'))
+        self.assert_says(['has no picture in it'], pictures_in, [self.path('dog')], self.path('out'))
 
     def test_folders_are_walked_without_what_was_written_before(self):
         for name in 'in/1.jpg', 'in/deep/2.jpg', 'in/.hidden.jpg', 'in/out/old-mask.png', 'other/3.jpg':
@@ -43,7 +43,7 @@ class OutputsTest(FolderTestCase):
                                    self.path('in', 'out'))
         self.assertEqual(names, ['in/1.jpg', 'in/deep/2.jpg', 'other/3.jpg'])
         self.assertEqual([os.path.relpath(path, self.folder) for path in paths], names)
-        self.assert_says(['choose another --out'], named_in, pictures_in, [self.path('in')], self.path('in'))
+        self.assert_says(['choose another --out'], pictures_in, [self.path('in')], self.path('in'))
 
     def test_pictures_that_a_list_names_are_the_only_ones(self):
         paths = ['in/1.jpg', 'in/2.png', 'in/deep/3.jpg']

@@ -1,0 +1,90 @@
+"""One's own labelled pictures: masks of each of them by one command."""
+import os
+import warnings
+from unittest import mock
+
+import numpy as np
+from click.testing import CliRunner
+from PIL import Image
+from skimage import data
+
+from spn import run
+from spn.commands import main
+from spn.data.dataset import Dataset
+from spn.networks.settings import RoundSettings, TrainingSettings
+from tests.spn.cases import FolderTestCase
+from tests.spn.data.sources.pictures import jpeg, png
+
+
+class RunTest(FolderTestCase):
+
+    def write_photographs(self, with_masks=True):
+        """Seven pictures of each of two classes, parts of photographs; the first of them is larger than 500 pixels."""
+        for name, photograph in ('cat', data.chelsea()), ('cup', data.coffee()):
+            for k in range(7):
+                part = np.ascontiguousarray(photograph[20 + 8 * k:116 + 8 * k, 60 + 20 * k:188 + 20 * k])
+                if k == 0:
+                    part = part.repeat(6, axis=0).repeat(6, axis=1)
+                self.write('photographs/{}/{}.jpg'.format(name, k), jpeg(part))
+                if with_masks:
+                    mask = np.zeros(part.shape[:2], 'uint8')
+                    mask[20:, :70] = 1
+                    self.write('photographs/masks/{}/{}.png'.format(name, k), png(mask))
+
+    def run_it(self):
+        with warnings.catch_warnings(), mock.patch.object(run, 'LEAST_BATCHES', 2), \
+                mock.patch.object(run, 'TrainingSettings', lambda: TrainingSettings(epochs=1)), \
+                mock.patch.object(run, 'RoundSettings', lambda: RoundSettings(epochs=1)), \
+                mock.patch.object(run, 'N_ROUNDS', 1):
+            warnings.simplefilter('ignore')
+            result = CliRunner(mix_stderr=False).invoke(main, [
+                'run', self.path('photographs'), '--out', self.path('results'), '--size', '32', '--weights', 'random'])
+        self.assertEqual(result.exit_code, 0, result.stderr)
+        return result.stdout, result.stderr
+
+    def assert_has_masks_of_all(self):
+        for name in 'cat', 'cup':
+            for k in range(7):
+                wanted = (576, 768) if k == 0 else (96, 128)
+                for kind in 'masks', 'overlays':
+                    with Image.open(self.path('results', kind, name, '{}.png'.format(k))) as image:
+                        self.assertEqual(np.array(image).shape[:2], wanted)
+                        if kind == 'masks':
+                            self.assertTrue(set(np.unique(np.array(image))) <= {0, 1 + (name == 'cup')})
+
+    def test_one_command_makes_masks_of_every_picture_in_its_own_size_and_a_report(self):
+        self.write_photographs()
+        printed, said = self.run_it()
+        self.assertEqual(printed, '{}: masks, overlays and heat maps and a report\n'.format(self.path('results')))
+        for step in 'data and superpixels', 'features', 'training', 'segmentation network', 'masks', 'report':
+            self.assertIn('== ' + step, said)
+        self.assert_has_masks_of_all()
+        self.assertTrue({'bars.png', 'classes.csv', 'results.md'} <= set(os.listdir(self.path('results'))))
+        made = {name: os.stat(self.path(name)).st_mtime_ns for name in self.files() if name.endswith(('.h5', '0.png'))}
+        self.run_it()
+        self.assertEqual(made, {name: os.stat(self.path(name)).st_mtime_ns for name in made})
+
+    def test_pictures_without_masks_have_masks_afterwards_and_no_report(self):
+        self.write_photographs(with_masks=False)
+        printed, _ = self.run_it()
+        self.assertEqual(printed, '{}: masks, overlays and heat maps\n'.format(self.path('results')))
+        self.assert_has_masks_of_all()
+        self.assertNotIn('results.md', os.listdir(self.path('results')))
+
+    def test_few_pictures_are_trained_on_for_more_epochs(self):
+        self.write_photographs()
+        with mock.patch.object(run.pipeline, 'make_all_features', side_effect=KeyboardInterrupt):
+            CliRunner().invoke(main, ['run', self.path('photographs'), '--out', self.path('results')])
+        path = self.path('results', 'work', 'pictures.h5')
+        with Dataset(path) as dataset:
+            n = len(dataset.indices('train'))
+        self.assertEqual(n, 10)
+        self.assertEqual([run.long_enough(TrainingSettings(batch_size=size), path).epochs for size in (16, 4)],
+                         [160, 54])
+        self.assertEqual(run.long_enough(TrainingSettings(epochs=500), path).epochs, 500)
+
+    def test_a_folder_without_classes_is_one_sentence(self):
+        os.makedirs(self.path('photographs', ''))
+        result = CliRunner(mix_stderr=False).invoke(main, ['run', self.path('photographs'), '--out', self.path('out')])
+        self.assertEqual(result.exit_code, 1)
+        self.assertIn('has no folder in it: wanted is one for each class', result.stderr)

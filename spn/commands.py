@@ -366,9 +366,11 @@ def evaluate(data, runs, out, seed):
     Thresholds are chosen on val, results are reported on test. Writes results.md, results.json, bars.png and
     examples.png; for several runs their mean and spread. The results of a run are kept in RUN/results.json until data
     or models change.
+
+    Open OUT/index.html in a browser to see every picture of test with its masks, the worst first; it needs no server.
     """
     from .results import report
-    click.echo(report.write(data, list(dict.fromkeys(map(os.path.normpath, runs))), out))
+    click.echo(report.write(data, list(dict.fromkeys(map(os.path.normpath, runs))), out, page=out))
 
 
 @command(main, 'reproduce', 'spn reproduce --folder reproduction --document docs/reproduction.md', networks=True)

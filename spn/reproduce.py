@@ -122,7 +122,7 @@ def run_steps(folder, document, plan, data_seed, weights, say):
             report.run_results(data_path, run, report.ABLATED)
     with clock('tables and pictures'):
         pictures = os.path.splitext(document)[0]
-        table = report.write(data_path, runs, pictures)
+        table = report.write(data_path, runs, pictures, page=os.path.join(folder, 'results'))
         unchanged = {'nothing (seed 0)': report.run_results(data_path, runs[0])}
         ablation_table = report.table_of_ablations(dict(unchanged, **{
             name: report.run_results(data_path, run, report.ABLATED) for name, run in ablations.items()}))

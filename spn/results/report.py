@@ -6,9 +6,10 @@ import os
 import numpy as np
 
 from ..data.dataset import SPLITS, Dataset
-from ..files import digest_of_file, write_json, write_text
+from ..files import digest_of_file, say, write_json, write_text
 from .drawing import draw_bars, draw_sheet
 from .evaluation import evaluate
+from .report_page import About, Content, Picture, write_report_page
 from .runs import ORACLE, Run
 
 UNLABELLED = ', classes found out'
@@ -17,7 +18,7 @@ ABLATED = ('CAM, smooth', 'CAM averaged in superpixels, all sizes', 'SP-CAM, all
 SHOWN = ('CAM, smooth', 'SP-CAM, correlated')  # on the sheet of examples, next to the final method
 
 
-def write(data_path, folders, out):
+def write(data_path, folders, out, page=None):
     """Evaluate runs and write ``results.json``, ``results.md``, ``bars.png`` and ``examples.png``.
 
     Parameters
@@ -27,6 +28,9 @@ def write(data_path, folders, out):
         Runs that differ only in their seed; means and spreads are over them.
     out : str
         The folder to write to.
+    page : str, optional
+        The folder for a page with every picture of 'test', ``index.html``, which needs three small files for each;
+        there is no page if it is None.
 
     Returns
     -------
@@ -35,13 +39,17 @@ def write(data_path, folders, out):
     """
     results = [run_results(data_path, folder) for folder in folders]
     with Dataset(data_path) as dataset:
-        class_names = ['background'] + dataset.class_names
-        table = as_table(results, class_names)
+        table = as_table(results, ['background'] + dataset.class_names)
         write_json(os.path.join(out, 'results.json'), dict(zip(folders, results)))
         write_text(os.path.join(out, 'results.md'), table)
-        draw_bars(results, test_pictures(dataset), os.path.join(out, 'bars.png'))
+        for folder in dict.fromkeys([out, page or out]):
+            draw_bars(results, test_pictures(dataset), os.path.join(folder, 'bars.png'))
         run = Run(folders[0])
-        draw_examples(dataset, run, results[0], os.path.join(out, 'examples.png'))
+        maps = run.on_dataset(dataset)
+        draw_examples(dataset, run, maps, results[0], os.path.join(out, 'examples.png'))
+        if page is not None:
+            say('{}: every picture, to look at in a browser'.format(
+                write_page(dataset, run, maps, folders, results, page)))
     return table
 
 
@@ -68,10 +76,7 @@ def run_results(data_path, folder, names=None):
     """
     run, path = Run(folder), os.path.join(folder, 'results.json')
     with Dataset(data_path) as dataset:
-        made_from = {
-            'data': dataset.fingerprint_with_masks, 'models': [digest_of_file(path) for path in run.paths],
-            'superpixels': [dataset.superpixel_maps(name).fingerprint for name in run.about['superpixel_names']],
-            'methods': names and list(names)}
+        made_from = dict(sources(dataset, run), methods=names and list(names))
         try:
             with open(path, encoding='utf-8') as stream:
                 kept = json.load(stream)
@@ -90,6 +95,12 @@ def run_results(data_path, folder, names=None):
     return kept['methods']
 
 
+def sources(dataset, run):
+    """What the masks of a run depend on: digests, as JSON."""
+    return {'data': dataset.fingerprint_with_masks, 'models': [digest_of_file(path) for path in run.paths],
+            'superpixels': [dataset.superpixel_maps(name).fingerprint for name in run.about['superpixel_names']]}
+
+
 def mean_and_spread(values):
     """The mean in percent and, if there are several values, their standard deviation."""
     values = 100 * np.array(values)
@@ -98,17 +109,25 @@ def mean_and_spread(values):
 
 def as_table(results, class_names):
     """Markdown: a row for each method."""
-    lines = ['| masks from | mean IoU | on val | precision | recall | threshold | ' + ' | '.join(class_names) + ' |',
-             '|---|---|---|---|---|---|' + '---|' * len(class_names)]
+    header, rows = table_cells(results, class_names)
+    lines = ['| {} |'.format(' | '.join(header)), '|---|' + '---|' * (len(header) - 1)]
+    lines += ['| {} |'.format(' | '.join([row[0], '**{}**'.format(row[1])] + row[2:])) for row in rows]
+    return '\n'.join(lines) + '\n'
+
+
+def table_cells(results, class_names):
+    """The header of the table of methods, and its rows: lists of str."""
+    header = ['masks from', 'mean IoU', 'on val', 'precision', 'recall', 'threshold'] + class_names
+    rows = []
     for name in results[0]:
         run_rows = [result[name] for result in results]
         class_ious = 100 * np.mean([row['classes'] for row in run_rows], axis=0)
         thresholds = sorted({row['threshold'] for row in run_rows})
-        lines.append('| {} | **{}** | {} | {} | {} | {} | {} |'.format(
-            name, *[mean_and_spread([row[key] for row in run_rows]) for key in ('mean', 'val', 'precision', 'recall')],
-            '-' if name == ORACLE else ', '.join('{:.2f}'.format(threshold) for threshold in thresholds),
-            ' | '.join('{:.0f}'.format(value) for value in class_ious)))
-    return '\n'.join(lines) + '\n'
+        rows.append([name] + [mean_and_spread([row[key] for row in run_rows])
+                              for key in ('mean', 'val', 'precision', 'recall')]
+                    + ['-' if name == ORACLE else ', '.join('{:.2f}'.format(threshold) for threshold in thresholds)]
+                    + ['{:.0f}'.format(value) for value in class_ious])
+    return header, rows
 
 
 def table_of_ablations(results):
@@ -183,12 +202,11 @@ def contents(data_path, with_names=False):
     return '\n'.join(lines) + '\n'
 
 
-def draw_examples(dataset, run, result, path):
+def draw_examples(dataset, run, maps, result, path):
     """Draw the three best, the three median and the three worst test images of the run's final method."""
-    maps = run.on_dataset(dataset)
     methods = run.methods(maps, dataset)
     final = run.final
-    indices = [i for i in dataset.indices('test') if dataset.has_mask[i]]
+    indices = with_masks(dataset)
     order = np.argsort(-np.array(result[final]['images']), kind='stable')
     middle = max(0, len(order) // 2 - 1)
     title_of = {}  # a dict, so that no image is shown twice if there are few
@@ -205,3 +223,78 @@ def draw_examples(dataset, run, result, path):
         rows.append(('{}, {:.0f} %'.format(title, 100 * result[final]['images'][place]), dataset.image(i),
                      maps.superpixels[0][i], dataset.mask(i), masks))
     draw_sheet(rows, names, dataset.class_names, path)
+
+
+def with_masks(dataset):
+    """The images of 'test' whose masks are known: those that results have numbers of, in their order."""
+    return [i for i in dataset.indices('test') if dataset.has_mask[i]]
+
+
+def write_page(dataset, run, maps, folders, results, folder):
+    """Write the page with every picture of 'test' that has a mask.
+
+    Parameters
+    ----------
+    dataset : spn.data.dataset.Dataset
+    run : spn.results.runs.Run
+        The first run: the masks are its own.
+    maps : spn.results.activation_maps.ActivationMaps
+        Of this run.
+    folders : sequence of str
+        All runs.
+    results : list of dict
+        The results of each run.
+    folder : str
+        The folder to write to; it has ``bars.png`` already.
+
+    Returns
+    -------
+    str
+        The path of the page.
+    """
+    indices, result = with_masks(dataset), results[0]
+    header, rows = table_cells(results, ['background'] + dataset.class_names)
+    about = About('Masks of {} in {}'.format(', '.join(folders), os.path.basename(dataset.path)),
+                  facts(dataset, run, folders, len(indices)), dataset.class_names, list(result), run.final,
+                  header, rows, 'bars.png')
+    pictures = [Picture(dataset.names[i], dataset.sizes[i], np.flatnonzero(dataset.labels[i]),
+                        [result[name]['images'][k] for name in result]) for k, i in enumerate(indices)]
+    masks_of = mask_maker(dataset, run, maps, result)
+    made_from = dict(sources(dataset, run), thresholds=[row['threshold'] for row in result.values()])
+    return write_report_page(folder, about, pictures, lambda k: Content(
+        dataset.image(indices[k]), maps.superpixels[0][indices[k]], masks_of(indices[k]), dataset.mask(indices[k])),
+        made_from)
+
+
+def facts(dataset, run, folders, n_shown):
+    """What the page says about data and runs: pairs of a term and its description."""
+    counts = {split: int((dataset.splits == split).sum()) for split in SPLITS}
+    superpixel_names, about = run.about['superpixel_names'], run.about
+    n_without = counts['test'] - n_shown
+    return [
+        ('Data', '{}: {}; thresholds are chosen on val'.format(
+            dataset.path, ', '.join('{} {}'.format(counts[split], split) for split in SPLITS))),
+        ('Runs', ', '.join(folders) + '; table and bars are the mean of all runs, the pictures show masks of {} '
+         'alone'.format(run.folder) * (len(folders) > 1)),
+        ('Training', 'image sizes {}; superpixels {}; {} epochs'.format(
+            ', '.join(map(str, about['sizes'])), ', '.join('{} ({:.0f} an image)'.format(
+                name, maps.counts.mean()) for name, maps in zip(superpixel_names, map(
+                    dataset.superpixel_maps, superpixel_names))), about['training']['epochs'])),
+        ('Pictures', "{} of 'test'{}; superpixels shown: {}".format(
+            n_shown, '; {} more have no mask to compare with'.format(n_without) if n_without else '',
+            superpixel_names[0]))]
+
+
+def mask_maker(dataset, run, maps, result):
+    """A function that makes the masks of image i, one for each method of a result, at the threshold chosen on 'val'."""
+    methods = run.methods(maps, dataset)
+
+    def masks_of(i):
+        masks = []
+        for name, row in result.items():
+            unlabelled = name.endswith(UNLABELLED)
+            classes = run.classes_of(maps, i) if unlabelled else np.flatnonzero(dataset.labels[i])
+            method = methods[name[:-len(UNLABELLED)] if unlabelled else name]
+            masks.append(method(i, classes, [row['threshold']])[0])
+        return masks
+    return masks_of

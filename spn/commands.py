@@ -412,6 +412,12 @@ def evaluate(data, runs, out, seed):
     """
     from .results import report
     click.echo(report.write(data, list(dict.fromkeys(map(os.path.normpath, runs))), out, page=out))
+    say_page(out)
+
+
+def say_page(folder):
+    click.echo('{}: every picture with its masks, to look at in a browser'.format(os.path.join(folder, 'index.html')),
+               err=True)
 
 
 @command(main, 'reproduce', 'spn reproduce --folder reproduction --document docs/reproduction.md', networks=True)
@@ -433,3 +439,4 @@ def reproduce(folder, document, quick, weights, seed):
     reproduce.reproduce(folder, document, reproduce.QUICK if quick else reproduce.FULL, seed, weights,
                         lambda line: click.echo(line, err=True))
     click.echo(document)
+    say_page(os.path.join(folder, 'results'))

@@ -6,7 +6,7 @@ import os
 import numpy as np
 
 from ..data.dataset import SPLITS, Dataset
-from ..files import digest_of_file, say, write_json, write_text
+from ..files import digest_of_file, write_json, write_text
 from .drawing import draw_bars, draw_sheet
 from .evaluation import evaluate
 from .report_page import About, Content, Picture, write_report_page
@@ -48,8 +48,7 @@ def write(data_path, folders, out, page=None):
         maps = run.on_dataset(dataset)
         draw_examples(dataset, run, maps, results[0], os.path.join(out, 'examples.png'))
         if page is not None:
-            say('{}: every picture, to look at in a browser'.format(
-                write_page(dataset, run, maps, folders, results, page)))
+            write_page(dataset, run, maps, folders, results, page)
     return table
 
 
@@ -246,11 +245,6 @@ def write_page(dataset, run, maps, folders, results, folder):
         The results of each run.
     folder : str
         The folder to write to; it has ``bars.png`` already.
-
-    Returns
-    -------
-    str
-        The path of the page.
     """
     indices, result = with_masks(dataset), results[0]
     header, rows = table_cells(results, ['background'] + dataset.class_names)
@@ -261,28 +255,26 @@ def write_page(dataset, run, maps, folders, results, folder):
                         [result[name]['images'][k] for name in result]) for k, i in enumerate(indices)]
     masks_of = mask_maker(dataset, run, maps, result)
     made_from = dict(sources(dataset, run), thresholds=[row['threshold'] for row in result.values()])
-    return write_report_page(folder, about, pictures, lambda k: Content(
+    write_report_page(folder, about, pictures, lambda k: Content(
         dataset.image(indices[k]), maps.superpixels[0][indices[k]], masks_of(indices[k]), dataset.mask(indices[k])),
         made_from)
 
 
 def facts(dataset, run, folders, n_shown):
     """What the page says about data and runs: pairs of a term and its description."""
-    counts = {split: int((dataset.splits == split).sum()) for split in SPLITS}
-    superpixel_names, about = run.about['superpixel_names'], run.about
-    n_without = counts['test'] - n_shown
+    counts = ['{} {}'.format((dataset.splits == split).sum(), split) for split in SPLITS]
+    superpixels = ['{} ({:.0f} an image)'.format(name, dataset.superpixel_maps(name).counts.mean())
+                   for name in run.about['superpixel_names']]
+    n_test = np.sum(dataset.splits == 'test')
+    of_one = '; the table and the bars are the mean of all of them, the pictures show masks of {}'.format(run.folder)
     return [
-        ('Data', '{}: {}; thresholds are chosen on val'.format(
-            dataset.path, ', '.join('{} {}'.format(counts[split], split) for split in SPLITS))),
-        ('Runs', ', '.join(folders) + '; table and bars are the mean of all runs, the pictures show masks of {} '
-         'alone'.format(run.folder) * (len(folders) > 1)),
+        ('Data', '{}: {}; thresholds are chosen on val'.format(dataset.path, ', '.join(counts))),
+        ('Runs', ', '.join(folders) + (of_one if len(folders) > 1 else '')),
         ('Training', 'image sizes {}; superpixels {}; {} epochs'.format(
-            ', '.join(map(str, about['sizes'])), ', '.join('{} ({:.0f} an image)'.format(
-                name, maps.counts.mean()) for name, maps in zip(superpixel_names, map(
-                    dataset.superpixel_maps, superpixel_names))), about['training']['epochs'])),
-        ('Pictures', "{} of 'test'{}; superpixels shown: {}".format(
-            n_shown, '; {} more have no mask to compare with'.format(n_without) if n_without else '',
-            superpixel_names[0]))]
+            ', '.join(map(str, run.about['sizes'])), ', '.join(superpixels), run.about['training']['epochs'])),
+        ('Pictures', '{}; the superpixels shown are {}'.format(
+            '{} of test'.format(n_test) if n_shown == n_test else
+            '{} of the {} of test, those with a true mask'.format(n_shown, n_test), run.about['superpixel_names'][0]))]
 
 
 def mask_maker(dataset, run, maps, result):

@@ -7,11 +7,11 @@ import re
 import shutil
 from collections import namedtuple
 
-from ..files import atomic_write, progress
+from ..data.sources.images import scaled_size
+from ..files import atomic_write, locked, progress
 from .drawing import colours_of
 from .outputs import stems_of
 from .rendering import borders, legend, photograph, printable, stacked_masks, url_of, write_page
-from ..data.sources.images import scaled_size
 
 SIDE = 320                     # the longer side of the pictures on the page, in pixels
 ENDINGS = '.jpg', '.superpixels.png', '.masks.png'
@@ -72,7 +72,7 @@ def write_report_page(folder, about, pictures, content_of, made_from):
     content_of : callable
         Gives the :class:`Content` of the picture of a number; called only for pictures that are not on disk yet.
     made_from : dict
-        What the images depend on, apart from the names of the pictures and methods; JSON.
+        What the images depend on, apart from the names of pictures, methods and classes; JSON.
 
     Returns
     -------
@@ -84,9 +84,15 @@ def write_report_page(folder, about, pictures, content_of, made_from):
     SpnError
         If two pictures would have the same file, or the disk is full.
     """
+    with locked(os.path.join(folder, 'index.html')):
+        return write_files(folder, about, pictures, content_of, made_from)
+
+
+def write_files(folder, about, pictures, content_of, made_from):
+    """The work of :func:`write_report_page`, which has locked the page."""
     stems = stems_of([picture.name for picture in pictures])
     # A folder for each content, so that the images of two pages are never mixed.
-    generation = os.path.join('pictures', digest([FORMAT, SIDE, made_from, about.methods, stems]))
+    generation = os.path.join('pictures', digest([FORMAT, SIDE, made_from, about.methods, about.class_names, stems]))
     colours = colours_of(about.class_names)
     for k, stem in enumerate(progress(stems, title='pictures of the page', unit='pictures')):
         paths = [os.path.join(folder, generation, stem + ending) for ending in ENDINGS]

@@ -10,12 +10,13 @@ from collections import namedtuple
 import numpy as np
 
 from ..data.dataset import Dataset
+from ..data.sources.images import scaled_size
 from ..data.superpixels import METHODS, method_settings, superpixel_map
+from ..errors import SpnError
 from ..files import on_all_cores, progress
 from .drawing import colours_of
 from .evaluation import confusion, intersection_over_union, oracle
 from .rendering import borders, legend, photograph, printable, stacked_masks, write_page
-from ..data.sources.images import scaled_size
 
 SIDE = 640  # the longer side of the pictures on the page, in pixels
 
@@ -78,8 +79,11 @@ def write_superpixel_page(data_path, out, methods=(), values=None, n_pictures=8,
     Raises
     ------
     SpnError
-        If the split is empty, or there is no such method or setting.
+        If the split is empty, there is no such method or setting, or the page would replace the data set.
     """
+    if os.path.realpath(out) == os.path.realpath(data_path):
+        raise SpnError('{} is the data set, which the page would replace: choose another --out, such as {}'.format(
+            out, page_path(data_path)))
     tried = [(method, values) for method in methods or ['felzenszwalb']] if values else [
         (method, ALTERNATIVES[method]) for method in methods] or BY_DEFAULT
     with Dataset(data_path) as dataset:

@@ -138,7 +138,7 @@ function chosenPictures() {
 
 function showList() {
     list = chosenPictures();
-    byId('cards').style.setProperty('--card', `${Math.min(64, Math.max(20, 10 * views().length))}rem`);
+    byId('cards').style.setProperty('--card', `${Math.min(64, Math.max(18, 7.5 * views().length))}rem`);
     byId('cards').replaceChildren();
     const ious = list.map((picture) => picture.ious[state.method]).filter((iou) => iou !== null);
     const mean = ious.reduce((sum, iou) => sum + iou, 0) / ious.length;

@@ -8,7 +8,8 @@ function image(className, src, alt) {
 /** What there is to see of a picture: itself, its true mask if it is known, and its superpixels by each setting. */
 function viewsOf(picture) {
     const photograph = () => image('photograph', picture.photograph, picture.name);
-    const framed = (...layers) => () => frame(picture.width, picture.height, photograph(), ...layers.map((each) => each()));
+    const framed = (...layers) => () => frame(picture.width, picture.height, photograph(),
+                                              ...layers.map((each) => each()));
     const views = [{title: 'image', note: '', build: framed()}];
     if (picture.truth) {
         views.push({title: 'truth', note: '', build: framed(
@@ -17,7 +18,8 @@ function viewsOf(picture) {
     picture.cuts.forEach((cut, number) => {
         if (choices[number].checked) {
             const title = data.candidates[number];
-            views.push({title, note: `${cut.count} superpixels` + (cut.iou ? `, at best ${cut.iou}` : ''), build: framed(
+            const note = `${cut.count} superpixels` + (cut.iou ? `, at best ${cut.iou}` : '');
+            views.push({title, note, build: framed(
                 () => image('borders', cut.borders, `superpixels of ${picture.name}: ${title}`))});
         }
     });
@@ -25,7 +27,8 @@ function viewsOf(picture) {
 }
 
 function figure(picture, view, number) {
-    const button = make('button', {type: 'button', className: 'enlarge', ariaLabel: `Enlarge ${picture.name}, ${view.title}`});
+    const button = make('button', {type: 'button', className: 'enlarge',
+                                   ariaLabel: `Enlarge ${picture.name}, ${view.title}`});
     button.addEventListener('click', () => enlarge(picture, number));
     const framed = view.build();
     framed.append(button);

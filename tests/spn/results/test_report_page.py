@@ -127,6 +127,7 @@ class FilesTest(FolderTestCase):
     def test_a_page_made_again_from_the_same_computes_nothing_and_from_something_else_leaves_no_old_file(self):
         self.write()
         before = self.images()
+        self.assertEqual(len(self.files()), 10)  # with index.html, and without a lock
         self.write(content_of=None)
         self.assertEqual(self.images(), before)
         self.write([picture(k) for k in range(2)], made_from={'models': ['other']})

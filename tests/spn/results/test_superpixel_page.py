@@ -193,12 +193,16 @@ class ShowTest(FolderTestCase):
                 (('--set scale is not of the form',), ('--set', 'scale')),
                 (('sets one setting twice',), ('--set', 'scale=1', '--set', 'scale=2')),
                 (('scale=-1.0', 'must be above 0'), ('--set', 'scale=50,-1')),
+                (('which the page would replace', 'data.superpixels.html'), ('--out', self.data)),
                 (("no image in the split 'test'", "3 in 'train'"), ('--split', 'test'))]:
             printed, said, status = spn('show', self.data, *arguments)
             self.assertEqual((status, printed), (1, ''), said)
             for word in words:
                 self.assertIn(word, said.strip().splitlines()[-1])
         self.assertEqual(self.files(), ['data.h5'])
+
+
+LONG = 'superpixels under a name that is longer than others are'
 
 
 class BrowserTest(SharedFolderTestCase):
@@ -208,6 +212,7 @@ class BrowserTest(SharedFolderTestCase):
         cls.browser = Browser()
         data = os.path.join(cls.shared, 'data.h5')
         write_small(data, [record._replace(name='"<i>' + record.name) for record in in_train()])
+        spn('superpixels', data, '--method', 'grid', '--set', 'n_segments=6', '--name', LONG)
         printed, said, _ = spn('show', data, '--method', 'grid', '--set', 'n_segments=4,9', '--workers', 1)
         cls.page = printed.split(': superpixels of ')[0]
 
@@ -225,13 +230,13 @@ class BrowserTest(SharedFolderTestCase):
 
     def test_each_picture_is_shown_by_itself_with_its_truth_and_with_each_setting(self):
         self.assertEqual(self.browser.texts('#pictures h2'), ['"<i>face.png', '"<i>cat.png', '"<i>cup.png'])
-        both = ['grid, n_segments 4', 'grid, n_segments 9']
+        each_way = ['grid, n_segments 4', 'grid, n_segments 9', LONG + ' (in the data set)']
         self.assertEqual(self.browser.texts('section figcaption b'),
-                         2 * (['image', 'truth'] + both) + ['image'] + both)
+                         2 * (['image', 'truth'] + each_way) + ['image'] + each_way)
         self.assertTrue(self.browser.texts('section:last-child figcaption')[2].endswith(' 9 superpixels'))
         self.assertTrue(self.browser.run('return [...document.images].every((each) => each.naturalWidth)'))
         self.browser.element('#settings input').click()
-        self.assertEqual(self.browser.texts('section:last-child figcaption b'), ['image', both[1]])
+        self.assertEqual(self.browser.texts('section:last-child figcaption b'), ['image'] + each_way[1:])
 
     def test_a_click_enlarges_a_picture_and_arrows_step_through_its_settings(self):
         heading = 'return document.querySelector("#enlarged-name").firstChild.textContent.trim()'
@@ -241,13 +246,15 @@ class BrowserTest(SharedFolderTestCase):
         self.assertGreater(self.browser.run(width), 500)
         self.browser.element('#close').send_keys('\ue014')  # the right arrow
         self.assertEqual(self.browser.run(heading), '"<i>cat.png: grid, n_segments 9')
+        self.assertTrue(self.browser.element('#next').is_enabled())
+        self.browser.element('#close').send_keys('\ue014')
         self.assertFalse(self.browser.element('#next').is_enabled())
         self.browser.element('dialog [name=borders]').click()
         self.assertEqual(self.browser.run('return getComputedStyle(document.querySelector(".borders")).visibility'),
                          'hidden')
 
     def test_all_images_have_a_text_and_all_controls_a_label(self):
-        self.assertEqual(self.browser.run('return document.images.length'), 11 + 2 + 6)
+        self.assertEqual(self.browser.run('return document.images.length'), 3 + 2 * 2 + 3 * 3 * 2)
         self.assertEqual(self.browser.images_without_alt(), [])
         self.assertEqual(self.browser.controls_without_label(), [])
         self.assertEqual(self.browser.run('return document.querySelectorAll(".enlarge:not([aria-label])").length'), 0)

@@ -31,7 +31,7 @@ REQUIRED = [
     'setuptools; python_version >= "3.12"',
 ]
 REQUIRED_BY_SPN = ['scikit-image>=0.17.2', 'matplotlib>=3.3.4', 'pillow>=8.3.2', 'tqdm>=4.64', 'click>=8.0.4',
-                   'onnx>=1.14.1', 'protobuf>=3.20.3']
+                   'onnx>=1.14.1', 'protobuf>=3.20.3', 'Jinja2>=3.0.3']
 
 
 def write(folder, name, text):
@@ -82,7 +82,7 @@ setup(
     author='theano-spp authors',
     license='BSD-3-Clause',
     packages=find_packages(include=['theano_spp', 'theano_spp.*', 'keras_layer', 'spn', 'spn.*']),
-    package_data={'': ['c_code/*/*', '*.h']},
+    package_data={'': ['c_code/*/*', '*.h'], 'spn.results': ['templates/*']},
     python_requires='>=3.6,<3.14',
     install_requires=REQUIRED,
     extras_require={'spn': REQUIRED_BY_SPN},

@@ -79,8 +79,9 @@ def main():
     """Superpixel pooling networks: from image-level labels to segmentations.
 
     `spn run` does everything, with defaults. Or run the commands in this order: data, superpixels, encode, train,
-    segment, cam, predict, evaluate; info shows what a data set holds. Files are first written under another name and
-    then moved into place. If a command was stopped, run it again and it goes on where it was.
+    segment, cam, predict, evaluate; info shows what a data set holds, show what superpixels of its pictures look like.
+    Files are first written under another name and then moved into place. If a command was stopped, run it again and it
+    goes on where it was.
     """
 
 
@@ -203,16 +204,20 @@ def data_folder(folder, out, max_side, without, seed):
     say_data(out)
 
 
+SUPERPIXEL_METHODS = click.Choice(['felzenszwalb', 'slic', 'watershed', 'grid'])
+workers_option = click.option('--workers', type=click.IntRange(1),
+                              help='Number of processes; by default one for each core.')
+
+
 @command(main, 'superpixels', 'spn superpixels composites.h5 --method slic --set n_segments=300 --name slic-300')
 @data_argument
-@click.option('--method', type=click.Choice(['felzenszwalb', 'slic', 'watershed', 'grid']), default='felzenszwalb',
-              show_default=True)
+@click.option('--method', type=SUPERPIXEL_METHODS, default='felzenszwalb', show_default=True)
 @click.option('--set', 'given', metavar='SETTING=NUMBER', **each_once,
               help='A setting of the method, such as scale=300.')
 @click.option('--folder', type=click.Path(file_okay=False),
               help='Your own maps, NAME.npy or NAME.png for each picture.')
 @click.option('--name', help="Name of these maps in the file; by default that of the method.")
-@click.option('--workers', type=click.IntRange(1), help='Number of processes; by default one for each core.')
+@workers_option
 @ignored_seed_option
 def superpixels(data, method, given, folder, name, workers, seed):
     """Add superpixel maps to a data set."""
@@ -221,10 +226,7 @@ def superpixels(data, method, given, folder, name, workers, seed):
     if folder:
         settings = {'folder': os.path.abspath(folder)}
     else:
-        parameters = dict(map(setting, given))
-        if len(parameters) < len(given):
-            raise SpnError('--set {} sets one setting twice: give each once'.format(' --set '.join(given)))
-        settings = superpixels.method_settings(method, parameters)
+        settings = superpixels.method_settings(method, each_set_once(given, setting))
     name = name or (os.path.basename(settings['folder']) if folder else method)
     counts = superpixels.make_superpixels(data, name, settings, LocalProcesses(workers))
     click.echo('{}: superpixels {!r}, {} to {} an image, {:.0f} on average'.format(
@@ -237,6 +239,47 @@ def setting(text):
         return name, float(value)
     except ValueError:
         raise SpnError('--set {} is not of the form SETTING=NUMBER, such as scale=300'.format(text))
+
+
+def numbers(text):
+    """As :func:`setting`, with several numbers."""
+    name, equals, values = text.partition('=')
+    return name, [setting(name + equals + value)[1] for value in values.split(',')]
+
+
+def each_set_once(given, parse):
+    """The settings of all ``--set``, as a dict."""
+    settings = dict(map(parse, given))
+    if len(settings) < len(given):
+        raise SpnError('--set {} sets one setting twice: give each once'.format(' --set '.join(given)))
+    return settings
+
+
+@command(main, 'show', 'spn show photographs.h5 --method felzenszwalb --set scale=50,150,400')
+@data_argument
+@click.option('--out', type=click.Path(dir_okay=False), help='The page; by default DATA.superpixels.html.')
+@click.option('--method', 'methods', type=SUPERPIXEL_METHODS, **each_once,
+              help='May be given several times; by default felzenszwalb, and slic and watershed for comparison.')
+@click.option('--set', 'given', metavar='SETTING=NUMBER,...', **each_once,
+              help='Values of a setting to try, such as scale=50,150,400; of several settings, all combinations.')
+@click.option('--pictures', type=click.IntRange(1), default=8, show_default=True, help='How many pictures to show.')
+@click.option('--split', type=click.Choice(['train', 'val', 'test']), default='train', show_default=True,
+              help='Where the pictures are from: at random, those with masks first.')
+@workers_option
+@seed_option
+def show(data, out, methods, given, pictures, split, workers, seed):
+    """Show superpixels of a few pictures, to choose their scale by looking.
+
+    Writes one page, to open in a browser: pictures with the borders that each setting makes, and those of the maps that
+    the data set has; how many superpixels an image gets, the mean intersection over union that masks can reach at best,
+    and the command that adds the maps to the data set.
+    """
+    from .results import superpixel_page
+    from .workers import LocalProcesses
+    out = out or superpixel_page.page_path(data)
+    n_ways, n_pictures = superpixel_page.write_superpixel_page(
+        data, out, methods, each_set_once(given, numbers), pictures, split, seed, LocalProcesses(workers))
+    click.echo('{}: superpixels of {} pictures, made in {} ways'.format(out, n_pictures, n_ways))
 
 
 @command(main, 'encode', 'spn encode composites.h5 --size 224 --size 288', networks=True)
@@ -405,9 +448,17 @@ def evaluate(data, runs, out, seed):
     Thresholds are chosen on val, results are reported on test. Writes results.md, results.json, bars.png and
     examples.png; for several runs their mean and spread. The results of a run are kept in RUN/results.json until data
     or models change.
+
+    Open OUT/index.html in a browser to see every picture of test with its masks, the worst first; it needs no server.
     """
     from .results import report
-    click.echo(report.write(data, list(dict.fromkeys(map(os.path.normpath, runs))), out))
+    click.echo(report.write(data, list(dict.fromkeys(map(os.path.normpath, runs))), out, page=out))
+    say_page(out)
+
+
+def say_page(folder):
+    click.echo('{}: every picture with its masks, to look at in a browser'.format(os.path.join(folder, 'index.html')),
+               err=True)
 
 
 @command(main, 'reproduce', 'spn reproduce --voc VOCdevkit/VOC2012 --folder voc', networks=True)
@@ -452,3 +503,4 @@ def reproduce(folder, document, voc, six_sizes, seeds, ablations, quick, weights
     document = document or os.path.join(folder, 'reproduction.md')
     reproduce.reproduce(folder, document, plan, source, weights, lambda line: click.echo(line, err=True))
     click.echo(document)
+    say_page(os.path.join(folder, 'results'))

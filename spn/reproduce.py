@@ -114,7 +114,7 @@ def run_steps(folder, document, plan, source, weights, say):
             report.run_results(data_path, run, report.ABLATED)
     with clock('tables and pictures'):
         pictures = os.path.splitext(document)[0]
-        table = report.write(data_path, runs, pictures)
+        table = report.write(data_path, runs, pictures, page=os.path.join(folder, 'results'))
         results = [report.run_results(data_path, run) for run in runs]
         last = Run(runs[0])
         tables = [report.headline(results, last.final, 1 + len(last.class_names)), report.describe(data_path, runs),

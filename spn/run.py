@@ -59,7 +59,7 @@ def run(source, out, sizes, weights, workers, say):
         if not all(known):
             return skipped, None
         with clock('report'):
-            return skipped, report.write(data_path, [folder], out)
+            return skipped, report.write(data_path, [folder], out, page=out)
 
 
 def long_enough(settings, data_path):

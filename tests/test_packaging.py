@@ -70,6 +70,12 @@ class TestPackaging(unittest.TestCase):
             self.assertTrue(ours)
             self.assertEqual({path for path in self.in_wheel if path.startswith(folder)}, ours)
 
+    def test_a_wheel_carries_the_templates_of_pages(self):
+        folder = 'spn/results/templates/'
+        ours = {folder + name for name in os.listdir(os.path.join(REPOSITORY, folder))}
+        self.assertIn(folder + 'page.html', ours)
+        self.assertEqual({path for path in self.in_wheel if path.startswith(folder)}, ours)
+
     def test_a_wheel_installs_three_packages_and_the_pth_and_no_tests(self):
         top = {name.split('/')[0] for name in self.in_wheel}
         self.assertEqual({name for name in top if not name.endswith('.dist-info')},

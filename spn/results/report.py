@@ -10,6 +10,8 @@ from ..files import write_json, write_text
 from ..workers import HERE
 from . import counted
 from .drawing import draw_bars, draw_sheet
+from .evaluation import with_masks
+from .report_page import About, Content, Picture, write_report_page
 from .runs import ORACLE, UNLABELLED, Run
 
 ABLATED = ('CAM, smooth', 'CAM averaged in superpixels, all sizes', 'SP-CAM, all sizes',
@@ -17,7 +19,7 @@ ABLATED = ('CAM, smooth', 'CAM averaged in superpixels, all sizes', 'SP-CAM, all
 SHOWN = ('CAM, smooth', 'SP-CAM, correlated')  # on the sheet of examples, next to the final method
 
 
-def write(data_path, folders, out):
+def write(data_path, folders, out, page=None):
     """Evaluate runs and write ``results.json``, ``results.md``, ``bars.png`` and ``examples.png``.
 
     Parameters
@@ -27,6 +29,9 @@ def write(data_path, folders, out):
         Runs that differ only in their seed; means and spreads are over them.
     out : str
         The folder to write to.
+    page : str, optional
+        The folder for a page with every picture of 'test', ``index.html``, which needs three small files for each;
+        there is no page if it is None.
 
     Returns
     -------
@@ -35,13 +40,16 @@ def write(data_path, folders, out):
     """
     results = [run_results(data_path, folder) for folder in folders]
     with Dataset(data_path) as dataset:
-        class_names = ['background'] + dataset.class_names
-        table = as_table(results, class_names)
+        table = as_table(results, ['background'] + dataset.class_names)
         write_json(os.path.join(out, 'results.json'), dict(zip(folders, results)))
         write_text(os.path.join(out, 'results.md'), table)
-        draw_bars(results, test_pictures(dataset), os.path.join(out, 'bars.png'))
+        for folder in dict.fromkeys([out, page or out]):
+            draw_bars(results, test_pictures(dataset), os.path.join(folder, 'bars.png'))
         run = Run(folders[0])
-        draw_examples(dataset, run, results[0], os.path.join(out, 'examples.png'))
+        maps = run.on_dataset(dataset)
+        draw_examples(dataset, run, maps, results[0], os.path.join(out, 'examples.png'))
+        if page is not None:
+            write_page(dataset, run, maps, folders, results, page)
     return table
 
 
@@ -91,17 +99,25 @@ def mean_and_spread(values):
 
 def as_table(results, class_names):
     """Markdown: a row for each method."""
-    lines = ['| masks from | mean IoU | on val | precision | recall | threshold | ' + ' | '.join(class_names) + ' |',
-             '|---|---|---|---|---|---|' + '---|' * len(class_names)]
+    header, rows = table_cells(results, class_names)
+    lines = ['| {} |'.format(' | '.join(header)), '|---|' + '---|' * (len(header) - 1)]
+    lines += ['| {} |'.format(' | '.join([row[0], '**{}**'.format(row[1])] + row[2:])) for row in rows]
+    return '\n'.join(lines) + '\n'
+
+
+def table_cells(results, class_names):
+    """The header of the table of methods, and its rows: lists of str."""
+    header = ['masks from', 'mean IoU', 'on val', 'precision', 'recall', 'threshold'] + class_names
+    rows = []
     for name in results[0]:
         run_rows = [result[name] for result in results]
         class_ious = 100 * np.mean([row['classes'] for row in run_rows], axis=0)
         thresholds = sorted({row['threshold'] for row in run_rows})
-        lines.append('| {} | **{}** | {} | {} | {} | {} | {} |'.format(
-            name, *[mean_and_spread([row[key] for row in run_rows]) for key in ('mean', 'val', 'precision', 'recall')],
-            '-' if name == ORACLE else ', '.join('{:.2f}'.format(threshold) for threshold in thresholds),
-            ' | '.join('{:.0f}'.format(value) for value in class_ious)))
-    return '\n'.join(lines) + '\n'
+        rows.append([name] + [mean_and_spread([row[key] for row in run_rows])
+                              for key in ('mean', 'val', 'precision', 'recall')]
+                    + ['-' if name == ORACLE else ', '.join('{:.2f}'.format(threshold) for threshold in thresholds)]
+                    + ['{:.0f}'.format(value) for value in class_ious])
+    return header, rows
 
 
 def headline(results, final, n_classes):
@@ -194,12 +210,11 @@ def contents(data_path, with_names=False):
     return '\n'.join(lines) + '\n'
 
 
-def draw_examples(dataset, run, result, path):
+def draw_examples(dataset, run, maps, result, path):
     """Draw the three best, the three median and the three worst test images of the run's final method."""
-    maps = run.on_dataset(dataset)
     methods = run.methods(maps, dataset)
     final = run.final
-    indices = [i for i in dataset.indices('test') if dataset.has_mask[i]]
+    indices = with_masks(dataset, 'test')
     order = np.argsort(-np.array(result[final]['images']), kind='stable')
     middle = max(0, len(order) // 2 - 1)
     title_of = {}  # a dict, so that no image is shown twice if there are few
@@ -216,3 +231,61 @@ def draw_examples(dataset, run, result, path):
         rows.append(('{}, {:.0f} %'.format(title, 100 * result[final]['images'][place]), dataset.image(i),
                      maps.superpixels[0][i], dataset.mask(i), masks))
     draw_sheet(rows, names, dataset.class_names, path)
+
+
+def write_page(dataset, run, maps, folders, results, folder):
+    """Write the page with every picture of 'test' that has a mask.
+
+    Parameters
+    ----------
+    dataset : spn.data.dataset.Dataset
+    run : spn.results.runs.Run
+        The first run: the masks are its own.
+    maps : spn.results.activation_maps.ActivationMaps
+        Of this run.
+    folders : sequence of str
+        All runs.
+    results : list of dict
+        The results of each run.
+    folder : str
+        The folder to write to; it has ``bars.png`` already.
+    """
+    indices, result = with_masks(dataset, 'test'), results[0]
+    header, rows = table_cells(results, ['background'] + dataset.class_names)
+    about = About('Masks of {} in {}'.format(', '.join(folders), os.path.basename(dataset.path)),
+                  facts(dataset, run, folders, len(indices)), dataset.class_names, list(result), run.final,
+                  header, rows, 'bars.png')
+    pictures = [Picture(dataset.names[i], dataset.sizes[i], np.flatnonzero(dataset.labels[i]),
+                        [result[name]['images'][k] for name in result]) for k, i in enumerate(indices)]
+    masks_of = mask_maker(dataset, run, maps, result)
+    made_from = dict(run.made_from(dataset), thresholds=[row['threshold'] for row in result.values()])
+    write_report_page(folder, about, pictures, lambda k: Content(
+        dataset.image(indices[k]), maps.superpixels[0][indices[k]], masks_of(indices[k]), dataset.mask(indices[k])),
+        made_from)
+
+
+def facts(dataset, run, folders, n_shown):
+    """What the page says about data and runs: pairs of a term and its description."""
+    counts = ['{} {}'.format((dataset.splits == split).sum(), split) for split in SPLITS]
+    superpixels = ['{} ({:.0f} an image)'.format(name, dataset.superpixel_maps(name).counts.mean())
+                   for name in run.about['superpixel_names']]
+    n_test = np.sum(dataset.splits == 'test')
+    of_one = '; the table and the bars are the mean of all of them, the pictures show masks of {}'.format(run.folder)
+    return [
+        ('Data', '{}: {}; thresholds are chosen on val'.format(dataset.path, ', '.join(counts))),
+        ('Runs', ', '.join(folders) + (of_one if len(folders) > 1 else '')),
+        ('Training', 'image sizes {}; superpixels {}; {} epochs'.format(
+            ', '.join(map(str, run.about['sizes'])), ', '.join(superpixels), run.about['training']['epochs'])),
+        ('Pictures', '{}; the superpixels shown are {}'.format(
+            '{} of test'.format(n_test) if n_shown == n_test else
+            '{} of the {} of test, those with a true mask'.format(n_shown, n_test), run.about['superpixel_names'][0]))]
+
+
+def mask_maker(dataset, run, maps, result):
+    """A function that makes the masks of image i, one for each method of a result, at the threshold chosen on 'val'."""
+    methods = run.methods(maps, dataset)
+
+    def masks_of(i):
+        classes = np.flatnonzero(dataset.labels[i])
+        return [methods[name](i, classes, [row['threshold']])[0] for name, row in result.items()]
+    return masks_of

@@ -307,7 +307,8 @@ class WholeWayTest(SharedFolderTestCase):
     def test_evaluate_writes_a_table_numbers_bars_and_examples(self):
         out = self.path('out')
         printed, _ = good('evaluate', self.data, self.run_folder, '--out', out)
-        self.assertEqual(sorted(os.listdir(out)), ['bars.png', 'examples.png', 'results.json', 'results.md'])
+        self.assertEqual(sorted(os.listdir(out)),
+                         ['bars.png', 'examples.png', 'index.html', 'pictures', 'results.json', 'results.md'])
         with open(os.path.join(out, 'results.md'), encoding='utf-8') as stream:
             self.assertEqual(stream.read().strip(), printed.strip())
         with open(os.path.join(out, 'results.json'), encoding='utf-8') as stream:
@@ -327,6 +328,45 @@ class WholeWayTest(SharedFolderTestCase):
             self.assertAlmostEqual(result['mean'], np.nanmean(np.array(result['classes'], float)))
         self.assertAlmostEqual(results['superpixel oracle']['mean'], self.oracle())
         self.assertEqual(max(results, key=lambda name: results[name]['mean']), 'superpixel oracle')
+
+    def test_evaluate_writes_a_page_with_the_masks_that_its_numbers_are_of(self):
+        out = self.path('out')
+        _, said = good('evaluate', self.data, self.run_folder, '--out', out)
+        self.assertIn(os.path.join(out, 'index.html') + ': every picture with its masks', said)
+        with open(os.path.join(out, 'results.json'), encoding='utf-8') as stream:
+            results = json.load(stream)[self.run_folder]
+        with open(os.path.join(out, 'index.html'), encoding='utf-8') as stream:
+            page = json.loads(re.search('id="data">(.*?)</script>', stream.read()).group(1))
+        self.assertEqual((page['methods'], page['classes']), (list(results), self.opened.class_names))
+        self.assertEqual(page['methods'][page['chosen']], 'segmentation network, round 1')
+        indices = self.opened.indices('test')
+        self.assertEqual([row[0] for row in page['pictures']], self.opened.names[indices].tolist())
+        for k, (i, (_, url, width, height, classes, ious)) in enumerate(zip(indices, page['pictures'])):
+            image, truth = self.opened.image(i), self.opened.mask(i)
+            self.assertEqual((height, width), truth.shape)  # composites are too small to be scaled down
+            self.assertEqual(classes, np.flatnonzero(self.opened.labels[i]).tolist())
+            stacked, _, palette = self.png(out, url + '.masks.png')
+            self.assertEqual(palette[:11], COLOURS[:11].tolist())
+            *masks, last = np.split(stacked, len(results) + 1)
+            np.testing.assert_array_equal(last, truth)
+            for method, mask, iou in zip(results, masks, ious):
+                self.assertAlmostEqual(iou, self.iou(truth, mask), delta=1e-4, msg=method)
+                self.assertAlmostEqual(iou, results[method]['images'][k], delta=1e-4)
+            lines, _, _ = self.png(out, url + '.superpixels.png')
+            labels, wanted = self.opened.superpixel_maps('coarse')[i], np.zeros(truth.shape, bool)
+            wanted[1:] |= labels[1:] != labels[:-1]
+            wanted[:, 1:] |= labels[:, 1:] != labels[:, :-1]
+            np.testing.assert_array_equal(lines > 0, wanted)
+            photograph, _, _ = self.png(out, url + '.jpg')
+            self.assertLess(np.abs(photograph.astype(int) - image).mean(), 8)
+
+    @staticmethod
+    def iou(truth, mask):
+        """The mean IoU of one mask over the classes that it or the truth shows."""
+        known = truth != 255
+        ious = [np.sum((truth == c) & (mask == c)) / np.sum(((truth == c) | (mask == c)) & known)
+                for c in np.union1d(truth[known], mask[known])]
+        return np.mean(ious)
 
     def oracle(self):
         """The oracle's mean intersection over union on test, slow and plain."""
@@ -393,8 +433,8 @@ class FrontTest(FolderTestCase):
     def test_every_command_has_help_with_an_example_of_itself_and_a_seed(self):
         pairs = all_commands()
         self.assertEqual({' '.join(names) for names, _ in pairs} - {'reproduce'}, {
-            'run', 'data composites', 'data voc', 'data folder', 'info', 'superpixels', 'encode', 'train', 'cam',
-            'segment', 'predict', 'evaluate'})
+            'run', 'data composites', 'data voc', 'data folder', 'info', 'superpixels', 'show', 'encode', 'train',
+            'cam', 'segment', 'predict', 'evaluate'})
         for names, command in pairs:
             text, _ = good(*names + ('--help',))
             self.assertRegex(text, r'Example:\s+spn ' + ' '.join(names))

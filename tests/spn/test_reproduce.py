@@ -39,6 +39,10 @@ class ReproduceTest(FolderTestCase):
         for picture in 'bars.png', 'examples.png':
             self.assertIn('(reproduction/{})'.format(picture), text)
             self.assertTrue(os.path.exists(self.path('results', 'reproduction', picture)))
+        self.assertEqual(sorted(os.listdir(self.path('results', 'reproduction'))),
+                         ['bars.png', 'examples.png', 'results.json', 'results.md'])
+        # The page has thousands of files, which the folder of a document would have to keep.
+        self.assertEqual(sorted(os.listdir(self.path('work', 'results'))), ['bars.png', 'index.html', 'pictures'])
         with open(self.path('results', 'reproduction', 'results.json')) as stream:
             results = json.load(stream).values()
         # The oracle knows the true masks, so nothing else can be near it after two epochs on 36 pictures.

@@ -101,6 +101,20 @@ class TablesTest(unittest.TestCase):
         self.assertEqual(report.mean_and_spread([.5, .52, .57]), '53.0 ± 3.6')
         self.assertEqual(report.mean_and_spread([.5]), '50.0')
 
+    def test_the_page_says_of_several_runs_whose_masks_it_shows_and_how_many_pictures_have_none(self):
+        dataset = mock.Mock(path='a.h5', splits=np.array(['train', 'test', 'val', 'test', 'test']))
+        dataset.superpixel_maps.return_value.counts = np.array([10, 20])
+        run = mock.Mock(folder='run-0', about={'sizes': [32, 48], 'superpixel_names': ['fine', 'coarse'],
+                                               'training': {'epochs': 8}})
+        self.assertEqual(report.facts(dataset, run, ['run-0'], 3), [
+            ('Data', 'a.h5: 1 train, 1 val, 3 test; thresholds are chosen on val'), ('Runs', 'run-0'),
+            ('Training', 'image sizes 32, 48; superpixels fine (15 an image), coarse (15 an image); 8 epochs'),
+            ('Pictures', '3 of test; the superpixels shown are fine')])
+        said = dict(report.facts(dataset, run, ['run-0', 'run-1'], 2))
+        self.assertEqual(said['Runs'], 'run-0, run-1; the table and the bars are the mean of all of them, the pictures '
+                                       'show masks of run-0')
+        self.assertEqual(said['Pictures'], '2 of the 3 of test, those with a true mask; the superpixels shown are fine')
+
     def test_ablations_are_compared_on_test_and_on_val_where_they_have_the_method(self):
         table = report.table_of_ablations({
             'nothing': {name: {'mean': .5, 'val': .625} for name in report.ABLATED},

@@ -268,6 +268,9 @@ byId('next').addEventListener('click', () => step(1));
 byId('close').addEventListener('click', () => byId('enlarged').close());
 stepByKeys(byId('enlarged'), step);
 byId('enlarged').addEventListener('close', () => {
+    if (byId('enlarged').open) {
+        return;     // the event comes late: another picture has been opened since
+    }
     const place = list.findIndex((each) => each.name === state.picture);
     state.picture = null;
     writeAddress();

@@ -228,6 +228,8 @@ class BrowserTest(SharedFolderTestCase):
         self.assertEqual(self.cards(), self.names(self.by_iou(1, -1)))
         self.assertEqual(self.cards()[-1], ODD_NAMES[2])  # it has no IoU
         self.assertEqual(self.browser.texts('.card:first-child figcaption b'), ['95.0 %'])
+        self.browser.choose('#sort', 'IoU, worst first')
+        self.assertEqual(self.cards(), self.names(self.by_iou(1)))
         self.browser.choose('#sort', 'name')
         self.assertEqual(self.cards()[-8:], ['picture-{}.jpg'.format(k) for k in (1, 2, 3, 4, 5, 6, 7, 10)])
         self.assertEqual(self.address(), {'method': METHODS[1], 'sort': 'name'})
@@ -285,8 +287,7 @@ class BrowserTest(SharedFolderTestCase):
         self.browser.wait('return document.querySelector("dialog").open')
         self.assertEqual(self.enlarged(), order[1])
         self.browser.element('#close').send_keys('\ue00c')  # Escape
-        self.browser.wait('return !document.querySelector("dialog").open')
-        self.assertEqual(self.address(), {})
+        self.browser.wait('return !document.querySelector("dialog").open && !location.hash')
         self.assertEqual(self.browser.run('return document.activeElement.textContent'), order[1])
 
     def test_each_view_shows_the_mask_of_its_method_in_the_colour_of_its_class(self):

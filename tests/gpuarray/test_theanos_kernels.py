@@ -1,4 +1,4 @@
-"""Theano's own loops over elements on a device: what did not compile through OpenCL, and an error in place of a crash."""
+"""Theano's own kernels on a device: those that did not compile through OpenCL, and an error in place of a crash."""
 import unittest
 
 import numpy as np
@@ -43,3 +43,15 @@ class LoopsOverElementsTest(unittest.TestCase):
 
     def test_where_there_is_no_kernel_there_is_an_error_and_never_a_crash(self):
         self.assertIn('Could not initialize elemwise support', run_python(NO_KERNEL))
+
+
+class LeftOnHostTest(unittest.TestCase):
+
+    def test_what_has_kernels_for_cuda_alone_is_computed_through_opencl_too(self):
+        x, classes = T.fmatrix('x'), T.ivector('classes')
+        loss = T.nnet.categorical_crossentropy(T.nnet.softmax(x), classes)
+        outputs = [loss, T.grad(loss.sum(), x), T.cumsum(x, axis=1)]
+        values = np.array([[1, 2, 3], [-1, 0, 2]], 'float32'), np.array([2, 0], 'int32')
+        on_device, on_cpu = [theano.function([x, classes], outputs, mode=mode) for mode in (None, ON_CPU)]
+        for actual, wanted in zip(on_device(*values), on_cpu(*values)):
+            np.testing.assert_allclose(actual, wanted, rtol=1e-5)

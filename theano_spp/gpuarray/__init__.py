@@ -45,7 +45,7 @@ def _register():
     if pygpu.__version__ != PYGPU:
         return 'pygpu is %s, but %s is the version that goes with this Theano. %s' % (pygpu.__version__, PYGPU, CURE)
     try:
-        from . import lifters
+        from . import left_on_host, lifters
     except Exception as reason:  # an incompatible Theano may raise anything
 
         return ('the GPU side of Theano %s cannot be imported (%s: %s). %s'
@@ -56,6 +56,8 @@ def _register():
     if _is_gpu(theano.config.device) and not _brings_ops_to_gpu():
         return ('the GPU side of Theano %s did not come up: its own error stands above. %s'
                 % (theano.__version__, OTHER_THEANO))
+    if theano.config.device.startswith('opencl'):
+        left_on_host.leave_on_host()
     return None
 
 

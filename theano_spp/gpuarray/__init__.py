@@ -65,3 +65,10 @@ _obstacle = _register()
 if _obstacle is not None and _asks_for_gpu():
     warnings.warn("theano_spp: Theano's flags ask for a GPU (device=%s), but everything runs on the CPU: %s"
                   % (theano.config.device, _obstacle), RuntimeWarning, stacklevel=2)
+
+
+def device():
+    """The GPU that Theano computes on by default, such as 'cuda: NVIDIA H100 80GB HBM3'; None if it is the CPU."""
+    if _obstacle is not None or not _is_gpu(theano.config.device):
+        return None
+    return '%s: %s' % (theano.config.device, theano.gpuarray.type.get_context(None).devname.strip())

@@ -1,7 +1,7 @@
 """spn on the device: features, losses, weights, scores and masks are those of a process on the CPU.
 
-Loops over elements are left to the CPU here, because each of a thousand would be compiled for half a second: they are in
-test_theanos_kernels.py.
+Loops over elements are left to the CPU here, because OpenCL would compile each of hundreds for half a second: they are
+in test_theanos_kernels.py.
 """
 import contextlib
 import csv

@@ -26,11 +26,13 @@ class Command(click.Command):
     def invoke(self, context):
         if hasattr(sys.stdout, 'reconfigure'):
             sys.stdout.reconfigure(errors='backslashreplace')  # file names may hold bytes that are not text
-        if self.networks:
-            from theano_spp import compile_in_parallel, keep_memory
-            compile_in_parallel()
-            keep_memory()
         try:
+            if self.networks:
+                from theano_spp import compile_in_parallel, keep_memory
+                from .networks.device import say_device
+                compile_in_parallel()
+                keep_memory()
+                say_device()
             return super().invoke(context)
         except SpnError as error:
             raise click.ClickException(str(error))

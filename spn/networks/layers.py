@@ -5,17 +5,9 @@ NumPy draws the initial weights, because Keras's own initializers make Theano co
 import numpy as np
 
 import keras_layer  # noqa: F401  (before keras: it chooses Keras's Theano backend)
-import theano
 from keras.initializers import Initializer
 from keras.layers import Conv2D, Dense
 from keras.regularizers import l2
-
-from ..errors import SpnError
-
-if theano.config.device.startswith('opencl'):
-    # Theano's own code for a maximum does not compile through OpenCL, and that kills the process.
-    raise SpnError('spn does not run through OpenCL (device={}): set THEANO_FLAGS=device=cpu'.format(
-        theano.config.device))
 
 
 class HeNormalOfNumpy(Initializer):

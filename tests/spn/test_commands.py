@@ -23,7 +23,7 @@ from spn.results import prediction, runs, segmentation_maps
 from spn.results.masks import relative
 from spn.results.drawing import COLOURS
 from spn.results.runs import Run
-from tests.processes import REPOSITORY, run_python
+from tests.processes import REPOSITORY
 from tests.spn.cases import FolderTestCase, SharedFolderTestCase, write_small
 
 N = {'train': 9, 'val': 2, 'test': 3}
@@ -514,16 +514,6 @@ class FrontTest(FolderTestCase):
             _, said, status = spn(*arguments + (option, 'nan'))
             self.assertEqual(status, 2)
             self.assertIn("Invalid value for '{}': nan is not a finite number".format(option), said)
-
-    def test_opencl_is_refused_before_it_takes_the_process_down(self):
-        said = run_python("""
-from spn.errors import SpnError
-try:
-    import spn.networks.encoder
-except SpnError as error:
-    print(error)
-""", {'device': 'opencl0:0'})
-        self.assertIn('spn does not run through OpenCL (device=opencl0:0): set THEANO_FLAGS=device=cpu', said)
 
     def test_no_command_imports_theano_before_it_is_needed(self):
         code = 'import sys, spn.commands; assert not {"theano", "keras", "matplotlib"} & set(sys.modules)'

@@ -45,7 +45,7 @@ def _register():
     if pygpu.__version__ != PYGPU:
         return 'pygpu is %s, but %s is the version that goes with this Theano. %s' % (pygpu.__version__, PYGPU, CURE)
     try:
-        from . import lifters
+        from . import left_on_host, lifters
     except Exception as reason:  # an incompatible Theano may raise anything
 
         return ('the GPU side of Theano %s cannot be imported (%s: %s). %s'
@@ -56,6 +56,8 @@ def _register():
     if _is_gpu(theano.config.device) and not _brings_ops_to_gpu():
         return ('the GPU side of Theano %s did not come up: its own error stands above. %s'
                 % (theano.__version__, OTHER_THEANO))
+    if theano.config.device.startswith('opencl'):
+        left_on_host.leave_on_host()
     return None
 
 
@@ -63,3 +65,10 @@ _obstacle = _register()
 if _obstacle is not None and _asks_for_gpu():
     warnings.warn("theano_spp: Theano's flags ask for a GPU (device=%s), but everything runs on the CPU: %s"
                   % (theano.config.device, _obstacle), RuntimeWarning, stacklevel=2)
+
+
+def device():
+    """The GPU that Theano computes on by default, such as 'cuda: NVIDIA H100 80GB HBM3'; None if it is the CPU."""
+    if _obstacle is not None or not _is_gpu(theano.config.device):
+        return None
+    return '%s: %s' % (theano.config.device, theano.gpuarray.type.get_context(None).devname.strip())

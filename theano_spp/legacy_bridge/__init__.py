@@ -25,6 +25,7 @@ h5py 3           ``f.attrs['keras_version'].decode('utf8')``      `bytes_of_h5py
 setuptools 81    ``pkg_resources``, for scan and GPUs             `imports_of_gpu_side`    Theano
 NumPy 2.5        ``numpy.linalg.linalg``, for scan and GPUs       `imports_of_gpu_side`    Theano
 nobody           operations without properties, as versions       `modules_kept`           Theano
+nobody           ``nan("")`` in a kernel, which OpenCL has not    `kernels_of_opencl`      Theano
 nobody           ``import tensorflow``, Keras's first choice      `backend_of_keras`       Keras, child processes
 ===============  ===============================================  =======================  =====================
 
@@ -48,6 +49,7 @@ from .distutils_of_numpy import distutils_of_numpy
 from .getargspec_of_inspect import getargspec_of_inspect
 from .imports_of_gpu_side import imports_of_gpu_side, imports_of_gpu_side_no_more
 from .integers_of_theano import integers_that_fit
+from .kernels_of_opencl import conditions_of_opencl, kernels_of_opencl
 from .mask_of_mrg import mask_that_fits
 from .modules_kept import version_of_code, version_without_properties
 from .names_of_collections import names_of_collections
@@ -73,13 +75,15 @@ BRIDGES_AFTER = {
     'theano.gof.op': (version_of_code,),
     'theano.gof.cc': (version_without_properties,),
     'theano.gof.cmodule': (flags_for_compiler,),
-    'theano.scalar.basic': (bool_of_numpy_no_more, complex_with_fields, integers_that_fit, precision_of_inv),
+    'theano.scalar.basic': (bool_of_numpy_no_more, complex_with_fields, integers_that_fit, precision_of_inv,
+                            conditions_of_opencl),
     'theano.compile.debugmode': (number_in_an_array, no_itemset),
     'theano.sandbox.rng_mrg': (mask_that_fits,),
     'theano.tensor.subtensor': (no_increments_in_c,),
     'theano.tensor.nnet.conv': (signal_of_scipy,),
     'theano.tensor.nnet.abstract_conv': (signal_of_scipy,),
     'theano.gpuarray.linalg': (imports_of_gpu_side_no_more,),
+    'theano.gpuarray.elemwise': (kernels_of_opencl,),
     'nose.util': (getargspec_of_inspect,),
     'nose.plugins.manager': (getargspec_of_inspect,),
     'keras.engine.saving': (bytes_for_saving,),

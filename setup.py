@@ -32,6 +32,7 @@ REQUIRED = [
 ]
 REQUIRED_BY_SPN = ['scikit-image>=0.17.2', 'matplotlib>=3.3.4', 'pillow>=8.3.2', 'tqdm>=4.64', 'click>=8.0.4',
                    'onnx>=1.14.1', 'protobuf>=3.20.3', 'Jinja2>=3.0.3']
+REQUIRED_BY_CLUSTER = ['dask>=2023.5.0', 'distributed>=2023.5.0']
 
 
 def write(folder, name, text):
@@ -85,7 +86,7 @@ setup(
     package_data={'': ['c_code/*/*', '*.h'], 'spn.results': ['templates/*']},
     python_requires='>=3.6,<3.14',
     install_requires=REQUIRED,
-    extras_require={'spn': REQUIRED_BY_SPN},
+    extras_require={'spn': REQUIRED_BY_SPN, 'cluster': REQUIRED_BY_CLUSTER},
     entry_points={'console_scripts': ['spn = spn.commands:main']},
     cmdclass={'build_py': build_py_with_bridge, 'develop': develop_with_bridge},
     zip_safe=False,

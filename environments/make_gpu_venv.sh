@@ -33,7 +33,7 @@ if [ -n "$missing" ]; then
     }
 fi
 
-wanted="$(/usr/bin/python3 -V) $(cd "$here" && cat requirements.txt requirements-spn.txt requirements-dev.txt requirements-gpu.txt make_gpu_venv.sh | cksum)"
+wanted="$(/usr/bin/python3 -V) $(cd "$here" && cat requirements.txt requirements-spn.txt requirements-cluster.txt requirements-dev.txt requirements-gpu.txt make_gpu_venv.sh | cksum)"
 if [ "$(cat .venv-gpu/ready 2>/dev/null)" = "$wanted" ] && .venv-gpu/bin/python -c '' 2>/dev/null; then
     exit 0
 fi

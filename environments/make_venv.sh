@@ -36,7 +36,7 @@ beneath=$("$python" -c 'import sys; print("%s/bin/python%d.%d" % ((sys.base_pref
 if [ -x "$beneath" ]; then python=$beneath; fi
 
 # An environment is ready if it was finished from this Python for these requirements. An interrupted one has no such note.
-wanted="$python $("$python" -c 'import platform; print(platform.python_version())') $(cd "$here" && cat requirements.txt requirements-spn.txt "$requirements" make_venv.sh ../$bridge | cksum)"
+wanted="$python $("$python" -c 'import platform; print(platform.python_version())') $(cd "$here" && cat requirements.txt requirements-spn.txt requirements-cluster.txt "$requirements" make_venv.sh ../$bridge | cksum)"
 if [ "$(cat "$venv/ready" 2>/dev/null)" = "$wanted" ] && "$venv/bin/python" -c '' 2>/dev/null; then
     exit 0
 fi

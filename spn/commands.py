@@ -58,6 +58,15 @@ seed_option = click.option('--seed', type=click.IntRange(0), default=0, show_def
 ignored_seed_option = click.option('--seed', type=int, hidden=True, help='Nothing is random here.')
 each_once = {'multiple': True, 'callback': lambda context, parameter, values: tuple(dict.fromkeys(values))}
 data_argument = click.argument('data', type=click.Path())
+scheduler_option = click.option('--scheduler', metavar='ADDRESS', help='Compute on a Dask cluster: the address of its '
+                                'scheduler, such as tcp://host:8786, or the file that it wrote.')
+
+
+def workers_of(scheduler, n=1):
+    """Who computes: the cluster of a scheduler if one is given, else `n` processes, one for each core if None."""
+    from .cluster import Cluster
+    from .workers import LocalProcesses
+    return LocalProcesses(n) if scheduler is None else Cluster(scheduler)
 
 
 size_option = click.option('--size', 'sizes', type=click.IntRange(32), **each_once, default=SIZES, show_default=True,
@@ -220,17 +229,20 @@ workers_option = click.option('--workers', type=click.IntRange(1),
               help='Your own maps, NAME.npy or NAME.png for each picture.')
 @click.option('--name', help="Name of these maps in the file; by default that of the method.")
 @workers_option
+@scheduler_option
 @ignored_seed_option
-def superpixels(data, method, given, folder, name, workers, seed):
+def superpixels(data, method, given, folder, name, workers, scheduler, seed):
     """Add superpixel maps to a data set."""
     from .data import superpixels
-    from .workers import LocalProcesses
+    if workers and scheduler:
+        raise SpnError('--workers {} are of this machine, --scheduler {} has its own: give one of them'.format(
+            workers, scheduler))
     if folder:
         settings = {'folder': os.path.abspath(folder)}
     else:
         settings = superpixels.method_settings(method, each_set_once(given, setting))
     name = name or (os.path.basename(settings['folder']) if folder else method)
-    counts = superpixels.make_superpixels(data, name, settings, LocalProcesses(workers))
+    counts = superpixels.make_superpixels(data, name, settings, workers_of(scheduler, workers))
     click.echo('{}: superpixels {!r}, {} to {} an image, {:.0f} on average'.format(
         data, name, counts.min(), counts.max(), counts.mean()))
 
@@ -288,18 +300,19 @@ def show(data, out, methods, given, pictures, split, workers, seed):
 @data_argument
 @size_option
 @weights_option
+@scheduler_option
 @ignored_seed_option
-def encode(data, sizes, weights, seed):
+def encode(data, sizes, weights, scheduler, seed):
     """Run the frozen VGG16 over all images, once for each size, and keep its features on disk next to the data set.
 
     At 224 pixels an image takes half a second on two cores, and half a megabyte. `spn train` does this itself where it
     is needed.
     """
-    for features in encoded(data, sizes, weights):
+    for features in encoded(data, sizes, weights, workers_of(scheduler)):
         click.echo('{}: {} images'.format(features.path, len(features)))
 
 
-def encoded(data, sizes, weights):
+def encoded(data, sizes, weights, workers):
     from .data.dataset import Dataset
     from .networks import features
     from .networks.encoder import Encoder
@@ -307,7 +320,7 @@ def encoded(data, sizes, weights):
         features.check_size(size)
     with Dataset(data):  # an error in the data set is reported before weights are downloaded
         encoder = Encoder(weights)
-    return [features.make_features(data, size, encoder) for size in sizes]
+    return [features.make_features(data, size, encoder, workers) for size in sizes]
 
 
 @command(main, 'train', 'spn train composites.h5 --out run --superpixels felzenszwalb --epochs 8', networks=True)
@@ -337,7 +350,7 @@ def train(data, out, names, sizes, weights, seed, **given):
     # Before encoding, which takes hours.
     image_labels.check_data(data, names, settings)
     image_labels.check_folder(data, out, list(names), list(sizes), weights, settings, training, seed)
-    features = encoded(data, sizes, weights)
+    features = encoded(data, sizes, weights, workers_of(None))
     trained = image_labels.train(data, out, features, list(names), weights, settings, training, seed)
     click.echo('{}: {}'.format(os.path.join(out, 'model.h5'), ', '.join(
         '{} {:.3g}'.format(name.replace('_', ' '), value) for name, value in trained.about['log'][-1].items())))
@@ -365,8 +378,9 @@ run_argument = click.argument('run', type=click.Path(file_okay=False))
 @click.option('--one-size', is_flag=True, help='SP-CAM: use only the middle image size, not all.')
 @click.option('--pictures', type=click.Path(file_okay=False),
               help='The folder that DATA was made of: masks and overlays get the sizes of the pictures there.')
+@scheduler_option
 @ignored_seed_option
-def cam(data, run, out, split, threshold, sp_cam, absolute, one_size, pictures, seed):
+def cam(data, run, out, split, threshold, sp_cam, absolute, one_size, pictures, scheduler, seed):
     """Make the best possible masks of labelled pictures, for the classes that each is labelled with.
 
     They come from the last round of the segmentation network, or from SP-CAM if `spn segment` was not run. Writes masks
@@ -380,7 +394,8 @@ def cam(data, run, out, split, threshold, sp_cam, absolute, one_size, pictures, 
     from .results.prediction import write_cams
     from .results.runs import Run
     with Dataset(data) as dataset:
-        count, method = write_cams(dataset, Run(run), out, split, threshold, sp_cam, absolute, one_size, pictures)
+        count, method = write_cams(dataset, Run(run), out, split, threshold, sp_cam, absolute, one_size, pictures,
+                                   workers_of(scheduler))
     click.echo('{}: masks, overlays and heat maps of {} images, by {}'.format(out, count, method))
 
 
@@ -422,8 +437,9 @@ def segment(data, run, rounds, seed, **given):
               help="Segment only the pictures that this file names, such as VOC's ImageSets/Segmentation/test.txt.")
 @click.option('--voc-results', is_flag=True,
               help="Write only masks, as PASCAL VOC's server wants them: OUT/results/VOC2012/Segmentation/...")
+@scheduler_option
 @ignored_seed_option
-def predict(pictures, run, out, named, max_side, small, listed, voc_results, seed):
+def predict(pictures, run, out, named, max_side, small, listed, voc_results, scheduler, seed):
     """Segment new pictures, or folders of them: by the last round of the segmentation network, else by SP-CAM.
 
     Writes NAME-mask.png, a palette PNG of the size of the picture, and NAME-overlay.png, in subfolders if the pictures
@@ -432,7 +448,8 @@ def predict(pictures, run, out, named, max_side, small, listed, voc_results, see
     """
     from .results.prediction import write_predictions
     from .results.runs import Run
-    count, skipped = write_predictions(Run(run), pictures, out, named, max_side, small, voc_results, listed)
+    count, skipped = write_predictions(Run(run), pictures, out, named, max_side, small, voc_results, listed,
+                                       workers_of(scheduler))
     say_skipped(skipped)
     click.echo('{}: {}'.format(out, "masks of {} pictures for PASCAL VOC's server" if voc_results else
                                'masks and overlays of {} pictures; classes.csv explains the numbers in masks').format(
@@ -443,8 +460,9 @@ def predict(pictures, run, out, named, max_side, small, listed, voc_results, see
 @data_argument
 @click.argument('runs', nargs=-1, required=True, type=click.Path(file_okay=False))
 @click.option('--out', type=click.Path(file_okay=False), required=True, help='The folder to write to.')
+@scheduler_option
 @ignored_seed_option
-def evaluate(data, runs, out, seed):
+def evaluate(data, runs, out, scheduler, seed):
     """Compare the masks of one run or several with the true ones.
 
     Thresholds are chosen on val, results are reported on test. Writes results.md, results.json, bars.png and
@@ -454,7 +472,7 @@ def evaluate(data, runs, out, seed):
     Open OUT/index.html in a browser to see every picture of test with its masks, the worst first; it needs no server.
     """
     from .results import report
-    click.echo(report.write(data, list(dict.fromkeys(map(os.path.normpath, runs))), out, page=out))
+    click.echo(report.write(data, list(dict.fromkeys(map(os.path.normpath, runs))), out, out, workers_of(scheduler)))
     say_page(out)
 
 

@@ -196,7 +196,8 @@ def fill(folder, kind, made_by, keys, compute, workers, title):
     compute : callable
         ``compute(places)`` returns a part, as from :func:`packed`, of the images with these places in `keys`. Should
         the images have changed meanwhile, so have the keys in the part.
-    workers : spn.workers.LocalProcesses
+    workers : spn.workers.LocalProcesses or spn.cluster.Cluster
+        None where nothing is to be written: what is missing is an error.
     title : str
         Of the progress bar.
 
@@ -213,6 +214,9 @@ def fill(folder, kind, made_by, keys, compute, workers, title):
     # A tuple becomes a list, as it will be when it is read.
     made_by = json.loads(json.dumps(dict(made_by, layout=kind.layout)))
     parts = complete(folder, kind, made_by, keys)
+    if parts is None and workers is None:
+        raise SpnError('{} does not have the {} of all pictures: {} makes them; on another machine than that which has '
+                       'just made them, they may be seen some seconds later'.format(folder, kind.what, kind.command))
     if parts is None:
         with locked(folder):
             parts = complete(folder, kind, made_by, keys)  # another process may have computed it meanwhile

@@ -101,11 +101,13 @@ class TestPackaging(unittest.TestCase):
             for name, version in pins.items():
                 self.assertIn(version, here[name], python)
 
-    def test_what_an_extra_requires_holds_the_pins_of_requirements_spn_txt_too(self):
+    def test_what_the_extras_require_holds_the_pins_of_their_requirements_too(self):
         from packaging.requirements import Requirement
         required = [Requirement(line[len('Requires-Dist: '):]) for line in self.metadata if 'extra ==' in line]
-        with open(os.path.join(REPOSITORY, 'environments', 'requirements-spn.txt')) as lines:
-            pins = re.findall(r'^(.*)==([^;\n]*)', lines.read(), re.M)
+        pins = []
+        for name in 'requirements-spn.txt', 'requirements-cluster.txt':
+            with open(os.path.join(REPOSITORY, 'environments', name)) as lines:
+                pins += re.findall(r'^(.*)==([^;\n]*)', lines.read(), re.M)
         for each in required:
             versions = [version for name, version in pins if name == each.name]
             self.assertTrue(versions)

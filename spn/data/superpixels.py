@@ -162,7 +162,7 @@ def make_superpixels(path, name, settings, workers=LocalProcesses()):
         The name of the maps. Maps of that name that were made with other settings are replaced.
     settings : dict
         As from :func:`method_settings`, or ``{'folder': path}`` for maps that the user brings.
-    workers : spn.workers.LocalProcesses
+    workers : spn.workers.LocalProcesses or spn.cluster.Cluster
 
     Returns
     -------

@@ -3,9 +3,11 @@
 The weights are not in the repository. They come from the file of keras.applications, if the user has it, or else from a
 Python package that contains them as ONNX. Random weights are used only if the user asks for them.
 """
+import functools
 import glob
 import hashlib
 import os
+import socket
 import warnings
 
 import h5py
@@ -42,6 +44,8 @@ SOURCES = ('auto', 'package', 'keras', 'random')
 class Encoder:
     """The convolutions and pooling layers up to block5_conv3, on images in 0 .. 255.
 
+    Pickled, it is where its weights come from: each process reads them once, and has to find the same ones.
+
     Parameters
     ----------
     weights : {'auto', 'package', 'keras', 'random'}
@@ -54,12 +58,15 @@ class Encoder:
     """
 
     def __init__(self, weights='auto'):
-        self._weights, self._model = weights_from(weights), None
+        self._source, self._weights, self._model = weights, weights_from(weights), None
         digest = hashlib.sha256()
         for arrays in self._weights.values():
             for array in arrays:
                 digest.update(np.ascontiguousarray(array, 'float32'))
         self.fingerprint = digest.hexdigest()
+
+    def __reduce__(self):
+        return same_encoder, (self._source, self.fingerprint)
 
     @property
     def model(self):
@@ -100,6 +107,23 @@ class Encoder:
         """
         centred = np.asarray(images, 'float32')[..., ::-1] - MEAN_BGR
         return self.model.predict(centred.transpose(0, 3, 1, 2), batch_size=4)
+
+
+@functools.lru_cache(maxsize=1)
+def same_encoder(weights, fingerprint):
+    """The encoder of another process, in this one, where it stays.
+
+    Raises
+    ------
+    SpnError
+        If the available weights are not those of that process.
+    """
+    encoder = Encoder(weights)
+    if encoder.fingerprint != fingerprint:
+        raise SpnError('{} has other encoder weights ({!r}) than the machine that wants the features: bring the same '
+                       'file there, or name the source on both, such as --weights package'.format(
+                           socket.gethostname(), weights))
+    return encoder
 
 
 def weights_from(source):

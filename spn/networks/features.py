@@ -95,7 +95,7 @@ def check_size(size):
                        'pixels'.format(size, STRIDE, 2 * STRIDE, STRIDE))
 
 
-def make_features(data_path, size, encoder):
+def make_features(data_path, size, encoder, workers=HERE):
     """Encode all images of a data set, unless that was done; a run that was stopped goes on where it was.
 
     Images are identified by their pixels: if a data set is made again, images that were encoded before are not encoded
@@ -107,6 +107,8 @@ def make_features(data_path, size, encoder):
     size : int
         Rows and columns that images are resized to; a multiple of 16.
     encoder : spn.networks.encoder.Encoder
+    workers : spn.workers.LocalProcesses or spn.cluster.Cluster
+        As for :func:`spn.parts.fill`.
 
     Returns
     -------
@@ -115,13 +117,21 @@ def make_features(data_path, size, encoder):
     check_size(size)
     made_by = {'size': size, 'encoder': encoder.fingerprint}
     with Dataset(data_path) as dataset:
-        parts = fill(folder_of(data_path, size), KIND, made_by, dataset.digests.tolist(),
-                     functools.partial(part_of, dataset, size, encoder), HERE, 'features of {} px'.format(size))
+        compute = functools.partial(part_of, os.path.abspath(data_path), dataset.fingerprint, size, encoder)
+        parts = fill(folder_of(data_path, size), KIND, made_by, dataset.digests.tolist(), compute, workers,
+                     'features of {} px'.format(size))
         return Features(parts, dataset)
 
 
-def part_of(dataset, size, encoder, places):
-    """The features of some images, as a part."""
+@functools.lru_cache(maxsize=1)
+def opened(data_path, fingerprint):
+    """A data set, which stays open in each process; `fingerprint` tells apart what was at this path before."""
+    return Dataset(data_path)
+
+
+def part_of(data_path, fingerprint, size, encoder, places):
+    """The features of some images, as a part; called in a worker."""
+    dataset = opened(data_path, fingerprint)
     outputs = encoder(np.array([square_image(dataset.image(i), size) for i in places]))
     arrays = {name: array.astype('float16') for name, array in zip(OUTPUTS, outputs)}
     mean_squares = {name + '_mean_square': np.array([np.mean(np.square(each, dtype='float64')) for each in array])

@@ -26,7 +26,7 @@ def results(dataset, folder, names, made_from, workers):
         Of the methods, as far as the run has them; all of them if None.
     made_from : dict
         What results depend on; JSON.
-    workers : spn.workers.LocalProcesses
+    workers : spn.workers.LocalProcesses or spn.cluster.Cluster
 
     Returns
     -------

@@ -21,7 +21,7 @@ from .drawing import colours_of, heat, image_png, is_mask_made_from, mask_png, o
 from .evaluation import best_threshold
 from .masks import masks, thresholded
 from .outputs import named_in, pictures_in, safe_part, stems_of
-from .runs import UNCHECKED, Run, best_of, cam_of, opened
+from .runs import UNCHECKED, Run, best_of, cam_of, check_is, opened
 
 MAX_SIDE = 500  # larger pictures are scaled down to it: superpixel settings are meant for about this size
 TASK = 8        # pictures that a worker is given at once
@@ -49,7 +49,7 @@ def write_cams(dataset, run, folder, split, threshold=None, sp_cam=False, absolu
     pictures : str, optional
         The folder of the pictures that the data set was made of. If given, masks and overlays have their sizes, and not
         those of the images in the data set.
-    workers : spn.workers.LocalProcesses
+    workers : spn.workers.LocalProcesses or spn.cluster.Cluster
 
     Returns
     -------
@@ -70,8 +70,9 @@ def write_cams(dataset, run, folder, split, threshold=None, sp_cam=False, absolu
     stems = stems_of([dataset.names[i] for i in indices])
     how = {'sp_cam': sp_cam, 'absolute': absolute, 'one_size': one_size}
     made_from = dict(run.made_from(dataset), **how)
+    maps = run.on_dataset(dataset, workers)  # computes features, which no worker should that makes masks
     if threshold is None:
-        values, threshold = chosen_values(run, run.on_dataset(dataset), **how)
+        values, threshold = chosen_values(run, maps, **how)
         if threshold is None:
             threshold = best_threshold(dataset, thresholded(values), UNCHECKED)
     write_key(dataset.class_names, folder)
@@ -104,7 +105,7 @@ def write_all(compute, tasks, workers, folder, n, title):
         Gives, for a list of tasks, a list of relative paths and bytes, and a list of what is to be reported.
     tasks : list
         One for each picture that is left.
-    workers : spn.workers.LocalProcesses
+    workers : spn.workers.LocalProcesses or spn.cluster.Cluster
     folder : str
     n : int
         The number of pictures, with those that are finished.
@@ -168,7 +169,7 @@ def write_predictions(run, pictures, folder, named=(), max_side=MAX_SIDE, small=
         Write only masks, in the folders and under the names that PASCAL VOC's server expects.
     listed : str, optional
         A file that lists the names of the pictures to segment; the others are left out.
-    workers : spn.workers.LocalProcesses
+    workers : spn.workers.LocalProcesses or spn.cluster.Cluster
 
     Returns
     -------
@@ -198,7 +199,7 @@ def write_predictions(run, pictures, folder, named=(), max_side=MAX_SIDE, small=
                 raise SpnError('{} would be overwritten by a result of {}: choose another --out'.format(
                     path_by_target[os.path.realpath(result)], path))
     how = {'named': list(named), 'max_side': max_side, 'small': small}
-    made_from = dict(how, models=[digest_of_file(path) for path in run.paths])
+    made_from = dict(how, models=run.digests)
     tasks, unreadable = [], []
     for path, results in zip(paths, result_paths):
         try:
@@ -237,8 +238,10 @@ def check_is_for_voc(run, small):
 
 @functools.lru_cache(maxsize=1)
 def opened_run(folder, made_from):
-    """A run, which stays open in each process; `made_from` tells apart what was in this folder before."""
-    return Run(folder)
+    """A run, which stays open in each process; parameters and errors are those of :func:`opened`."""
+    run = Run(folder)
+    check_is(made_from, {'models': run.digests}, folder)
+    return run
 
 
 def predictions_of(run_folder, made_from, how, tasks):

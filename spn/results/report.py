@@ -19,7 +19,7 @@ ABLATED = ('CAM, smooth', 'CAM averaged in superpixels, all sizes', 'SP-CAM, all
 SHOWN = ('CAM, smooth', 'SP-CAM, correlated')  # on the sheet of examples, next to the final method
 
 
-def write(data_path, folders, out, page=None):
+def write(data_path, folders, out, page=None, workers=HERE):
     """Evaluate runs and write ``results.json``, ``results.md``, ``bars.png`` and ``examples.png``.
 
     Parameters
@@ -32,13 +32,14 @@ def write(data_path, folders, out, page=None):
     page : str, optional
         The folder for a page with every picture of 'test', ``index.html``, which needs three small files for each;
         there is no page if it is None.
+    workers : spn.workers.LocalProcesses or spn.cluster.Cluster
 
     Returns
     -------
     str
         The table.
     """
-    results = [run_results(data_path, folder) for folder in folders]
+    results = [run_results(data_path, folder, workers=workers) for folder in folders]
     with Dataset(data_path) as dataset:
         table = as_table(results, ['background'] + dataset.class_names)
         write_json(os.path.join(out, 'results.json'), dict(zip(folders, results)))
@@ -68,7 +69,7 @@ def run_results(data_path, folder, names=None, workers=HERE):
     names : sequence of str, optional
         The methods to compare, as far as the run has them; if None, all of them, and the final one without image
         labels.
-    workers : spn.workers.LocalProcesses
+    workers : spn.workers.LocalProcesses or spn.cluster.Cluster
 
     Returns
     -------
@@ -84,7 +85,7 @@ def run_results(data_path, folder, names=None, workers=HERE):
         except (OSError, ValueError):
             kept = {}
         if kept.get('of') != made_from:
-            run.on_dataset(dataset)  # computes features, which no other process should
+            run.on_dataset(dataset, workers)  # computes features, which no other process should
             kept = {'of': made_from, 'methods': counted.results(dataset, folder, names, made_from, workers)}
             write_json(path, kept)
             counted.remove(folder)

@@ -1,7 +1,9 @@
 """A run: the folder that `spn train` and `spn segment` write to, and what its networks can do."""
 import functools
 import glob
+import json
 import os
+import socket
 
 import numpy as np
 from PIL import Image
@@ -14,6 +16,7 @@ from ..networks.encoder import Encoder
 from ..networks.features import ImageFeatures, make_features, square_image
 from ..networks.segmentation_network import SegmentationNetwork
 from ..networks.superpixel_pooling_network import SuperpixelPoolingNetwork
+from ..workers import HERE
 from . import segmentation_maps
 from .activation_maps import ActivationMaps
 from .evaluation import oracle
@@ -52,8 +55,13 @@ class Run:
     def made_from(self, dataset):
         """What the masks of a data set depend on, as JSON."""
         maps = self.superpixels_of(dataset)
-        return {'data': dataset.fingerprint_with_masks, 'models': [digest_of_file(path) for path in self.paths],
+        return {'data': dataset.fingerprint_with_masks, 'models': self.digests,
                 'superpixels': [each.fingerprint for each in maps]}
+
+    @property
+    def digests(self):
+        """A digest of the file of each network, list of str."""
+        return [digest_of_file(path) for path in self.paths]
 
     @property
     def network(self):
@@ -112,12 +120,14 @@ class Run:
             self._encoder = encoder
         return self._encoder
 
-    def on_dataset(self, dataset):
+    def on_dataset(self, dataset, workers=HERE):
         """Activation maps of a data set that has superpixels of the same names as in training.
 
         Parameters
         ----------
         dataset : spn.data.dataset.Dataset
+        workers : spn.workers.LocalProcesses or spn.cluster.Cluster
+            Who computes features that are missing; None if nobody should, as for :func:`spn.parts.fill`.
 
         Returns
         -------
@@ -129,7 +139,7 @@ class Run:
             As from :func:`superpixels_of`.
         """
         maps = self.superpixels_of(dataset)
-        features = [make_features(dataset.path, size, self.encoder()) for size in self.about['sizes']]
+        features = [make_features(dataset.path, size, self.encoder(), workers) for size in self.about['sizes']]
         return ActivationMaps(self.network, features, maps, dataset.sizes)
 
     def superpixels_of(self, dataset):
@@ -253,10 +263,26 @@ def opened(data_path, folder, made_from):
     ----------
     data_path, folder : str
     made_from : str
-        Tells apart what was at these paths before.
+        What is wanted, as JSON; tells apart what was at these paths before.
+
+    Raises
+    ------
+    SpnError
+        If something else is at these paths, or features are missing.
     """
     run, dataset = Run(folder), Dataset(data_path)
-    return dataset, run, run.on_dataset(dataset)
+    check_is(made_from, run.made_from(dataset), folder)
+    return dataset, run, run.on_dataset(dataset, None)
+
+
+def check_is(made_from, here, folder):
+    """Raise SpnError if what a worker sees is not what it was asked to compute from: a copy, maybe, of another day."""
+    wanted = json.loads(made_from)
+    for name, value in here.items():
+        if wanted[name] != value:
+            raise SpnError('{}: on {}, {} are not those that this command began with: let all machines see the same '
+                           'files, or, if they were written anew meanwhile, run the same command again'.format(
+                               folder, socket.gethostname(), {'data': 'images, labels or masks'}.get(name, name)))
 
 
 def described(made_by):

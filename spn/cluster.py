@@ -6,10 +6,12 @@ are the same whoever computes them. A worker is checked before it computes, also
 """
 import concurrent.futures
 import functools
+import importlib
 import itertools
 import os
 import pickle
 import socket
+import sys
 
 from .errors import SpnError
 from .files import say
@@ -18,7 +20,7 @@ from .files import say
 #: that pip knows.
 PACKAGES = {'theano_spp': 'theano-spp', 'distributed': 'distributed', 'numpy': 'numpy', 'scipy': 'scipy',
             'theano': 'Theano-PyMC', 'h5py': 'h5py', 'skimage': 'scikit-image', 'PIL': 'pillow'}
-OF_SCHEDULER = 'theano_spp', 'distributed'  # the scheduler computes nothing
+OF_SCHEDULER = 'distributed',   # it computes nothing, but has to find the function that is called
 
 ANSWER = 20     # seconds in which a scheduler has to answer
 AHEAD = 2       # tasks for each thread of the workers, so that the next one is there when one is done
@@ -133,17 +135,16 @@ def imported():
     return distributed
 
 
-def versions_here():
-    """The versions of this process, by the names in `PACKAGES`; None for what cannot be imported."""
-    return versions_in(imported().versions.get_versions(packages=list(PACKAGES)))
-
-
-def versions_in(reported):
-    """The versions in what Dask reports on a process; of Python, only what its packages are built for."""
-    packages = reported['packages']
-    found = {name: packages.get(name) for name in PACKAGES}
-    found['python'] = '.'.join(packages['python'].split('.')[:2])
-    return found
+def versions_here(names=tuple(PACKAGES)):
+    """The versions of this process, by the names of packages and ``python``; None for what cannot be imported."""
+    # Of Python, only what its packages are built for.
+    versions = {'python': '{}.{}'.format(*sys.version_info)}
+    for name in names:
+        try:
+            versions[name] = importlib.import_module(name).__version__
+        except ImportError:
+            versions[name] = None
+    return versions
 
 
 def check_workers(client):
@@ -163,27 +164,32 @@ def check_workers(client):
     if not client.nthreads():
         say('The scheduler {} has no worker yet: waiting for one'.format(client.scheduler.address))
         client.wait_for_workers(1)
-    # Dask asks for versions without the help of this module, which a worker may not have.
-    reported = client.get_versions(packages=list(PACKAGES))
-    wanted = versions_in(reported['client'])
-    check_versions('The scheduler', wanted, versions_in(reported['scheduler']), ('python',) + OF_SCHEDULER)
+    wanted = versions_here()
+    without_spn = dict(wanted, theano_spp=None)  # as who cannot even find the function that is to be called
+    try:
+        found = client.run_on_scheduler(versions_here, OF_SCHEDULER)
+    except ImportError:
+        found = without_spn
+    check_versions('The scheduler', wanted, found)
     threads = client.nthreads()
-    for address, of_worker in reported['workers'].items():
-        if isinstance(of_worker, dict) and address in threads:  # else it has just gone
-            check_versions('The worker ' + address, wanted, versions_in(of_worker))
+    for address, found in client.run(versions_here, on_error='return').items():
+        if address in threads and not isinstance(found, OSError):  # else it has just gone
+            check_versions('The worker ' + address, wanted, without_spn if isinstance(found, Exception) else found)
             check_threads(address, threads[address])
     return wanted
 
 
-def check_versions(who, wanted, found, names=None):
-    """Raise SpnError if versions differ: results would not be the same."""
-    for name in names or wanted:
-        if found[name] != wanted[name]:
+def check_versions(who, wanted, found):
+    """Raise SpnError if one of the versions that were found is not the wanted one: results would not be the same."""
+    for name, version in found.items():
+        if version != wanted[name]:
+            package = PACKAGES.get(name, 'Python')
             cure = ('start it with that Python' if name == 'python' else
                     "`pip install '{}=={}'` in its environment, and start it again".format(
-                        'theano-spp[spn,cluster]' if name == 'theano_spp' else PACKAGES[name], wanted[name]))
-            raise SpnError('{} has {} {}, but this is {}, and both must be the same: {}'.format(
-                who, PACKAGES.get(name, 'Python'), found[name] or 'not installed', wanted[name], cure))
+                        'theano-spp[spn,cluster]' if name == 'theano_spp' else package, wanted[name]))
+            raise SpnError('{} has {}, but this is {}, and both must be the same: {}'.format(
+                who, '{} {}'.format(package, version) if version else 'no {} that can be imported'.format(package),
+                wanted[name], cure))
 
 
 def check_threads(address, n):

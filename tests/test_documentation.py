@@ -60,7 +60,8 @@ for module in composites, label_tools, overlap, pool, region_graph, sizes, unpoo
     def test_every_link_and_picture_of_the_documents_exists(self):
         for name in ('README.md', 'CONTRIBUTING.md', 'docs/semantics.md', 'docs/gpu.md', 'docs/performance.md',
                      'docs/old_models.md', 'docs/tutorial.md', 'docs/glossary.md', 'docs/gallery.md', 'docs/index.md',
-                     'docs/install.md', 'docs/measurements.md', 'docs/reproduction.md', 'docs/report.md'):
+                     'docs/install.md', 'docs/measurements.md', 'docs/reproduction.md', 'docs/report.md',
+                     'docs/cluster.md'):
             for target in re.findall(r'\]\(([^)#:]+)\)', read(name)):
                 path = os.path.join(REPOSITORY, os.path.dirname(name), target)
                 self.assertTrue(os.path.exists(path), '%s -> %s' % (name, target))

@@ -79,9 +79,10 @@ def running(workers, threads=1):
     folder = tempfile.mkdtemp()
     path, processes = os.path.join(folder, 'scheduler.json'), []
     try:
-        # With its own three killed workers for a task, the test of giving up would take longer.
+        # Tests that are killed leave nothing behind: it ends when it was idle for long, and its workers with it. With
+        # its own three killed workers for a task, the test of giving up would take longer.
         processes.append(started(folder, 'scheduler', '--port', '0', '--scheduler-file', path,
-                                 DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES='1'))
+                                 '--idle-timeout', '600 s', DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES='1'))
         for environment in workers:
             processes.append(started(folder, 'worker', '--scheduler-file', path, '--nthreads', str(threads),
                                      **environment))
@@ -337,15 +338,16 @@ class RefusedTest(FolderTestCase):
 
     def test_a_worker_of_another_version(self):
         self.write('other/theano_spp/__init__.py', '__version__ = "0.0.1"')
+        os.symlink(os.path.join(REPOSITORY, 'spn'), self.path('other', 'spn'))
         with running([{'PYTHONPATH': self.path('other')}]) as scheduler:
             self.says(['The worker tcp://127.0.0.1:', 'has theano-spp 0.0.1, but this is ' + __version__,
                        "`pip install 'theano-spp[spn,cluster]=={}'` in its environment".format(__version__)], scheduler)
 
     def test_a_worker_without_spn(self):
-        self.write('without/theano_spp/__init__.py', 'raise ImportError')
+        self.write('without/spn/__init__.py', 'raise ImportError')
         with running([{'PYTHONPATH': self.path('without')}]) as scheduler:
-            self.says(['The worker tcp://127.0.0.1:', 'has theano-spp not installed, but this is ' + __version__,
-                       "`pip install 'theano-spp[spn,cluster]=="], scheduler)
+            self.says(['The worker tcp://127.0.0.1:', 'has no theano-spp that can be imported, but this is ',
+                       "`pip install 'theano-spp[spn,cluster]=={}'".format(__version__)], scheduler)
 
     def test_a_worker_with_several_threads(self):
         with running([{}], threads=3) as scheduler:

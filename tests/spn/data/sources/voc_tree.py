@@ -36,7 +36,9 @@ def write_tree(folder, n, shares=SHARES, seed=0):
         part = 'val' if i < round(shares['val'] * n) else 'train' if i < round(
             (shares['val'] + shares['train']) * n) else 'aug'
         name = '2008_{:06d}'.format(i + 1)
-        write_picture(folder, name, materials, part, i, np.random.RandomState([seed, i]))
+        # Counted anew, so that already the first twenty to train on show all classes.
+        k = i if part == 'val' else i - len(lists['val'])
+        write_picture(folder, name, materials, part, k, np.random.RandomState([seed, i]))
         lists[part].append(name)
     for name, names in [('Segmentation/train', lists['train']), ('Segmentation/val', lists['val']),
                         ('Segmentation/trainaug', lists['aug'] + lists['train']),
@@ -52,12 +54,15 @@ def as_voc(objects):
     return [paths[name] for name in CLASS_NAMES]
 
 
-def write_picture(folder, name, materials, part, i, rng):
+def write_picture(folder, name, materials, part, k, rng):
+    """Write picture number `k` of those to train on or of val, with its annotation and mask."""
     rows, cols = SIZES[rng.randint(len(SIZES))]
-    record = composites.composite(materials, 'test' if part == 'val' else 'train', 1, i, (500, 500))
-    image, mask = record.image[:rows, :cols], record.mask[:rows, :cols].copy()
+    record = composites.composite(materials, 'test' if part == 'val' else 'train', 1, k, (500, 500))
+    # The corner that shows more of the objects.
+    corner = max([np.s_[:rows, :cols], np.s_[500 - rows:, 500 - cols:]], key=lambda part: (record.mask[part] > 0).sum())
+    image, mask = record.image[corner], record.mask[corner].copy()
     shown = [c for c in np.unique(mask) if c]
-    difficult = [c for c in shown[1:] if rng.rand() < .15]
+    difficult = [c for c in shown if c != k % len(CLASS_NAMES) + 1 and rng.rand() < .15]
     objects = ''.join(
         '<object><name>{}</name><difficult>{}</difficult><bndbox><xmin>{}</xmin><ymin>{}</ymin><xmax>{}</xmax>'
         '<ymax>{}</ymax></bndbox></object>'.format(CLASS_NAMES[c - 1], int(c in difficult), *box_of(mask == c))

@@ -358,6 +358,15 @@ class RefusedTest(FolderTestCase):
             self.says(['The worker tcp://127.0.0.1:', 'has 3 threads, but Theano computes one task at a time',
                        'start it with `dask worker --nthreads 1 --nworkers 3`'], scheduler)
 
+    def test_a_scheduler_that_is_killed_meanwhile(self):
+        with running([{}]) as scheduler, mock.patch.object(cluster, 'ANSWER', 5):
+            watched = WatchedClient(scheduler)
+            results = watched.run(functools.partial(bad_at, None), range(1000))
+            next(results)
+            os.kill(watched.watched.run_on_scheduler(os.getpid), signal.SIGKILL)
+            self.assert_says(['The scheduler at {} is gone'.format(scheduler), 'run the same command again'],
+                             lambda: list(results))
+
     def test_processes_and_a_cluster_at_once_are_too_many(self):
         result = CliRunner(mix_stderr=False).invoke(commands.main, [
             'superpixels', 'data.h5', '--workers', '2', '--scheduler', 'tcp://host:8786'])

@@ -8,6 +8,7 @@ import concurrent.futures
 import functools
 import importlib
 import itertools
+import logging
 import os
 import pickle
 import socket
@@ -73,12 +74,18 @@ class Cluster:
                     if not waiting:
                         return
                     future = next(done)
-                    result = self.result_of(future, client, distributed)
+                    result = result_of(future, client, distributed)
                     future.release()
                     yield waiting.pop(future.key)[0], result
+            except (concurrent.futures.CancelledError, OSError) as error:
+                if client.status == 'running':
+                    raise
+                raise SpnError('The scheduler at {} is gone. When it is there again, run the same command again: it '
+                               'goes on where it was'.format(self.scheduler)) from error
             finally:
                 # After Ctrl-C, or an error: nothing more is begun.
-                client.cancel([future for _, future in waiting.values()])
+                if client.status == 'running':
+                    client.cancel([future for _, future in waiting.values()])
 
     def client(self, distributed):
         """A connection to the scheduler."""
@@ -89,6 +96,7 @@ class Cluster:
         else:
             raise SpnError('--scheduler {0} is neither an address, such as tcp://host:8786, nor a file that is there: '
                            '`dask scheduler --scheduler-file {0}` writes one'.format(self.scheduler))
+        logging.getLogger('distributed.client').setLevel(logging.CRITICAL)  # what fails is said below, in a sentence
         try:
             return distributed.Client(timeout=ANSWER, set_as_default=False, name='spn', **where)
         # What is in a file that is not a scheduler's, or answers in place of one, can lead to any error.
@@ -97,26 +105,20 @@ class Cluster:
                            'with `dask scheduler`, or see whether this machine may connect to it'.format(
                                self.scheduler, ANSWER, error)) from error
 
-    def result_of(self, future, client, distributed):
-        """The result of a future that is done, or an SpnError that says why there is none."""
-        try:
-            return future.result()
-        except SpnError:
-            raise
-        except distributed.scheduler.KilledWorker as error:
-            raise SpnError('A task was given up, because each worker that computed it was killed, {} the last, maybe '
-                           'for want of memory: give the workers more, or start fewer on a machine, then run the same '
-                           'command again: it goes on where it was'.format(error.last_worker.address)) from error
-        except (concurrent.futures.CancelledError, OSError) as error:
-            if client.status == 'running':
-                raise
-            raise SpnError('The scheduler at {} is gone. When it is there again, run the same command again: it goes '
-                           'on where it was'.format(self.scheduler)) from error
-        except ImportError as error:
-            check_workers(client)  # one of another version that joined meanwhile may not even know what to call
-            raise SpnError("A worker lacks what spn needs ({}): `pip install 'theano-spp[spn,cluster]=={}'` in the "
-                           'environment of each, and start it again'.format(error, versions_here()['theano_spp'])
-                           ) from error
+
+def result_of(future, client, distributed):
+    """The result of a future that is done, or an SpnError that says why there is none."""
+    try:
+        return future.result()
+    except distributed.scheduler.KilledWorker as error:
+        raise SpnError('A task was given up, because each worker that computed it was killed, {} the last, maybe '
+                       'for want of memory: give the workers more, or start fewer on a machine, then run the same '
+                       'command again: it goes on where it was'.format(error.last_worker.address)) from error
+    except ImportError as error:
+        check_workers(client)  # one of another version that joined meanwhile may not even know what to call
+        raise SpnError("A worker lacks what spn needs ({}): `pip install 'theano-spp[spn,cluster]=={}'` in the "
+                       'environment of each, and start it again'.format(error, versions_here()['theano_spp'])
+                       ) from error
 
 
 def imported():

@@ -53,6 +53,14 @@ class KilledClient(Cluster):
             yield done
 
 
+class WatchedClient(Cluster):
+    """Lets a test see the connection."""
+
+    def client(self, distributed):
+        self.watched = super().client(distributed)
+        return self.watched
+
+
 def started(folder, *words, **environment):
     """A process of Dask's command line that finds spn in this repository, and says what it says in `folder`."""
     words += '--host', '127.0.0.1', '--no-dashboard'
@@ -231,7 +239,7 @@ class TasksTest(FolderTestCase):
         """The first places of the parts that were computed, as often as they were."""
         return sorted(int(name.split('-')[0]) for name in os.listdir(self.notes) if '-' in name)
 
-    def test_parts_are_the_local_ones_each_computed_once_by_workers_and_none_is_kept_there(self):
+    def test_parts_are_the_local_ones_each_computed_once_by_workers(self):
         local = self.fill('local', part_of, HERE)
         remote = self.fill('remote', functools.partial(noted_part_of, self.notes), Cluster(shared.address))
         self.assertEqual(remote, local)
@@ -239,26 +247,25 @@ class TasksTest(FolderTestCase):
         self.assertEqual(self.noted(), [0, 2, 4, 6, 8, 10])
         processes = {int(name.split('-')[1]) for name in os.listdir(self.notes)}
         self.assertNotIn(os.getpid(), processes)
-        with distributed.Client(shared.address, set_as_default=False) as client:
-            self.assertEqual([keys for keys in client.has_what().values() if keys], [])
 
-    def test_tasks_are_handed_out_only_as_they_are_done(self):
-        handed_out, ahead = [], 2 * cluster.AHEAD
+    def test_tasks_are_handed_out_only_as_they_are_done_and_results_are_let_go(self):
+        handed_out, ahead, watched = [], 2 * cluster.AHEAD, WatchedClient(shared.address)
 
         def tasks():
             for task in range(12):
                 handed_out.append(task)
                 yield task
-        for n, (task, value) in enumerate(Cluster(shared.address).run(functools.partial(bad_at, None), tasks())):
+        for n, (task, value) in enumerate(watched.run(functools.partial(bad_at, None), tasks())):
             self.assertEqual(task, value)
             self.assertLessEqual(len(handed_out), n + ahead)
+            self.assertLessEqual(len(watched.watched.futures), ahead)
         self.assertEqual((n, len(handed_out)), (11, 12))
 
-    def test_the_same_call_is_computed_again_the_next_time(self):
-        # Files that it reads may have changed.
-        for size in 3, 5:
-            path = self.write('file', 'x' * size)
-            self.assertEqual(list(Cluster(shared.address).run(functools.partial(size_of, path), [0])), [(0, size)])
+    def test_equal_tasks_are_each_computed(self):
+        # What they read may have changed meanwhile.
+        done = list(Cluster(shared.address).run(functools.partial(noted_part_of, self.notes), [[4, 5], [4, 5]]))
+        self.assertEqual([task for task, _ in done], [[4, 5], [4, 5]])
+        self.assertEqual(self.noted(), [4, 4])
 
     def test_a_worker_that_is_killed_costs_its_part_and_no_more(self):
         local = self.fill('local', part_of, HERE)
@@ -284,12 +291,9 @@ fill({!r}, KIND, {{}}, KEYS, part_of, KilledClient({!r}), '')
         self.assertEqual(len(self.noted()), 4)
         self.assertEqual(remote, self.fill('local', part_of, HERE))
 
-    def test_a_sentence_comes_through_from_a_worker_and_nothing_more_is_begun(self):
+    def test_a_sentence_comes_through_from_a_worker(self):
         with self.assertRaisesRegex(SpnError, '^3 is bad$'):
             list(Cluster(shared.address).run(functools.partial(bad_at, 3), range(1000)))
-        with distributed.Client(shared.address, set_as_default=False) as client:
-            client.cancel([])
-            self.assertEqual([keys for keys in client.processing().values() if keys], [])
 
     def test_a_path_that_a_worker_does_not_see_is_named_with_what_to_do(self):
         path = self.write('data.h5', 'x')
@@ -353,6 +357,15 @@ class RefusedTest(FolderTestCase):
         with running([{}], threads=3) as scheduler:
             self.says(['The worker tcp://127.0.0.1:', 'has 3 threads, but Theano computes one task at a time',
                        'start it with `dask worker --nthreads 1 --nworkers 3`'], scheduler)
+
+    def test_a_scheduler_that_is_killed_meanwhile(self):
+        with running([{}]) as scheduler, mock.patch.object(cluster, 'ANSWER', 5):
+            watched = WatchedClient(scheduler)
+            results = watched.run(functools.partial(bad_at, None), range(1000))
+            next(results)
+            os.kill(watched.watched.run_on_scheduler(os.getpid), signal.SIGKILL)
+            self.assert_says(['The scheduler at {} is gone'.format(scheduler), 'run the same command again'],
+                             lambda: list(results))
 
     def test_processes_and_a_cluster_at_once_are_too_many(self):
         result = CliRunner(mix_stderr=False).invoke(commands.main, [

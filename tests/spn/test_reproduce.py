@@ -50,6 +50,9 @@ class ReproduceTest(FolderTestCase):
 
     @mock.patch.object(reproduce, 'VOC', reproduce.Plan([64], 1, 1, [], TrainingSettings(epochs=1),
                                                         RoundSettings(epochs=1)))
+    @mock.patch.object(estimate, 'SAMPLE', 3)
+    @mock.patch.dict(pipeline.MAPS, {name: ('grid', {'n_segments': n}) for name, n in [
+        ('fine', 60), ('middle', 30), ('coarse', 12)]})
     def test_one_command_reproduces_it_on_a_tree_like_VOC_and_reports_on_all_of_val(self):
         voc_tree.write_tree(self.path('VOC2012'), 26, {'val': .2, 'train': .25})
         result = CliRunner(mix_stderr=False).invoke(

@@ -325,7 +325,7 @@ def cam(data, run, out, split, threshold, sp_cam, absolute, one_size, scheduler,
     from .results.runs import Run
     with Dataset(data) as dataset:
         count, method = write_cams(dataset, Run(run), out, split, threshold, sp_cam, absolute, one_size,
-                                   workers_of(scheduler))
+                                   workers=workers_of(scheduler))
     click.echo('{}: masks, overlays and heat maps of {} images, by {}'.format(out, count, method))
 
 
@@ -379,7 +379,7 @@ def predict(pictures, run, out, named, max_side, small, listed, voc_results, sch
     from .results.prediction import write_predictions
     from .results.runs import Run
     count, skipped = write_predictions(Run(run), pictures, out, named, max_side, small, voc_results, listed,
-                                       workers_of(scheduler))
+                                       workers=workers_of(scheduler))
     say_skipped(skipped)
     click.echo('{}: {}'.format(out, "masks of {} pictures for PASCAL VOC's server" if voc_results else
                                'masks and overlays of {} pictures; classes.csv explains the numbers in masks').format(
@@ -400,7 +400,7 @@ def evaluate(data, runs, out, scheduler, seed):
     or models change.
     """
     from .results import report
-    click.echo(report.write(data, list(dict.fromkeys(map(os.path.normpath, runs))), out, workers_of(scheduler)))
+    click.echo(report.write(data, list(dict.fromkeys(map(os.path.normpath, runs))), out, workers=workers_of(scheduler)))
 
 
 @command(main, 'reproduce', 'spn reproduce --folder reproduction --document docs/reproduction.md', networks=True)

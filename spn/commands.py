@@ -395,7 +395,7 @@ def cam(data, run, out, split, threshold, sp_cam, absolute, one_size, pictures, 
     from .results.runs import Run
     with Dataset(data) as dataset:
         count, method = write_cams(dataset, Run(run), out, split, threshold, sp_cam, absolute, one_size, pictures,
-                                   workers_of(scheduler))
+                                   workers=workers_of(scheduler))
     click.echo('{}: masks, overlays and heat maps of {} images, by {}'.format(out, count, method))
 
 
@@ -449,7 +449,7 @@ def predict(pictures, run, out, named, max_side, small, listed, voc_results, sch
     from .results.prediction import write_predictions
     from .results.runs import Run
     count, skipped = write_predictions(Run(run), pictures, out, named, max_side, small, voc_results, listed,
-                                       workers_of(scheduler))
+                                       workers=workers_of(scheduler))
     say_skipped(skipped)
     click.echo('{}: {}'.format(out, "masks of {} pictures for PASCAL VOC's server" if voc_results else
                                'masks and overlays of {} pictures; classes.csv explains the numbers in masks').format(
@@ -472,7 +472,8 @@ def evaluate(data, runs, out, scheduler, seed):
     Open OUT/index.html in a browser to see every picture of test with its masks, the worst first; it needs no server.
     """
     from .results import report
-    click.echo(report.write(data, list(dict.fromkeys(map(os.path.normpath, runs))), out, out, workers_of(scheduler)))
+    runs = list(dict.fromkeys(map(os.path.normpath, runs)))
+    click.echo(report.write(data, runs, out, page=out, workers=workers_of(scheduler)))
     say_page(out)
 
 

@@ -69,8 +69,8 @@ def write_cams(dataset, run, folder, split, threshold=None, sp_cam=False, absolu
     indices = np.arange(len(dataset)) if split == 'all' else dataset.indices(split)
     stems = stems_of([dataset.names[i] for i in indices])
     how = {'sp_cam': sp_cam, 'absolute': absolute, 'one_size': one_size}
-    made_from = dict(run.made_from(dataset), **how)
     maps = run.on_dataset(dataset, workers)  # computes features, which no worker should that makes masks
+    made_from = dict(run.made_from(dataset), **how)
     if threshold is None:
         values, threshold = chosen_values(run, maps, **how)
         if threshold is None:

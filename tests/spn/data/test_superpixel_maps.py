@@ -2,7 +2,7 @@
 import numpy as np
 
 from spn.data.dataset import Dataset
-from spn.data.superpixel_maps import folder_of, packed_maps
+from spn.data.superpixel_maps import folder_of
 from tests.spn.cases import FolderTestCase, add_superpixels, records, write_small
 
 
@@ -77,6 +77,3 @@ class SuperpixelsTest(FolderTestCase):
         with Dataset(self.data) as data:
             fingerprints.add(data.superpixel_maps('columns').fingerprint)
         self.assertEqual(len(fingerprints), 3)
-
-    def test_a_part_is_the_same_bytes_each_time(self):
-        self.assertEqual(*[packed_maps(['a', 'b', 'c'], self.maps) for _ in range(2)])

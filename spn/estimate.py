@@ -13,10 +13,10 @@ from .workers import n_cores
 SAMPLE = 16  # pictures
 
 #: What the other steps cost, in the seconds that the encoder takes for one picture at all image sizes: a training
-#: picture in an epoch of the superpixel pooling network, the masks of a training picture for a round of the
-#: segmentation network, the picture in an epoch of it, and the evaluation of all methods on a picture of 'val', with
-#: every threshold, and of 'test'. Measured: docs/reproduction.md.
-EPOCH, MASKS, SEGMENTATION_EPOCH, ON_VAL, ON_TEST = .05, .2, .05, .5, .3
+#: picture in an epoch of the superpixel pooling network; the masks of a training picture for a round of the
+#: segmentation network, and the picture in an epoch of it; a picture of 'val' or 'test' in the evaluation of all
+#: methods. Measured on two processors with 60 and 240 pictures: docs/reproduction.md.
+EPOCH, MASKS, SEGMENTATION_EPOCH, EVALUATION = .014, .25, .03, 3.1
 COMPILING = 60  # seconds in each run
 
 
@@ -73,7 +73,7 @@ def extrapolated(per_picture, source, plan):
     steps['training'] = n_runs * (COMPILING + unit * n_train * EPOCH * plan.training.epochs), 0
     steps['segmentation network'] = plan.n_seeds * (COMPILING + plan.n_rounds * unit * (
         n_train * (MASKS + SEGMENTATION_EPOCH * plan.rounds.epochs) + n_val * MASKS)), 0
-    steps['evaluation'] = n_runs * unit * (n_val * ON_VAL + n_test * ON_TEST), 0
+    steps['evaluation'] = n_runs * unit * (n_val + n_test) * EVALUATION, 0
     return steps
 
 

@@ -23,7 +23,7 @@ class ActivationMaps:
 
     def __init__(self, trained, features, superpixels, sizes):
         self.trained, self.features, self.superpixels, self.sizes = trained, features, superpixels, sizes
-        self._last = None, None  # an image and its scores: several methods use those of one image in turn
+        self._image, self._remembered = None, {}
 
     def scores(self, i):
         """Class scores of image `i`.
@@ -37,13 +37,30 @@ class ActivationMaps:
         image_scores : list of list of ndarray, (classes,) each
             By image size and superpixel map; empty without the superpixel branch.
         """
-        if i != self._last[0]:
-            maps = [maps[i] for maps in self.superpixels]
-            cell_scores, superpixel_scores, image_scores = zip(*[
-                self.trained.scores(features[i], maps, features.fine[i]) for features in self.features])
-            self._last = i, ([scores for scores in cell_scores if scores is not None],
-                             list(filter(len, superpixel_scores)), list(filter(len, image_scores)))
-        return self._last[1]
+        return self.remembered(i, 'scores', lambda: self._scores(i))
+
+    def _scores(self, i):
+        maps = [maps[i] for maps in self.superpixels]
+        cell_scores, superpixel_scores, image_scores = zip(*[
+            self.trained.scores(features[i], maps, features.fine[i]) for features in self.features])
+        return ([scores for scores in cell_scores if scores is not None], list(filter(len, superpixel_scores)),
+                list(filter(len, image_scores)))
+
+    def remembered(self, i, key, compute):
+        """What `compute` returns, kept until another image is asked for: several methods use it in turn.
+
+        Parameters
+        ----------
+        i : int
+        key : hashable
+            What it is.
+        compute : callable
+        """
+        if i != self._image:
+            self._image, self._remembered = i, {}
+        if key not in self._remembered:
+            self._remembered[key] = compute()
+        return self._remembered[key]
 
     def probabilities(self, i):
         """The probability of each class in image `i`, (classes,): the mean over branches, sizes and superpixel maps."""

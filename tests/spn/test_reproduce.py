@@ -83,7 +83,7 @@ class ReproduceTest(FolderTestCase):
         self.assertAlmostEqual(steps['training'][0], 3 * (compiling + 200 * estimate.EPOCH * epochs))
         self.assertAlmostEqual(steps['segmentation network'][0], 2 * (compiling + 3 * (
             200 * (estimate.MASKS + estimate.SEGMENTATION_EPOCH * epochs) + 20 * estimate.MASKS)))
-        self.assertAlmostEqual(steps['evaluation'][0], 3 * (20 * estimate.ON_VAL + 40 * estimate.ON_TEST))
+        self.assertAlmostEqual(steps['evaluation'][0], 3 * 60 * estimate.EVALUATION)
 
     def test_durations_and_amounts_are_said_as_people_would(self):
         self.assertEqual([estimate.duration(seconds) for seconds in (3, 90, 5000, 30000)],

@@ -1,4 +1,6 @@
 """Predictions of a segmentation network for images: maps of classes, and classes."""
+from unittest import mock
+
 import numpy as np
 
 from spn.results import segmentation_maps
@@ -36,6 +38,17 @@ class SegmentationMapsTest(SmallNetworkTestCase):
                 wanted.append([sorted(class_probabilities)[-5:] for class_probabilities in probabilities.T[1:]])
         wanted = [np.mean([np.mean(each[c]) for each in wanted]) for c in range(2)]
         np.testing.assert_allclose(segmentation_maps.image_probabilities(self.network, maps, 0), wanted, rtol=1e-5)
+
+    def test_a_network_is_asked_once_for_an_image_in_turn_and_never_answers_for_another(self):
+        rng = np.random.RandomState(2)
+        features = [ArrayOfFeatures(rng.normal(size=(2, 512, 2, 2)), 32)]
+        maps = ActivationMaps(SharesByHand(), features, [[each] * 2 for each in self.maps], np.array([[4, 6]] * 2))
+        wanted = [self.network.probabilities(features[0].blocks(i), self.maps) for i in (0, 1)]
+        with mock.patch.object(self.network, 'probabilities', side_effect=self.network.probabilities) as probabilities:
+            for i, n_calls in (0, 1), (0, 1), (1, 2), (0, 3):
+                for actual, each in zip(segmentation_maps.superpixel_probabilities(self.network, maps, i)[0], wanted[i]):
+                    np.testing.assert_array_equal(actual, each)
+                self.assertEqual(probabilities.call_count, n_calls)
 
     def test_excluded_classes_leave_their_probability_to_the_others(self):
         relative_probabilities = among(np.array([[.2, .1, .3, .4], [.5, 0, .25, .25]]), np.array([2, 0]))

@@ -41,6 +41,8 @@ def run(source, out, sizes, weights, workers, say):
     """
     work = os.path.join(out, 'work')
     data_path, folder = os.path.join(work, source.name() + '.h5'), os.path.join(work, 'run')
+    say('Theano compiles each network when it first runs: the bar stands still meanwhile, for a minute or so. The next '
+        'run finds most of it compiled.')
     with locked(out):
         clock = Clock(os.path.join(work, 'times.json'), out, say)
         with clock('data and superpixels'):

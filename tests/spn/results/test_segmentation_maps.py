@@ -46,8 +46,9 @@ class SegmentationMapsTest(SmallNetworkTestCase):
         wanted = [self.network.probabilities(features[0].blocks(i), self.maps) for i in (0, 1)]
         with mock.patch.object(self.network, 'probabilities', side_effect=self.network.probabilities) as probabilities:
             for i, n_calls in (0, 1), (0, 1), (1, 2), (0, 3):
-                for actual, each in zip(segmentation_maps.superpixel_probabilities(self.network, maps, i)[0], wanted[i]):
-                    np.testing.assert_array_equal(actual, each)
+                actual = segmentation_maps.superpixel_probabilities(self.network, maps, i)[0]
+                for of_map, wanted_of_map in zip(actual, wanted[i]):
+                    np.testing.assert_array_equal(of_map, wanted_of_map)
                 self.assertEqual(probabilities.call_count, n_calls)
 
     def test_excluded_classes_leave_their_probability_to_the_others(self):

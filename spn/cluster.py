@@ -5,6 +5,7 @@ see the files at the same paths as the client, and to have the same versions of 
 are the same whoever computes them. A worker is checked before it computes, also one that joins later.
 """
 import concurrent.futures
+import contextlib
 import functools
 import importlib
 import itertools
@@ -78,14 +79,17 @@ class Cluster:
                     future.release()
                     yield waiting.pop(future.key)[0], result
             except (concurrent.futures.CancelledError, OSError) as error:
-                if client.status == 'running':
+                # Of a task, unless the connection broke, which the client may not have noticed yet.
+                of_task = isinstance(error, OSError) and not isinstance(error, distributed.comm.CommClosedError)
+                if of_task and client.status == 'running':
                     raise
                 raise SpnError('The scheduler at {} is gone. When it is there again, run the same command again: it '
                                'goes on where it was'.format(self.scheduler)) from error
             finally:
                 # After Ctrl-C, or an error: nothing more is begun.
                 if client.status == 'running':
-                    client.cancel([future for _, future in waiting.values()])
+                    with contextlib.suppress(OSError):  # as above
+                        client.cancel([future for _, future in waiting.values()])
 
     def client(self, distributed):
         """A connection to the scheduler."""

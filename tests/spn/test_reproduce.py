@@ -16,7 +16,8 @@ from .data.sources import voc_tree
 
 class ReproduceTest(FolderTestCase):
 
-    @mock.patch.object(reproduce, 'QUICK', reproduce.QUICK._replace(sizes=[64, 96]))
+    @mock.patch.object(reproduce, 'QUICK', reproduce.QUICK._replace(sizes=[64], n_rounds=1))
+    @mock.patch.object(estimate, 'SAMPLE', 3)
     @mock.patch.object(reproduce, 'QUICK_COMPOSITES', {'train': 18, 'val': 9, 'test': 9})
     def test_one_command_runs_all_steps_and_a_second_one_finds_them_done(self):
         document = self.write('results/reproduction.md',
@@ -33,7 +34,7 @@ class ReproduceTest(FolderTestCase):
         self.assertTrue(text.startswith('Before.\n') and text.endswith('\nAfter.\n'), text)
         self.assertNotIn('yesterday', text)
         self.assertIn('18 training images, 9 to choose thresholds on, 9 to report on', text)
-        for row in ('CAM', 'SP-CAM, all sizes', 'segmentation network, round 2', 'superpixel oracle',
+        for row in ('CAM', 'SP-CAM, all sizes', 'segmentation network, round 1', 'superpixel oracle',
                     'middle superpixels'):
             self.assertIn('| {} |'.format(row), text)
         for picture in 'bars.png', 'examples.png':

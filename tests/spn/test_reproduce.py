@@ -16,16 +16,17 @@ from .data.sources import voc_tree
 
 class ReproduceTest(FolderTestCase):
 
-    @mock.patch.object(reproduce, 'QUICK', reproduce.QUICK._replace(sizes=[64], n_rounds=1))
+    @mock.patch.object(reproduce, 'QUICK', reproduce.QUICK._replace(sizes=[64], n_seeds=1, n_rounds=1))
     @mock.patch.object(estimate, 'SAMPLE', 3)
+    @mock.patch.dict(pipeline.MAPS, middle=('grid', {'n_segments': 60}), coarse=('grid', {'n_segments': 20}))
     @mock.patch.object(reproduce, 'QUICK_COMPOSITES', {'train': 18, 'val': 9, 'test': 9})
     def test_one_command_runs_all_steps_and_a_second_one_finds_them_done(self):
         document = self.write('results/reproduction.md',
                               'Before.\n' + reproduce.BEGIN + 'Of yesterday.' + reproduce.END + '\nAfter.\n')
         arguments = ['reproduce', '--quick', '--folder', self.path('work'), '--document', document]
         for again in False, True:
-            made = {name: os.stat(self.path('work', name, 'model.h5')).st_mtime_ns for name in ('seed-0', 'seed-1')
-                    } if again else None
+            made = {name: os.stat(self.path('work', name, 'model.h5')).st_mtime_ns
+                    for name in ('seed-0', 'middle-superpixels')} if again else None
             result = CliRunner().invoke(main, arguments, catch_exceptions=False)
             self.assertEqual(result.exit_code, 0, result.output)
         self.assertEqual(made, {name: os.stat(self.path('work', name, 'model.h5')).st_mtime_ns for name in made})

@@ -127,7 +127,7 @@ class Run:
         ----------
         dataset : spn.data.dataset.Dataset
         workers : spn.workers.LocalProcesses or spn.cluster.Cluster
-            Who computes features that are missing; None if nobody should, as for :func:`spn.parts.fill`.
+            Who computes features that are missing; None if nobody should: what is missing is then an error.
 
         Returns
         -------
@@ -136,7 +136,7 @@ class Run:
         Raises
         ------
         SpnError
-            As from :func:`superpixels_of`.
+            If the data set has other classes, lacks the superpixels, or has other superpixels of the same name.
         """
         maps = self.superpixels_of(dataset)
         features = [make_features(dataset.path, size, self.encoder(), workers) for size in self.about['sizes']]

@@ -11,7 +11,7 @@ from .results import report
 from .results.prediction import write_cams
 from .results.runs import Run
 
-LEAST_BATCHES = 160     # of training: an epoch of a few pictures teaches little
+LEAST_BATCHES = 100     # of training: an epoch of a few pictures teaches little
 N_ROUNDS = 2
 
 

@@ -83,7 +83,7 @@ class RunTest(FolderTestCase):
             n = len(dataset.indices('train'))
         self.assertEqual(n, 10)
         self.assertEqual([run.long_enough(TrainingSettings(batch_size=size), path).epochs for size in (16, 4)],
-                         [160, 54])
+                         [100, 34])
         self.assertEqual(run.long_enough(TrainingSettings(epochs=500), path).epochs, 500)
 
     def test_a_folder_without_classes_is_one_sentence(self):

@@ -5,6 +5,8 @@ import shutil
 import tempfile
 import unittest
 
+from tests.spn.cases import SharedFolderTestCase
+
 for chatty in 'selenium', 'urllib3':  # nose would show all that is said to the browser next to a failure
     logging.getLogger(chatty).setLevel(logging.WARNING)
 
@@ -98,3 +100,27 @@ class Browser:
     def overflow(self):
         """By how many pixels the page is wider than the window."""
         return self.run('return document.documentElement.scrollWidth - document.documentElement.clientWidth')
+
+
+class PageTestCase(SharedFolderTestCase):
+    """The tests of a class share a browser and a page, which each of them opens anew, without any complaint of it.
+
+    A subclass has a class method ``make_page``, which writes the page to the folder `shared` and returns its path.
+    """
+
+    @classmethod
+    def make_shared(cls):
+        cls.browser = Browser()
+        cls.page = cls.make_page()
+
+    @classmethod
+    def tearDownClass(cls):
+        if hasattr(cls, 'browser'):
+            cls.browser.close()
+        super().tearDownClass()
+
+    def setUp(self):
+        super().setUp()
+        self.browser.resize(1280, 900)
+        self.browser.open(self.page)
+        self.addCleanup(lambda: self.assertEqual(self.browser.complaints(), []))

@@ -14,8 +14,8 @@ from spn.results import report_page
 from spn.results.drawing import COLOURS
 from spn.results.rendering import BORDERS, borders, photograph, printable, stacked_masks, url_of
 from spn.results.report_page import About, Content, Picture, write_report_page
-from tests.spn.browser import Browser
-from tests.spn.cases import FolderTestCase, SharedFolderTestCase, photographs
+from tests.spn.browser import Browser, PageTestCase
+from tests.spn.cases import FolderTestCase, photographs
 
 METHODS = ['plain', 'two; "quoted", </script>']
 CLASSES = ['cat', 'dog & <b>', 'owl']
@@ -177,7 +177,7 @@ def open_bytes(path):
         return stream.read()
 
 
-class BrowserTest(SharedFolderTestCase):
+class BrowserTest(PageTestCase):
     """Twelve pictures with names and IoUs to sort by hand."""
 
     NAMES = ODD_NAMES + ['picture-{}.jpg'.format(k) for k in (10, 2, 1, 3, 4, 5, 6, 7)]
@@ -185,23 +185,10 @@ class BrowserTest(SharedFolderTestCase):
             [.55, .5], [.45, .45], [.35, .35]]
 
     @classmethod
-    def make_shared(cls):
-        cls.browser = Browser()
+    def make_page(cls):
         pictures = [picture(k, name, [k % 3], ious) for k, (name, ious) in enumerate(zip(cls.NAMES, cls.IOUS))]
         Image.new('RGB', (30, 20)).save(os.path.join(cls.shared, 'bars.png'))
-        cls.page = write_report_page(cls.shared, about(), pictures, content, {})
-
-    @classmethod
-    def tearDownClass(cls):
-        if hasattr(cls, 'browser'):
-            cls.browser.close()
-        super().tearDownClass()
-
-    def setUp(self):
-        super().setUp()
-        self.browser.resize(1280, 900)
-        self.browser.open(self.page)
-        self.addCleanup(lambda: self.assertEqual(self.browser.complaints(), []))
+        return write_report_page(cls.shared, about(), pictures, content, {})
 
     def cards(self):
         return self.browser.texts('.card h3')

@@ -14,8 +14,8 @@ from PIL import Image
 from spn import commands
 from spn.data.dataset import Dataset
 from spn.results.superpixel_page import pictures_to_show
-from tests.spn.browser import Browser
-from tests.spn.cases import FolderTestCase, SharedFolderTestCase, photographs, records, write_small
+from tests.spn.browser import PageTestCase
+from tests.spn.cases import FolderTestCase, photographs, records, write_small
 
 
 def spn(*arguments):
@@ -205,28 +205,15 @@ class ShowTest(FolderTestCase):
 LONG = 'superpixels under a name that is longer than others are'
 
 
-class BrowserTest(SharedFolderTestCase):
+class BrowserTest(PageTestCase):
 
     @classmethod
-    def make_shared(cls):
-        cls.browser = Browser()
+    def make_page(cls):
         data = os.path.join(cls.shared, 'data.h5')
         write_small(data, [record._replace(name='"<i>' + record.name) for record in in_train()])
         spn('superpixels', data, '--method', 'grid', '--set', 'n_segments=6', '--name', LONG)
         printed, said, _ = spn('show', data, '--method', 'grid', '--set', 'n_segments=4,9', '--workers', 1)
-        cls.page = printed.split(': superpixels of ')[0]
-
-    @classmethod
-    def tearDownClass(cls):
-        if hasattr(cls, 'browser'):
-            cls.browser.close()
-        super().tearDownClass()
-
-    def setUp(self):
-        super().setUp()
-        self.browser.resize(1280, 900)
-        self.browser.open(self.page)
-        self.addCleanup(lambda: self.assertEqual(self.browser.complaints(), []))
+        return printed.split(': superpixels of ')[0]
 
     def test_each_picture_is_shown_by_itself_with_its_truth_and_with_each_setting(self):
         self.assertEqual(self.browser.texts('#pictures h2'), ['"<i>face.png', '"<i>cat.png', '"<i>cup.png'])

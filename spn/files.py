@@ -143,6 +143,11 @@ def write_json(path, value):
     write_text(path, json.dumps(value, indent=1) + '\n')
 
 
+def digest_of_json(value):
+    """The sha256 of a value as JSON, in hexadecimal; the order of keys does not matter."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
 def digest_of_file(path):
     """The sha256 of a file, in hexadecimal."""
     digest = hashlib.sha256()

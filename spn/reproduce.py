@@ -121,7 +121,7 @@ def run_steps(folder, document, plan, source, weights, say):
                   table]
         tables.append('![Mean IoU of each method]({}/bars.png)'.format(os.path.basename(pictures)))
         if ablations:
-            unchanged = {'nothing (seed 0)': report.run_results(data_path, runs[0])}
+            unchanged = {'nothing (seed 0)': results[0]}
             tables.append(report.table_of_ablations(dict(unchanged, **{
                 name: report.run_results(data_path, run, report.ABLATED) for name, run in ablations.items()})))
     write_results(document, tables + [

@@ -33,6 +33,11 @@ def colours_of(class_names):
     return PALETTE if list(class_names) == voc.CLASS_NAMES else COLOURS
 
 
+def hexadecimal(colour):
+    """A colour as pages and tables write it, ``#rrggbb``."""
+    return '#{:02x}{:02x}{:02x}'.format(*colour)
+
+
 def save_figure(figure, path):
     with atomic_write(path) as temporary:
         figure.savefig(temporary, dpi=100, bbox_inches='tight')
@@ -142,7 +147,7 @@ def write_key(class_names, folder):
     writer = csv.writer(rows, lineterminator='\n')
     writer.writerow(['number', 'name', 'colour'])
     for number, (name, colour) in enumerate(zip(['background'] + list(class_names), colours_of(class_names))):
-        writer.writerow([number, name, '#{:02x}{:02x}{:02x}'.format(*colour)])
+        writer.writerow([number, name, hexadecimal(colour)])
     write_text(os.path.join(folder, 'classes.csv'), rows.getvalue())
 
 

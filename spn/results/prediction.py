@@ -4,7 +4,6 @@ The masks of a picture are written last, with a digest of what they depend on. S
 the pictures whose masks are missing, and writes again what depends on something else by now.
 """
 import functools
-import hashlib
 import itertools
 import json
 import os
@@ -15,7 +14,7 @@ from PIL import Image
 from ..data.sources.images import read_picture, scaled
 from ..data.sources.voc import CLASS_NAMES
 from ..errors import SpnError, UnreadablePicture
-from ..files import digest_of_file, progress, write_bytes
+from ..files import digest_of_file, digest_of_json, progress, write_bytes
 from ..workers import HERE
 from .drawing import colours_of, heat, image_png, is_mask_made_from, mask_png, overlay, titled_png, write_key
 from .evaluation import best_threshold
@@ -78,7 +77,7 @@ def write_cams(dataset, run, folder, split, threshold=None, sp_cam=False, absolu
     write_key(dataset.class_names, folder)
     tasks = []
     for i, stem in zip(indices.tolist(), stems):
-        digest = digest_of([made_from, threshold, pictures, dataset.digests[i], dataset.labels[i].tolist()])
+        digest = digest_of_json([made_from, threshold, pictures, dataset.digests[i], dataset.labels[i].tolist()])
         if not is_mask_made_from(os.path.join(folder, 'masks', stem + '.png'), digest):
             tasks.append((i, stem, digest))
     compute = functools.partial(cams_of, os.path.abspath(dataset.path), os.path.abspath(run.folder),
@@ -90,10 +89,6 @@ def write_cams(dataset, run, folder, split, threshold=None, sp_cam=False, absolu
 def chosen_values(run, maps, sp_cam, absolute, one_size):
     """The values that masks are made from, and their threshold, as from :func:`best_of`."""
     return (cam_of(run, maps, one_size, absolute), None) if sp_cam else best_of(run, maps)
-
-
-def digest_of(value):
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def write_all(compute, tasks, workers, folder, n, title):
@@ -203,7 +198,7 @@ def write_predictions(run, pictures, folder, named=(), max_side=MAX_SIDE, small=
     tasks, unreadable = [], []
     for path, results in zip(paths, result_paths):
         try:
-            digest = digest_of([made_from, digest_of_file(path)])
+            digest = digest_of_json([made_from, digest_of_file(path)])
         except OSError as error:
             unreadable.append('{} cannot be read as a picture: {}'.format(path, error))
             continue

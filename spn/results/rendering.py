@@ -13,6 +13,7 @@ from PIL import Image
 from ..data.dataset import UNKNOWN
 from ..data.sources.images import scaled
 from ..files import write_text
+from .drawing import hexadecimal
 
 BORDERS = (255, 230, 0)  # a colour that few photographs have
 QUALITY = 82             # of JPEGs
@@ -44,10 +45,6 @@ def printable(text):
 def url_of(path):
     """The address of a file, relative to the page, from its relative path."""
     return quote(path.encode('utf-8', 'surrogateescape'))
-
-
-def hexadecimal(colour):
-    return '#{:02x}{:02x}{:02x}'.format(*colour)
 
 
 def legend(class_names, colours):

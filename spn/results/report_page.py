@@ -1,6 +1,4 @@
 """The page of a report: tables, bars, and every picture with its masks. It computes nothing itself."""
-import hashlib
-import json
 import math
 import os
 import re
@@ -8,7 +6,7 @@ import shutil
 from collections import namedtuple
 
 from ..data.sources.images import scaled_size
-from ..files import locked, progress, write_bytes
+from ..files import digest_of_json, locked, progress, write_bytes
 from .drawing import colours_of
 from .outputs import stems_of
 from .rendering import borders, legend, photograph, printable, stacked_masks, url_of, write_page
@@ -92,7 +90,8 @@ def write_files(folder, about, pictures, content_of, made_from):
     """The work of :func:`write_report_page`, which has locked the page."""
     stems = stems_of([picture.name for picture in pictures])
     # A folder for each content, so that the images of two pages are never mixed.
-    generation = os.path.join('pictures', digest([FORMAT, SIDE, made_from, about.methods, about.class_names, stems]))
+    generation = os.path.join('pictures', digest_of_json([
+        FORMAT, SIDE, made_from, about.methods, about.class_names, stems])[:12])
     colours = colours_of(about.class_names)
     for k, stem in enumerate(progress(stems, title='pictures of the page', unit='pictures')):
         paths = [os.path.join(folder, generation, stem + ending) for ending in ENDINGS]
@@ -115,10 +114,6 @@ def row(picture, url):
     rows, cols = picture.shape
     return [printable(picture.name), url, *scaled_size((int(cols), int(rows)), SIDE), list(map(int, picture.classes)),
             [None if math.isnan(iou) else round(float(iou), 4) for iou in picture.ious]]
-
-
-def digest(value):
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def remove_earlier(folder, kept):

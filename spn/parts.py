@@ -144,7 +144,7 @@ class Parts:
             The number of images that were removed.
         """
         used = {self._places[self._row[key]][0] for key in keys if key in self._row}
-        unused = [path for path in paths_in(self.folder) if path not in used]
+        unused = set(paths_in(self.folder)) - used
         for path in unused:
             if path in self._open:
                 self._open.pop(path).close()

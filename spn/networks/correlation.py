@@ -29,13 +29,49 @@ class SuperpixelSizes2D(Layer):
         return input_shape[0], None
 
 
-class SuperpixelCorrelation(Layer):
-    """Scores of superpixels, averaged over those that look alike.
+def correlation(features, sizes):
+    """How much each superpixel takes over from each other one, (batch, n_superpixels, n_superpixels): rows sum up to 1.
 
-    With x the features of superpixels minus their mean over the image, s their sizes and y their scores::
+    With x the features of superpixels minus their mean over the image, and s their sizes::
 
         a_ij = max(0, cos(x_i, x_j)),  a_ii = 1
-        out_i = sum_j a_ij s_j y_j / sum_j a_ij s_j
+        out_ij = a_ij s_j / sum_k a_ik s_k
+
+    Parameters
+    ----------
+    features : Theano variable, (batch, channels, n_superpixels)
+    sizes : Theano variable, (batch, n_superpixels)
+        In pixels. Nothing is taken over from a superpixel of size 0.
+    """
+    sizes = sizes.dimshuffle(0, 'x', 1)
+    mean = (features * sizes).sum(axis=2, keepdims=True) / T.maximum(sizes.sum(axis=2, keepdims=True), 1)
+    centred = features - mean
+    unit = centred / T.sqrt(T.maximum((centred ** 2).sum(axis=1, keepdims=True), 1e-12))
+    cosine = T.batched_dot(unit.dimshuffle(0, 2, 1), unit)
+    weights = sizes * T.maximum(cosine, T.eye(cosine.shape[1]).dimshuffle('x', 0, 1))
+    return weights / T.maximum(weights.sum(axis=2, keepdims=True), 1e-6)
+
+
+class CorrelationMatrix(Layer):
+    """How much each superpixel takes over from each other one; see :func:`correlation`.
+
+    # Input shape
+        A list of two: features, `(batch, channels, n_superpixels)`, and sizes in pixels, `(batch, n_superpixels)`.
+
+    # Output shape
+        `(batch, n_superpixels, n_superpixels)`
+    """
+
+    def call(self, inputs):
+        return correlation(*inputs)
+
+    def compute_output_shape(self, input_shape):
+        (batch, _, n_superpixels), _ = input_shape
+        return batch, n_superpixels, n_superpixels
+
+
+class SuperpixelCorrelation(Layer):
+    """Scores of superpixels, averaged over those that look alike; see :func:`correlation`.
 
     # Input shape
         A list of three: scores, `(batch, n_superpixels, classes)`, features, `(batch, channels, n_superpixels)`, and
@@ -47,14 +83,7 @@ class SuperpixelCorrelation(Layer):
 
     def call(self, inputs):
         scores, features, sizes = inputs
-        sizes = sizes.dimshuffle(0, 'x', 1)
-        mean = (features * sizes).sum(axis=2, keepdims=True) / T.maximum(sizes.sum(axis=2, keepdims=True), 1)
-        centred = features - mean
-        unit = centred / T.sqrt(T.maximum((centred ** 2).sum(axis=1, keepdims=True), 1e-12))
-        cosine = T.batched_dot(unit.dimshuffle(0, 2, 1), unit)
-        weights = sizes * T.maximum(cosine, T.eye(cosine.shape[1]).dimshuffle('x', 0, 1))
-        weights = disconnected_grad(weights / T.maximum(weights.sum(axis=2, keepdims=True), 1e-6))
-        return T.batched_dot(weights, scores)
+        return T.batched_dot(disconnected_grad(correlation(features, sizes)), scores)
 
     def compute_output_shape(self, input_shape):
         return input_shape[0]
@@ -91,4 +120,5 @@ class MeanOverSuperpixels(Layer):
 
 
 #: As `custom_objects` for loading a model.
-OBJECTS = {kind.__name__: kind for kind in (SuperpixelSizes2D, SuperpixelCorrelation, MeanOverSuperpixels)}
+OBJECTS = {kind.__name__: kind for kind in (SuperpixelSizes2D, CorrelationMatrix, SuperpixelCorrelation,
+                                               MeanOverSuperpixels)}

@@ -26,7 +26,7 @@ from keras.models import Model
 from keras.optimizers import Adam
 
 from ..errors import SpnError
-from .correlation import MeanOverSuperpixels, SuperpixelCorrelation, SuperpixelSizes2D
+from .correlation import CorrelationMatrix, MeanOverSuperpixels, SuperpixelCorrelation, SuperpixelSizes2D
 from .encoder import CHANNELS, OUTPUTS
 from .layers import convolution, dense
 from .settings import NetworkSettings, TrainingSettings, as_json
@@ -172,20 +172,20 @@ def scorer(trained, n_classes, settings, n_maps):
 
 
 def correlator(n_maps):
-    """A model that averages scores over superpixels that look alike, for images with any number of superpixels.
+    """A model that compares the superpixels of an image, of all its maps, for images with any number of superpixels.
 
     Returns
     -------
     keras.models.Model
-        [scores (batch, n, classes), those of all maps concatenated, fine features, superpixel maps ..] -> scores.
+        [fine features, superpixel maps ..] -> how much each superpixel takes over from each other one.
     """
-    scores, fine = Input((None, None)), Input(FINE)
+    fine = Input(FINE)
     superpixel_maps = [Input((None, None), dtype='int32') for _ in range(n_maps)]
     appearance = [pool_fine()([fine, superpixel_map]) for superpixel_map in superpixel_maps]
     sizes = [SuperpixelSizes2D()(superpixel_map) for superpixel_map in superpixel_maps]
     if n_maps > 1:
         appearance, sizes = [Concatenate(axis=-1)(appearance)], [Concatenate(axis=-1)(sizes)]
-    return Model([scores, fine] + superpixel_maps, SuperpixelCorrelation()([scores] + appearance + sizes))
+    return Model([fine] + superpixel_maps, CorrelationMatrix()(appearance + sizes))
 
 
 class SuperpixelPoolingNetwork(Trained):
@@ -248,26 +248,23 @@ class SuperpixelPoolingNetwork(Trained):
         cell_scores = outputs.pop(0) if settings.gap_branch else None
         return cell_scores, outputs[:len(outputs) // 2], outputs[len(outputs) // 2:]
 
-    def correlated(self, scores, fine, superpixel_maps):
-        """Scores of the superpixels of one image, averaged over those of all its maps that look alike.
+    def correlation(self, fine, superpixel_maps):
+        """How much each superpixel of an image takes over from each other one that looks alike.
 
         Parameters
         ----------
-        scores : list of ndarray, (n, classes) each
-            For each map.
         fine : ndarray, (512, 2 h, 2 w)
         superpixel_maps : list of ndarray of int32, (rows, cols) each
 
         Returns
         -------
-        list of ndarray, (n, classes) each
+        ndarray, (n, n)
+            The superpixels of all maps, one map after the other. Rows sum up to 1.
         """
         n_maps = len(superpixel_maps)
         if n_maps not in self._correlators:
             self._correlators[n_maps] = correlator(n_maps)
-        averaged = self._correlators[n_maps].predict_on_batch(
-            [np.concatenate(scores)[np.newaxis], fine[np.newaxis]] + [each[np.newaxis] for each in superpixel_maps])
-        return np.split(averaged[0], np.cumsum([len(each) for each in scores])[:-1])
+        return self._correlators[n_maps].predict_on_batch([each[np.newaxis] for each in [fine] + superpixel_maps])[0]
 
     def bias(self, name):
         """The bias of a layer of class scores, (classes,)."""

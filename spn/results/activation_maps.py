@@ -40,11 +40,14 @@ class ActivationMaps:
         return self.remembered(i, 'scores', lambda: self._scores(i))
 
     def _scores(self, i):
-        maps = [maps[i] for maps in self.superpixels]
         cell_scores, superpixel_scores, image_scores = zip(*[
-            self.trained.scores(features[i], maps, features.fine[i]) for features in self.features])
+            self.trained.scores(features[i], self.superpixel_maps(i), features.fine[i]) for features in self.features])
         return ([scores for scores in cell_scores if scores is not None], list(filter(len, superpixel_scores)),
                 list(filter(len, image_scores)))
+
+    def superpixel_maps(self, i):
+        """The superpixel maps of image `i`, a list of ndarray of int32, (rows, cols) each."""
+        return self.remembered(i, 'superpixel maps', lambda: [maps[i] for maps in self.superpixels])
 
     def remembered(self, i, key, compute):
         """What `compute` returns, kept until another image is asked for: several methods use it in turn.
@@ -87,19 +90,19 @@ class ActivationMaps:
     def cam_in_superpixels(self, i, classes, sizes=None):
         """CAM averaged in superpixels afterwards: the baseline that the superpixel layer has to beat."""
         cam = self.cam(i, classes, sizes)
-        return np.mean([averaged(cam, maps[i]) for maps in self.superpixels], axis=0)
+        return np.mean([averaged(cam, each) for each in self.superpixel_maps(i)], axis=0)
 
     def sp_cam(self, i, classes, sizes=None):
         """SP-CAM of some classes, (classes, rows, cols)."""
         superpixel_scores = chosen(self.scores(i)[1], sizes)
-        sp_cams = [[painted(scores[:, classes], maps[i]) for scores, maps in zip(by_map, self.superpixels)]
+        sp_cams = [[painted(scores[:, classes], each) for scores, each in zip(by_map, self.superpixel_maps(i))]
                    for by_map in superpixel_scores]
         return np.max([np.mean(by_map, axis=0) for by_map in sp_cams], axis=0)
 
     def correlated_cam(self, i, classes, sizes=None):
         """CAM averaged in superpixels afterwards, then over superpixels that look alike; the mean over image sizes."""
         cams = [resized(scores[classes], self.sizes[i]) for scores in chosen(self.scores(i)[0], sizes)]
-        return self.correlated(i, [[means_in(cam, maps[i]) for maps in self.superpixels] for cam in cams], sizes)
+        return self.correlated(i, [[means_in(cam, each) for each in self.superpixel_maps(i)] for cam in cams], sizes)
 
     def correlated_sp_cam(self, i, classes, sizes=None, signed=False):
         """SP-CAM averaged over superpixels that look alike; the mean over image sizes.
@@ -123,18 +126,22 @@ class ActivationMaps:
         signed : bool
             Whether negative scores are kept; otherwise they count as 0.
         """
-        maps, by_size = [maps[i] for maps in self.superpixels], []
-        if not scores[0][0].shape[1]:
-            return np.zeros((0,) + maps[0].shape)  # Theano does not multiply empty matrices
-        for by_map, features in zip(scores, chosen(self.features, sizes)):
-            evidence = by_map if signed else [np.maximum(map_scores, 0) for map_scores in by_map]
-            shared = self.trained.correlated(evidence, features.fine[i], maps)
+        maps, by_size = self.superpixel_maps(i), []
+        for by_map, size in zip(scores, range(len(self.features)) if sizes is None else sizes):
+            evidence = np.concatenate(by_map).astype('float32')
+            shared = self.correlation(i, size).dot(evidence if signed else np.maximum(evidence, 0))
+            shared = np.split(shared, np.cumsum([len(each) for each in by_map])[:-1])
             by_size.append(np.mean([painted(*each) for each in zip(shared, maps)], axis=0))
         return np.mean(by_size, axis=0)
 
+    def correlation(self, i, size):
+        """How much each superpixel of image `i` takes over from each other one at an image size, (n, n)."""
+        return self.remembered(i, ('correlation', size), lambda: self.trained.correlation(
+            self.features[size].fine[i], self.superpixel_maps(i)))
+
     def in_superpixels(self, i):
         """The pixels of image `i` that belong to a superpixel, (rows, cols) of bool."""
-        return np.any([maps[i] >= 0 for maps in self.superpixels], axis=0)
+        return np.any([each >= 0 for each in self.superpixel_maps(i)], axis=0)
 
 
 def chosen(items, places):

@@ -1,4 +1,8 @@
-"""Confusion matrices of the images of a data set, counted in parts, so that an evaluation that was stopped goes on."""
+"""Confusion matrices and masks of the images of a data set, in parts, so that an evaluation that was stopped goes on.
+
+A part has the array ``confusion``, (images, methods, thresholds, classes + 1, classes + 1), and those of 'test', which have
+one threshold for each method, ``masks``, (images, methods, rows, cols), padded with 0.
+"""
 import functools
 import json
 import os
@@ -7,10 +11,10 @@ import shutil
 import numpy as np
 
 from ..parts import Kind, fill, packed
-from .evaluation import compare, image_confusions, with_masks
+from .evaluation import compare, image_confusions, image_masks, with_masks
 from .runs import opened
 
-KIND = Kind('spn confusion matrices 1', 'confusion matrices', '`spn evaluate`', 16)
+KIND = Kind('spn confusion matrices 2', 'confusion matrices and masks', '`spn evaluate`', 16)
 SPLITS = ('val', 'test')
 
 
@@ -33,37 +37,84 @@ def results(dataset, folder, names, made_from, workers):
     dict of str to dict
         As from :func:`spn.results.evaluation.compare`.
     """
-    data_path, folder = os.path.abspath(dataset.path), os.path.abspath(folder)
-    names = [name for name in methods_of(data_path, folder, made_from)[1] if names is None or name in names]
+    names = [name for name in methods_of(*task_of(dataset, folder, made_from))[1] if names is None or name in names]
 
     def count(split, thresholds):
-        images = with_masks(dataset, split)
-        compute = functools.partial(part_of, data_path, folder, made_from, split, thresholds)
-        parts = fill(folder_of(folder, split), KIND, dict(made_from, thresholds=thresholds), list(map(str, images)),
-                     compute, workers, 'evaluating on ' + split)
-        for i in images:
+        parts = filled(dataset, folder, made_from, split, thresholds, workers)
+        for i in with_masks(dataset, split):
             yield dict(zip(names, parts.array('confusion', str(i))))
         parts.close()
     return compare(names, count)
+
+
+def masks(dataset, folder, results, made_from, workers):
+    """The masks that results are of, on 'test': as :func:`results` has left them, or else computed again.
+
+    Parameters
+    ----------
+    dataset : spn.data.dataset.Dataset
+    folder : str
+    results : dict of str to dict
+    made_from : dict
+        As given to :func:`results`.
+    workers : spn.workers.LocalProcesses or spn.cluster.Cluster
+
+    Returns
+    -------
+    callable
+        ``(i)`` -> list of ndarray of uint8, (rows, cols) each: of each method the mask of image i.
+    """
+    @functools.lru_cache(maxsize=1)
+    def parts():
+        thresholds = {name: [result['threshold']] for name, result in results.items()}
+        return filled(dataset, folder, made_from, 'test', thresholds, workers)
+
+    def masks_of(i):
+        rows, cols = dataset.sizes[i]
+        return list(parts().array('masks', str(i))[:, :rows, :cols])
+    return masks_of
+
+
+def filled(dataset, folder, made_from, split, thresholds, workers):
+    """The parts of a split, with thresholds of each method."""
+    compute = functools.partial(part_of, *task_of(dataset, folder, made_from), split, thresholds)
+    keys = list(map(str, with_masks(dataset, split)))
+    return fill(folder_of(folder, split), KIND, dict(made_from, thresholds=thresholds), keys, compute, workers,
+                'evaluating on ' + split)
+
+
+def task_of(dataset, folder, made_from):
+    """What a worker is told of a run."""
+    return os.path.abspath(dataset.path), os.path.abspath(folder), made_from
 
 
 def folder_of(folder, split):
     return os.path.join(folder, 'evaluation-' + split)
 
 
-def remove(folder):
-    """Remove the parts, of which only the results are needed."""
-    for split in SPLITS:
+def remove(folder, splits=SPLITS):
+    """Remove the parts of these splits."""
+    for split in splits:
         shutil.rmtree(folder_of(folder, split), ignore_errors=True)
 
 
 def part_of(data_path, folder, made_from, split, thresholds, places):
-    """The confusion matrices of some images of a split, as a part; called in a worker."""
+    """The confusion matrices and masks of some images of a split, as a part; called in a worker."""
     dataset, methods = methods_of(data_path, folder, made_from)
     chosen, images = {name: methods[name] for name in thresholds}, with_masks(dataset, split)
-    confusions = [list(image_confusions(dataset, images[place], chosen, thresholds).values()) for place in places]
-    return packed(KIND, [str(images[place]) for place in places], {}, {'confusion': np.array(confusions)},
-                  compression='lzf')
+    keys, confusions = [str(images[place]) for place in places], []
+    rows, cols = np.max([dataset.sizes[images[place]] for place in places], axis=0)
+    kept = np.zeros((len(places), len(chosen), rows, cols), 'uint8')
+    for place, padded in zip(places, kept):
+        made = image_masks(dataset, images[place], chosen, thresholds)
+        confusions.append(image_confusions(dataset, images[place], made))
+        if split == 'test':
+            for mask_of_method, each in zip(padded, made.values()):
+                mask_of_method[:each.shape[1], :each.shape[2]] = each[0]
+    arrays = {'confusion': np.array([list(each.values()) for each in confusions])}
+    if split == 'test':
+        arrays['masks'] = kept
+    return packed(KIND, keys, {}, arrays, compression='lzf')
 
 
 def methods_of(data_path, folder, made_from):

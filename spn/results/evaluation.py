@@ -71,7 +71,7 @@ def evaluate(dataset, methods, thresholds=THRESHOLDS, splits=('val', 'test')):
     """
     def count(split, thresholds):
         for i in progress(with_masks(dataset, split), title='evaluating on ' + split, unit='images'):
-            yield image_confusions(dataset, i, methods, thresholds)
+            yield image_confusions(dataset, i, image_masks(dataset, i, methods, thresholds))
     return compare(list(methods), count, thresholds, splits)
 
 
@@ -83,8 +83,8 @@ def compare(names, count, thresholds=THRESHOLDS, splits=('val', 'test')):
     names : sequence of str
         Of the methods.
     count : callable
-        ``count(split, thresholds)``, with the thresholds of each method in a dict, yields for each image with a mask
-        what :func:`image_confusions` returns.
+        ``count(split, thresholds)``, with the thresholds of each method in a dict, yields what
+        :func:`image_confusions` returns for each image with a mask.
     thresholds : sequence of float
     splits : sequence of str
 
@@ -140,8 +140,8 @@ def with_masks(dataset, split):
     return indices
 
 
-def image_confusions(dataset, i, methods, thresholds):
-    """Confusion matrices of image `i`, (thresholds, classes + 1, classes + 1) of int32, by method.
+def image_masks(dataset, i, methods, thresholds):
+    """Masks of image `i`, (thresholds, rows, cols) of uint8, by method.
 
     Parameters
     ----------
@@ -150,9 +150,22 @@ def image_confusions(dataset, i, methods, thresholds):
     methods : dict of str to callable
     thresholds : dict of str to list of float
     """
-    truth, n, classes = dataset.mask(i), len(dataset.class_names), np.flatnonzero(dataset.labels[i])
-    return {name: np.array([confusion(truth, mask, n) for mask in method(i, classes, thresholds[name])], 'int32')
-            for name, method in methods.items()}
+    classes = np.flatnonzero(dataset.labels[i])
+    return {name: np.array(method(i, classes, thresholds[name])) for name, method in methods.items()}
+
+
+def image_confusions(dataset, i, masks):
+    """Confusion matrices of image `i`, (thresholds, classes + 1, classes + 1) of int32, by method.
+
+    Parameters
+    ----------
+    dataset : spn.data.dataset.Dataset
+    i : int
+    masks : dict of str to ndarray
+        As from :func:`image_masks`.
+    """
+    truth, n = dataset.mask(i), len(dataset.class_names)
+    return {name: np.array([confusion(truth, mask, n) for mask in made], 'int32') for name, made in masks.items()}
 
 
 def summary(confusion):

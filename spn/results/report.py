@@ -50,7 +50,7 @@ def write(data_path, folders, out, page=None, workers=HERE):
         maps = run.on_dataset(dataset)
         draw_examples(dataset, run, maps, results[0], os.path.join(out, 'examples.png'))
         if page is not None:
-            write_page(dataset, run, maps, folders, results, page)
+            write_page(dataset, run, maps, folders, results, page, workers)
     return table
 
 
@@ -78,7 +78,7 @@ def run_results(data_path, folder, names=None, workers=HERE):
     """
     run, path = Run(folder), os.path.join(folder, 'results.json')
     with Dataset(data_path) as dataset:
-        made_from = dict(run.made_from(dataset), methods=names and list(names))
+        made_from = results_made_from(run, dataset, names)
         try:
             with open(path, encoding='utf-8') as stream:
                 kept = json.load(stream)
@@ -88,8 +88,14 @@ def run_results(data_path, folder, names=None, workers=HERE):
             run.on_dataset(dataset, workers)  # computes features, which no other process should
             kept = {'of': made_from, 'methods': counted.results(dataset, folder, names, made_from, workers)}
             write_json(path, kept)
-            counted.remove(folder)
+            # The page shows the masks of all methods on 'test'.
+            counted.remove(folder, counted.SPLITS if names else ['val'])
     return kept['methods']
+
+
+def results_made_from(run, dataset, names=None):
+    """What the results of these methods depend on."""
+    return dict(run.made_from(dataset), methods=names and list(names))
 
 
 def mean_and_spread(values):
@@ -234,7 +240,7 @@ def draw_examples(dataset, run, maps, result, path):
     draw_sheet(rows, names, dataset.class_names, path)
 
 
-def write_page(dataset, run, maps, folders, results, folder):
+def write_page(dataset, run, maps, folders, results, folder, workers):
     """Write the page with every picture of 'test' that has a mask.
 
     Parameters
@@ -250,6 +256,7 @@ def write_page(dataset, run, maps, folders, results, folder):
         The results of each run.
     folder : str
         The folder to write to; it has ``bars.png`` already.
+    workers : spn.workers.LocalProcesses or spn.cluster.Cluster
     """
     indices, result = with_masks(dataset, 'test'), results[0]
     header, rows = table_cells(results, ['background'] + dataset.class_names)
@@ -258,7 +265,7 @@ def write_page(dataset, run, maps, folders, results, folder):
                   header, rows, 'bars.png')
     pictures = [Picture(dataset.names[i], dataset.sizes[i], np.flatnonzero(dataset.labels[i]),
                         [result[name]['images'][k] for name in result]) for k, i in enumerate(indices)]
-    masks_of = mask_maker(dataset, run, maps, result)
+    masks_of = counted.masks(dataset, run.folder, result, results_made_from(run, dataset), workers)
     made_from = dict(run.made_from(dataset), thresholds=[row['threshold'] for row in result.values()])
     write_report_page(folder, about, pictures, lambda k: Content(
         dataset.image(indices[k]), maps.superpixels[0][indices[k]], masks_of(indices[k]), dataset.mask(indices[k])),
@@ -280,13 +287,3 @@ def facts(dataset, run, folders, n_shown):
         ('Pictures', '{}; the superpixels shown are {}'.format(
             '{} of test'.format(n_test) if n_shown == n_test else
             '{} of the {} of test, those with a true mask'.format(n_shown, n_test), run.about['superpixel_names'][0]))]
-
-
-def mask_maker(dataset, run, maps, result):
-    """A function that makes the masks of image i, one for each method of a result, at the threshold chosen on 'val'."""
-    methods = run.methods(maps, dataset)
-
-    def masks_of(i):
-        classes = np.flatnonzero(dataset.labels[i])
-        return [methods[name](i, classes, [row['threshold']])[0] for name, row in result.items()]
-    return masks_of

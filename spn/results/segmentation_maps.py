@@ -24,8 +24,7 @@ def class_maps(network, maps, i, classes):
 def superpixel_probabilities(network, maps, i):
     """Probabilities of the superpixels of image `i`, by image size and superpixel map."""
     def compute():
-        superpixel_maps = [each[i] for each in maps.superpixels]
-        return [network.probabilities(features.blocks(i), superpixel_maps) for features in maps.features]
+        return [network.probabilities(features.blocks(i), maps.superpixel_maps(i)) for features in maps.features]
     return maps.remembered(i, network, compute)
 
 

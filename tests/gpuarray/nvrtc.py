@@ -9,6 +9,9 @@ import nvidia.cuda_nvrtc
 _FOLDER = os.path.join(list(nvidia.cuda_nvrtc.__path__)[0], 'lib')
 _nvrtc = ctypes.CDLL(os.path.join(_FOLDER, 'libnvrtc.so.11.2'))
 
+_uselocale = ctypes.CDLL(None).uselocale
+_uselocale.argtypes, _uselocale.restype = [ctypes.c_void_p], ctypes.c_void_p
+
 
 def cluda_preamble():
     """Return the text that turns cluda into CUDA. libgpuarray keeps it, and puts it before each kernel."""
@@ -49,7 +52,9 @@ def compile_kernel(source, architecture):
     code = (cluda_preamble() + source.replace('#include "cluda.h"', '')).encode('utf-8')
     assert _nvrtc.nvrtcCreateProgram(ctypes.byref(program), code, b'kernel.cu', 0, None, None) == 0
     options = [b'--gpu-architecture=' + architecture.encode(), b'--ptxas-options=-v']
+    before = _uselocale(None)
     error = _nvrtc.nvrtcCompileProgram(program, len(options), (ctypes.c_char_p * len(options))(*options))
+    _uselocale(before)  # the compiler leaves the thread in the locale "C", where click refuses to run a command
     size = ctypes.c_size_t()
     assert _nvrtc.nvrtcGetProgramLogSize(program, ctypes.byref(size)) == 0
     log = ctypes.create_string_buffer(size.value)

@@ -189,8 +189,8 @@ class CommandsTest(SharedFolderTestCase):
     def test_masks_of_new_pictures_are_the_local_ones(self):
         self.assert_same('predicted', n=3 + 3 + 2)
 
-    def test_the_evaluation_is_the_local_one_and_leaves_no_parts(self):
-        self.assert_same('run', n=2)
+    def test_the_evaluation_is_the_local_one_and_leaves_no_parts_but_masks_of_test(self):
+        self.assert_same('run', n=2 + 3)
         for name in 'bars.png', 'examples.png', 'results.md':
             with open(os.path.join(self.local, 'results', name), 'rb') as local, \
                     open(os.path.join(self.remote, 'results', name), 'rb') as remote:

@@ -144,12 +144,12 @@ class NetworkTest(unittest.TestCase):
     def test_scores_are_shared_among_the_superpixels_of_all_maps_of_an_image(self):
         rng = np.random.RandomState(3)
         fine, maps = rng.normal(size=(512, 6, 8)).astype('float32'), [self.maps[0], columns(3)]
-        scores = [rng.normal(size=(n, 2)) for n in (6, 3)]
-        actual = self.trained.correlated(scores, fine, maps)
+        scores = rng.normal(size=(6 + 3, 2))
+        matrix = self.trained.correlation(fine, maps)
+        self.assertEqual(matrix.shape, (9, 9))
         looks = np.concatenate([means(bilinear(fine, each.shape), each) for each in maps])
-        wanted = shared(np.concatenate(scores), looks, np.concatenate([np.bincount(each.ravel()) for each in maps]))
-        self.assertEqual([len(each) for each in actual], [6, 3])
-        np.testing.assert_allclose(np.concatenate(actual), wanted, atol=1e-5)
+        wanted = shared(scores, looks, np.concatenate([np.bincount(each.ravel()) for each in maps]))
+        np.testing.assert_allclose(matrix.dot(scores), wanted, atol=1e-5)
 
     def test_without_classes_there_is_nothing_to_share(self):
         maps = ActivationMaps(self.trained, [ArrayOfFeatures(self.features, 64)], [self.maps], np.array([[25, 31]] * 2))

@@ -34,8 +34,8 @@ class ScoresByHand:
         return features[:2], [means(bilinear(features[:2], each.shape), each)
                               for each in superpixel_maps], [np.zeros(2)]
 
-    def correlated(self, scores, fine, superpixel_maps):
-        return scores
+    def correlation(self, fine, superpixel_maps):
+        return np.eye(sum(each.max() + 1 for each in superpixel_maps))
 
 
 class RunByHand(Run):

@@ -1,7 +1,7 @@
 """Confusion matrices and masks of the images of a data set, in parts, so that an evaluation that was stopped goes on.
 
-A part has the array ``confusion``, (images, methods, thresholds, classes + 1, classes + 1), and those of 'test', which have
-one threshold for each method, ``masks``, (images, methods, rows, cols), padded with 0.
+A part has the array ``confusion``, (images, methods, thresholds, classes + 1, classes + 1). Those of 'test', which have
+one threshold for each method, also have ``masks``, (images, methods, rows, cols), padded with 0.
 """
 import functools
 import json

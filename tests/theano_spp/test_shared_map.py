@@ -155,9 +155,8 @@ class ValuesTest(unittest.TestCase):
             for found, right in zip(function(features, labels), (expected, exact_unpool(expected, each, 'mean'))):
                 np.testing.assert_allclose(found, right, rtol=1e-12, atol=1e-13)
 
-    def test_sequences_volumes_and_every_dtype_of_labels(self):
-        for spatial, dtype in (((11,), 'int8'), ((11,), 'uint16'), ((5, 7), 'uint8'), ((5, 7), 'int16'),
-                               ((5, 7), 'uint64'), ((2, 3, 5), 'int64'), ((2, 3, 5), 'uint32')):
+    def test_sequences_volumes_and_labels_of_other_dtypes(self):
+        for spatial, dtype in ((11,), 'int8'), ((5, 7), 'uint16'), ((2, 3, 5), 'uint64'):
             rng = np.random.RandomState(0)
             labels = random_map(rng, (1,) + spatial, N, dtype=dtype)
             features, each = rng.randn(3, 4, *spatial), np.repeat(labels, 3, axis=0)

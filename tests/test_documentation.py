@@ -48,7 +48,7 @@ class DocumentationTest(unittest.TestCase):
             self.assertLess(np.mean(abs(drawn - kept)), .1 * kept.max(), name)
 
     def test_the_examples_in_docstrings_hold(self):
-        printed = run_python('''
+        printed = run_python(COMPILE_AS_TESTS_DO + '''
 import doctest, numpy, theano_spp
 from theano_spp import composites, label_tools, overlap, pool, region_graph, sizes, unpool
 for module in composites, label_tools, overlap, pool, region_graph, sizes, unpool:

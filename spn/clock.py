@@ -44,13 +44,14 @@ class Clock:
     def __enter__(self):
         self.say('== ' + self._step)
         forget_peak()
+        self._children = peak_of_children()
         self._started, self._before = time.time(), bytes_in(self.folder)
 
     def __exit__(self, *error):
         step = self.steps.setdefault(self._step, {'seconds': 0, 'bytes': 0, 'memory': 0})
         step['seconds'] += time.time() - self._started
         step['bytes'] += bytes_in(self.folder) - self._before
-        step['memory'] = max(step['memory'], peak())
+        step['memory'] = max(step['memory'], peak(self._children))
         write_json(self.path, self.steps)
 
     def table(self):
@@ -86,13 +87,25 @@ def forget_peak():
         pass
 
 
-def peak():
-    """The most bytes of memory that this process has had since :func:`forget_peak`, or one that it started and that
+def peak(of_children_before):
+    """The most bytes of memory that this process has had since :func:`forget_peak`, or one that it has started and that
     has ended; 0 if that is not known.
+
+    Parameters
+    ----------
+    of_children_before : int
+        From :func:`peak_of_children`, then. The system only knows the most of all of them, so a process counts if it
+        has had more than all before.
     """
     try:
         with open('/proc/self/status') as stream:
-            own = next((int(line.split()[1]) for line in stream if line.startswith('VmHWM:')), 0)
+            own = 1024 * next((int(line.split()[1]) for line in stream if line.startswith('VmHWM:')), 0)
     except OSError:
         return 0
-    return 1024 * max(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+    of_children = peak_of_children()
+    return max(own, of_children if of_children > of_children_before else 0)
+
+
+def peak_of_children():
+    """The most bytes of memory that any process had that this one has started, and that has ended."""
+    return 1024 * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss

@@ -112,9 +112,8 @@ def run(folder, out, sizes, weights, seed):
     """
     from . import pipeline, run as whole_way
     from .workers import HERE
-    skipped, table = whole_way.run(pipeline.source_of(folder, seed), out, sorted(sizes), weights, HERE,
-                                   lambda line: click.echo(line, err=True))
-    say_skipped(skipped)
+    table = whole_way.run(pipeline.source_of(folder, seed), out, sorted(sizes), weights, HERE,
+                          lambda line: click.echo(line, err=True))
     click.echo('{}: masks, overlays and heat maps{}'.format(out, '' if table is None else ' and a report'))
 
 

@@ -92,6 +92,7 @@ class Parts:
             raise SpnError('{} is not of this version: its layout is {!r}, wanted is {!r}; make it again with '
                            '{}'.format(folder, self.made_by.get('layout'), kind.layout, kind.command))
         self._row, self._places, self._columns = {}, [], collections.defaultdict(list)
+        self._keys = {}  # of each part
         self._open = collections.OrderedDict()
         for path in paths_in(folder):
             self._index(path)
@@ -99,8 +100,9 @@ class Parts:
     def _index(self, path):
         with open_hdf5(path, self.kind.layout, self.kind.what, self.kind.command) as file:
             with explaining_damage(path, self.kind.command):
-                for k, key in enumerate(file['keys'][:]):
-                    self._row[text(key)] = len(self._places)
+                self._keys[path] = keys_in(file)
+                for k, key in enumerate(self._keys[path]):
+                    self._row[key] = len(self._places)
                     self._places.append((path, k))
                 for name, column in file.get('columns', {}).items():
                     self._columns[name].append(column[:])
@@ -125,7 +127,12 @@ class Parts:
         if path not in self._open:
             if len(self._open) >= MOST_OPEN:
                 self._open.popitem(last=False)[1].close()
-            self._open[path] = open_hdf5(path, self.kind.layout, self.kind.what, self.kind.command)
+            file = open_hdf5(path, self.kind.layout, self.kind.what, self.kind.command)
+            # Nobody who reads holds a lock, and a new part may have the name of the one that was read before.
+            if made_by_of(self.folder) != self.made_by or keys_in(file) != self._keys[path]:
+                file.close()
+                raise SpnError('{} was made anew while it was read: run the same command again'.format(self.folder))
+            self._open[path] = file
         self._open.move_to_end(path)
         return self._open[path]
 
@@ -157,6 +164,11 @@ class Parts:
     def close(self):
         while self._open:
             self._open.popitem()[1].close()
+
+
+def keys_in(file):
+    """The keys of the images of a part."""
+    return [text(key) for key in file['keys'][:]]
 
 
 def paths_in(folder):
@@ -238,9 +250,7 @@ def complete(folder, kind, made_by, keys):
 
 def completed(folder, kind, made_by, keys, compute, workers, title):
     """The parts in a folder, which this process has locked, after the missing ones were computed."""
-    parent, name = os.path.split(os.path.abspath(folder))
-    new = os.path.join(parent, '.new-' + name)
-    target = folder
+    new, target = unfinished(folder), folder
     if made_by_of(folder) != made_by and (paths_in(folder) or made_by_of(new) == made_by):
         target = new
     if made_by_of(target) != made_by:
@@ -267,6 +277,12 @@ def completed(folder, kind, made_by, keys, compute, workers, title):
     if target != folder:
         replace_folder(target, folder)
     return Parts(folder, kind)
+
+
+def unfinished(folder):
+    """Where the parts are until all of them are there that will replace those in a folder."""
+    parent, name = os.path.split(os.path.abspath(folder))
+    return os.path.join(parent, '.new-' + name)
 
 
 def replace_folder(new, folder):

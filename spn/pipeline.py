@@ -10,10 +10,12 @@ from typing import NamedTuple
 from .data import superpixels
 from .data.dataset import Dataset
 from .data.sources import composites, folder, voc
+from .data.sources.walk import files_below
 from .errors import SpnError
+from .files import digest_of_json, write_text
 from .networks.features import make_features
 from .networks.settings import NetworkSettings, RoundSettings, SegmentationSettings, TrainingSettings
-from .results.runs import Run
+from .results.runs import Run, described
 from .training import image_labels
 from .training.rounds import learn_from_cams
 from .workers import LocalProcesses
@@ -60,6 +62,10 @@ class Composites(NamedTuple):
         """The folder of the pictures; None if they were never files."""
         return None
 
+    def listing(self):
+        """A digest of the names and sizes of all files, to see whether any has changed."""
+        return ''
+
 
 class Voc(NamedTuple):
     """A PASCAL VOC tree as a source of pictures; see `spn.data.sources.voc`."""
@@ -71,6 +77,7 @@ class Voc(NamedTuple):
     @classmethod
     def of(cls, folder):
         """With all pictures to train on that the tree has: those of trainaug, or else of train and Main/trainval."""
+        folder = os.path.abspath(folder)
         train_list = voc.train_list_of(folder)
         main = os.path.join(folder, 'ImageSets', 'Main', 'trainval.txt')
         return cls(folder, train_list, train_list == 'train' and os.path.exists(main))
@@ -89,6 +96,9 @@ class Voc(NamedTuple):
 
     def pictures(self):
         return os.path.join(self.folder, 'JPEGImages')
+
+    def listing(self):
+        return listing(self.folder)
 
 
 class Folder(NamedTuple):
@@ -112,10 +122,13 @@ class Folder(NamedTuple):
     def pictures(self):
         return self.folder
 
+    def listing(self):
+        return listing(self.folder)
+
 
 def source_of(path, seed):
     """The source of the pictures in a folder that the user gave: a VOC tree, or a subfolder for each class."""
-    return Voc.of(path) if os.path.isdir(os.path.join(path, 'JPEGImages')) else Folder(path, seed)
+    return Voc.of(path) if os.path.isdir(os.path.join(path, 'JPEGImages')) else Folder(os.path.abspath(path), seed)
 
 
 def make_data(path, source, map_names):
@@ -136,15 +149,36 @@ def make_data(path, source, map_names):
     Raises
     ------
     SpnError
-        If the data set is of another source.
+        If the data set is of another source, or the source has changed.
     """
-    skipped = [] if os.path.exists(path) else source.make(path)
+    note, listing, skipped = os.path.splitext(path)[0] + '.listing', source.listing(), []
+    if not os.path.exists(path):
+        skipped = source.make(path)
+        write_text(note, listing)
     with Dataset(path) as dataset:
-        if dataset.made_by != json.loads(json.dumps(source.made_by())):
-            raise SpnError('{} was made with other settings ({}): remove its folder, or choose another'.format(
-                path, dataset.made_by))
+        made_by = json.loads(json.dumps(source.made_by()))
+        if dataset.made_by != made_by:
+            raise SpnError('{} was made with other settings, {}; now they are {}: remove its folder, or choose '
+                           'another'.format(path, *[described({name: value for name, value in one.items()
+                                                               if other.get(name) != value})
+                                                    for one, other in [(dataset.made_by, made_by),
+                                                                       (made_by, dataset.made_by)]]))
+    if os.path.exists(note) and content_of(note) != listing:
+        raise SpnError('pictures or masks were added, removed or replaced since {} was made of them: remove its folder to '
+                       'begin anew, or choose another'.format(path))
     make_maps(path, map_names)
     return skipped
+
+
+def listing(folder):
+    """A digest of the names and sizes of all files in a folder, but for hidden ones."""
+    files = files_below(folder, folder).files
+    return digest_of_json([[os.fsencode(os.path.relpath(path, folder)).hex(), os.path.getsize(path)] for path in files])
+
+
+def content_of(path):
+    with open(path, encoding='utf-8') as stream:
+        return stream.read()
 
 
 def make_maps(path, map_names):

@@ -4,6 +4,7 @@ import os
 from . import pipeline
 from .clock import Clock
 from .data.dataset import Dataset
+from .errors import SpnError
 from .files import locked
 from .networks.encoder import Encoder
 from .networks.settings import RoundSettings, TrainingSettings
@@ -34,11 +35,18 @@ def run(source, out, sizes, weights, workers, say):
 
     Returns
     -------
-    skipped : list of str
-        A sentence for each picture that was left out.
-    table : str or None
-        The results; None if there are no true masks to compare with.
+    str or None
+        The table of results; None if there are no true masks to compare with.
+
+    Raises
+    ------
+    SpnError
+        If `out` is in the folder of the pictures, where results would be taken for pictures.
     """
+    inner, outer = [os.path.join(os.path.realpath(path), '') for path in (out, source.folder)]
+    if inner.startswith(outer):
+        raise SpnError('{} is in {}, whose folders are classes of pictures: choose another --out, next to it'.format(
+            out, source.folder))
     work = os.path.join(out, 'work')
     data_path, folder = os.path.join(work, source.name() + '.h5'), os.path.join(work, 'run')
     say('Theano compiles each network when it first runs: the bar stands still meanwhile, for a minute or so. The next '
@@ -46,7 +54,8 @@ def run(source, out, sizes, weights, workers, say):
     with locked(out):
         clock = Clock(os.path.join(work, 'times.json'), out, say)
         with clock('data and superpixels'):
-            skipped = pipeline.make_data(data_path, source, pipeline.NETWORK_MAPS)
+            for sentence in pipeline.make_data(data_path, source, pipeline.NETWORK_MAPS):
+                say('skipped: ' + sentence)
         with clock('features of the frozen encoder'):
             features = pipeline.make_all_features(data_path, sizes, Encoder(weights))
         training, rounds = [long_enough(settings, data_path) for settings in (TrainingSettings(), RoundSettings())]
@@ -59,9 +68,9 @@ def run(source, out, sizes, weights, workers, say):
                 write_cams(dataset, Run(folder), out, 'all', workers=workers, pictures=source.pictures())
             known = [bool(dataset.has_mask[dataset.splits == split].any()) for split in ('val', 'test')]
         if not all(known):
-            return skipped, None
+            return None
         with clock('report'):
-            return skipped, report.write(data_path, [folder], out, page=out)
+            return report.write(data_path, [folder], out, page=out)
 
 
 def long_enough(settings, data_path):

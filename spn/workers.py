@@ -40,7 +40,8 @@ class LocalProcesses:
                     yield futures.pop(future), future.result()
             except concurrent.futures.process.BrokenProcessPool as error:
                 raise SpnError('A process was killed while it computed, maybe for want of memory: run the same command '
-                               'again, it goes on where it was, with --workers 1 if this repeats') from error
+                               'again, it goes on where it was; if this repeats, with one process: `spn superpixels '
+                               'DATA --workers 1`') from error
             finally:
                 for future in futures:
                     future.cancel()

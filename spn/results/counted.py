@@ -10,8 +10,8 @@ import shutil
 
 import numpy as np
 
-from ..parts import Kind, fill, packed
-from .evaluation import compare, image_confusions, image_masks, with_masks
+from ..parts import Kind, fill, packed, unfinished
+from .evaluation import compare, confusions, image_masks, with_masks
 from .runs import opened
 
 KIND = Kind('spn confusion matrices 2', 'confusion matrices and masks', '`spn evaluate`', 16)
@@ -95,26 +95,26 @@ def folder_of(folder, split):
 def remove(folder, splits=SPLITS):
     """Remove the parts of these splits."""
     for split in splits:
-        shutil.rmtree(folder_of(folder, split), ignore_errors=True)
+        for path in folder_of(folder, split), unfinished(folder_of(folder, split)):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def part_of(data_path, folder, made_from, split, thresholds, places):
     """The confusion matrices and masks of some images of a split, as a part; called in a worker."""
     dataset, methods = methods_of(data_path, folder, made_from)
-    chosen, images = {name: methods[name] for name in thresholds}, with_masks(dataset, split)
-    keys, confusions = [str(images[place]) for place in places], []
-    rows, cols = np.max([dataset.sizes[images[place]] for place in places], axis=0)
-    kept = np.zeros((len(places), len(chosen), rows, cols), 'uint8')
-    for place, padded in zip(places, kept):
-        made = image_masks(dataset, images[place], chosen, thresholds)
-        confusions.append(image_confusions(dataset, images[place], made))
-        if split == 'test':
-            for mask_of_method, each in zip(padded, made.values()):
-                mask_of_method[:each.shape[1], :each.shape[2]] = each[0]
-    arrays = {'confusion': np.array([list(each.values()) for each in confusions])}
+    chosen, images = {name: methods[name] for name in thresholds}, np.array(with_masks(dataset, split))[places]
+    arrays = {'confusion': []}
     if split == 'test':
-        arrays['masks'] = kept
-    return packed(KIND, keys, {}, arrays, compression='lzf')
+        arrays['masks'] = np.zeros((len(images), len(chosen), *dataset.sizes[images].max(axis=0)), 'uint8')
+    for place, i in enumerate(images):
+        rows, cols = dataset.sizes[i]
+        arrays['confusion'].append([])
+        for method, (_, masks_of_method) in enumerate(image_masks(dataset, i, chosen, thresholds)):
+            arrays['confusion'][place].append(confusions(dataset, i, masks_of_method))
+            if split == 'test':
+                arrays['masks'][place, method, :rows, :cols] = masks_of_method[0]
+    arrays['confusion'] = np.array(arrays['confusion'])
+    return packed(KIND, list(map(str, images)), {}, arrays, compression='lzf')
 
 
 def methods_of(data_path, folder, made_from):

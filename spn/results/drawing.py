@@ -55,7 +55,7 @@ def mask_png(mask, colours, made_from):
     mask : ndarray of int, (rows, cols)
     colours : ndarray of uint8, (256, 3)
     made_from : str
-        A digest of what the mask depends on, by which :func:`is_mask_made_from` recognizes it.
+        A digest of what the mask depends on, which :func:`made_from_of` reads.
 
     Returns
     -------
@@ -68,13 +68,13 @@ def mask_png(mask, colours, made_from):
     return stream.getvalue()
 
 
-def is_mask_made_from(path, made_from):
-    """Whether a file is a mask with this digest."""
+def made_from_of(path):
+    """The digest in a mask that was made by :func:`mask_png`; None if a file is none."""
     try:
         with Image.open(path, formats=['PNG']) as image:
-            return image.text.get(MADE_FROM) == made_from
+            return image.text.get(MADE_FROM)
     except (OSError, SyntaxError, ValueError):
-        return False
+        return None
 
 
 def image_png(image):

@@ -71,7 +71,8 @@ def evaluate(dataset, methods, thresholds=THRESHOLDS, splits=('val', 'test')):
     """
     def count(split, thresholds):
         for i in progress(with_masks(dataset, split), title='evaluating on ' + split, unit='images'):
-            yield image_confusions(dataset, i, image_masks(dataset, i, methods, thresholds))
+            yield {name: confusions(dataset, i, masks)
+                   for name, masks in image_masks(dataset, i, methods, thresholds)}
     return compare(list(methods), count, thresholds, splits)
 
 
@@ -83,8 +84,8 @@ def compare(names, count, thresholds=THRESHOLDS, splits=('val', 'test')):
     names : sequence of str
         Of the methods.
     count : callable
-        ``count(split, thresholds)``, with the thresholds of each method in a dict, yields what
-        :func:`image_confusions` returns for each image with a mask.
+        ``count(split, thresholds)``, with the thresholds of each method in a dict, yields for each image with a mask
+        a dict with the :func:`confusions` of each method.
     thresholds : sequence of float
     splits : sequence of str
 
@@ -141,7 +142,7 @@ def with_masks(dataset, split):
 
 
 def image_masks(dataset, i, methods, thresholds):
-    """Masks of image `i`, (thresholds, rows, cols) of uint8, by method.
+    """Yield the name of each method and its masks of image `i`, a list of (rows, cols) of uint8 each.
 
     Parameters
     ----------
@@ -151,21 +152,14 @@ def image_masks(dataset, i, methods, thresholds):
     thresholds : dict of str to list of float
     """
     classes = np.flatnonzero(dataset.labels[i])
-    return {name: np.array(method(i, classes, thresholds[name])) for name, method in methods.items()}
+    for name, method in methods.items():
+        yield name, method(i, classes, thresholds[name])
 
 
-def image_confusions(dataset, i, masks):
-    """Confusion matrices of image `i`, (thresholds, classes + 1, classes + 1) of int32, by method.
-
-    Parameters
-    ----------
-    dataset : spn.data.dataset.Dataset
-    i : int
-    masks : dict of str to ndarray
-        As from :func:`image_masks`.
-    """
+def confusions(dataset, i, masks):
+    """The confusion matrices of masks of image `i`, (masks, classes + 1, classes + 1) of int32."""
     truth, n = dataset.mask(i), len(dataset.class_names)
-    return {name: np.array([confusion(truth, mask, n) for mask in made], 'int32') for name, made in masks.items()}
+    return np.array([confusion(truth, mask, n) for mask in masks], 'int32')
 
 
 def summary(confusion):

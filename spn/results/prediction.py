@@ -16,7 +16,7 @@ from ..data.sources.voc import CLASS_NAMES
 from ..errors import SpnError, UnreadablePicture
 from ..files import digest_of_file, digest_of_json, progress, write_bytes
 from ..workers import HERE
-from .drawing import colours_of, heat, image_png, is_mask_made_from, mask_png, overlay, titled_png, write_key
+from .drawing import colours_of, heat, image_png, made_from_of, mask_png, overlay, titled_png, write_key
 from .evaluation import best_threshold
 from .masks import masks, thresholded
 from .outputs import named_in, pictures_in, safe_part, stems_of
@@ -60,7 +60,8 @@ def write_cams(dataset, run, folder, split, threshold=None, sp_cam=False, absolu
     Raises
     ------
     SpnError
-        If `absolute` or `one_size` is asked of a segmentation network.
+        If `absolute` or `one_size` is asked of a segmentation network, or a mask would overwrite a file that spn has
+        not made.
     """
     if run.rounds and not sp_cam and (absolute or one_size):
         raise SpnError('absolute thresholds and one size are of SP-CAM, but {} has a segmentation network: give '
@@ -78,7 +79,11 @@ def write_cams(dataset, run, folder, split, threshold=None, sp_cam=False, absolu
     tasks = []
     for i, stem in zip(indices.tolist(), stems):
         digest = digest_of_json([made_from, threshold, pictures, dataset.digests[i], dataset.labels[i].tolist()])
-        if not is_mask_made_from(os.path.join(folder, 'masks', stem + '.png'), digest):
+        path = os.path.join(folder, 'masks', stem + '.png')
+        found = made_from_of(path)
+        if found is None and os.path.exists(path):
+            raise SpnError('{} would be overwritten, and spn has not made it: choose another --out'.format(path))
+        if found != digest:
             tasks.append((i, stem, digest))
     compute = functools.partial(cams_of, os.path.abspath(dataset.path), os.path.abspath(run.folder),
                                 json.dumps(made_from), how, threshold, pictures and os.path.abspath(pictures))
@@ -135,11 +140,17 @@ def cams_of(data_path, run_folder, made_from, how, threshold, pictures, tasks):
             folder = os.path.join('heat', safe_part(dataset.class_names[c]))
             files.append((os.path.join(folder, name), image_png(heat(image, value))))
         if pictures is not None:
-            image = read_picture(os.path.join(pictures, dataset.names[i]))
+            image = read_picture(path_of(pictures, dataset.names[i]))
             mask = enlarged(mask, image)
         files.append((os.path.join('overlays', name), image_png(overlay(image, mask, colours))))
         files.append((os.path.join('masks', name), mask_png(mask, colours, digest)))
     return files, []
+
+
+def path_of(pictures, name):
+    """The path of a picture; a list of PASCAL VOC may name some that are next to the folder of the others."""
+    path = os.path.join(pictures, name)
+    return path if os.path.exists(path) else os.path.join(os.path.dirname(pictures), name)
 
 
 def write_predictions(run, pictures, folder, named=(), max_side=MAX_SIDE, small=False, voc_results=False,
@@ -202,7 +213,7 @@ def write_predictions(run, pictures, folder, named=(), max_side=MAX_SIDE, small=
         except OSError as error:
             unreadable.append('{} cannot be read as a picture: {}'.format(path, error))
             continue
-        if not is_mask_made_from(results[0], digest):
+        if made_from_of(results[0]) != digest:
             tasks.append((os.path.abspath(path), [os.path.relpath(result, folder) for result in results], digest))
     compute = functools.partial(predictions_of, os.path.abspath(run.folder), json.dumps(made_from), how)
     skipped = unreadable + write_all(compute, tasks, workers, folder, len(paths) - len(unreadable), 'predicting')

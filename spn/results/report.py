@@ -6,7 +6,8 @@ import os
 import numpy as np
 
 from ..data.dataset import SPLITS, Dataset
-from ..files import write_json, write_text
+from ..errors import SpnError
+from ..files import locked, write_json, write_text
 from ..workers import HERE
 from . import counted
 from .drawing import draw_bars, draw_sheet
@@ -38,7 +39,13 @@ def write(data_path, folders, out, page=None, workers=HERE):
     -------
     str
         The table.
+
+    Raises
+    ------
+    SpnError
+        If runs differ in more than their seed, or `out` is the folder of one.
     """
+    check_runs(folders, out)
     results = [run_results(data_path, folder, workers=workers) for folder in folders]
     with Dataset(data_path) as dataset:
         table = as_table(results, ['background'] + dataset.class_names)
@@ -47,11 +54,26 @@ def write(data_path, folders, out, page=None, workers=HERE):
         for folder in dict.fromkeys([out, page or out]):
             draw_bars(results, test_pictures(dataset), os.path.join(folder, 'bars.png'))
         run = Run(folders[0])
-        maps = run.on_dataset(dataset)
+        maps = run.on_dataset(dataset, workers)
         draw_examples(dataset, run, maps, results[0], os.path.join(out, 'examples.png'))
         if page is not None:
             write_page(dataset, run, maps, folders, results, page, workers)
     return table
+
+
+def check_runs(folders, out):
+    """Raise SpnError if runs cannot be compared, or the report would overwrite what is kept in one."""
+    methods = {}
+    for folder in folders:
+        run = Run(folder)
+        methods.setdefault((run.network.settings, run.final), folder)
+        if os.path.realpath(out) == os.path.realpath(folder):
+            raise SpnError('{} is a run, which keeps its own results there: choose another --out, such as {}'.format(
+                out, os.path.join(out, 'report')))
+    if len(methods) > 1:
+        raise SpnError('{} and {} have other networks, or rounds of `spn segment`: their means would be of methods that '
+                       'one of them does not have; give only runs that differ in their seed, and evaluate the others '
+                       'by themselves'.format(*list(methods.values())[:2]))
 
 
 def test_pictures(dataset):
@@ -77,7 +99,8 @@ def run_results(data_path, folder, names=None, workers=HERE):
         As from :func:`spn.results.evaluation.compare`.
     """
     run, path = Run(folder), os.path.join(folder, 'results.json')
-    with Dataset(data_path) as dataset:
+    # Another evaluation of the same run waits, and then finds its results.
+    with Dataset(data_path) as dataset, locked(path):
         made_from = results_made_from(run, dataset, names)
         try:
             with open(path, encoding='utf-8') as stream:
@@ -88,8 +111,8 @@ def run_results(data_path, folder, names=None, workers=HERE):
             run.on_dataset(dataset, workers)  # computes features, which no other process should
             kept = {'of': made_from, 'methods': counted.results(dataset, folder, names, made_from, workers)}
             write_json(path, kept)
-            # The page shows the masks of all methods on 'test'.
-            counted.remove(folder, counted.SPLITS if names else ['val'])
+        # The page shows the masks of all methods on 'test'.
+        counted.remove(folder, counted.SPLITS if names else ['val'])
     return kept['methods']
 
 
@@ -205,8 +228,10 @@ def contents(data_path, with_names=False):
         for name in dataset.superpixel_names():
             maps = dataset.superpixel_maps_so_far(name)
             counts, n_missing = maps.counts[maps.counts >= 0], np.sum(maps.counts < 0)
-            lines.append('superpixels {!r}: {} to {} an image, {:.0f} on average; {}{}'.format(
-                name, counts.min(), counts.max(), counts.mean(), described(maps.made_by),
+            so_far = '{} to {} an image, {:.0f} on average; '.format(
+                counts.min(), counts.max(), counts.mean()) if len(counts) else ''
+            lines.append('superpixels {!r}: {}{}{}'.format(
+                name, so_far, described(maps.made_by),
                 '; still to be made for {} pictures'.format(n_missing) if n_missing else ''))
         feature_folders = glob.escape(os.path.splitext(data_path)[0]) + '.features-*'
         lines += ['features: ' + path for path in sorted(glob.glob(feature_folders))]

@@ -18,6 +18,7 @@ from PIL import Image
 from skimage import data
 
 from spn import commands
+from spn.data import superpixel_maps
 from spn.data.dataset import Dataset
 from spn.results import prediction, runs, segmentation_maps
 from spn.results.masks import relative
@@ -42,6 +43,13 @@ def good(*arguments):
     printed, said, status = spn(*arguments)
     assert status == 0, said
     return printed, said
+
+
+def bad(*arguments):
+    """The last line on standard error of a command that must fail."""
+    _, said, status = spn(*arguments)
+    assert status == 1, said
+    return said.splitlines()[-1]
 
 
 def all_commands(command=commands.main, names=()):
@@ -188,6 +196,14 @@ class WholeWayTest(SharedFolderTestCase):
         self.assertIn('val\t{}\t{}'.format(self.opened.names[i], ', '.join(
             np.array(self.opened.class_names)[self.opened.labels[i] > 0])), lines)
 
+    def test_info_says_of_superpixels_that_were_stopped_before_the_first_that_they_are_to_be_made(self):
+        copy = self.path('data.h5')
+        shutil.copyfile(self.data, copy)
+        self.write('data.superpixels-later/made_by.json', json.dumps(
+            {'settings': {'method': 'grid'}, 'layout': superpixel_maps.KIND.layout}))
+        self.assertIn("superpixels 'later': method grid; still to be made for 14 pictures",
+                      good('info', copy)[0].splitlines())
+
     def test_cam_passes_all_its_options_on(self):
         with mock.patch.object(prediction, 'write_cams',
                                return_value=(9, 'it')) as write_cams, mock.patch.object(runs, 'Run'):
@@ -328,6 +344,27 @@ class WholeWayTest(SharedFolderTestCase):
             self.assertAlmostEqual(result['mean'], np.nanmean(np.array(result['classes'], float)))
         self.assertAlmostEqual(results['superpixel oracle']['mean'], self.oracle())
         self.assertEqual(max(results, key=lambda name: results[name]['mean']), 'superpixel oracle')
+
+    def test_evaluate_refuses_the_folder_of_a_run_and_runs_that_differ_in_more_than_their_seed(self):
+        self.assertIn('choose another --out, such as ' + os.path.join(self.run_folder, 'report'),
+                      bad('evaluate', self.data, self.run_folder, '--out', self.run_folder))
+        other = self.path('without-rounds')
+        shutil.copytree(self.run_folder, other, ignore=shutil.ignore_patterns('round-*'))
+        self.assertIn('give only runs that differ in their seed',
+                      bad('evaluate', self.data, self.run_folder, other, '--out', self.path('out')))
+
+    def test_cam_overwrites_its_own_masks_and_no_other_file(self):
+        out, name = self.path('out'), os.path.join('masks', 'test-0001.png')
+        theirs = self.write('out/' + name.replace(os.sep, '/'), b'drawn by hand')
+        arguments = 'cam', self.data, self.run_folder, '--out', out, '--sp-cam', '--threshold'
+        self.assertIn(theirs + ' would be overwritten, and spn has not made it', bad(*arguments, .5))
+        with open(theirs, 'rb') as stream:
+            self.assertEqual(stream.read(), b'drawn by hand')
+        os.remove(theirs)
+        good(*arguments, .5)
+        first = self.png(out, name)[0]
+        good(*arguments, 1)
+        self.assertTrue((self.png(out, name)[0] != first).any())
 
     def test_evaluate_writes_a_page_with_the_masks_that_its_numbers_are_of(self):
         out = self.path('out')

@@ -2,6 +2,7 @@
 import functools
 import json
 import os
+import shutil
 
 import numpy as np
 
@@ -118,6 +119,14 @@ class PartsTest(FolderTestCase):
         self.assert_says([path, 'cut short', 'remove it and make it again with `spn square`'], self.fill, '1234567')
         os.remove(path)
         self.assertEqual(self.fill('1234567')[0], ['456'])
+
+    def test_parts_made_anew_while_they_are_read_are_never_taken_for_the_earlier_ones(self):
+        for keys, made_by in ('4321', None), ('1234', {'scale': 2.5}):
+            read = self.fill('1234')[1]
+            shutil.rmtree(self.squares)
+            self.fill(keys, made_by)
+            self.assert_says([self.squares, 'was made anew while it was read', 'run the same command again'],
+                             read.array, 'square', '1')
 
     def test_images_that_change_meanwhile_are_reported(self):
         def changed(places):

@@ -11,6 +11,7 @@ from skimage import data
 from spn import run
 from spn.commands import main
 from spn.data.dataset import Dataset
+from spn.errors import SpnError
 from spn.networks.settings import RoundSettings, TrainingSettings
 from tests.spn.cases import FolderTestCase
 from tests.spn.data.sources.pictures import jpeg, png
@@ -86,8 +87,34 @@ class RunTest(FolderTestCase):
                          [100, 34])
         self.assertEqual(run.long_enough(TrainingSettings(epochs=500), path).epochs, 500)
 
+    def error_of_run(self, folder, out):
+        """What is said of a run that ends before features are computed, or that it would go on to compute them."""
+        with mock.patch.object(run.pipeline, 'make_all_features', side_effect=SpnError('it goes on')):
+            result = CliRunner(mix_stderr=False).invoke(main, ['run', folder, '--out', out])
+        self.assertEqual(result.exit_code, 1)
+        return result.stderr.splitlines()[-1]
+
     def test_a_folder_without_classes_is_one_sentence(self):
         self.path('photographs', '')
-        result = CliRunner(mix_stderr=False).invoke(main, ['run', self.path('photographs'), '--out', self.path('out')])
-        self.assertEqual(result.exit_code, 1)
-        self.assertIn('has no folder in it: wanted is one for each class', result.stderr)
+        self.assertIn('has no folder in it: wanted is one for each class',
+                      self.error_of_run(self.path('photographs'), self.path('out')))
+
+    def test_results_in_the_folder_of_the_pictures_would_be_classes_or_overwrite_true_masks(self):
+        self.write_photographs()
+        for out in 'photographs', 'photographs/results':
+            self.assertIn('whose folders are classes of pictures: choose another --out',
+                          self.error_of_run(self.path('photographs'), self.path(out)))
+        self.assertIn('it goes on', self.error_of_run(self.path('photographs'), self.path('photographs-results')))
+
+    def test_pictures_and_masks_that_were_added_or_replaced_are_noticed_and_another_spelling_is_not(self):
+        self.write_photographs(with_masks=False)
+        folder, out = self.path('photographs'), self.path('out')
+        for spelling in folder, folder + '/', os.path.join(folder, os.pardir, 'photographs'):
+            self.assertIn('it goes on', self.error_of_run(spelling, out))
+        self.write('photographs/masks/cat/0.png', png(np.ones((576, 768), 'uint8')))
+        self.assertRegex(self.error_of_run(folder, out),
+                         'replaced since .*out/work/pictures.h5 was made.*remove its folder')
+        os.remove(self.path('photographs', 'masks', 'cat', '0.png'))
+        self.assertIn('it goes on', self.error_of_run(folder, out))
+        self.write('photographs/cat/0.jpg', jpeg(np.zeros((40, 50, 3), 'uint8')))
+        self.assertIn('were added, removed or replaced', self.error_of_run(folder, out))

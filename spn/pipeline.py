@@ -164,8 +164,8 @@ def make_data(path, source, map_names):
                                                     for one, other in [(dataset.made_by, made_by),
                                                                        (made_by, dataset.made_by)]]))
     if os.path.exists(note) and content_of(note) != listing:
-        raise SpnError('pictures or masks were added, removed or replaced since {} was made of them: remove its folder to '
-                       'begin anew, or choose another'.format(path))
+        raise SpnError('pictures or masks were added, removed or replaced since {} was made of them: remove its folder '
+                       'to begin anew, or choose another'.format(path))
     make_maps(path, map_names)
     return skipped
 

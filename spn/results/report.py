@@ -71,9 +71,9 @@ def check_runs(folders, out):
             raise SpnError('{} is a run, which keeps its own results there: choose another --out, such as {}'.format(
                 out, os.path.join(out, 'report')))
     if len(methods) > 1:
-        raise SpnError('{} and {} have other networks, or rounds of `spn segment`: their means would be of methods that '
-                       'one of them does not have; give only runs that differ in their seed, and evaluate the others '
-                       'by themselves'.format(*list(methods.values())[:2]))
+        raise SpnError('{} and {} have other networks, or rounds of `spn segment`, so that one has methods that the '
+                       'other does not have: give only runs that differ in their seed, and evaluate the others by '
+                       'themselves'.format(*list(methods.values())[:2]))
 
 
 def test_pictures(dataset):

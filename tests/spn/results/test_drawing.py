@@ -10,7 +10,7 @@ from spn.data.dataset import UNKNOWN
 from spn.data.palette import palette
 from spn.data.sources import voc
 from spn.results import report
-from spn.results.drawing import (COLOURS, colours_of, draw_curves, heat, is_mask_made_from, mask_png, overlay,
+from spn.results.drawing import (COLOURS, colours_of, draw_curves, heat, made_from_of, mask_png, overlay,
                                  titled_png, write_key)
 from tests.spn.cases import FolderTestCase, photographs
 
@@ -68,12 +68,12 @@ class PicturesTest(FolderTestCase):
         with Image.open(path) as stored:
             np.testing.assert_array_equal(np.array(stored), mask)
             self.assertEqual((stored.mode, stored.getpalette()[:66]), ('P', COLOURS[:22].ravel().tolist()))
-        self.assertTrue(is_mask_made_from(path, 'abc'))
-        for other in path, self.path('none.png'), self.write('letter.png', 'a letter'), self.write(
+        self.assertEqual(made_from_of(path), 'abc')
+        for other in self.path('none.png'), self.write('letter.png', 'a letter'), self.write(
                 'cut.png', mask_png(mask, COLOURS, 'abd')[:90]):
-            self.assertFalse(is_mask_made_from(other, 'abd'))
+            self.assertIsNone(made_from_of(other))
         Image.fromarray(mask.astype('uint8')).save(path)
-        self.assertFalse(is_mask_made_from(path, 'abc'))
+        self.assertIsNone(made_from_of(path))
 
     def test_the_stronger_a_score_the_brighter_it_is_drawn(self):
         image = np.full((1, 5, 3), 128, 'uint8')

@@ -17,6 +17,7 @@ import sys
 
 from .errors import SpnError
 from .files import say
+from .workers import run_task
 
 #: What results depend on, and what client and workers need to understand each other: the names of imports, and those
 #: that pip knows.
@@ -235,8 +236,7 @@ def computed(wanted, paths, pickled):
         if not os.path.exists(path):
             raise SpnError('The worker {} on {} cannot see {}: mount its folder there, at the same path as on this '
                            'machine'.format(worker.address, socket.gethostname(), path))
-    compute, task = pickle.loads(pickled)
-    return compute(task)
+    return run_task(*pickle.loads(pickled))
 
 
 @functools.lru_cache(maxsize=None)

@@ -1,5 +1,6 @@
 """Who computes what was split into tasks: processes on this machine."""
 import concurrent.futures
+import functools
 import os
 
 from .errors import SpnError
@@ -30,10 +31,10 @@ class LocalProcesses:
         n = min(self.n or n_cores(), len(tasks))
         if n <= 1:
             for task in tasks:
-                yield task, compute(task)
+                yield task, run_task(compute, task)
             return
         with concurrent.futures.ProcessPoolExecutor(n) as pool:
-            futures = {pool.submit(compute, task): task for task in tasks}
+            futures = {pool.submit(run_task, compute, task): task for task in tasks}
             try:
                 for future in concurrent.futures.as_completed(futures):
                     # Not kept, because results may be large.
@@ -49,6 +50,29 @@ class LocalProcesses:
 
 #: In this process, where arrays and networks that cannot be sent to another are at hand.
 HERE = LocalProcesses(1)
+
+
+_kept = []  # functions that keep what they have opened
+
+
+def kept_open(function):
+    """Decorate a function that opens files: it keeps what it has opened last, for tasks with the same arguments.
+
+    When a task fails, it is let go: the files may have been made anew, or be repaired before the next task.
+    """
+    keeping = functools.lru_cache(maxsize=1)(function)
+    _kept.append(keeping)
+    return keeping
+
+
+def run_task(compute, task):
+    """``compute(task)``; called where it is computed."""
+    try:
+        return compute(task)
+    except BaseException:
+        for keeping in _kept:
+            keeping.cache_clear()
+        raise
 
 
 def n_cores():

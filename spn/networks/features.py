@@ -12,7 +12,7 @@ from PIL import Image
 from ..data.dataset import Dataset
 from ..errors import SpnError
 from ..parts import Kind, fill, packed
-from ..workers import HERE
+from ..workers import HERE, kept_open
 from .encoder import OUTPUTS, STRIDE
 
 KIND = Kind('spn features 5', 'features', '`spn encode`')
@@ -123,7 +123,7 @@ def make_features(data_path, size, encoder, workers=HERE):
         return Features(parts, dataset)
 
 
-@functools.lru_cache(maxsize=1)
+@kept_open
 def opened(data_path, fingerprint):
     """A data set, which stays open in each process; `fingerprint` tells apart what was at this path before."""
     return Dataset(data_path)

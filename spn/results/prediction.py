@@ -15,7 +15,7 @@ from ..data.sources.images import read_picture, scaled
 from ..data.sources.voc import CLASS_NAMES
 from ..errors import SpnError, UnreadablePicture
 from ..files import digest_of_file, digest_of_json, progress, write_bytes
-from ..workers import HERE
+from ..workers import HERE, kept_open
 from .drawing import colours_of, heat, image_png, made_from_of, mask_png, overlay, titled_png, write_key
 from .evaluation import best_threshold
 from .masks import masks, thresholded
@@ -242,7 +242,7 @@ def check_is_for_voc(run, small):
         raise SpnError("PASCAL VOC's server wants masks of the size of the pictures: leave out --small")
 
 
-@functools.lru_cache(maxsize=1)
+@kept_open
 def opened_run(folder, made_from):
     """A run, which stays open in each process; parameters and errors are those of :func:`opened`."""
     run = Run(folder)

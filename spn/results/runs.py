@@ -16,7 +16,7 @@ from ..networks.encoder import Encoder
 from ..networks.features import ImageFeatures, make_features, square_image
 from ..networks.segmentation_network import SegmentationNetwork
 from ..networks.superpixel_pooling_network import SuperpixelPoolingNetwork
-from ..workers import HERE
+from ..workers import HERE, kept_open
 from . import segmentation_maps
 from .activation_maps import ActivationMaps
 from .evaluation import oracle
@@ -255,7 +255,7 @@ class Run:
         return np.flatnonzero(probabilities >= min(least, probabilities.max()))
 
 
-@functools.lru_cache(maxsize=1)
+@kept_open
 def opened(data_path, folder, made_from):
     """A data set, a run and its activation maps. They take seconds to open, so the last ones stay open in each process.
 

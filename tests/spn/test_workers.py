@@ -5,7 +5,7 @@ import signal
 import unittest
 
 from spn.errors import SpnError
-from spn.workers import LocalProcesses
+from spn.workers import HERE, LocalProcesses, kept_open
 
 
 def squared(x):
@@ -18,6 +18,28 @@ def stopped_at(bad, stop, x):
             os.kill(os.getpid(), signal.SIGKILL)
         raise SpnError('{} is bad'.format(x))
     return x
+
+
+class KeptOpenTest(unittest.TestCase):
+
+    def test_what_was_opened_serves_all_tasks_until_one_fails(self):
+        opened = []
+
+        @kept_open
+        def open_it(path):
+            opened.append(path)
+            return path.upper()
+
+        def compute(task):
+            path, bad = task
+            return stopped_at('A' if bad else None, 'raise', open_it(path))
+        self.assertEqual([result for _, result in HERE.run(compute, [('a', False)] * 3 + [('b', False), ('a', False)])],
+                         ['A', 'A', 'A', 'B', 'A'])
+        self.assertEqual(opened, ['a', 'b', 'a'])
+        with self.assertRaisesRegex(SpnError, 'A is bad'):
+            list(HERE.run(compute, [('a', True)]))
+        list(HERE.run(compute, [('a', False)]))
+        self.assertEqual(opened, ['a', 'b', 'a', 'a'])
 
 
 class LocalProcessesTest(unittest.TestCase):

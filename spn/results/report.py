@@ -54,10 +54,11 @@ def write(data_path, folders, out, page=None, workers=HERE):
         for folder in dict.fromkeys([out, page or out]):
             draw_bars(results, test_pictures(dataset), os.path.join(folder, 'bars.png'))
         run = Run(folders[0])
-        maps = run.on_dataset(dataset, workers)
-        draw_examples(dataset, run, maps, results[0], os.path.join(out, 'examples.png'))
+        maps = run.superpixels_of(dataset)[0]
+        masks_of = counted.masks(dataset, run.folder, results[0], results_made_from(run, dataset), workers)
+        draw_examples(dataset, run, maps, results[0], masks_of, os.path.join(out, 'examples.png'))
         if page is not None:
-            write_page(dataset, run, maps, folders, results, page, workers)
+            write_page(dataset, run, maps, folders, results, masks_of, page)
     return table
 
 
@@ -242,9 +243,8 @@ def contents(data_path, with_names=False):
     return '\n'.join(lines) + '\n'
 
 
-def draw_examples(dataset, run, maps, result, path):
+def draw_examples(dataset, run, maps, result, masks_of, path):
     """Draw the three best, the three median and the three worst test images of the run's final method."""
-    methods = run.methods(maps, dataset)
     final = run.final
     indices = with_masks(dataset, 'test')
     order = np.argsort(-np.array(result[final]['images']), kind='stable')
@@ -254,18 +254,17 @@ def draw_examples(dataset, run, maps, result, path):
         for place in places:
             title_of.setdefault(place, title)
     chosen = [(title_of[place], place) for place in order if place in title_of]
-    names = [name for name in SHOWN if name in methods and name != final] + [final]
+    names = [name for name in SHOWN if name in result and name != final] + [final]
     rows = []
     for title, place in chosen:
         i = indices[place]
-        classes = np.flatnonzero(dataset.labels[i])
-        masks = [methods[name](i, classes, [result[name]['threshold']])[0] for name in names]
+        masks = dict(zip(result, masks_of(i)))
         rows.append(('{}, {:.0f} %'.format(title, 100 * result[final]['images'][place]), dataset.image(i),
-                     maps.superpixels[0][i], dataset.mask(i), masks))
+                     maps[i], dataset.mask(i), [masks[name] for name in names]))
     draw_sheet(rows, names, dataset.class_names, path)
 
 
-def write_page(dataset, run, maps, folders, results, folder, workers):
+def write_page(dataset, run, maps, folders, results, masks_of, folder):
     """Write the page with every picture of 'test' that has a mask.
 
     Parameters
@@ -273,15 +272,16 @@ def write_page(dataset, run, maps, folders, results, folder, workers):
     dataset : spn.data.dataset.Dataset
     run : spn.results.runs.Run
         The first run: the masks are its own.
-    maps : spn.results.activation_maps.ActivationMaps
-        Of this run.
+    maps : spn.data.superpixel_maps.SuperpixelMaps
+        Those that are shown.
     folders : sequence of str
         All runs.
     results : list of dict
         The results of each run.
+    masks_of : callable
+        ``(i)`` -> list of ndarray: the masks of image i, one for each method.
     folder : str
         The folder to write to; it has ``bars.png`` already.
-    workers : spn.workers.LocalProcesses or spn.cluster.Cluster
     """
     indices, result = with_masks(dataset, 'test'), results[0]
     header, rows = table_cells(results, ['background'] + dataset.class_names)
@@ -290,11 +290,9 @@ def write_page(dataset, run, maps, folders, results, folder, workers):
                   header, rows, 'bars.png')
     pictures = [Picture(dataset.names[i], dataset.sizes[i], np.flatnonzero(dataset.labels[i]),
                         [result[name]['images'][k] for name in result]) for k, i in enumerate(indices)]
-    masks_of = counted.masks(dataset, run.folder, result, results_made_from(run, dataset), workers)
     made_from = dict(run.made_from(dataset), thresholds=[row['threshold'] for row in result.values()])
     write_report_page(folder, about, pictures, lambda k: Content(
-        dataset.image(indices[k]), maps.superpixels[0][indices[k]], masks_of(indices[k]), dataset.mask(indices[k])),
-        made_from)
+        dataset.image(indices[k]), maps[indices[k]], masks_of(indices[k]), dataset.mask(indices[k])), made_from)
 
 
 def facts(dataset, run, folders, n_shown):

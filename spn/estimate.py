@@ -15,8 +15,8 @@ SAMPLE = 16  # pictures
 #: What the other steps cost, in the seconds that the encoder takes for one picture at all image sizes: a training
 #: picture in an epoch of the superpixel pooling network; the masks of a training picture for a round of the
 #: segmentation network, and the picture in an epoch of it; a picture of 'val' or 'test' in the evaluation of all
-#: methods. Measured on two processors with 60 and 240 pictures: docs/reproduction.md.
-EPOCH, MASKS, SEGMENTATION_EPOCH, EVALUATION = .014, .25, .03, 3.1
+#: methods. Measured on two processors with 960 pictures: docs/reproduction.md.
+EPOCH, MASKS, SEGMENTATION_EPOCH, EVALUATION = .047, .25, .037, .9
 COMPILING = 60  # seconds in each run
 
 

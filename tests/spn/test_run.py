@@ -1,5 +1,6 @@
 """One's own labelled pictures: masks of each of them by one command."""
 import os
+import re
 import warnings
 from unittest import mock
 
@@ -112,8 +113,8 @@ class RunTest(FolderTestCase):
         for spelling in folder, folder + '/', os.path.join(folder, os.pardir, 'photographs'):
             self.assertIn('it goes on', self.error_of_run(spelling, out))
         self.write('photographs/masks/cat/0.png', png(np.ones((576, 768), 'uint8')))
-        self.assertRegex(self.error_of_run(folder, out),
-                         'replaced since .*out/work/pictures.h5 was made.*remove its folder')
+        self.assertRegex(self.error_of_run(folder, out), 'replaced since {} was made.*remove its folder'.format(
+            re.escape(os.path.join(out, 'work', 'pictures.h5'))))
         os.remove(self.path('photographs', 'masks', 'cat', '0.png'))
         self.assertIn('it goes on', self.error_of_run(folder, out))
         self.write('photographs/cat/0.jpg', jpeg(np.zeros((40, 50, 3), 'uint8')))

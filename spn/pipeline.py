@@ -10,9 +10,8 @@ from typing import NamedTuple
 from .data import superpixels
 from .data.dataset import Dataset
 from .data.sources import composites, folder, voc
-from .data.sources.walk import files_below
 from .errors import SpnError
-from .files import digest_of_json, write_text
+from .files import write_text
 from .networks.features import make_features
 from .networks.settings import NetworkSettings, RoundSettings, SegmentationSettings, TrainingSettings
 from .results.runs import Run, described
@@ -63,7 +62,7 @@ class Composites(NamedTuple):
         return None
 
     def listing(self):
-        """A digest of the names and sizes of all files, to see whether any has changed."""
+        """A digest of all files, to see whether any has changed."""
         return ''
 
 
@@ -98,7 +97,7 @@ class Voc(NamedTuple):
         return os.path.join(self.folder, 'JPEGImages')
 
     def listing(self):
-        return listing(self.folder)
+        return superpixels.folder_digest(self.folder)
 
 
 class Folder(NamedTuple):
@@ -123,7 +122,7 @@ class Folder(NamedTuple):
         return self.folder
 
     def listing(self):
-        return listing(self.folder)
+        return superpixels.folder_digest(self.folder)
 
 
 def source_of(path, seed):
@@ -131,7 +130,7 @@ def source_of(path, seed):
     return Voc.of(path) if os.path.isdir(os.path.join(path, 'JPEGImages')) else Folder(os.path.abspath(path), seed)
 
 
-def make_data(path, source, map_names):
+def make_data(path, source, map_names, say):
     """Make the data set and its superpixel maps, unless they exist.
 
     Parameters
@@ -140,45 +139,36 @@ def make_data(path, source, map_names):
     source : Composites, Voc or Folder
     map_names : iterable of str
         Keys of `MAPS`.
-
-    Returns
-    -------
-    skipped : list of str
-        A sentence for each picture that was left out; empty if the data set existed.
+    say : callable
+        Is told of each picture that was left out, in a sentence.
 
     Raises
     ------
     SpnError
         If the data set is of another source, or the source has changed.
     """
-    note, listing, skipped = os.path.splitext(path)[0] + '.listing', source.listing(), []
+    note, listing = os.path.splitext(path)[0] + '.listing', source.listing()
     if not os.path.exists(path):
-        skipped = source.make(path)
+        for sentence in source.make(path):
+            say('skipped: ' + sentence)
         write_text(note, listing)
     with Dataset(path) as dataset:
         made_by = json.loads(json.dumps(source.made_by()))
         if dataset.made_by != made_by:
             raise SpnError('{} was made with other settings, {}; now they are {}: remove its folder, or choose '
-                           'another'.format(path, *[described({name: value for name, value in one.items()
-                                                               if other.get(name) != value})
-                                                    for one, other in [(dataset.made_by, made_by),
-                                                                       (made_by, dataset.made_by)]]))
-    if os.path.exists(note) and content_of(note) != listing:
-        raise SpnError('pictures or masks were added, removed or replaced since {} was made of them: remove its folder '
-                       'to begin anew, or choose another'.format(path))
+                           'another'.format(path, difference(dataset.made_by, made_by),
+                                            difference(made_by, dataset.made_by)))
+    if os.path.exists(note):
+        with open(note, encoding='utf-8') as stream:
+            if stream.read() != listing:
+                raise SpnError('pictures or masks were added, removed or replaced since {} was made of them: remove '
+                               'its folder to begin anew, or choose another'.format(path))
     make_maps(path, map_names)
-    return skipped
 
 
-def listing(folder):
-    """A digest of the names and sizes of all files in a folder, but for hidden ones."""
-    files = files_below(folder, folder).files
-    return digest_of_json([[os.fsencode(os.path.relpath(path, folder)).hex(), os.path.getsize(path)] for path in files])
-
-
-def content_of(path):
-    with open(path, encoding='utf-8') as stream:
-        return stream.read()
+def difference(settings, other):
+    """Those settings that differ from the others, as text."""
+    return described({name: value for name, value in settings.items() if other.get(name) != value})
 
 
 def make_maps(path, map_names):

@@ -95,8 +95,7 @@ def run_steps(folder, document, plan, source, weights, say):
     data_path = os.path.join(folder, source.name() + '.h5')
     estimate.say_estimate(folder, source, plan, weights, say)
     with clock('data and superpixels'):
-        for sentence in pipeline.make_data(data_path, source, plan.map_names()):
-            say('skipped: ' + sentence)
+        pipeline.make_data(data_path, source, plan.map_names(), say)
     with clock('features of the frozen encoder'):
         features = pipeline.make_all_features(data_path, plan.sizes, Encoder(weights))
     runs = [os.path.join(folder, 'seed-{}'.format(seed)) for seed in range(plan.n_seeds)]

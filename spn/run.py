@@ -4,6 +4,7 @@ import os
 from . import pipeline
 from .clock import Clock
 from .data.dataset import Dataset
+from .data.sources.walk import inside
 from .errors import SpnError
 from .files import locked
 from .networks.encoder import Encoder
@@ -45,8 +46,7 @@ def run(source, out, sizes, weights, workers, say):
     SpnError
         If `out` is in the folder of the pictures, where results would be taken for pictures.
     """
-    inner, outer = [os.path.join(os.path.realpath(path), '') for path in (out, source.folder)]
-    if inner.startswith(outer):
+    if inside(source.folder, out):
         raise SpnError('{} is in {}, whose folders are classes of pictures: choose another --out, next to it'.format(
             out, source.folder))
     work = os.path.join(out, 'work')
@@ -56,8 +56,7 @@ def run(source, out, sizes, weights, workers, say):
     with locked(out):
         clock = Clock(os.path.join(work, 'times.json'), out, say)
         with clock('data and superpixels'):
-            for sentence in pipeline.make_data(data_path, source, pipeline.NETWORK_MAPS):
-                say('skipped: ' + sentence)
+            pipeline.make_data(data_path, source, pipeline.NETWORK_MAPS, say)
         with clock('features of the frozen encoder'):
             features = pipeline.make_all_features(data_path, sizes, Encoder(weights))
         training, rounds = [long_enough(settings, data_path) for settings in (TrainingSettings(), RoundSettings())]

@@ -120,5 +120,4 @@ class MeanOverSuperpixels(Layer):
 
 
 #: As `custom_objects` for loading a model.
-OBJECTS = {kind.__name__: kind for kind in (SuperpixelSizes2D, CorrelationMatrix, SuperpixelCorrelation,
-                                               MeanOverSuperpixels)}
+OBJECTS = {kind.__name__: kind for kind in (SuperpixelSizes2D, SuperpixelCorrelation, MeanOverSuperpixels)}

@@ -64,14 +64,12 @@ def masks(dataset, folder, results, made_from, workers):
     callable
         ``(i)`` -> list of ndarray of uint8, (rows, cols) each: of each method the mask of image i.
     """
-    @functools.lru_cache(maxsize=1)
-    def parts():
-        thresholds = {name: [result['threshold']] for name, result in results.items()}
-        return filled(dataset, folder, made_from, 'test', thresholds, workers)
+    thresholds = {name: [result['threshold']] for name, result in results.items()}
+    parts = filled(dataset, folder, made_from, 'test', thresholds, workers)
 
     def masks_of(i):
         rows, cols = dataset.sizes[i]
-        return list(parts().array('masks', str(i))[:, :rows, :cols])
+        return list(parts.array('masks', str(i))[:, :rows, :cols])
     return masks_of
 
 

@@ -45,7 +45,8 @@ def write(data_path, folders, out, page=None, workers=HERE):
     SpnError
         If runs differ in more than their seed, or `out` is the folder of one.
     """
-    check_runs(folders, out)
+    runs = list(map(Run, folders))
+    check_runs(runs, out)
     results = [run_results(data_path, folder, workers=workers) for folder in folders]
     with Dataset(data_path) as dataset:
         table = as_table(results, ['background'] + dataset.class_names)
@@ -53,7 +54,7 @@ def write(data_path, folders, out, page=None, workers=HERE):
         write_text(os.path.join(out, 'results.md'), table)
         for folder in dict.fromkeys([out, page or out]):
             draw_bars(results, test_pictures(dataset), os.path.join(folder, 'bars.png'))
-        run = Run(folders[0])
+        run = runs[0]
         maps = run.superpixels_of(dataset)[0]
         masks_of = counted.masks(dataset, run.folder, results[0], results_made_from(run, dataset), workers)
         draw_examples(dataset, run, maps, results[0], masks_of, os.path.join(out, 'examples.png'))
@@ -62,13 +63,12 @@ def write(data_path, folders, out, page=None, workers=HERE):
     return table
 
 
-def check_runs(folders, out):
+def check_runs(runs, out):
     """Raise SpnError if runs cannot be compared, or the report would overwrite what is kept in one."""
     methods = {}
-    for folder in folders:
-        run = Run(folder)
-        methods.setdefault((run.network.settings, run.final), folder)
-        if os.path.realpath(out) == os.path.realpath(folder):
+    for run in runs:
+        methods.setdefault((run.network.settings, run.final), run.folder)
+        if os.path.realpath(out) == os.path.realpath(run.folder):
             raise SpnError('{} is a run, which keeps its own results there: choose another --out, such as {}'.format(
                 out, os.path.join(out, 'report')))
     if len(methods) > 1:

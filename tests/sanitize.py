@@ -11,13 +11,18 @@ import sys
 
 from tests.processes import REPOSITORY
 
-TESTS = ['tests/theano_spp/test_values.py', 'tests/theano_spp/test_errors.py', 'tests/theano_spp/test_memory.py',
-         'tests/theano_spp/test_extremum.py', 'tests/theano_spp/test_resize.py',
-         'tests/theano_spp/test_large_maps.py',
-         'tests/theano_spp/test_weights.py:LayoutTest', 'tests/theano_spp/test_weights.py:ErrorTest',
-         'tests/theano_spp/test_weights.py:ValueTest',
-         'tests/theano_spp/test_weights.py:ModeTest.test_one_to_four_threads_and_none_at_all_give_the_same_bits',
-         'tests/theano_spp/test_modes.py:ThreadTest.test_one_to_four_threads_and_none_at_all_give_the_same_bits']
+#: The tests that make the C code read and write in ways of their own. Derivatives, shapes and graphs do not, and all
+#: dtypes of labels are read in the tests of errors.
+TESTS = ['tests/theano_spp/' + name for name in (
+    'test_values.py:ValuesByHandTest', 'test_values.py:ValuesTest', 'test_values.py:NotFiniteTest',
+    'test_values.py:LimitsOfFloatsTest', 'test_values.py:PrecisionTest', 'test_values.py:AdjointTest',
+    'test_errors.py:RunTimeErrorTest', 'test_memory.py',
+    'test_extremum.py:ValuesTest', 'test_extremum.py:LayoutTest', 'test_extremum.py:ErrorTest',
+    'test_extremum.py:GradientTest.test_taking_and_putting_are_adjoint_and_linear',
+    'test_resize.py:ValuesTest', 'test_resize.py:MemoryTest', 'test_resize.py:ErrorTest', 'test_large_maps.py',
+    'test_weights.py:LayoutTest', 'test_weights.py:ErrorTest', 'test_weights.py:ValueTest',
+    'test_weights.py:ModeTest.test_one_to_four_threads_and_none_at_all_give_the_same_bits',
+    'test_modes.py:ThreadTest.test_one_to_four_threads_and_none_at_all_give_the_same_bits')]
 FOLDER = os.path.join(REPOSITORY, '.theano_test', 'sanitized')
 
 PLANT = '''

@@ -20,6 +20,7 @@ TESTS = ['tests/theano_spp/' + name for name in (
     'test_extremum.py:ValuesTest', 'test_extremum.py:LayoutTest', 'test_extremum.py:ErrorTest',
     'test_extremum.py:GradientTest.test_taking_and_putting_are_adjoint_and_linear',
     'test_resize.py:ValuesTest', 'test_resize.py:MemoryTest', 'test_resize.py:ErrorTest', 'test_large_maps.py',
+    'test_soft.py:ValueTest', 'test_soft.py:MemoryTest', 'test_soft.py:ErrorTest',
     'test_weights.py:LayoutTest', 'test_weights.py:ErrorTest', 'test_weights.py:ValueTest',
     'test_weights.py:ModeTest.test_one_to_four_threads_and_none_at_all_give_the_same_bits',
     'test_modes.py:ThreadTest.test_one_to_four_threads_and_none_at_all_give_the_same_bits')]

@@ -6,8 +6,9 @@ from .version import __version__
 
 __all__ = ['superpixel_pool', 'superpixel_unpool', 'superpixel_sizes', 'superpixel_overlap',
            'superpixel_centroids', 'superpixel_adjacency', 'superpixel_softmax', 'superpixel_normalize',
-           'label_tools', 'compile_in_parallel', 'keep_memory', 'SuperpixelPool', 'SuperpixelUnpool',
-           'SuperpixelExtremum', '__version__']
+           'soft_superpixel_pool', 'soft_superpixel_unpool', 'soft_superpixel_association', 'differentiable_slic',
+           'hard_superpixel_map', 'label_tools', 'compile_in_parallel', 'keep_memory', 'SuperpixelPool',
+           'SuperpixelUnpool', 'SuperpixelExtremum', '__version__']
 
 legacy_bridge.apply()  # before the import of Theano, which may need it
 
@@ -31,5 +32,7 @@ else:
     from .pool import superpixel_pool
     from .region_graph import superpixel_adjacency, superpixel_centroids
     from .sizes import superpixel_sizes
+    from .slic import differentiable_slic, hard_superpixel_map
+    from .soft import soft_superpixel_association, soft_superpixel_pool, soft_superpixel_unpool
     from .unpool import superpixel_unpool
     from . import gpuarray  # registers the ops on the GPU with Theano

@@ -22,6 +22,7 @@ AGREEMENTS = {
 MEMORY_FOR = {
     'superpixels': 'superpixels (number labels that have gaps anew from 0 with'
                    ' theano_spp.label_tools.relabel_sequential)',
+    'grid': 'superpixels of a grid (give one with fewer cells)',
     'cells': 'cells of a feature map (give one with smaller spatial sizes)',
     'pixels': 'pixels of a superpixel map (give one with smaller spatial sizes)',
     'images': 'images (give fewer at once)',
@@ -108,6 +109,50 @@ def check_channels(op_name, feature_map, pooled):
         raise ValueError('%s: feature_map has shape %s, but pooled has shape %s; (batch, channels, *spatial) and'
                          ' (batch, channels, n_superpixels) must agree in batch and channels: give one value for each'
                          ' image, channel and superpixel' % (op_name, feature_map.shape, pooled.shape))
+
+
+def check_soft(op_name, grid, feature_map=None, association=None, pooled=None):
+    """Return the grid of soft superpixels as a tuple; ValueError unless these arrays agree with it and each other.
+
+    Parameters
+    ----------
+    op_name : str
+    grid : vector of integers
+        The number of cells on each spatial axis.
+    feature_map : array of shape (batch, channels, *spatial), optional
+    association : array of shape (batch, 3 ** axes, *spatial), optional
+    pooled : array of shape (batch, channels, n_superpixels), optional
+    """
+    pixels = feature_map if association is None else association
+    spatial_shape = pixels.shape[2:]
+    grid = as_sizes(op_name, 'grid', grid, len(spatial_shape))
+    for axis, (cells, size) in enumerate(zip(grid, spatial_shape)):
+        if cells < 1 and 0 not in spatial_shape or cells >= 2 ** 31:
+            raise ValueError('%s: grid[%d] is %d, but at least one cell for the %d pixels of this axis is wanted, and'
+                             ' at most 2**31 - 1 (give numbers of superpixels, such as (10, 10))'
+                             % (op_name, axis, cells, size))
+    if association is not None and association.shape[1] != 3 ** len(grid):
+        raise ValueError('%s: association has shape %s, but with %s each pixel has %d weights: (batch, %d, *spatial),'
+                         ' one for its own cell of the grid and each cell that touches it (%s)'
+                         % (op_name, association.shape, 'one spatial axis' if len(grid) == 1
+                            else '%d spatial axes' % len(grid), 3 ** len(grid), 3 ** len(grid),
+                            'make it with soft_superpixel_association'))
+    if feature_map is not None and association is not None and (
+            feature_map.shape[:1] + feature_map.shape[2:] != association.shape[:1] + spatial_shape):
+        raise ValueError('%s: feature_map has shape %s, but association has shape %s; (batch, channels, *spatial) and'
+                         ' (batch, %d, *spatial) must agree in batch and spatial sizes: give weights for each pixel of'
+                         ' each image (T.repeat(association, batch, axis=0) for images that share them)'
+                         % (op_name, feature_map.shape, association.shape, 3 ** len(grid)))
+    if pooled is not None and pooled.shape[2] != product(grid):
+        raise ValueError('%s: pooled has shape %s, but a grid of %s has %d superpixels; (batch, channels,'
+                         ' n_superpixels) is wanted: give the grid that the values were pooled with'
+                         % (op_name, pooled.shape, ' x '.join(map(str, grid)), product(grid)))
+    if pooled is not None and feature_map is not None:
+        check_channels(op_name, feature_map, pooled)
+    if pooled is not None and association is not None and len(pooled) != len(association):
+        raise ValueError('%s: pooled has shape %s, but association has shape %s; both must have the same batch: give'
+                         ' weights for each image' % (op_name, pooled.shape, association.shape))
+    return grid
 
 
 def as_sizes(op_name, argument, vector, axes):

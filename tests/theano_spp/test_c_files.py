@@ -13,7 +13,7 @@ from theano.gof.cmodule import GCC_compiler, std_include_dirs
 from theano_spp import c_files
 from theano_spp.ops.external_c import C_CODE_FOLDER
 
-#: What Theano and the op define for each C file: float32 features, int32 labels and double weights.
+#: What Theano and the op define for each C file: float32 features, int32 labels, double weights, two axes.
 DEFINED = '''#include <Python.h>
 #include <math.h>
 #include <numpy/arrayobject.h>
@@ -27,10 +27,13 @@ DEFINED = '''#include <Python.h>
 #define ITEMSIZE_INPUT_0 4
 #define TYPENUM_INPUT_0 NPY_FLOAT32
 #define TYPENUM_OUTPUT_0 NPY_FLOAT32
+#define TYPENUM_INPUT_1 NPY_FLOAT32
+#define SPP_NEIGHBOURS 9
 #define PARAMS_TYPE struct Params
-struct Params { int mode, resize; };
+struct Params { int mode, resize, kind; };
 enum { SPP_POOL_MEAN, SPP_POOL_SUM, SPP_POOL_MAX, SPP_POOL_MIN, SPP_UNPOOL_SUM, SPP_UNPOOL_MEAN };
 enum { SPP_RESIZE_NONE, SPP_NEAREST, SPP_BILINEAR };
+enum { SPP_SOFT_DOT, SPP_SOFT_ASSOCIATION };
 '''
 
 

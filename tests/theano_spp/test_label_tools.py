@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import skimage.data
+import skimage.measure
 import skimage.segmentation
 import theano.tensor as T
 from hypothesis import given, settings
@@ -13,7 +14,8 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from tests.label_maps import hard_maps, random_map, regions_map
 from tests.theano_spp.test_errors import ErrorTestCase
 from theano_spp import reference, superpixel_adjacency
-from theano_spp.label_tools import apply_mask, count_superpixels, pad_to_batch, relabel_sequential
+from theano_spp.label_tools import (apply_mask, count_superpixels, enforce_connectivity, pad_to_batch,
+                                    relabel_sequential)
 
 LABEL_DTYPES = ('int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64')
 #: The smallest signed dtype for the labels of each dtype.
@@ -176,6 +178,58 @@ class MaskTest(unittest.TestCase):
         expected = reference.pool(features, labels, 6)
         expected[:, :, 2] = 0
         np.testing.assert_array_equal(reference.pool(features, apply_mask(labels, labels != 2), 6), expected)
+
+
+class ConnectivityTest(unittest.TestCase):
+
+    def setUp(self):
+        self.rng = np.random.RandomState(0)
+
+    def test_an_island_joins_the_superpixel_with_the_longest_border(self):
+        labels = np.array([[0, 0, 0, 1, 1],
+                           [0, 7, 0, 1, 7],
+                           [2, 2, 1, 1, 7],
+                           [2, 2, 2, 1, 7]])
+        expected = np.where(labels == 7, [[0, 0, 0, 0, 7]], labels)  # three sides with 0, one with 2
+        np.testing.assert_array_equal(enforce_connectivity(labels), expected)
+        np.testing.assert_array_equal(enforce_connectivity(np.stack([labels, labels[::-1]])),
+                                      [expected, expected[::-1]])
+
+    def test_islands_that_touch_only_islands_join_too(self):
+        labels = np.array([[5, 5, 5, 5, 5, 5, 4, 4, 3],
+                           [5, 3, 4, 3, 4, 5, 4, 4, 3],
+                           [5, 5, 5, 5, 5, 5, 4, 4, 3]])
+        np.testing.assert_array_equal(enforce_connectivity(labels), [[5] * 6 + [4, 4, 3]] * 3)
+        ring = np.full((7, 7), 1)
+        ring[1:6, 1:6], ring[2:5, 2:5], ring[3, 3] = 2, 1, 2  # one inside the other
+        np.testing.assert_array_equal(enforce_connectivity(ring), np.where((np.indices((7, 7)) % 6 == 0).any(0), 1, 2))
+
+    def test_small_superpixels_join_where_a_least_size_is_asked_for(self):
+        labels = np.array([[0, 0, 0, 1, 2, 2, 2, 2]])
+        np.testing.assert_array_equal(enforce_connectivity(labels, min_size=2), [[0, 0, 0, 0, 2, 2, 2, 2]])
+        np.testing.assert_array_equal(enforce_connectivity(labels, min_size=100), labels)  # nothing is left to join
+
+    def test_each_superpixel_is_one_island_and_the_largest_ones_keep_their_labels(self):
+        for shape, axes in ((60,), 1), ((18, 21), 2), ((6, 7, 8), 3):
+            for _ in range(20):
+                labels = np.repeat(self.rng.randint(0, 6, shape), 2, axis=-1)
+                joined = enforce_connectivity(labels, spatial_axes=axes)
+                self.assertEqual(joined.dtype, labels.dtype)
+                for label in np.unique(labels):
+                    islands = skimage.measure.label(labels == label, connectivity=1)
+                    largest = islands == 1 + np.argmax(np.bincount(islands.ravel())[1:])
+                    self.assertTrue((joined[largest] == label).all())
+                    self.assertEqual(skimage.measure.label(joined == label, connectivity=1).max(), 1)
+
+    def test_pixels_that_belong_to_none_stay_so_and_what_they_surround_keeps_its_label(self):
+        labels = np.array([[0, 0, -1, 0, -7], [0, 0, -1, -1, -1]], 'int8')
+        joined = enforce_connectivity(labels)
+        np.testing.assert_array_equal(joined, labels)
+        self.assertEqual(joined.dtype, 'int8')
+
+    def test_maps_without_pixels_stay_as_they_are(self):
+        for shape in (0, 3, 4), (2, 0, 4), (0, 4):
+            self.assertEqual(enforce_connectivity(np.zeros(shape, int)).shape, shape)
 
 
 class LabelToolsErrorTest(ErrorTestCase):

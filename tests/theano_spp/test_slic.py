@@ -1,0 +1,119 @@
+"""Superpixels that learn: soft iterations of SLIC, and the label maps made of them."""
+import unittest
+
+import numpy as np
+import theano
+import theano.tensor as T
+
+from tests.theano_spp.test_soft import exact_association, exact_soft_pool, neighbours_of
+from theano_spp import differentiable_slic, hard_superpixel_map, soft_superpixel_unpool
+
+
+def exact_slic(features, grid, iterations):
+    """The iterations by walks over the pixels."""
+    spatial_shape = features.shape[2:]
+    own = np.zeros((len(features), 3 ** len(grid)) + spatial_shape)
+    own[:, 3 ** len(grid) // 2] = 1
+    sums, totals = exact_soft_pool(features, own, grid)
+    for _ in range(iterations):
+        pooled = sums / np.where(totals > 0, totals, 1)[:, None]
+        association = exact_association(features, pooled, grid)
+        sums, totals = exact_soft_pool(features, association, grid)
+    return association, sums / np.where(totals > 0, totals, 1)[:, None]
+
+
+def rectangles(rows, columns, shape):
+    """A map of rectangles between these borders."""
+    return sum((np.arange(shape[0]) >= row).astype('int64') for row in rows)[:, None] * (len(columns) + 1) + sum(
+        (np.arange(shape[1]) >= column).astype('int64') for column in columns)[None]
+
+
+class ValueTest(unittest.TestCase):
+
+    def setUp(self):
+        self.rng = np.random.RandomState(0)
+
+    def test_the_iterations_equal_walks_over_the_pixels(self):
+        for spatial_shape, grid, iterations in ((13, 17), (3, 4), 1), ((9, 10), (2, 3), 3), ((23,), (4,), 2), (
+                (4, 5, 6), (2, 1, 2), 2):
+            features = self.rng.randn(2, 3, *spatial_shape)
+            results = theano.function([], differentiable_slic(features, grid, iterations))()
+            for result, expected in zip(results, exact_slic(features, grid, iterations)):
+                np.testing.assert_allclose(result, expected, 1e-10, 1e-12)
+
+    def test_positions_count_as_compactness_says(self):
+        features = self.rng.randn(1, 2, 9, 10)
+        places = np.stack(np.meshgrid((np.arange(9) + .5) * 2 / 9, (np.arange(10) + .5) * 3 / 10, indexing='ij'))
+        with_places = np.concatenate([features, 1.7 * places[None]], axis=1)
+        association, pooled = theano.function([], differentiable_slic(features, (2, 3), 2, compactness=1.7))()
+        expected = exact_slic(with_places, (2, 3), 2)
+        np.testing.assert_allclose(association, expected[0], 1e-10, 1e-12)
+        np.testing.assert_allclose(pooled, expected[1][:, :2], 1e-10, 1e-12)
+        float32 = differentiable_slic(features.astype('float32'), (2, 3), 2, 1.7)
+        self.assertEqual([variable.dtype for variable in float32], ['float32', 'float32'])
+        np.testing.assert_allclose(float32[0].eval(), expected[0], 1e-4, 1e-5)
+
+    def test_regions_of_one_colour_are_found_although_their_borders_are_not_those_of_the_grid(self):
+        truth = rectangles((7,), (11, 19), (16, 30))  # the grid has borders at 8, 10 and 20
+        features = 10. * self.rng.permutation(6)[truth]
+        association, pooled = differentiable_slic(features[None, None], (2, 3), 3)
+        np.testing.assert_array_equal(hard_superpixel_map(association, (2, 3)).eval(), truth[None])
+        painted = soft_superpixel_unpool(pooled, association, (2, 3))
+        np.testing.assert_allclose(painted.eval()[0, 0], features, atol=1e-6)
+
+    def test_one_function_serves_every_size_and_grid(self):
+        x, grid = T.dtensor4(), T.lvector()
+        function = theano.function([x, grid], differentiable_slic(x, grid, 2))
+        for spatial_shape, cells in ((13, 17), (3, 4)), ((9, 10), (2, 3)), ((9, 10), (5, 1)):
+            features = self.rng.randn(1, 2, *spatial_shape)
+            for result, expected in zip(function(features, cells), exact_slic(features, cells, 2)):
+                np.testing.assert_allclose(result, expected, 1e-10, 1e-12)
+
+    def test_the_gradient_through_all_iterations_equals_differences(self):
+        features = self.rng.randn(1, 2, 5, 7)
+        upstream = self.rng.randn(1, 9, 5, 7)
+
+        def cost(x, compactness):
+            association, pooled = differentiable_slic(x, (2, 3), 2, compactness)
+            return T.sum(association * upstream) + T.sum(pooled ** 2)
+
+        T.verify_grad(cost, [features, np.array(1.3)], n_tests=1, rng=self.rng)
+
+    def test_each_pixel_is_labelled_with_the_neighbour_of_its_largest_weight(self):
+        for spatial_shape, grid in ((11,), (4,)), ((5, 7), (2, 3)), ((5, 6), (7, 2)), ((3, 4, 5), (2, 2, 2)):
+            association = self.rng.rand(2, 3 ** len(grid), *spatial_shape)
+            for dtype in 'float64', 'float32', 'float16':
+                labels = hard_superpixel_map(association.astype(dtype), grid).eval()
+                self.assertEqual(labels.dtype, 'int32')
+                for place in np.ndindex(*spatial_shape):
+                    superpixels = list(neighbours_of(place, spatial_shape, grid))
+                    for b in range(2):
+                        weights = [-1 if superpixel is None else association.astype(dtype)[(b, k) + place]
+                                   for k, superpixel in enumerate(superpixels)]
+                        self.assertEqual(labels[(b,) + place], superpixels[int(np.argmax(weights))])
+
+
+class ErrorTest(unittest.TestCase):
+
+    def assert_says(self, kind, sentence, call, *arguments):
+        with self.assertRaises(kind) as caught:
+            call(*arguments)
+        self.assertIn(sentence, str(caught.exception))
+
+    def test_arguments_that_cannot_be_are_named(self):
+        x = np.ones((2, 3, 5, 7))
+        self.assert_says(ValueError, 'differentiable_slic: iterations is 0, but must be at least 1',
+                         differentiable_slic, x, (2, 3), 0)
+        self.assert_says(TypeError, 'differentiable_slic: iterations is 2.5, but an integer is wanted',
+                         differentiable_slic, x, (2, 3), 2.5)
+        self.assert_says(ValueError, 'differentiable_slic: grid has 1 sizes, but 2', differentiable_slic, x, [6])
+        self.assert_says(TypeError, 'differentiable_slic: feature_map has dtype int64', differentiable_slic,
+                         x.astype('int64'), (2, 3))
+        self.assert_says(ValueError, 'hard_superpixel_map: grid has 3 sizes, but 2', hard_superpixel_map,
+                         np.ones((2, 9, 5, 7)), (2, 3, 4))
+        self.assert_says(TypeError, 'hard_superpixel_map: association has dtype int64', hard_superpixel_map,
+                         np.ones((2, 9, 5, 7), 'int64'), (2, 3))
+        grid = T.lvector()
+        association, _ = differentiable_slic(x, grid)
+        self.assert_says(AssertionError, 'differentiable_slic: grid must have at least one cell on each axis',
+                         theano.function([grid], association), (2, 0))

@@ -1,0 +1,163 @@
+"""Superpixels that learn: the iterations of SLIC with soft assignments, through which gradients flow."""
+import functools
+import itertools
+
+import numpy as np
+import theano.tensor as T
+from theano.tensor.opt import Assert
+
+from .arguments import as_feature_map, as_spatial_shape
+from .ops.soft import as_association
+from .pool import superpixel_pool
+from .soft import soft_superpixel_association, soft_superpixel_pool
+
+
+def differentiable_slic(feature_map, grid, iterations=5, compactness=0.):
+    """Soft superpixels of the features themselves: SLIC's iterations with soft assignments.
+
+    The superpixels begin as the cells of a grid. In each iteration every pixel gets weights in the superpixels around
+    it, from the distances of its features to theirs, and the features of the superpixels become the weighted means.
+
+    Parameters
+    ----------
+    feature_map : tensor_like of float16, float32 or float64, shape (batch, channels, *spatial)
+        1 to 3 spatial axes: colours, or what a network learned. Their scale decides how soft the weights are, see
+        :func:`soft_superpixel_association`.
+    grid : sequence of int or integer Theano scalar, or integer Theano vector
+        The number of cells, that is, of superpixels, on each spatial axis.
+    iterations : int
+        At least 1; more of them take memory in training, because gradients flow through all.
+    compactness : float or Theano scalar
+        The weight of positions, which are appended to the features: a distance of one cell counts as much as a
+        distance of `compactness` in features. 0 takes the features alone.
+
+    Returns
+    -------
+    association : TensorVariable, shape (batch, 3 ** axes, *spatial), dtype of `feature_map`
+        The weights of each pixel in the superpixels around it, which sum to 1; see :func:`soft_superpixel_pool`.
+    pooled : TensorVariable, shape (batch, channels, n_superpixels), dtype of `feature_map`
+        The weighted means of the features, by the weights of the last iteration.
+
+    Raises
+    ------
+    TypeError
+        If the features are not floats, or `grid` or `iterations` not integers.
+    ValueError
+        If `iterations` is below 1 or the axes do not agree.
+    AssertionError
+        When the compiled function runs, if `grid` is not positive.
+
+    Notes
+    -----
+    Gradients exist for `feature_map` and `compactness`, of every order, and the superpixels take part in them.
+    :func:`hard_superpixel_map` makes a label map of the weights.
+
+    References
+    ----------
+    .. [1] V. Jampani, D. Sun, M.-Y. Liu, M.-H. Yang, J. Kautz, "Superpixel Sampling Networks", ECCV 2018.
+    .. [2] R. Achanta et al., "SLIC Superpixels Compared to State-of-the-Art Superpixel Methods", PAMI 2012.
+
+    Examples
+    --------
+    Two cells of three pixels; the third pixel looks like the second cell:
+
+    >>> import numpy as np
+    >>> association, pooled = differentiable_slic(np.array([[[0., 0., 9., 9., 9., 9.]]]), [2])
+    >>> pooled.eval().round(3)
+    array([[[0., 9.]]])
+    >>> hard_superpixel_map(association, [2]).eval()
+    array([[0, 0, 1, 1, 1, 1]], dtype=int32)
+    """
+    feature_map = as_feature_map('differentiable_slic', feature_map)
+    if isinstance(iterations, bool) or not isinstance(iterations, (int, np.integer)):
+        raise TypeError('differentiable_slic: iterations is %r, but an integer is wanted: the graph has as many copies'
+                        ' of the iteration' % (iterations,))
+    if iterations < 1:
+        raise ValueError('differentiable_slic: iterations is %d, but must be at least 1 (5 to 10 are usual)'
+                         % iterations)
+    grid, _ = as_spatial_shape('differentiable_slic', 'grid', grid, feature_map.ndim - 2)
+    # The first op that needs it would complain of labels.
+    grid = Assert('differentiable_slic: grid must have at least one cell on each axis (give numbers of superpixels,'
+                  ' such as (10, 10))')(grid, T.all(grid > 0))
+    spatial_shape = [feature_map.shape[axis] for axis in range(2, feature_map.ndim)]
+    features = _with_positions(feature_map, spatial_shape, grid, compactness)
+    cells = _number(_cells(spatial_shape, grid), grid)[None, ...]
+    pooled = superpixel_pool(features, cells, T.prod(grid))
+    for _ in range(iterations):
+        association = soft_superpixel_association(features, pooled, grid)
+        pooled = soft_superpixel_pool(features, association, grid)
+    return association, pooled[:, :feature_map.shape[1]]
+
+
+def hard_superpixel_map(association, grid):
+    """The label map of soft superpixels: each pixel in the superpixel in which its weight is largest.
+
+    Parameters
+    ----------
+    association : tensor_like of floats, shape (batch, 3 ** axes, *spatial)
+        As for :func:`soft_superpixel_pool`. If weights are equal, the first neighbour in row-major order wins.
+    grid : sequence of int or integer Theano scalar, or integer Theano vector
+        The number of cells on each spatial axis.
+
+    Returns
+    -------
+    TensorVariable of int32, shape (batch, *spatial)
+        The numbers of superpixels, which may be in several islands: see
+        :func:`theano_spp.label_tools.enforce_connectivity`. Disconnected from `association`.
+
+    Raises
+    ------
+    TypeError
+        If the weights are not floats, or `grid` not integers.
+    ValueError
+        If the axes do not agree.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> association = np.array([[[0., 0., 0., 0.], [1., .4, 1., 1.], [0., .6, 0., 0.]]])
+    >>> hard_superpixel_map(association, [2]).eval()
+    array([[0, 1, 1, 1]], dtype=int32)
+    """
+    association = as_association('hard_superpixel_map', association)
+    axes = association.ndim - 2
+    grid, _ = as_spatial_shape('hard_superpixel_map', 'grid', grid, axes)
+    cells = _cells([association.shape[axis] for axis in range(2, association.ndim)], grid)
+    is_inside = T.stack([_is_inside(cells, offsets, grid) for offsets in itertools.product((-1, 0, 1), repeat=axes)])
+    weights = T.switch(is_inside[None, ...], association, np.array(-np.inf, association.dtype))
+    best = T.argmax(weights, axis=1)
+    offsets = [best // 3 ** (axes - 1 - axis) % 3 - 1 for axis in range(axes)]
+    return T.cast(_number([cell[None, ...] + offset for cell, offset in zip(cells, offsets)], grid), 'int32')
+
+
+def _cells(spatial_shape, grid):
+    """For each axis, the cell of each pixel, as a variable that broadcasts to the spatial axes."""
+    axes = len(spatial_shape)
+    return [(T.arange(size) * grid[axis] // T.maximum(size, 1)).dimshuffle(
+        ['x'] * axis + [0] + ['x'] * (axes - 1 - axis)) for axis, size in enumerate(spatial_shape)]
+
+
+def _number(cells, grid):
+    """The row-major numbers of cells, given by one variable for each axis."""
+    number = cells[0]
+    for axis, cell in enumerate(cells[1:], 1):
+        number = number * grid[axis] + cell
+    return number
+
+
+def _is_inside(cells, offsets, grid):
+    """Whether the cells at these offsets from those of the pixels are on the grid, for each pixel."""
+    return functools.reduce(T.and_, [condition for axis, (cell, offset) in enumerate(zip(cells, offsets))
+                                     for condition in (cell + offset >= 0, cell + offset < grid[axis])])
+
+
+def _with_positions(feature_map, spatial_shape, grid, compactness):
+    if isinstance(compactness, (int, float)) and compactness == 0:
+        return feature_map
+    axes = len(spatial_shape)
+    features = [feature_map]
+    for axis, size in enumerate(spatial_shape):
+        position = (T.arange(size) + .5) * grid[axis] / T.maximum(size, 1) * compactness
+        position = position.dimshuffle(['x', 'x'] + ['x'] * axis + [0] + ['x'] * (axes - 1 - axis))
+        features.append(T.cast(position, feature_map.dtype) + T.zeros_like(feature_map[:, :1]))
+    return T.concatenate(features, axis=1)

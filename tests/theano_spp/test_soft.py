@@ -18,8 +18,8 @@ from theano_spp import soft_superpixel_association, soft_superpixel_pool, soft_s
 from theano_spp.ops.soft import SoftAssociation, SoftDot, SoftPool, SoftUnpool
 
 BOTH = ('FAST_RUN', 'FAST_COMPILE')  # C code and the reference
-#: Spatial sizes and grids: cells of several sizes, more cells than pixels, more pixels in a cell than in a strip.
-CASES = (((11,), (4,)), ((13, 17), (3, 4)), ((5, 6), (7, 2)), ((21, 40), (2, 1)), ((1, 1), (1, 1)),
+#: Spatial sizes and grids: cells of several sizes, more cells than pixels, more pixels or columns than a strip has.
+CASES = (((11,), (4,)), ((13, 17), (3, 4)), ((5, 6), (7, 2)), ((21, 40), (2, 1)), ((2, 600), (1, 2)), ((1, 1), (1, 1)),
          ((4, 5, 7), (2, 3, 2)))
 
 

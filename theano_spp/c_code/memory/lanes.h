@@ -13,7 +13,7 @@
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 8
 #define SPP_UNROLL
 #else
-#define SPP_UNROLL _Pragma("GCC unroll 8")
+#define SPP_UNROLL _Pragma("GCC unroll 16")
 #endif
 
 #if defined(__AVX__)

@@ -1,5 +1,4 @@
 #include "memory/arrays.h"
-#include "memory/lanes.h"
 #include "soft/cells.h"
 #include "soft/exponential.h"
 
@@ -8,11 +7,11 @@
 
 /* Adds up, over a few channels, the products of the pixels of a strip with the values of the superpixels around it, or
    the squares of their differences.
-   [in] pixels (channels, SPP_SOFT_STRIP), values (channels, SPP_NEIGHBOURS)
-   [in, out] results (SPP_NEIGHBOURS, SPP_SOFT_STRIP) */
+   [in] pixels (channels), values (channels, SPP_NEIGHBOURS)
+   [in, out] results (SPP_NEIGHBOURS) */
 static inline __attribute__((always_inline)) void APPLY_SPECIFIC(compare_strip)(
-    int distance, const double pixels[][SPP_SOFT_STRIP], const double values[][SPP_NEIGHBOURS], npy_intp channels,
-    npy_intp vectors, double results[][SPP_SOFT_STRIP])
+    int distance, const APPLY_SPECIFIC(StripValues) *pixels, const double values[][SPP_NEIGHBOURS], npy_intp channels,
+    npy_intp vectors, APPLY_SPECIFIC(StripValues) *results)
 {
     npy_intp i, c;
     int k, j;
@@ -34,9 +33,9 @@ static inline __attribute__((always_inline)) void APPLY_SPECIFIC(compare_strip)(
 }
 
 /* The softmax over the neighbours of minus their distances, for each pixel of a strip.
-   [in, out] results (SPP_NEIGHBOURS, SPP_SOFT_STRIP): distances, then weights */
+   [in, out] results (SPP_NEIGHBOURS): distances, then weights */
 static inline void APPLY_SPECIFIC(soften_strip)(const APPLY_SPECIFIC(Cell) *cell, npy_intp vectors,
-                                                double results[][SPP_SOFT_STRIP])
+                                                APPLY_SPECIFIC(StripValues) *results)
 {
     const int own = SPP_NEIGHBOURS / 2;  /* the neighbour that is the cell itself, always on the grid */
     npy_intp i;
@@ -90,36 +89,34 @@ int APPLY_SPECIFIC(soft_comparison)(PyArrayObject *feature_map, PyArrayObject *p
     for (i = 0; i < batch * cells.n_cells; ++i) {
         const npy_intp image = i / cells.n_cells;
         const APPLY_SPECIFIC(Cell) cell = APPLY_SPECIFIC(cell_of)(&cells, i % cells.n_cells);
-        double pixels[SPP_SOFT_CHAIN][SPP_SOFT_STRIP] __attribute__((aligned(64)));
-        double results[SPP_NEIGHBOURS][SPP_SOFT_STRIP] __attribute__((aligned(64)));
+        APPLY_SPECIFIC(StripValues) pixels[SPP_SOFT_CHAIN], results[SPP_NEIGHBOURS];
+        APPLY_SPECIFIC(Strip) strip = APPLY_SPECIFIC(no_strip);
         double values[SPP_SOFT_CHAIN][SPP_NEIGHBOURS];
-        npy_intp first, count, channel, chain, c;
+        npy_intp channel, chain, c;
         int k;
-        for (first = 0; first < cell.pixels; first += count) {
-            npy_intp vectors;
-            count = spp_minimum(SPP_SOFT_STRIP, cell.pixels - first);
-            vectors = APPLY_SPECIFIC(vectors)(count);
+        while (APPLY_SPECIFIC(next_strip)(&cell, &strip)) {
             memset(results, 0, sizeof(results));
             for (channel = 0; channel < channels; channel += chain) {
                 chain = spp_minimum(SPP_SOFT_CHAIN, channels - channel);
                 for (c = 0; c < chain; ++c) {
                     APPLY_SPECIFIC(read_strip)((const char *)PyArray_GETPTR2(feature_map, image, channel + c),
-                                               &feature_walk, &cell, first, count, pixels[c]);
+                                               PyArray_STRIDE(feature_map, 1), &feature_walk, &cell, &strip, pixels[c]);
                     APPLY_SPECIFIC(read_neighbours)((const char *)PyArray_GETPTR2(pooled, image, channel + c),
                                                     PyArray_STRIDE(pooled, 2), &cell, values[c]);
                 }
                 if (distance)
-                    APPLY_SPECIFIC(compare_strip)(1, pixels, values, chain, vectors, results);
+                    APPLY_SPECIFIC(compare_strip)(1, pixels, values, chain, strip.vectors, results);
                 else
-                    APPLY_SPECIFIC(compare_strip)(0, pixels, values, chain, vectors, results);
+                    APPLY_SPECIFIC(compare_strip)(0, pixels, values, chain, strip.vectors, results);
             }
             if (distance)
-                APPLY_SPECIFIC(soften_strip)(&cell, vectors, results);
+                APPLY_SPECIFIC(soften_strip)(&cell, strip.vectors, results);
             for (k = 0; k < SPP_NEIGHBOURS; ++k) {
                 if (cell.neighbour[k] < 0)  /* also where zeros stood for its values */
                     memset(results[k], 0, sizeof(results[k]));
-                APPLY_SPECIFIC(write_strip)(results[k], &compared_walk, &cell, first, count,
-                                            (char *)PyArray_GETPTR2(*compared, image, k));
+                APPLY_SPECIFIC(write_strip)(results[k], &compared_walk, &cell, &strip,
+                                            (const char *)PyArray_GETPTR2(*compared, image, k),
+                                            PyArray_STRIDE(*compared, 1));
             }
         }
     }

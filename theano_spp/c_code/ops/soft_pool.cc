@@ -1,5 +1,4 @@
 #include "memory/arrays.h"
-#include "memory/lanes.h"
 #include "pool/compensated_sum.h"
 #include "soft/cells.h"
 
@@ -9,12 +8,11 @@
 /* The sum of the lanes, in the same order on every machine. */
 static inline double APPLY_SPECIFIC(sum_of_lanes)(const APPLY_SPECIFIC(Doubles) *lanes)
 {
-    const APPLY_SPECIFIC(Doubles) v = *lanes;
-    return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
+    return ((*lanes)[0] + (*lanes)[2]) + ((*lanes)[1] + (*lanes)[3]);
 }
 
 /* The sums of weight times value over the pixels of a strip -> sums (SPP_NEIGHBOURS). */
-static inline void APPLY_SPECIFIC(weigh_strip)(const double weights[][SPP_SOFT_STRIP], const double *values,
+static inline void APPLY_SPECIFIC(weigh_strip)(const APPLY_SPECIFIC(StripValues) *weights, const double *values,
                                                npy_intp vectors, double *sums)
 {
     npy_intp i;
@@ -76,36 +74,30 @@ int APPLY_SPECIFIC(soft_pool)(PyArrayObject *feature_map, PyArrayObject *associa
     #endif
     for (i = 0; i < blocks.number; ++i) {
         const SppBlock block = spp_block(&blocks, i);
-        const char *features = PyArray_BYTES(feature_map) + block.image * PyArray_STRIDE(feature_map, 0)
-                               + block.first * PyArray_STRIDE(feature_map, 1);
-        const char *weights = PyArray_BYTES(association) + block.image * PyArray_STRIDE(association, 0);
-        double strips[SPP_NEIGHBOURS][SPP_SOFT_STRIP] __attribute__((aligned(64)));
-        double values[SPP_SOFT_STRIP] __attribute__((aligned(64)));
+        APPLY_SPECIFIC(StripValues) weights[SPP_NEIGHBOURS], values;
         double strip_sums[SPP_NEIGHBOURS];
         APPLY_SPECIFIC(Accumulator) acc;
-        npy_intp number, first, count, c, l;
+        npy_intp number, c, l;
         acc.sum = scratch + spp_thread_number() * SPP_DOUBLES * width * n;
         acc.error = acc.sum + width * n;
         memset(acc.sum, 0, SPP_DOUBLES * width * n * sizeof(double));
 
         for (number = 0; number < n; ++number) {
             const APPLY_SPECIFIC(Cell) cell = APPLY_SPECIFIC(cell_of)(&cells, number);
-            for (first = 0; first < cell.pixels; first += count) {
-                npy_intp vectors;
-                count = spp_minimum(SPP_SOFT_STRIP, cell.pixels - first);
-                vectors = APPLY_SPECIFIC(vectors)(count);
-                APPLY_SPECIFIC(read_weights)(weights, PyArray_STRIDE(association, 1), &weight_walk, &cell, first, count,
-                                             strips);
+            APPLY_SPECIFIC(Strip) strip = APPLY_SPECIFIC(no_strip);
+            while (APPLY_SPECIFIC(next_strip)(&cell, &strip)) {
+                APPLY_SPECIFIC(read_weights)(association, block.image, &weight_walk, &cell, &strip, weights);
                 for (c = 0; c < block.channels; ++c) {
-                    APPLY_SPECIFIC(read_strip)(features + c * PyArray_STRIDE(feature_map, 1), &feature_walk, &cell,
-                                               first, count, values);
-                    APPLY_SPECIFIC(weigh_strip)(strips, values, vectors, strip_sums);
+                    APPLY_SPECIFIC(read_strip)(
+                        (const char *)PyArray_GETPTR2(feature_map, block.image, block.first + c),
+                        PyArray_STRIDE(feature_map, 1), &feature_walk, &cell, &strip, values);
+                    APPLY_SPECIFIC(weigh_strip)(weights, values, strip.vectors, strip_sums);
                     APPLY_SPECIFIC(add_to_neighbours)(&cell, strip_sums, c, width, acc);
                 }
                 if (block.first == 0) {
                     for (l = 0; l < SPP_SOFT_STRIP; ++l)
                         values[l] = 1;
-                    APPLY_SPECIFIC(weigh_strip)(strips, values, vectors, strip_sums);
+                    APPLY_SPECIFIC(weigh_strip)(weights, values, strip.vectors, strip_sums);
                     APPLY_SPECIFIC(add_to_neighbours)(&cell, strip_sums, block.channels, width, acc);
                 }
             }

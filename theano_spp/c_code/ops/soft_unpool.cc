@@ -1,10 +1,9 @@
 #include "memory/arrays.h"
-#include "memory/lanes.h"
 #include "soft/cells.h"
 
 #section support_code_apply
 /* The sum over the neighbours of weight times value, for each pixel of a strip. */
-static inline void APPLY_SPECIFIC(paint_strip)(const double weights[][SPP_SOFT_STRIP], const double *values,
+static inline void APPLY_SPECIFIC(paint_strip)(const APPLY_SPECIFIC(StripValues) *weights, const double *values,
                                                npy_intp vectors, double *painted)
 {
     npy_intp i;
@@ -48,20 +47,19 @@ int APPLY_SPECIFIC(soft_unpool)(PyArrayObject *pooled, PyArrayObject *associatio
     for (i = 0; i < batch * cells.n_cells; ++i) {
         const npy_intp image = i / cells.n_cells;
         const APPLY_SPECIFIC(Cell) cell = APPLY_SPECIFIC(cell_of)(&cells, i % cells.n_cells);
-        double strips[SPP_NEIGHBOURS][SPP_SOFT_STRIP] __attribute__((aligned(64)));
-        double painted[SPP_SOFT_STRIP] __attribute__((aligned(64)));
-        npy_intp first, count, c;
-        for (first = 0; first < cell.pixels; first += count) {
-            count = spp_minimum(SPP_SOFT_STRIP, cell.pixels - first);
-            APPLY_SPECIFIC(read_weights)(PyArray_BYTES(association) + image * PyArray_STRIDE(association, 0),
-                                         PyArray_STRIDE(association, 1), &weight_walk, &cell, first, count, strips);
+        APPLY_SPECIFIC(StripValues) weights[SPP_NEIGHBOURS], painted;
+        APPLY_SPECIFIC(Strip) strip = APPLY_SPECIFIC(no_strip);
+        npy_intp c;
+        while (APPLY_SPECIFIC(next_strip)(&cell, &strip)) {
+            APPLY_SPECIFIC(read_weights)(association, image, &weight_walk, &cell, &strip, weights);
             for (c = 0; c < channels; ++c) {
                 double values[SPP_NEIGHBOURS];
                 APPLY_SPECIFIC(read_neighbours)((const char *)PyArray_GETPTR2(pooled, image, c),
                                                 PyArray_STRIDE(pooled, 2), &cell, values);
-                APPLY_SPECIFIC(paint_strip)(strips, values, APPLY_SPECIFIC(vectors)(count), painted);
-                APPLY_SPECIFIC(write_strip)(painted, &feature_walk, &cell, first, count,
-                                            (char *)PyArray_GETPTR2(*feature_map, image, c));
+                APPLY_SPECIFIC(paint_strip)(weights, values, strip.vectors, painted);
+                APPLY_SPECIFIC(write_strip)(painted, &feature_walk, &cell, &strip,
+                                            (const char *)PyArray_GETPTR2(*feature_map, image, c),
+                                            PyArray_STRIDE(*feature_map, 1));
             }
         }
     }

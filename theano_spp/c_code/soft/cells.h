@@ -1,16 +1,22 @@
 #include "memory/arrays.h"
+#include "memory/lanes.h"
 
 #section support_code_apply
 /* The cells of a grid of superpixels, and copies of their pixels.
 
-   The three ops on a grid work on one strip of pixels of a cell at a time: all its pixels have the same neighbours, the
+   The ops on a grid work on one strip of pixels of a cell at a time: all its pixels have the same neighbours, the
    superpixels of the cell itself and of those that touch it. A strip is copied to doubles that follow each other, so
    that the additions come in the same order whatever the layout in memory. */
-#define SPP_SOFT_STRIP 256   /* pixels, so that the weights of a strip in 9 neighbours stay in the L1 cache */
-#define SPP_SOFT_LANES 8     /* doubles computed side by side; a strip is filled up with zeros to a multiple of it */
-#define SPP_SOFT_TOGETHER 3  /* neighbours whose sums are in registers at a time; divides SPP_NEIGHBOURS */
+#define SPP_SOFT_STRIP 256   /* doubles, so that the weights of a strip in 9 neighbours stay in the L1 cache */
+#define SPP_SOFT_PREFETCH 3  /* planes ahead */
+#define SPP_SOFT_LANES 4     /* doubles computed side by side */
+/* Neighbours whose sums are in registers at a time. */
+#define SPP_SOFT_TOGETHER (SPP_NEIGHBOURS < 9 ? SPP_NEIGHBOURS : 9)
 
 typedef double APPLY_SPECIFIC(Doubles) __attribute__((vector_size(SPP_SOFT_LANES * sizeof(double))));
+/* As many features, at any address that is aligned for one. */
+typedef FEATURE APPLY_SPECIFIC(Features)
+    __attribute__((vector_size(SPP_SOFT_LANES * sizeof(FEATURE)), aligned(sizeof(FEATURE)), may_alias));
 
 typedef struct {
     npy_intp cells[3], pixels[3];  /* of each axis; 1 where the image has fewer than three */
@@ -20,7 +26,6 @@ typedef struct {
 
 typedef struct {
     npy_intp first[3], size[3];  /* pixels on each axis */
-    npy_intp pixels;
     npy_intp neighbour[SPP_NEIGHBOURS];  /* the numbers of superpixels; -1 where the grid ends */
 } APPLY_SPECIFIC(Cell);
 
@@ -52,13 +57,11 @@ static inline APPLY_SPECIFIC(Cell) APPLY_SPECIFIC(cell_of)(const APPLY_SPECIFIC(
     APPLY_SPECIFIC(Cell) cell;
     npy_intp at[3], rest = number;
     int axis, k;
-    cell.pixels = 1;
     for (axis = 2; axis >= 0; --axis) {
         at[axis] = rest % grid->cells[axis];
         rest /= grid->cells[axis];
         cell.first[axis] = APPLY_SPECIFIC(first_pixel)(grid, axis, at[axis]);
         cell.size[axis] = APPLY_SPECIFIC(first_pixel)(grid, axis, at[axis] + 1) - cell.first[axis];
-        cell.pixels *= cell.size[axis];
     }
     for (k = 0; k < SPP_NEIGHBOURS; ++k) {
         npy_intp neighbour = 0, stride = 1;
@@ -75,81 +78,122 @@ static inline APPLY_SPECIFIC(Cell) APPLY_SPECIFIC(cell_of)(const APPLY_SPECIFIC(
     return cell;
 }
 
-/* The pixels of a strip that follow each other in a row of one plane. */
+/* Rows of pixels of a cell, or of a part of its columns if it has very many. */
 typedef struct {
-    npy_intp offset, count;  /* in bytes from the first pixel of the image; in pixels */
-} APPLY_SPECIFIC(Segment);
+    npy_intp row, rows;  /* the first one, and their number */
+    npy_intp x, count;   /* the first pixel in each, and their number */
+    npy_intp vectors;    /* that the strip takes: each row is filled up with zeros to whole ones */
+} APPLY_SPECIFIC(Strip);
 
-/* The pixels from number `first` of the cell on, in row-major order: as many as lie in one row, at most `most`. */
-static inline APPLY_SPECIFIC(Segment) APPLY_SPECIFIC(segment)(
-    const APPLY_SPECIFIC(Cell) *cell, const SppStrides *walk, npy_intp first, npy_intp most)
-{
-    const npy_intp row = first / cell->size[2], x = first % cell->size[2];
-    APPLY_SPECIFIC(Segment) segment;
-    segment.offset = (cell->first[0] + row / cell->size[1]) * walk->row[0]
-                     + (cell->first[1] + row % cell->size[1]) * walk->row[1] + (cell->first[2] + x) * walk->pixel;
-    segment.count = spp_minimum(most, cell->size[2] - x);
-    return segment;
-}
+/* The doubles of a strip. Their number is not a power of two, so that strips share no cache sets. */
+typedef double APPLY_SPECIFIC(StripValues)[SPP_SOFT_STRIP + 8] __attribute__((aligned(64)));
 
-/* The number of vectors that hold a strip of `count` pixels. */
-static inline npy_intp APPLY_SPECIFIC(vectors)(npy_intp count)
-{
-    return spp_ceil_divide(count, SPP_SOFT_LANES);
-}
+/* Before the first strip of a cell. */
+static const APPLY_SPECIFIC(Strip) APPLY_SPECIFIC(no_strip) = {0, 0, 0, 0, 0};
 
-/* Copies the pixels first .. first + count - 1 of a cell -> strip, filled up with zeros to whole vectors. */
-static inline void APPLY_SPECIFIC(read_strip)(
-    const char *plane, const SppStrides *walk, const APPLY_SPECIFIC(Cell) *cell, npy_intp first, npy_intp count,
-    double *strip)
+/* Goes on to the next strip of a cell. Returns whether there is one. */
+static inline int APPLY_SPECIFIC(next_strip)(const APPLY_SPECIFIC(Cell) *cell, APPLY_SPECIFIC(Strip) *strip)
 {
-    npy_intp i = 0, j;
-    while (i < count) {
-        const APPLY_SPECIFIC(Segment) segment = APPLY_SPECIFIC(segment)(cell, walk, first + i, count - i);
-        const char *from = plane + segment.offset;
-        if (walk->pixel == (npy_intp)sizeof(FEATURE))
-            for (j = 0; j < segment.count; ++j)
-                strip[i + j] = (double)((const FEATURE *)from)[j];
-        else
-            for (j = 0; j < segment.count; ++j)
-                strip[i + j] = (double)*(const FEATURE *)(from + j * walk->pixel);
-        i += segment.count;
+    const npy_intp rows = cell->size[0] * cell->size[1];
+    npy_intp width;
+    strip->row += strip->rows;
+    if (strip->row >= rows) {
+        strip->row = 0;
+        strip->x += strip->count;
     }
-    for (; i < SPP_SOFT_LANES * APPLY_SPECIFIC(vectors)(count); ++i)
-        strip[i] = 0;
+    if (rows == 0 || strip->x >= cell->size[2])
+        return 0;
+    strip->count = spp_minimum(SPP_SOFT_STRIP, cell->size[2] - strip->x);
+    width = spp_ceil_divide(strip->count, SPP_SOFT_LANES);
+    strip->rows = spp_minimum(SPP_SOFT_STRIP / SPP_SOFT_LANES / width, rows - strip->row);
+    strip->vectors = strip->rows * width;
+    return 1;
 }
 
-/* strip -> the pixels first .. first + count - 1 of a cell */
-static inline void APPLY_SPECIFIC(write_strip)(
-    const double *strip, const SppStrides *walk, const APPLY_SPECIFIC(Cell) *cell, npy_intp first, npy_intp count,
-    char *plane)
+/* Where a row of a strip begins. [in] image: the first pixel of all, in one channel; row: of the strip */
+static inline const char *APPLY_SPECIFIC(row_of_strip)(
+    const char *image, const SppStrides *walk, const APPLY_SPECIFIC(Cell) *cell, const APPLY_SPECIFIC(Strip) *strip,
+    npy_intp row)
 {
-    npy_intp i = 0, j;
-    while (i < count) {
-        const APPLY_SPECIFIC(Segment) segment = APPLY_SPECIFIC(segment)(cell, walk, first + i, count - i);
-        char *to = plane + segment.offset;
-        if (walk->pixel == (npy_intp)sizeof(FEATURE))
-            for (j = 0; j < segment.count; ++j)
-                ((FEATURE *)to)[j] = (FEATURE)strip[i + j];
+    const npy_intp number = strip->row + row;
+    return image + (cell->first[0] + number / cell->size[1]) * walk->row[0]
+           + (cell->first[1] + number % cell->size[1]) * walk->row[1] + (cell->first[2] + strip->x) * walk->pixel;
+}
+
+/* Pixels -> doubles. Meanwhile the same strip of a later plane is prefetched: rows are too short for the hardware to
+   foresee them. [in] plane: bytes from plane to plane */
+static inline void APPLY_SPECIFIC(read_strip)(
+    const char *image, npy_intp plane, const SppStrides *walk, const APPLY_SPECIFIC(Cell) *cell,
+    const APPLY_SPECIFIC(Strip) *strip, double *values)
+{
+    APPLY_SPECIFIC(Doubles) *to = (APPLY_SPECIFIC(Doubles) *)values;
+    const npy_intp step = walk->pixel;
+    npy_intp row, i;
+    for (row = 0; row < strip->rows; ++row) {
+        const char *from = APPLY_SPECIFIC(row_of_strip)(image, walk, cell, strip, row);
+        __builtin_prefetch(from + SPP_SOFT_PREFETCH * plane, 0, 2);
+        __builtin_prefetch(from + SPP_SOFT_PREFETCH * plane + (strip->count - 1) * step, 0, 2);
+        #define SPP_PIXEL(i, step) ((double)*(const FEATURE *)(from + (i) * (step)))
+        if (step == (npy_intp)sizeof(FEATURE))
+            for (i = 0; i + SPP_SOFT_LANES <= strip->count; i += SPP_SOFT_LANES) {
+                const APPLY_SPECIFIC(Doubles) lanes = {
+                    SPP_PIXEL(i, sizeof(FEATURE)), SPP_PIXEL(i + 1, sizeof(FEATURE)), SPP_PIXEL(i + 2, sizeof(FEATURE)),
+                    SPP_PIXEL(i + 3, sizeof(FEATURE))};
+                *to++ = lanes;
+            }
         else
-            for (j = 0; j < segment.count; ++j)
-                *(FEATURE *)(to + j * walk->pixel) = (FEATURE)strip[i + j];
-        i += segment.count;
+            for (i = 0; i + SPP_SOFT_LANES <= strip->count; i += SPP_SOFT_LANES) {
+                const APPLY_SPECIFIC(Doubles) lanes = {SPP_PIXEL(i, step), SPP_PIXEL(i + 1, step),
+                                                       SPP_PIXEL(i + 2, step), SPP_PIXEL(i + 3, step)};
+                *to++ = lanes;
+            }
+        if (i < strip->count) {
+            const APPLY_SPECIFIC(Doubles) lanes = {SPP_PIXEL(i, step),
+                                                   i + 1 < strip->count ? SPP_PIXEL(i + 1, step) : 0,
+                                                   i + 2 < strip->count ? SPP_PIXEL(i + 2, step) : 0, 0};
+            *to++ = lanes;
+        }
+        #undef SPP_PIXEL
+    }
+}
+
+/* Doubles -> pixels. */
+static inline void APPLY_SPECIFIC(write_strip)(
+    const double *values, const SppStrides *walk, const APPLY_SPECIFIC(Cell) *cell, const APPLY_SPECIFIC(Strip) *strip,
+    const char *image, npy_intp plane)
+{
+    npy_intp row, i;
+    for (row = 0; row < strip->rows; ++row) {
+        char *to = (char *)APPLY_SPECIFIC(row_of_strip)(image, walk, cell, strip, row);
+        __builtin_prefetch(to + SPP_SOFT_PREFETCH * plane, 1, 2);
+        __builtin_prefetch(to + SPP_SOFT_PREFETCH * plane + (strip->count - 1) * walk->pixel, 1, 2);
+        i = 0;
+        if (walk->pixel == (npy_intp)sizeof(FEATURE))
+            for (; i + SPP_SOFT_LANES <= strip->count; i += SPP_SOFT_LANES) {
+                const APPLY_SPECIFIC(Features) lanes = {(FEATURE)values[i], (FEATURE)values[i + 1],
+                                                        (FEATURE)values[i + 2], (FEATURE)values[i + 3]};
+                *(APPLY_SPECIFIC(Features) *)(to + i * sizeof(FEATURE)) = lanes;
+            }
+        for (; i < strip->count; ++i)
+            *(FEATURE *)(to + i * walk->pixel) = (FEATURE)values[i];
+        values += SPP_SOFT_LANES * spp_ceil_divide(strip->count, SPP_SOFT_LANES);
     }
 }
 
 /* The weights of a strip in each neighbour: zeros where the grid ends, whatever the array holds there.
-   [in] weights: the first pixel of the first neighbour's plane  [out] strips (SPP_NEIGHBOURS, SPP_SOFT_STRIP) */
+   [out] weights (SPP_NEIGHBOURS) */
 static inline void APPLY_SPECIFIC(read_weights)(
-    const char *weights, npy_intp neighbour_stride, const SppStrides *walk, const APPLY_SPECIFIC(Cell) *cell,
-    npy_intp first, npy_intp count, double strips[][SPP_SOFT_STRIP])
+    PyArrayObject *association, npy_intp image, const SppStrides *walk, const APPLY_SPECIFIC(Cell) *cell,
+    const APPLY_SPECIFIC(Strip) *strip, APPLY_SPECIFIC(StripValues) *weights)
 {
     int k;
     for (k = 0; k < SPP_NEIGHBOURS; ++k)
         if (cell->neighbour[k] >= 0)
-            APPLY_SPECIFIC(read_strip)(weights + k * neighbour_stride, walk, cell, first, count, strips[k]);
+            APPLY_SPECIFIC(read_strip)((const char *)PyArray_GETPTR2(association, image, k),
+                                       PyArray_STRIDE(association, 1), walk, cell, strip,
+                                       weights[k]);
         else
-            memset(strips[k], 0, SPP_SOFT_STRIP * sizeof(double));
+            memset(weights[k], 0, sizeof(weights[k]));
 }
 
 /* The values of the superpixels around a cell in one channel: zeros where the grid ends.

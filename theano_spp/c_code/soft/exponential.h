@@ -1,4 +1,3 @@
-#include "memory/lanes.h"
 #include "soft/cells.h"
 
 #section support_code_apply

@@ -8,8 +8,10 @@ import matplotlib
 matplotlib.use('Agg')
 import matplotlib.pyplot as plt
 import numpy as np
+import skimage.data
 import theano
 import theano.tensor as T
+from skimage import color, segmentation, transform
 
 # Means that are whole numbers are easy to check by eye.
 FEATURES = np.array([[1, 2, 3, 8, 9],
@@ -272,8 +274,32 @@ def draw_label_tools(path):
     save(figure, path)
 
 
+def draw_soft(path):
+    """Superpixels that follow a photograph: the grid, hard labels, the weights of one superpixel, colours painted back."""
+    photo = transform.resize(skimage.data.astronaut()[:300, 100:400], (150, 150), anti_aliasing=True)
+    grid, chosen = (10, 10), 34
+    features = color.rgb2lab(photo).transpose(2, 0, 1)[None] / 6
+    association, pooled = theano_spp.differentiable_slic(features, grid, 10, compactness=1.5)
+    of_chosen = np.arange(grid[0] * grid[1])[None, None] == chosen
+    association, pooled, labels, weights, painted = theano.function([], [
+        association, pooled, theano_spp.hard_superpixel_map(association, grid),
+        theano_spp.soft_superpixel_unpool(of_chosen.astype('float64'), association, grid),
+        theano_spp.soft_superpixel_unpool(pooled, association, grid)])()
+    labels = label_tools.enforce_connectivity(labels[0])
+    cells = np.arange(grid[0] * grid[1]).reshape(grid).repeat(15, axis=0).repeat(15, axis=1)
+    figure, axes = panels([(7, 7)] * 4)
+    for each, title, picture in zip(axes, (
+            'a grid of 10 x 10 grid cells', 'differentiable_slic, hard_superpixel_map', 'the weights of one superpixel',
+            'soft_superpixel_unpool of its pooled colours'), (
+            segmentation.mark_boundaries(photo, cells), segmentation.mark_boundaries(photo, labels),
+            weights[0, 0], np.clip(color.lab2rgb(6 * painted[0].transpose(1, 2, 0)), 0, 1))):
+        each.imshow(picture, cmap='magma', extent=(0, 7, 7, 0))
+        finish(each, title, 7, 7)
+    save(figure, path)
+
+
 PICTURES = {'semantics.png': draw_pooling, 'extremum.png': draw_extremum, 'composites.png': draw_composites,
-            'weights.png': draw_weights, 'resize.png': draw_resize, 'unpool_resize.png': draw_unpool_resize,
+            'weights.png': draw_weights, 'soft.png': draw_soft, 'resize.png': draw_resize, 'unpool_resize.png': draw_unpool_resize,
             'label_tools.png': draw_label_tools, 'graph.png': draw_graph}
 
 

@@ -50,11 +50,11 @@ class DocumentationTest(unittest.TestCase):
     def test_the_examples_in_docstrings_hold(self):
         printed = run_python(COMPILE_AS_TESTS_DO + '''
 import doctest, numpy, theano_spp
-from theano_spp import composites, label_tools, overlap, pool, region_graph, sizes, unpool
-for module in composites, label_tools, overlap, pool, region_graph, sizes, unpool:
+from theano_spp import composites, label_tools, overlap, pool, region_graph, sizes, slic, soft, unpool
+for module in composites, label_tools, overlap, pool, region_graph, sizes, slic, soft, unpool:
     print(doctest.testmod(module))
 ''', {'floatX': 'float64'})
-        self.assertEqual(printed.count('failed=0'), 7, printed)
+        self.assertEqual(printed.count('failed=0'), 9, printed)
         self.assertEqual(printed.count('attempted=0'), 0, printed)
 
     def test_every_link_and_picture_of_the_documents_exists(self):

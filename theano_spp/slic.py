@@ -152,8 +152,10 @@ def _is_inside(cells, offsets, grid):
 
 
 def _with_positions(feature_map, spatial_shape, grid, compactness):
-    if isinstance(compactness, (int, float)) and compactness == 0:
-        return feature_map
+    if isinstance(compactness, (int, float)):
+        if compactness == 0:
+            return feature_map
+        compactness = np.float64(compactness)  # Theano would round a Python float to floatX
     axes = len(spatial_shape)
     features = [feature_map]
     for axis, size in enumerate(spatial_shape):

@@ -21,19 +21,21 @@ SHARED_MEMORY, REGISTERS = 48 * 1024, 128
 
 
 def kernels():
-    """Yield (op, types, kernel) for every op on the device, feature dtype and label dtype."""
+    """Yield (op, types, kernel) for every op on the device, feature dtype, label dtype and, if it matters, axes."""
     ops = [GpuSuperpixelExtremum(SuperpixelExtremum(resize='nearest')), GpuSortedPixels('an op'),
            GpuCountedPixels('an op')]
     ops += [gpu_op(ARGUMENTS.get(gpu_op.__name__, gpu_op.cpu_op)()) for gpu_op in GpuVersion.__subclasses__()]
     for op in sorted(ops, key=str):
-        inputs = [collections.namedtuple('Input', 'dtype')(None)] * 5
+        inputs = [collections.namedtuple('Input', 'dtype ndim')(None, 4)] * 5
         for dtypes in itertools.product(*[LABEL_DTYPES if name == 'LABEL' else ('float32', 'float64')
                                           for name in sorted(op.c_types)]):
             for name, dtype in zip(sorted(op.c_types), dtypes):
                 inputs[op.c_types[name]] = inputs[0]._replace(dtype=dtype)
-            node = collections.namedtuple('Node', 'inputs')(inputs)
-            for kernel in op.gpu_kernels(node, 'node'):
-                yield str(op), ', '.join(dtypes), kernel
+            # The same texts three times, unless the number of spatial axes is part of them.
+            for ndim in 4, 3, 5:
+                node = collections.namedtuple('Node', 'inputs')([i._replace(ndim=ndim) for i in inputs])
+                for kernel in op.gpu_kernels(node, 'node'):
+                    yield str(op), ', '.join(dtypes), kernel
 
 
 class CudaTest(unittest.TestCase):

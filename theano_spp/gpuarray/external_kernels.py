@@ -73,6 +73,10 @@ class ExternalKernels(CGpuKernelBase):
         """Return macros that decide, by a property of this op, what its kernels are compiled to."""
         return ''
 
+    def node_settings(self, node):
+        """Return macros that decide, by the types of a node, what its kernels are compiled to."""
+        return ''
+
     def c_headers(self):
         return ['gpuarray_api.h', 'gpuarray_helper.h', 'numpy_compat.h'] + CGpuKernelBase.c_headers(self)
 
@@ -93,8 +97,8 @@ class ExternalKernels(CGpuKernelBase):
         types = '\n'.join('#define %s %s' % (name, pygpu.gpuarray.dtype_to_ctype(node.inputs[position].dtype))
                           for name, position in sorted(self.c_types.items()))
         device_code = self.code_sections['device_code']
-        before = ['#include "cluda.h"', types, self.own_settings(), self.code_sections.get('settings', ''),
-                  self.code_sections['constants'], device_code]
+        before = ['#include "cluda.h"', types, self.node_settings(node), self.own_settings(),
+                  self.code_sections.get('settings', ''), self.code_sections['constants'], device_code]
         return [Kernel('\n'.join(before + [code]), parameters, name, flags={'have_double': True, 'have_small': True})
                 for name, parameters, code in declared_kernels(self.code_sections['kernels'], device_code)]
 

@@ -6,7 +6,7 @@ from theano.gpuarray.basic_ops import as_gpuarray_variable
 from theano.gpuarray.elemwise import GpuElemwise
 from theano.gpuarray.opt import op_lifter, register_opt, register_opt2
 
-from . import counts, max_min, mean_sum, resized, shared_labels, weighted  # noqa: F401 - they define the ops
+from . import counts, max_min, mean_sum, resized, shared_labels, soft, weighted  # noqa: F401 - they define the ops
 from .gpu_version import GpuVersion
 
 

@@ -275,7 +275,7 @@ def draw_label_tools(path):
 
 
 def draw_soft(path):
-    """Superpixels that follow a photograph: the grid, hard labels, the weights of one superpixel, colours painted back."""
+    """Superpixels that follow a photograph: grid, label map, the weights of one superpixel, colours painted back."""
     photo = transform.resize(skimage.data.astronaut()[:300, 100:400], (150, 150), anti_aliasing=True)
     grid, chosen = (10, 10), 34
     features = color.rgb2lab(photo).transpose(2, 0, 1)[None] / 6
@@ -299,8 +299,8 @@ def draw_soft(path):
 
 
 PICTURES = {'semantics.png': draw_pooling, 'extremum.png': draw_extremum, 'composites.png': draw_composites,
-            'weights.png': draw_weights, 'soft.png': draw_soft, 'resize.png': draw_resize, 'unpool_resize.png': draw_unpool_resize,
-            'label_tools.png': draw_label_tools, 'graph.png': draw_graph}
+            'weights.png': draw_weights, 'soft.png': draw_soft, 'resize.png': draw_resize,
+            'unpool_resize.png': draw_unpool_resize, 'label_tools.png': draw_label_tools, 'graph.png': draw_graph}
 
 
 def draw(folder):

@@ -45,6 +45,10 @@ class Case:
     n : int
         The number of superpixels.
     on_superpixels : numpy.ndarray, shape (batch, channels, n)
+    grid : numpy.ndarray of two integers
+        Of soft superpixels.
+    association : numpy.ndarray, shape (batch, 9, rows, cols)
+    on_grid : numpy.ndarray, shape (batch, channels, number of grid cells)
     """
 
     def __init__(self, number, dtype='float32', label_dtype='int32', shared=False):
@@ -59,6 +63,9 @@ class Case:
         cells = tuple(rng.randint(1, 6, 2)) if rng.randint(2) else (max(shape[2] // 8, 1), max(shape[3] // 8, 1))
         self.cells = self.values(shape[:2] + cells)
         self.on_superpixels = self.values(shape[:2] + (self.n,))
+        self.grid = np.array([rng.choice([1, 2, 5, max(size // 8, 1), size + 1]) for size in shape[2:]])
+        self.association = self.values((shape[0], 9) + shape[2:])
+        self.on_grid = self.values(shape[:2] + (int(np.prod(self.grid)),))
         if shared and shape[0]:
             self.labels = self.labels[:1]
             self.weights = self.weights[:1] if number % 2 else self.weights
@@ -118,9 +125,9 @@ class Ops:
         import theano_spp as spp  # first: Theano may need what it puts back
         import theano
         import theano.tensor as T
-        x, cells, g = [T.TensorType(dtype, (False,) * 4)() for _ in range(3)]
-        y, m = T.TensorType(dtype, (False,) * 3)(), T.TensorType(label_dtype, (False,) * 3)()
-        w, n = T.dtensor3(), T.lscalar()
+        x, cells, g, a = [T.TensorType(dtype, (False,) * 4)() for _ in range(4)]
+        y, z = [T.TensorType(dtype, (False,) * 3)() for _ in range(2)]
+        m, w, n, grid = T.TensorType(label_dtype, (False,) * 3)(), T.dtensor3(), T.lscalar(), T.lvector()
 
         def with_gradients(name, result, given, *inputs):
             gradients = T.grad(None, inputs, known_grads={result: given})
@@ -137,13 +144,15 @@ class Ops:
             results += with_gradients('weighted ' + mode, spp.superpixel_pool(x, m, n, mode, w), y, x, w)
             results += [('overlap %s %s' % (mode, kind), spp.superpixel_overlap(m, n, cells.shape[2:], kind, mode))
                         for kind in RESIZES]
+        results += with_gradients('soft', spp.soft_superpixel_pool(x, a, grid, 'sum'), z, x, a)
         self.names = [name for name, _ in results]
-        self.function = theano.function([x, cells, g, y, m, w, n], [result for _, result in results])
+        self.function = theano.function([x, cells, g, y, m, w, n, a, z, grid], [result for _, result in results])
 
     def __call__(self, case):
         """Return the results of a case: name -> numpy.ndarray."""
         return dict(zip(self.names, self.function(
-            case.features, case.cells, case.on_pixels, case.on_superpixels, case.labels, case.weights, case.n)))
+            case.features, case.cells, case.on_pixels, case.on_superpixels, case.labels, case.weights, case.n,
+            case.association, case.on_grid, case.grid)))
 
 
 class Truth:
@@ -262,6 +271,7 @@ def check(case, results):
                     overlap = np.broadcast_to(overlap, (len(case.cells),) + overlap.shape[1:])
                     product = np.einsum('bnyx,bcyx->bcn', overlap, case.cells.astype('longdouble'))
                     assert_close({name: product}, name, truth.pool(resized, mode), magnitudes, 'float32')
+        check_soft(case, results)
         for mode in 'max', 'min':
             pooled, pixel = truth.extremum(x, mode)
             assert_equal(results, mode, pooled)
@@ -279,6 +289,26 @@ def check(case, results):
                 name = '%s %s gradient 0' % (mode, kind)
                 total = flat(results[name]).sum(-1, 'longdouble')
                 assert_close({name: total}, name, given.sum(-1), 9 * abs(given).sum(-1), dtype)
+
+
+def check_soft(case, results):
+    """The sums of a x, and their derivatives: each neighbour's weights with a label map of its own."""
+    x, a, y = flat(case.features), flat(case.association).astype('longdouble'), case.on_grid
+    cells = [np.arange(pixels) * size // pixels for pixels, size in zip(case.features.shape[2:], case.grid)]
+    exact, larger = [{'soft': 0, 'soft gradient 0': 0, 'soft gradient 1': np.zeros(a.shape, 'longdouble')}
+                     for _ in range(2)]
+    for k in range(9):
+        rows, columns = cells[0][:, None] + k // 3 - 1, cells[1][None] + k % 3 - 1
+        inside = (rows >= 0) & (rows < case.grid[0]) & (columns >= 0) & (columns < case.grid[1])
+        labels = np.where(inside, rows * case.grid[1] + columns, -1)[None].repeat(len(x), axis=0)
+        truth, inside, weights = Truth(labels, y.shape[2]), inside.reshape(1, 1, -1), a[:, k:k + 1]
+        for total, array, weight, values in (exact, x, weights, y), (larger, abs(x), abs(weights), abs(y)):
+            painted = truth.unpool(values, 'sum')
+            total['soft'] = total['soft'] + truth.pool(weight * array, 'sum')
+            total['soft gradient 0'] = total['soft gradient 0'] + np.where(inside, weight * painted, 0)
+            total['soft gradient 1'][:, k] = np.where(inside[:, 0], (array * painted).sum(1), 0)
+    for name in exact:
+        assert_close(results, name, exact[name], larger[name], case.dtype)
 
 
 def check_weighted(truth, results, mode, x, w, y, dtype, images_of_weights):

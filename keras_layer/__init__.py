@@ -7,6 +7,10 @@ from keras.utils import get_custom_objects
 
 from .old_models import load_old_model
 from .over_superpixels import GlobalSuperpixelPooling, SuperpixelSoftmax
+from .soft_superpixels import (
+    DifferentiableSLIC1D, DifferentiableSLIC2D, DifferentiableSLIC3D, HardSuperpixelMap1D, HardSuperpixelMap2D,
+    HardSuperpixelMap3D, SoftSuperpixelPooling1D, SoftSuperpixelPooling2D, SoftSuperpixelPooling3D,
+    SoftSuperpixelUnpooling1D, SoftSuperpixelUnpooling2D, SoftSuperpixelUnpooling3D)
 from .superpixel_pooling import SuperpixelPooling1D, SuperpixelPooling2D, SuperpixelPooling3D
 from .superpixel_unpooling import SuperpixelUnpooling1D, SuperpixelUnpooling2D, SuperpixelUnpooling3D
 from .within_superpixels import PixelSoftmax, SuperpixelNormalization
@@ -15,7 +19,9 @@ from .within_superpixels import PixelSoftmax, SuperpixelNormalization
 custom_objects = {layer.__name__: layer for layer in (
     SuperpixelPooling1D, SuperpixelPooling2D, SuperpixelPooling3D,
     SuperpixelUnpooling1D, SuperpixelUnpooling2D, SuperpixelUnpooling3D, GlobalSuperpixelPooling, SuperpixelSoftmax,
-    PixelSoftmax, SuperpixelNormalization)}
+    PixelSoftmax, SuperpixelNormalization, SoftSuperpixelPooling1D, SoftSuperpixelPooling2D, SoftSuperpixelPooling3D,
+    SoftSuperpixelUnpooling1D, SoftSuperpixelUnpooling2D, SoftSuperpixelUnpooling3D, DifferentiableSLIC1D,
+    DifferentiableSLIC2D, DifferentiableSLIC3D, HardSuperpixelMap1D, HardSuperpixelMap2D, HardSuperpixelMap3D)}
 
 # Keras then finds them like its own layers, also where they cannot be passed as an argument: pickle, deepcopy. A layer
 # that was registered under the same name before is not replaced.

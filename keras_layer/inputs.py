@@ -1,4 +1,4 @@
-"""Checks of the inputs of the layers: lists of tensors, of which the second is a label map of integers or floats."""
+"""Checks of the inputs of the layers: tensors and lists of them, among them label maps of integers or floats."""
 import numpy as np
 import theano.tensor as T
 from keras import backend as K
@@ -14,9 +14,9 @@ def shapes_of_inputs(layer, inputs, names, axes, optional=0, cure=''):
     layer : keras.layers.Layer
         With the attribute `spatial_axes`.
     inputs : object
-        The argument of the layer's call.
+        The argument of the layer's call: a list of tensors, or one tensor.
     names : list of str
-        The names of the expected inputs; the second is 'superpixel_map'.
+        The names of the expected inputs; a label map is called 'superpixel_map'.
     axes : list of int
         The expected number of axes of each.
     optional : int
@@ -30,9 +30,11 @@ def shapes_of_inputs(layer, inputs, names, axes, optional=0, cure=''):
     """
     name = type(layer).__name__
     least = len(names) - optional
+    if len(names) == 1 and not isinstance(inputs, list):
+        inputs = [inputs]
     if not isinstance(inputs, list) or not least <= len(inputs) <= len(names):
-        raise ValueError('%s is called on [%s]%s, but got %s%s' % (
-            name, ', '.join(names[:least]),
+        raise ValueError('%s is called on %s%s, but got %s%s' % (
+            name, names[0] if len(names) == 1 else '[%s]' % ', '.join(names[:least]),
             ''.join(' or [%s]' % ', '.join(names[:most]) for most in range(least + 1, len(names) + 1)),
             '%d tensors' % len(inputs) if isinstance(inputs, list) and len(inputs) > 1 else 'one tensor',
             cure and ' (%s)' % cure))

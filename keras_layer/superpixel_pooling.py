@@ -1,5 +1,4 @@
 """Keras layers that pool the features of each superpixel."""
-import numpy as np
 import theano.tensor as T
 from keras import backend as K
 from keras.engine import Layer
@@ -12,6 +11,7 @@ from theano_spp.pool import MODES
 from theano_spp.sizes import superpixel_count
 from theano_spp.arguments import check_goes_with_weights
 
+from .arguments import is_positive_integer
 from .data_format import channels_from_front, channels_to_front, join_shape, split_shape
 from .inputs import as_labels, differ, shapes_of_inputs, without_masked
 
@@ -36,8 +36,7 @@ class _SuperpixelPooling(Layer):
     def _check_n_superpixels(self, n_superpixels):
         if n_superpixels is None:
             return None
-        whole = isinstance(n_superpixels, (int, np.integer)) and not isinstance(n_superpixels, bool)
-        if not whole or n_superpixels < 1:
+        if not is_positive_integer(n_superpixels):
             raise ValueError('%s: n_superpixels is %r, but must be a positive integer, or None to have it'
                              ' counted in each batch' % (type(self).__name__, n_superpixels))
         return int(n_superpixels)

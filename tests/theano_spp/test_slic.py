@@ -22,6 +22,25 @@ def exact_slic(features, grid, iterations):
     return association, sums / np.where(totals > 0, totals, 1)[:, None]
 
 
+def with_positions(features, grid, compactness):
+    """The features, and the position of each pixel in cells as further channels, times `compactness`."""
+    axes = [(np.arange(size) + .5) * cells / size for size, cells in zip(features.shape[2:], grid)]
+    places = np.stack(np.meshgrid(*axes, indexing='ij'))
+    return np.concatenate([features, compactness * np.stack([places] * len(features))], axis=1)
+
+
+def exact_hard_map(association, grid):
+    """The superpixel of the largest weight of each pixel, without those beyond the grid."""
+    labels = np.zeros(association.shape[:1] + association.shape[2:], 'int32')
+    for place in np.ndindex(*labels.shape[1:]):
+        superpixels = list(neighbours_of(place, labels.shape[1:], grid))
+        for b in range(len(labels)):
+            weights = [-1 if superpixel is None else association[(b, k) + place]
+                       for k, superpixel in enumerate(superpixels)]
+            labels[(b,) + place] = superpixels[int(np.argmax(weights))]
+    return labels
+
+
 def rectangles(rows, columns, shape):
     """A map of rectangles between these borders."""
     return sum((np.arange(shape[0]) >= row).astype('int64') for row in rows)[:, None] * (len(columns) + 1) + sum(
@@ -43,10 +62,8 @@ class ValueTest(unittest.TestCase):
 
     def test_positions_count_as_compactness_says(self):
         features = self.rng.randn(1, 2, 9, 10)
-        places = np.stack(np.meshgrid((np.arange(9) + .5) * 2 / 9, (np.arange(10) + .5) * 3 / 10, indexing='ij'))
-        with_places = np.concatenate([features, 1.7 * places[None]], axis=1)
         association, pooled = theano.function([], differentiable_slic(features, (2, 3), 2, compactness=1.7))()
-        expected = exact_slic(with_places, (2, 3), 2)
+        expected = exact_slic(with_positions(features, (2, 3), 1.7), (2, 3), 2)
         np.testing.assert_allclose(association, expected[0], 1e-10, 1e-12)
         np.testing.assert_allclose(pooled, expected[1][:, :2], 1e-10, 1e-12)
         float32 = differentiable_slic(features.astype('float32'), (2, 3), 2, 1.7)
@@ -85,12 +102,7 @@ class ValueTest(unittest.TestCase):
             for dtype in 'float64', 'float32', 'float16':
                 labels = hard_superpixel_map(association.astype(dtype), grid).eval()
                 self.assertEqual(labels.dtype, 'int32')
-                for place in np.ndindex(*spatial_shape):
-                    superpixels = list(neighbours_of(place, spatial_shape, grid))
-                    for b in range(2):
-                        weights = [-1 if superpixel is None else association.astype(dtype)[(b, k) + place]
-                                   for k, superpixel in enumerate(superpixels)]
-                        self.assertEqual(labels[(b,) + place], superpixels[int(np.argmax(weights))])
+                np.testing.assert_array_equal(labels, exact_hard_map(association.astype(dtype), grid))
 
 
 class ErrorTest(unittest.TestCase):

@@ -115,8 +115,8 @@ class _SoftSuperpixelPooling(_OnGrid):
 class SoftSuperpixelPooling2D(_SoftSuperpixelPooling):
     """Pools images in soft superpixels: each pixel counts, with a weight, in each of the superpixels around it.
 
-    A grid divides the image into cells, each of which is one superpixel. Each pixel has weights in the superpixel of
-    its own cell and in those of the eight cells that touch it; see `theano_spp.soft_superpixel_pool`.
+    A grid divides the image into grid cells, one superpixel each. Each pixel has weights in the superpixel of its own
+    grid cell and in those of the eight that touch it; see `theano_spp.soft_superpixel_pool`.
 
     Called on ``[feature_map, association]``. The association contains the nine weights of each pixel, in row-major
     order, such as those that `DifferentiableSLIC2D` makes.
@@ -136,7 +136,7 @@ class SoftSuperpixelPooling2D(_SoftSuperpixelPooling):
     # Output shape
         - If `data_format='channels_last'`: `(batch, n_superpixels, channels)`
         - If `data_format='channels_first'`: `(batch, channels, n_superpixels)`
-        The superpixels are the cells of the grid in row-major order. The mean is 0 where the weights of a superpixel
+        The superpixels are the grid cells in row-major order. The mean is 0 where the weights of a superpixel
         sum to 0.
 
     # Raises
@@ -321,7 +321,7 @@ class _DifferentiableSLIC(_OnGrid):
 class DifferentiableSLIC2D(_DifferentiableSLIC):
     """Soft superpixels of images, made of their features: SLIC's iterations, through which gradients flow.
 
-    The superpixels begin as the cells of a grid. In each iteration every pixel gets weights in the nine superpixels
+    The superpixels begin as the grid cells. In each iteration every pixel gets weights in the nine superpixels
     around it, from the distances of its features to theirs, and the features of the superpixels become the weighted
     means. See `theano_spp.differentiable_slic`.
 
@@ -331,8 +331,8 @@ class DifferentiableSLIC2D(_DifferentiableSLIC):
     # Arguments
         grid: A tuple of two positive integers, the number of superpixels on each spatial axis.
         iterations: A positive integer; more of them take memory in training.
-        compactness: A number that is not negative, the weight of positions: a distance of one cell counts as much as
-            a distance of `compactness` in features. 0 takes the features alone.
+        compactness: A number that is not negative, the weight of positions: a distance of one grid cell counts as much
+            as a distance of `compactness` in features. 0 takes the features alone.
         data_format: A string, one of `channels_last` or `channels_first`.
             None takes `image_data_format` of your Keras config file.
 
@@ -346,7 +346,7 @@ class DifferentiableSLIC2D(_DifferentiableSLIC):
             `[(batch, rows, cols, 9), (batch, n_superpixels, channels)]`
         - If `data_format='channels_first'`:
             `[(batch, 9, rows, cols), (batch, channels, n_superpixels)]`
-        The weights of a pixel sum to 1; they are 0 for cells beyond the grid.
+        The weights of a pixel sum to 1; they are 0 where the grid ends.
 
     # Raises
         ValueError: if the arguments are invalid, or the input has not the axes of a feature map or has a mask.

@@ -24,11 +24,11 @@ def differentiable_slic(feature_map, grid, iterations=5, compactness=0.):
         1 to 3 spatial axes: colours, or what a network learned. Their scale decides how soft the weights are, see
         :func:`soft_superpixel_association`.
     grid : sequence of int or integer Theano scalar, or integer Theano vector
-        The number of cells, that is, of superpixels, on each spatial axis.
+        The number of grid cells, that is, of superpixels, on each spatial axis.
     iterations : int
         At least 1; more of them take memory in training, because gradients flow through all.
     compactness : float or Theano scalar
-        The weight of positions, which are appended to the features: a distance of one cell counts as much as a
+        The weight of positions, which are appended to the features: a distance of one grid cell counts as much as a
         distance of `compactness` in features. 0 takes the features alone.
 
     Returns
@@ -59,7 +59,7 @@ def differentiable_slic(feature_map, grid, iterations=5, compactness=0.):
 
     Examples
     --------
-    Two cells of three pixels; the third pixel looks like the second cell:
+    Two grid cells of three pixels; the third pixel looks like the second grid cell:
 
     >>> import numpy as np
     >>> association, pooled = differentiable_slic(np.array([[[0., 0., 9., 9., 9., 9.]]]), [2])
@@ -97,7 +97,7 @@ def hard_superpixel_map(association, grid):
     association : tensor_like of floats, shape (batch, 3 ** axes, *spatial)
         As for :func:`soft_superpixel_pool`. If weights are equal, the first neighbour in row-major order wins.
     grid : sequence of int or integer Theano scalar, or integer Theano vector
-        The number of cells on each spatial axis.
+        The number of grid cells on each spatial axis.
 
     Returns
     -------

@@ -11,27 +11,27 @@ MODES = ('mean', 'sum')
 def soft_superpixel_pool(feature_map, association, grid, mode='mean'):
     """Pool features in soft superpixels: each pixel counts, with a weight, in each of the superpixels around it.
 
-    A grid divides the image into cells, each of which is one superpixel. Pixel p of the P pixels of an axis lies in
-    cell floor(p G / P) of its G cells, and has weights in the superpixels of its own cell and of those that touch it:
-    9 in two dimensions, 3 in one, 27 in three.
+    A grid divides the image into grid cells, one superpixel each. Pixel p of the P pixels of an axis lies in grid cell
+    floor(p G / P) of G, and has weights in the superpixels of its own grid cell and of those that touch it: 9 in two
+    dimensions, 3 in one, 27 in three.
 
     Parameters
     ----------
     feature_map : tensor_like of float16, float32 or float64, shape (batch, channels, *spatial)
         1 to 3 spatial axes, any memory layout.
     association : tensor_like of floats, shape (batch, 3 ** axes, *spatial)
-        The weights, for the offsets -1, 0, 1 of the cell on each axis in row-major order: in two dimensions
-        ``association[:, 4]`` belongs to a pixel's own cell and ``association[:, 5]`` to the next one in its row.
-        Weights for cells beyond the grid are ignored. :func:`soft_superpixel_association` makes such weights.
+        The weights, for the offsets -1, 0, 1 of the grid cell on each axis in row-major order: in two dimensions
+        ``association[:, 4]`` belongs to a pixel's own grid cell and ``association[:, 5]`` to the next one in its row.
+        Weights where the grid ends are ignored. :func:`soft_superpixel_association` makes such weights.
     grid : sequence of int or integer Theano scalar, or integer Theano vector
-        The number of cells on each spatial axis.
+        The number of grid cells on each spatial axis.
     mode : {'mean', 'sum'}
         'mean' is sum(a x) / sum(a), and 0 where the weights of a superpixel sum to 0; 'sum' is sum(a x).
 
     Returns
     -------
     TensorVariable, shape (batch, channels, n_superpixels), dtype of `feature_map`
-        The superpixels are the cells of the grid in row-major order.
+        The superpixels are the grid cells in row-major order.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def soft_superpixel_unpool(pooled, association, grid):
     association : tensor_like of floats, shape (batch, 3 ** axes, *spatial)
         As for :func:`soft_superpixel_pool`. If the weights of a pixel sum to 1, it gets a weighted mean.
     grid : sequence of int or integer Theano scalar, or integer Theano vector
-        The number of cells on each spatial axis; `pooled` has one superpixel for each cell.
+        The number of grid cells on each spatial axis; `pooled` has one superpixel for each grid cell.
 
     Returns
     -------
@@ -128,12 +128,12 @@ def soft_superpixel_association(feature_map, pooled, grid):
     pooled : tensor_like of floats, shape (batch, channels, n_superpixels)
         The features of the superpixels, such as their means.
     grid : sequence of int or integer Theano scalar, or integer Theano vector
-        The number of cells on each spatial axis.
+        The number of grid cells on each spatial axis.
 
     Returns
     -------
     TensorVariable, shape (batch, 3 ** axes, *spatial), dtype of `feature_map`
-        The weights of each pixel sum to 1; 0 for cells beyond the grid.
+        The weights of each pixel sum to 1; 0 where the grid ends.
 
     Raises
     ------

@@ -125,7 +125,8 @@ def check_goes_with_resize(op_name, mode, resize):
                          % (op_name, mode, resize))
 
 
-def as_spatial_shape(op_name, argument, spatial_shape, axes=None):
+def as_spatial_shape(op_name, argument, spatial_shape, axes=None, of='superpixel_map',
+                     cure='use feature_map.shape[2:]'):
     """Return the sizes of spatial axes as an int64 Theano vector, and its length, None if unknown before a run.
 
     If the length is known, it can also be read off the returned vector, by code that makes another node of it: an op's
@@ -138,6 +139,8 @@ def as_spatial_shape(op_name, argument, spatial_shape, axes=None):
     spatial_shape : sequence of int or integer Theano scalar, or integer Theano vector
     axes : int, optional
         The required length; 1 to 3 if None.
+    of, cure : str
+        For an error: what has so many spatial axes, and what to do.
 
     Raises
     ------
@@ -151,16 +154,22 @@ def as_spatial_shape(op_name, argument, spatial_shape, axes=None):
     except (TypeError, ValueError):
         sizes = None
     if sizes is None or sizes.ndim != 1 or sizes.dtype not in T.discrete_dtypes or sizes.dtype == 'bool':
-        raise TypeError('%s: %s is %s, but must be a sequence of integers, one for each spatial axis (use'
-                        ' feature_map.shape[2:])' % (op_name, argument, spatial_shape if sizes is None else sizes.type))
+        raise TypeError('%s: %s is %s, but must be a sequence of integers, one for each spatial axis (%s)'
+                        % (op_name, argument, spatial_shape if sizes is None else sizes.type, cure))
     length = _known_length(sizes)
     if length is not None and length not in ((1, 2, 3) if axes is None else (axes,)):
         raise ValueError('%s: %s has %d sizes, but %s wanted' % (
-            op_name, argument, length, '1 to 3 are' if axes is None else '%d for the spatial axes of superpixel_map %s'
-            % (axes, 'is' if axes == 1 else 'are')))
+            op_name, argument, length, '1 to 3 are' if axes is None else '%d for the spatial axes of %s %s'
+            % (axes, of, 'is' if axes == 1 else 'are')))
     if sizes.dtype != 'int64' and length is not None:
         return T.stack([T.cast(sizes[i], 'int64') for i in range(length)]), length
     return T.cast(sizes, 'int64'), length
+
+
+def as_grid(op_name, grid, axes):
+    """Return the numbers of grid cells on each of `axes` spatial axes as an int64 Theano vector, or raise an error."""
+    return as_spatial_shape(op_name, 'grid', grid, axes, 'the image',
+                            'give numbers of superpixels, such as %s' % repr((10,) * axes))[0]
 
 
 def _known_length(vector):

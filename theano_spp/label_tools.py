@@ -218,7 +218,7 @@ def apply_mask(superpixel_map, mask):
 
 
 def enforce_connectivity(superpixel_map, min_size=1, spatial_axes=2):
-    """Give every superpixel one island: its largest one. Its other islands join the superpixels around them.
+    """Give every superpixel one island, its largest one: its other islands join the superpixels around them.
 
     Parameters
     ----------
@@ -232,18 +232,16 @@ def enforce_connectivity(superpixel_map, min_size=1, spatial_axes=2):
     Returns
     -------
     numpy.ndarray, shape and dtype of `superpixel_map`
-        Each island that was given up has the label of the superpixel with which it shares the longest border; an island
-        surrounded by negative labels keeps its own.
+        Each island that was given up has the label of the superpixel with which it shares the longest border. Where
+        negative labels separate islands from all that are kept, the largest of these islands is kept too.
 
     Raises
     ------
     TypeError
         If the labels are not integers, or not an array.
     ValueError
-        If the axes are neither those of a map nor of a batch, `spatial_axes` is not 1, 2 or 3, or ``numpy.ma`` masks
-        labels.
-    IndexError
-        If a label is above 2**63 - 1.
+        If the axes are neither those of a map nor of a batch, `spatial_axes` is not 1, 2 or 3, `min_size` is no number,
+        or ``numpy.ma`` masks labels.
 
     Notes
     -----
@@ -258,12 +256,15 @@ def enforce_connectivity(superpixel_map, min_size=1, spatial_axes=2):
            [0, 1, 1, 1]])
     """
     batch, is_single = as_label_batch('enforce_connectivity', superpixel_map, spatial_axes)
+    if isinstance(min_size, bool) or not isinstance(min_size, (int, float, np.integer, np.floating)):
+        raise ValueError('enforce_connectivity: min_size is %r, but a number of pixels is wanted (1 keeps the largest'
+                         ' island of every superpixel)' % (min_size,))
     connected = np.stack([_connected(labels, min_size) for labels in batch]) if len(batch) else batch.copy()
     return connected[0] if is_single else connected
 
 
 def _connected(labels, min_size):
-    islands, n_islands = _islands(labels)
+    islands, n_islands = _components(labels, lambda here, there: here == there)
     numbers, first = np.unique(islands, return_index=True)
     label = np.empty(n_islands, labels.dtype)
     label[numbers] = labels.ravel()[first]
@@ -273,6 +274,8 @@ def _connected(labels, min_size):
     is_kept = np.zeros(n_islands, bool)
     is_kept[order[np.append(True, label[order][1:] != label[order][:-1])[:n_islands]]] = True
     is_kept &= (size >= min_size) & (label >= 0)
+    areas, _ = _components(labels, lambda here, there: (here >= 0) & (there >= 0))
+    _keep_one_of_each(areas.ravel()[first], size, label, is_kept)
     edges, lengths = superpixel_adjacency(np.where(labels >= 0, islands, -1), labels.ndim)
     here, there = np.concatenate([edges[:, 1:], edges[:, :0:-1]]).T
     lengths = np.tile(lengths, 2)
@@ -281,23 +284,37 @@ def _connected(labels, min_size):
         joins = ~is_kept[here] & is_kept[there]
         if not joins.any():
             return label[islands]
-        a, b, border = here[joins], there[joins], lengths[joins]
-        order = np.lexsort((b, -border, a))
+        # The borders of an island with all islands that have a label by now.
+        pairs, number = np.unique(np.stack([here[joins].astype(label.dtype), label[there[joins]]]), axis=1,
+                                  return_inverse=True)
+        border = np.bincount(number.ravel(), lengths[joins])
+        a, joined = pairs
+        order = np.lexsort((joined, -border, a))
         is_first = np.append(True, a[order][1:] != a[order][:-1])
-        a, b = a[order][is_first], b[order][is_first]
-        label[a] = label[b]
+        a, joined = a[order][is_first].astype(int), joined[order][is_first]
+        label[a] = joined
         is_kept[a] = True
 
 
-def _islands(labels):
-    """The numbers of the connected parts of a map, of the shape of the map, and how many there are."""
+def _keep_one_of_each(area, size, label, is_kept):
+    """Keep the largest island of each area in which none is kept: an area is enclosed by negative labels."""
+    lost = np.flatnonzero(~np.isin(area, area[is_kept]) & (label >= 0))
+    order = lost[np.lexsort((lost, -size[lost], area[lost]))]
+    is_kept[order[np.append(True, area[order][1:] != area[order][:-1])[:len(order)]]] = True
+
+
+def _components(labels, is_one):
+    """The numbers of the connected components of a map, of the shape of the map, and how many there are.
+
+    `is_one` says of arrays of neighbouring labels whether they belong together.
+    """
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
     pixels = np.arange(labels.size).reshape(labels.shape)
     pairs = [np.zeros((2, 0), pixels.dtype)]
     for axis in range(labels.ndim):
         along, number = np.moveaxis(labels, axis, 0), np.moveaxis(pixels, axis, 0)
-        is_equal = along[:-1] == along[1:]
+        is_equal = is_one(along[:-1], along[1:])
         pairs.append(np.stack([number[:-1][is_equal], number[1:][is_equal]]))
     some, other = np.concatenate(pairs, axis=1)
     graph = coo_matrix((np.ones(some.size, bool), (some, other)), shape=(labels.size,) * 2)

@@ -22,7 +22,7 @@ AGREEMENTS = {
 MEMORY_FOR = {
     'superpixels': 'superpixels (number labels that have gaps anew from 0 with'
                    ' theano_spp.label_tools.relabel_sequential)',
-    'grid': 'superpixels of a grid (give one with fewer cells)',
+    'grid': 'superpixels of a grid (give one with fewer grid cells)',
     'cells': 'cells of a feature map (give one with smaller spatial sizes)',
     'pixels': 'pixels of a superpixel map (give one with smaller spatial sizes)',
     'images': 'images (give fewer at once)',
@@ -118,7 +118,7 @@ def check_soft(op_name, grid, feature_map=None, association=None, pooled=None):
     ----------
     op_name : str
     grid : vector of integers
-        The number of cells on each spatial axis.
+        The number of grid cells on each spatial axis.
     feature_map : array of shape (batch, channels, *spatial), optional
     association : array of shape (batch, 3 ** axes, *spatial), optional
     pooled : array of shape (batch, channels, n_superpixels), optional
@@ -128,15 +128,15 @@ def check_soft(op_name, grid, feature_map=None, association=None, pooled=None):
     grid = as_sizes(op_name, 'grid', grid, len(spatial_shape))
     for axis, (cells, size) in enumerate(zip(grid, spatial_shape)):
         if cells < 1 and 0 not in spatial_shape or cells >= 2 ** 31:
-            raise ValueError('%s: grid[%d] is %d, but at least one cell for the %d pixels of this axis is wanted, and'
-                             ' at most 2**31 - 1 (give numbers of superpixels, such as (10, 10))'
+            raise ValueError('%s: grid[%d] is %d, but at least one grid cell for the %d pixels of this axis is wanted,'
+                             ' and at most 2**31 - 1 (give numbers of superpixels, such as (10, 10))'
                              % (op_name, axis, cells, size))
     if association is not None and association.shape[1] != 3 ** len(grid):
         raise ValueError('%s: association has shape %s, but with %s each pixel has %d weights: (batch, %d, *spatial),'
-                         ' one for its own cell of the grid and each cell that touches it (%s)'
+                         ' one for its own grid cell and each that touches it (make it with'
+                         ' soft_superpixel_association)'
                          % (op_name, association.shape, 'one spatial axis' if len(grid) == 1
-                            else '%d spatial axes' % len(grid), 3 ** len(grid), 3 ** len(grid),
-                            'make it with soft_superpixel_association'))
+                            else '%d spatial axes' % len(grid), 3 ** len(grid), 3 ** len(grid)))
     if feature_map is not None and association is not None and (
             feature_map.shape[:1] + feature_map.shape[2:] != association.shape[:1] + spatial_shape):
         raise ValueError('%s: feature_map has shape %s, but association has shape %s; (batch, channels, *spatial) and'
@@ -166,7 +166,7 @@ def as_sizes(op_name, argument, vector, axes):
             raise ValueError('%s: %s[%d] is %d, but must not be negative (give sizes)'
                              % (op_name, argument, axis, size))
     if product(sizes) >= 2 ** 63:
-        raise ValueError('%s: %s is %s, but its product must not be above 2**63 - 1 (give sizes of spatial axes)'
+        raise ValueError('%s: %s is %s, but its product must not be above 2**63 - 1 (give smaller sizes)'
                          % (op_name, argument, sizes))
     return sizes
 

@@ -1,15 +1,18 @@
 """Superpixels that learn: the iterations of SLIC with soft assignments, through which gradients flow."""
 import functools
 import itertools
+import numbers
 
 import numpy as np
 import theano.tensor as T
+from theano.gof import Variable
+from theano.gradient import disconnected_grad
 from theano.tensor.opt import Assert
 
-from .arguments import as_feature_map, as_spatial_shape
+from .arguments import as_feature_map, as_grid, check_float64_is_allowed
 from .ops.soft import as_association
 from .pool import superpixel_pool
-from .soft import soft_superpixel_association, soft_superpixel_pool
+from .soft import soft_superpixel_association, weighted_means
 
 
 def differentiable_slic(feature_map, grid, iterations=5, compactness=0.):
@@ -29,7 +32,7 @@ def differentiable_slic(feature_map, grid, iterations=5, compactness=0.):
         At least 1; more of them take memory in training, because gradients flow through all.
     compactness : float or Theano scalar
         The weight of positions, which are appended to the features: a distance of one grid cell counts as much as a
-        distance of `compactness` in features. 0 takes the features alone.
+        distance of `compactness` in features. Not negative; 0 takes the features alone.
 
     Returns
     -------
@@ -41,16 +44,18 @@ def differentiable_slic(feature_map, grid, iterations=5, compactness=0.):
     Raises
     ------
     TypeError
-        If the features are not floats, or `grid` or `iterations` not integers.
+        If the features are not floats, `compactness` no number, or `grid` or `iterations` not integers.
     ValueError
-        If `iterations` is below 1 or the axes do not agree.
+        If `iterations` is below 1, `compactness` negative or infinite, or the axes do not agree.
     AssertionError
-        When the compiled function runs, if `grid` is not positive.
+        When the compiled function runs, if `grid` is not positive, or has 2**31 superpixels or more.
 
     Notes
     -----
-    Gradients exist for `feature_map` and `compactness`, of every order, and the superpixels take part in them.
-    :func:`hard_superpixel_map` makes a label map of the weights.
+    Gradients exist for `feature_map` and `compactness`, of every order, and the superpixels take part in them. A
+    superpixel in which no pixel has a weight, because it is very far from all, stays where it was; one whose grid cell
+    has no pixel, where there are more grid cells than pixels, begins at 0. :func:`hard_superpixel_map` makes a label
+    map of the weights.
 
     References
     ----------
@@ -75,17 +80,16 @@ def differentiable_slic(feature_map, grid, iterations=5, compactness=0.):
     if iterations < 1:
         raise ValueError('differentiable_slic: iterations is %d, but must be at least 1 (5 to 10 are usual)'
                          % iterations)
-    grid, _ = as_spatial_shape('differentiable_slic', 'grid', grid, feature_map.ndim - 2)
-    # The first op that needs it would complain of labels.
-    grid = Assert('differentiable_slic: grid must have at least one cell on each axis (give numbers of superpixels,'
-                  ' such as (10, 10))')(grid, T.all(grid > 0))
+    compactness = _as_compactness(compactness)
+    check_float64_is_allowed('differentiable_slic', 'distances and means are summed')
+    grid = _as_positive_grid('differentiable_slic', grid, feature_map.ndim - 2)
     spatial_shape = [feature_map.shape[axis] for axis in range(2, feature_map.ndim)]
     features = _with_positions(feature_map, spatial_shape, grid, compactness)
     cells = _number(_cells(spatial_shape, grid), grid)[None, ...]
     pooled = superpixel_pool(features, cells, T.prod(grid))
     for _ in range(iterations):
         association = soft_superpixel_association(features, pooled, grid)
-        pooled = soft_superpixel_pool(features, association, grid)
+        pooled = weighted_means(features, association, grid, without_weights=pooled)
     return association, pooled[:, :feature_map.shape[1]]
 
 
@@ -111,6 +115,9 @@ def hard_superpixel_map(association, grid):
         If the weights are not floats, or `grid` not integers.
     ValueError
         If the axes do not agree.
+    AssertionError
+        When the compiled function runs, if there are not 3 ** axes weights, `grid` is not positive, or has 2**31
+        superpixels or more.
 
     Examples
     --------
@@ -121,13 +128,39 @@ def hard_superpixel_map(association, grid):
     """
     association = as_association('hard_superpixel_map', association)
     axes = association.ndim - 2
-    grid, _ = as_spatial_shape('hard_superpixel_map', 'grid', grid, axes)
+    grid = _as_positive_grid('hard_superpixel_map', grid, axes)
+    association = Assert('hard_superpixel_map: association must have %d weights for each pixel, (batch, %d, *spatial)'
+                         ' (take that of soft_superpixel_association)' % (3 ** axes, 3 ** axes))(
+        disconnected_grad(association), T.eq(association.shape[1], 3 ** axes))
     cells = _cells([association.shape[axis] for axis in range(2, association.ndim)], grid)
     is_inside = T.stack([_is_inside(cells, offsets, grid) for offsets in itertools.product((-1, 0, 1), repeat=axes)])
     weights = T.switch(is_inside[None, ...], association, np.array(-np.inf, association.dtype))
     best = T.argmax(weights, axis=1)
     offsets = [best // 3 ** (axes - 1 - axis) % 3 - 1 for axis in range(axes)]
-    return T.cast(_number([cell[None, ...] + offset for cell, offset in zip(cells, offsets)], grid), 'int32')
+    # Clipped for a pixel all of whose weights are -inf, like those where the grid ends.
+    return T.cast(_number([T.clip(cell[None, ...] + offset, 0, grid[axis] - 1)
+                           for axis, (cell, offset) in enumerate(zip(cells, offsets))], grid), 'int32')
+
+
+def _as_positive_grid(op_name, grid, axes):
+    """The grid, which is checked when the function runs: otherwise the first op that needs it complains of labels."""
+    grid = as_grid(op_name, grid, axes)
+    return Assert('%s: grid must have at least one grid cell on each axis, and below 2**31 in all (give numbers of'
+                  ' superpixels, such as %r)' % (op_name, (10,) * axes))(
+        grid, T.all(grid > 0), T.lt(T.prod(T.cast(grid, 'float64')), 2. ** 31))
+
+
+def _as_compactness(compactness):
+    wanted = 'a number that is not negative, or a scalar of Theano, is wanted (0 takes the features alone)'
+    if isinstance(compactness, Variable):
+        if compactness.ndim != 0:
+            raise TypeError('differentiable_slic: compactness has %d axes, but %s' % (compactness.ndim, wanted))
+        return compactness
+    if isinstance(compactness, bool) or not isinstance(compactness, numbers.Real):
+        raise TypeError('differentiable_slic: compactness is %r, but %s' % (compactness, wanted))
+    if not 0 <= compactness < np.inf:
+        raise ValueError('differentiable_slic: compactness is %r, but %s' % (compactness, wanted))
+    return np.float64(compactness)  # Theano would round a Python float to floatX
 
 
 def _cells(spatial_shape, grid):
@@ -152,14 +185,12 @@ def _is_inside(cells, offsets, grid):
 
 
 def _with_positions(feature_map, spatial_shape, grid, compactness):
-    if isinstance(compactness, (int, float)):
-        if compactness == 0:
-            return feature_map
-        compactness = np.float64(compactness)  # Theano would round a Python float to floatX
+    if not isinstance(compactness, Variable) and compactness == 0:
+        return feature_map
     axes = len(spatial_shape)
     features = [feature_map]
     for axis, size in enumerate(spatial_shape):
         position = (T.arange(size) + .5) * grid[axis] / T.maximum(size, 1) * compactness
         position = position.dimshuffle(['x', 'x'] + ['x'] * axis + [0] + ['x'] * (axes - 1 - axis))
-        features.append(T.cast(position, feature_map.dtype) + T.zeros_like(feature_map[:, :1]))
+        features.append(T.alloc(T.cast(position, feature_map.dtype)[0, 0], feature_map.shape[0], 1, *spatial_shape))
     return T.concatenate(features, axis=1)

@@ -1,5 +1,4 @@
 """Soft superpixels: each pixel belongs, with weights, to the superpixels of the grid cells around it."""
-import numpy as np
 import theano.tensor as T
 
 from .arguments import as_feature_map, as_mode, as_pooled, check_float64_is_allowed
@@ -68,13 +67,19 @@ def soft_superpixel_pool(feature_map, association, grid, mode='mean'):
     as_mode('soft_superpixel_pool', mode, MODES)
     check_float64_is_allowed('SoftPool', 'features and association are multiplied and added up')
     feature_map = as_feature_map('SoftPool', feature_map)
-    sums, totals = SoftPool()(_computed(feature_map), association, grid)
     if mode == 'mean':
-        totals = totals[:, None, :]
-        nothing = T.eq(totals, 0)
-        # 0 / 1 without weight, as in weighted pooling.
-        sums = T.switch(nothing, np.float64(0), sums) / (totals + nothing)
-    return T.cast(sums, feature_map.dtype)
+        return weighted_means(feature_map, association, grid)
+    return T.cast(SoftPool()(_computed(feature_map), association, grid)[0], feature_map.dtype)
+
+
+def weighted_means(feature_map, association, grid, without_weights=0.):
+    """Return sum(a x) / sum(a) for each superpixel, and `without_weights` where its weights sum to 0."""
+    sums, totals = SoftPool()(_computed(feature_map), association, grid)
+    totals = totals[:, None, :]
+    nothing = T.eq(totals, 0)
+    # Divided by 1 without weight, as in weighted pooling.
+    means = T.switch(nothing, T.cast(without_weights, 'float64'), sums) / (totals + nothing)
+    return T.cast(means, feature_map.dtype)
 
 
 def soft_superpixel_unpool(pooled, association, grid):

@@ -20,7 +20,8 @@ def boundary_recall(superpixel_map, truth, ignored=None):
     ----------
     superpixel_map, truth : numpy.ndarray of integers, shape (rows, cols)
     ignored : int, optional
-        The label of pixels of `truth` that do not count, such as VOC's 255.
+        The label of pixels of `truth` that do not count, such as VOC's 255, which lie between its regions: the border
+        is taken to run in their middle, halfway to the nearest labels.
 
     Returns
     -------
@@ -28,10 +29,12 @@ def boundary_recall(superpixel_map, truth, ignored=None):
         NaN if there is no true border.
     """
     rows, columns = truth.shape
-    # 'thick': 'inner' leaves out the pixels of label 0.
-    borders = find_boundaries(truth, mode='thick')
     if ignored is not None:
-        borders &= truth != ignored
+        if (truth == ignored).all():
+            return np.nan
+        nearest = ndimage.distance_transform_edt(truth == ignored, return_distances=False, return_indices=True)
+        truth = truth[tuple(nearest)]
+    borders = find_boundaries(truth, mode='thick')  # 'inner' leaves out the pixels of label 0
     if not borders.any():
         return np.nan
     reach = max(1, int(round(TOLERANCE * np.hypot(rows, columns))))

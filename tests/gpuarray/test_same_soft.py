@@ -23,6 +23,13 @@ class SoftDerivativeTest(test_soft.DerivativeTest):
     pass
 
 
+class SoftMemoryTest(test_soft.MemoryTest):
+    # What comes out is in C order there, DebugMode's own buffers need pygpu's default context, and threads are others.
+    test_painted_features_have_their_channels_last_in_memory_where_the_values_have = None
+    test_debug_mode_with_every_kind_of_preallocated_output_finds_nothing = None
+    test_one_to_four_threads_and_none_at_all_give_the_same_bits = None
+
+
 class SoftErrorTest(test_soft.ErrorTest):
     # The limit is another one there, see the test below.
     test_more_superpixels_than_memory_is_an_error_and_never_a_crash = None

@@ -207,7 +207,7 @@ class ConnectivityTest(unittest.TestCase):
     def test_small_superpixels_join_where_a_least_size_is_asked_for(self):
         labels = np.array([[0, 0, 0, 1, 2, 2, 2, 2]])
         np.testing.assert_array_equal(enforce_connectivity(labels, min_size=2), [[0, 0, 0, 0, 2, 2, 2, 2]])
-        np.testing.assert_array_equal(enforce_connectivity(labels, min_size=100), labels)  # nothing is left to join
+        np.testing.assert_array_equal(enforce_connectivity(labels, min_size=100), [[2] * 8])  # the largest is kept
 
     def test_each_superpixel_is_one_island_and_the_largest_ones_keep_their_labels(self):
         for shape, axes in ((60,), 1), ((18, 21), 2), ((6, 7, 8), 3):
@@ -220,6 +220,31 @@ class ConnectivityTest(unittest.TestCase):
                     largest = islands == 1 + np.argmax(np.bincount(islands.ravel())[1:])
                     self.assertTrue((joined[largest] == label).all())
                     self.assertEqual(skimage.measure.label(joined == label, connectivity=1).max(), 1)
+
+    def test_borders_with_all_islands_of_a_superpixel_count_together(self):
+        # The 3 in the middle touches 1 along three faces, and along five 2, part of which are islands that join it.
+        labels = np.array([[1, 1, 1, 1, 1],
+                           [2, 4, 3, 5, 2],
+                           [2, 2, 3, 2, 2],
+                           [2, 2, 3, 2, 2],
+                           [2, 2, 2, 2, 3],
+                           [2, 2, 2, 3, 3],
+                           [2, 2, 3, 3, 3]])
+        joined = enforce_connectivity(labels, min_size=2)
+        np.testing.assert_array_equal(joined, np.where((labels == 4) | (labels == 5) | (
+            (labels == 3) & (np.arange(7) < 4)[:, None]), 2, labels))
+
+    def test_where_all_islands_of_an_area_are_given_up_the_largest_is_kept(self):
+        labels = np.array([[5, 5, 5, -1, 5, 6, 5], [6, 6, 6, -1, 5, 6, 5]])
+        joined = enforce_connectivity(labels)
+        np.testing.assert_array_equal(joined[:, :3], labels[:, :3])
+        np.testing.assert_array_equal(joined[:, 4:], np.full((2, 3), joined[0, 4]))
+        np.testing.assert_array_equal(enforce_connectivity([[0, 1, 0]], min_size=5), [[0, 0, 0]])
+
+    def test_a_least_size_that_is_no_number_is_named(self):
+        for wrong in None, '3', True:
+            with self.assertRaisesRegex(ValueError, 'enforce_connectivity: min_size is'):
+                enforce_connectivity([[0, 1]], wrong)
 
     def test_pixels_that_belong_to_none_stay_so_and_what_they_surround_keeps_its_label(self):
         labels = np.array([[0, 0, -1, 0, -7], [0, 0, -1, -1, -1]], 'int8')

@@ -4,6 +4,7 @@ import unittest
 import numpy as np
 import theano
 import theano.tensor as T
+from theano.configparser import change_flags
 
 from tests.theano_spp.test_soft import exact_association, exact_soft_pool, neighbours_of
 from theano_spp import differentiable_slic, hard_superpixel_map, soft_superpixel_unpool
@@ -96,6 +97,30 @@ class ValueTest(unittest.TestCase):
 
         T.verify_grad(cost, [features, np.array(1.3)], n_tests=1, rng=self.rng)
 
+    def test_a_superpixel_without_weights_stays_where_it_was(self):
+        # Three grid cells of two pixels, of which the second begins at 100, too far from all.
+        features = np.array([[[0, 0, 0, 200, 200, 200.]]])
+        for iterations in 1, 4:
+            association, pooled = differentiable_slic(features, [3], iterations)
+            np.testing.assert_array_equal(pooled.eval(), [[[0, 100, 200]]])
+            np.testing.assert_array_equal(hard_superpixel_map(association, [3]).eval(), [[0, 0, 0, 2, 2, 2]])
+
+    def test_no_gradient_flows_through_the_label_map(self):
+        association = T.dtensor4()
+        labels = T.cast(hard_superpixel_map(association, (2, 3)), 'float64')
+        with self.assertRaises(theano.gradient.DisconnectedInputError):
+            T.grad(T.sum(labels), association)
+
+    def test_a_pixel_without_any_weight_is_still_labelled_with_a_superpixel_of_the_grid(self):
+        labels = hard_superpixel_map(np.full((1, 9, 5, 7), -np.inf), (2, 3)).eval()
+        self.assertTrue(((0 <= labels) & (labels < 6)).all())
+
+    def test_without_channels_the_positions_alone_make_superpixels(self):
+        association, pooled = differentiable_slic(np.ones((1, 0, 6, 9)), (2, 3), 1, 4.)
+        self.assertEqual(pooled.eval().shape, (1, 0, 6))
+        own = np.arange(6)[:, None] // 3 * 3 + np.arange(9)[None] // 3
+        np.testing.assert_array_equal(hard_superpixel_map(association, (2, 3)).eval(), own[None])
+
     def test_each_pixel_is_labelled_with_the_neighbour_of_its_largest_weight(self):
         for spatial_shape, grid in ((11,), (4,)), ((5, 7), (2, 3)), ((5, 6), (7, 2)), ((3, 4, 5), (2, 2, 2)):
             association = self.rng.rand(2, 3 ** len(grid), *spatial_shape)
@@ -127,5 +152,21 @@ class ErrorTest(unittest.TestCase):
                          np.ones((2, 9, 5, 7), 'int64'), (2, 3))
         grid = T.lvector()
         association, _ = differentiable_slic(x, grid)
-        self.assert_says(AssertionError, 'differentiable_slic: grid must have at least one cell on each axis',
-                         theano.function([grid], association), (2, 0))
+        function = theano.function([grid], association)
+        labels = theano.function([grid], hard_superpixel_map(np.ones((2, 9, 5, 7)), grid))
+        for numbers in (2, 0), (-2, 3), (2 ** 32, 2 ** 32), (2 ** 16, 2 ** 15):
+            for name, call in ('differentiable_slic', function), ('hard_superpixel_map', labels):
+                self.assert_says(AssertionError, name + ': grid must have at least one grid cell on each axis, and'
+                                 ' below 2**31 in all (give numbers of superpixels, such as (10, 10))', call, numbers)
+        for weights in 1, 8:
+            self.assert_says(AssertionError, 'hard_superpixel_map: association must have 9 weights for each pixel',
+                             hard_superpixel_map(np.ones((2, weights, 5, 7)), (2, 3)).eval)
+        for compactness, error in (('a', TypeError), (True, TypeError), (T.dvector(), TypeError), (-1, ValueError),
+                                   (np.nan, ValueError), (np.inf, ValueError)):
+            self.assert_says(error, 'differentiable_slic: compactness ', differentiable_slic, x, (2, 3), 1, compactness)
+
+    def test_where_a_flag_forbids_float64_the_error_says_what_to_do(self):
+        with change_flags(warn_float64='raise'):
+            for compactness in 0, .5:
+                self.assert_says(ValueError, 'differentiable_slic: distances and means are summed in float64',
+                                 differentiable_slic, T.ftensor4(), (2, 3), 1, compactness)

@@ -217,6 +217,14 @@ class ValueTest(unittest.TestCase):
         self.assertEqual(compiled()(np.ones((2, 3, 0, 7)), np.ones((2, 9, 0, 7)), np.ones((2, 3, 0)), (0, 3))[0].shape,
                          (2, 3, 0))
 
+    def test_without_channels_there_are_gradients(self):
+        x, a = variables()
+        for mode in BOTH:
+            function = theano.function([x, a], T.grad(T.sum(soft_superpixel_pool(x, a, (2, 3))), [x, a]), mode=mode)
+            gradients = function(np.ones((2, 0, 5, 7)), np.ones((2, 9, 5, 7)))
+            self.assertEqual([gradient.shape for gradient in gradients], [(2, 0, 5, 7), (2, 9, 5, 7)])
+            self.assertFalse(gradients[1].any())
+
     def test_float16_is_computed_in_float32(self):
         features, association, pooled = [array.astype('float16').astype('float64')
                                          for array in self.arrays((13, 17), (3, 4))]
@@ -236,6 +244,24 @@ class ValueTest(unittest.TestCase):
             features, pooled = scale * features, scale * pooled
             weights = compiled()(features, association, pooled, (2, 3))[4]
             np.testing.assert_allclose(weights, exact_association(features, pooled, (2, 3)), 1e-11, 1e-300)
+        # One superpixel at 0, the other at distances from the smallest to beyond what exp can give.
+        distances = np.concatenate([np.linspace(0, 745, 3001), np.linspace(690, 6000, 30000), 10. ** np.arange(4, 300)])
+        pooled = np.stack([np.zeros(len(distances)), distances ** .5], axis=1)[:, None]
+        weights = compiled(axes=1)(np.zeros((len(distances), 1, 2)), np.ones((len(distances), 3, 2)), pooled, [2])[4]
+        expected = np.exp(-np.where(distances < 700, distances, np.inf))
+        np.testing.assert_allclose(weights[:, 2, 0], expected / (1 + expected), 1e-12, 1e-304)
+        np.testing.assert_allclose(weights[:, 1, 0], 1 / (1 + expected), 1e-14)
+
+    def test_a_superpixel_infinitely_far_away_has_no_weight(self):
+        features, association, pooled = self.arrays((6, 9), (2, 3))
+        pooled[0, 1, 0] = np.inf
+        for mode in BOTH:
+            weights = compiled(mode=mode)(features, association, pooled, (2, 3))[4]
+            expected = exact_association(features[1:], pooled[1:], (2, 3))
+            np.testing.assert_allclose(weights[1:], expected, 1e-12)
+            self.assertTrue(np.isfinite(weights[0, :, :, 3:]).all())
+            np.testing.assert_allclose(weights[0, :, :, 3:].sum(axis=0), np.ones((6, 6)), 1e-14)
+            self.assertFalse(weights[0, 0, 3:, 3:6].any())  # in the grid cell below and to the right
 
     def test_a_nan_or_an_infinity_of_a_pixel_gives_nans_in_its_own_weights_on_the_grid_alone(self):
         for value, mode in itertools.product((np.nan, np.inf), BOTH):
@@ -405,7 +431,10 @@ class ErrorTest(unittest.TestCase):
         self.assert_says(ValueError, 'SoftPool: association has 3 axes, but (batch, 3 ** axes, *spatial) is wanted,'
                          ' 4 in all, as feature_map has', soft_superpixel_pool, x, a[:, 0], (2, 3))
         self.assert_says(ValueError, 'SoftUnpool: association has 2 axes', soft_superpixel_unpool, y, a[0, 0], (2, 3))
-        self.assert_says(ValueError, 'SoftPool: grid has 1 sizes, but 2', soft_superpixel_pool, x, a, [6])
+        self.assert_says(ValueError, 'SoftPool: grid has 1 sizes, but 2 for the spatial axes of the image are wanted',
+                         soft_superpixel_pool, x, a, [6])
+        self.assert_says(TypeError, 'one for each spatial axis (give numbers of superpixels, such as (10, 10))',
+                         soft_superpixel_pool, x, a, 5)
         self.assert_says(TypeError, 'SoftAssociation: feature_map has dtype int64', soft_superpixel_association,
                          x.astype('int64'), y, (2, 3))
 
@@ -430,8 +459,8 @@ class ErrorTest(unittest.TestCase):
             self.assert_says(ValueError, 'SoftAssociation: feature_map has shape (2, 3, 5, 7), but pooled has shape (2,'
                              ' 2, 6); (batch, channels, *spatial) and (batch, channels, n_superpixels) must agree in'
                              ' batch and channels', compare, x, y[:, :2], (2, 3))
-            for numbers, sentence in (((2, 0), 'SoftPool: grid[1] is 0, but at least one cell for the 7 pixels of this'
-                                       ' axis is wanted'),
+            for numbers, sentence in (((2, 0), 'SoftPool: grid[1] is 0, but at least one grid cell for the 7 pixels of'
+                                       ' this axis is wanted'),
                                       ((-2, 3), 'SoftPool: grid[0] is -2, but must not be negative'),
                                       ((2, 3, 1), 'SoftPool: grid has 3 sizes, but 2 are wanted'),
                                       ((1, 2 ** 31), 'SoftPool: grid[1] is 2147483648'),
@@ -442,5 +471,5 @@ class ErrorTest(unittest.TestCase):
     def test_more_superpixels_than_memory_is_an_error_and_never_a_crash(self):
         x, a = variables()
         pool = theano.function([x, a], SoftPool()(x, a, (2 ** 30, 2 ** 30)))
-        self.assert_says(MemoryError, 'SoftPool: no memory for %d superpixels of a grid (give one with fewer cells)'
-                         % 2 ** 60, pool, np.ones((2, 3, 5, 7)), np.ones((2, 9, 5, 7)))
+        self.assert_says(MemoryError, 'SoftPool: no memory for %d superpixels of a grid (give one with fewer grid'
+                         ' cells)' % 2 ** 60, pool, np.ones((2, 3, 5, 7)), np.ones((2, 9, 5, 7)))

@@ -88,6 +88,9 @@ class ExternalKernels(CGpuKernelBase):
         return digest(self.func_codes + (OWN_CODE, self.own_settings(), repr(sorted(self.c_types.items())))), \
             self.params_type.c_code_cache_version()
 
+    def c_code_cache_version_apply(self, node):
+        return self.c_code_cache_version() + (self.node_settings(node),)
+
     def c_support_code(self):
         return self.code_sections['constants'] + CGpuKernelBase.c_support_code(self)
 

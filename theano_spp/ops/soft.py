@@ -12,12 +12,13 @@ So the derivatives of each are the other two. :class:`SoftAssociation`, weights 
 superpixels, has derivatives made of them. The values of superpixels are float64 for features of every dtype, as in
 :mod:`theano_spp.ops.weighted`.
 """
+import numpy as np
 import theano.tensor as T
 from theano.gof import Apply, EnumList, ParamsType
 from theano.gradient import DisconnectedType
 
 from .. import reference
-from ..arguments import as_feature_map, as_spatial_shape
+from ..arguments import as_feature_map, as_grid
 from .multilinear import MultilinearOp, add_up, like
 from .weighted import as_pooled_in_float64, is_connected
 
@@ -26,8 +27,8 @@ class SoftOp(MultilinearOp):
     """Base class of the ops on a grid of soft superpixels."""
 
     # Theano only caches the compiled code of ops that have at least one property.
-    __props__ = ('dtype',)
-    dtype = 'float64'
+    __props__ = ('kind',)
+    kind = None
 
     def get_c_macros(self, node, name, check_input=None):
         define, undef = super().get_c_macros(node, name, check_input)
@@ -48,6 +49,7 @@ class SoftPool(SoftOp):
         Whether to use threads; None takes Theano's flag ``openmp``.
     """
 
+    kind = 'pool'
     c_file = 'ops/soft_pool.cc'
     c_function = 'soft_pool'
     feature_input = 0
@@ -56,11 +58,11 @@ class SoftPool(SoftOp):
     def make_node(self, feature_map, association, grid):
         feature_map = as_feature_map('SoftPool', feature_map)
         association = as_association('SoftPool', association, feature_map)
-        grid, _ = as_spatial_shape('SoftPool', 'grid', grid, feature_map.ndim - 2)
+        grid = as_grid('SoftPool', grid, feature_map.ndim - 2)
         one_image = feature_map.broadcastable[0] or association.broadcastable[0]
         return Apply(self, [feature_map, association, grid], [
-            T.TensorType(self.dtype, (one_image, feature_map.broadcastable[1], False))(),
-            T.TensorType(self.dtype, (one_image, False))()])
+            T.TensorType('float64', (one_image, feature_map.broadcastable[1], False))(),
+            T.TensorType('float64', (one_image, False))()])
 
     def perform(self, node, inputs, output_storage, params=None):
         output_storage[0][0], output_storage[1][0] = reference.soft_pool(*inputs)
@@ -81,7 +83,7 @@ class SoftPool(SoftOp):
             feature_gradient = like(SoftUnpool(self.openmp)(sum_gradient, association, grid), feature_map)
             association_gradients.append(SoftDot(self.openmp)(feature_map, sum_gradient, grid))
         if is_connected(total_gradient):
-            one = T.ones_like(feature_map[:, :1])
+            one = T.ones_like(association[:, :1])  # features may have no channel
             association_gradients.append(SoftDot(self.openmp)(one, total_gradient[:, None, :], grid))
         return [feature_gradient, like(add_up(association_gradients), association), DisconnectedType()()]
 
@@ -109,6 +111,7 @@ class SoftUnpool(SoftOp):
         Whether to use threads; None takes Theano's flag ``openmp``.
     """
 
+    kind = 'unpool'
     c_file = 'ops/soft_unpool.cc'
     c_function = 'soft_unpool'
     feature_input = 1
@@ -117,7 +120,7 @@ class SoftUnpool(SoftOp):
     def make_node(self, pooled, association, grid):
         pooled = as_pooled_in_float64('SoftUnpool', pooled)
         association = as_association('SoftUnpool', association)
-        grid, _ = as_spatial_shape('SoftUnpool', 'grid', grid, association.ndim - 2)
+        grid = as_grid('SoftUnpool', grid, association.ndim - 2)
         one_image = pooled.broadcastable[0] or association.broadcastable[0]
         feature_map = T.TensorType(association.dtype, (one_image, pooled.broadcastable[1])
                                    + association.broadcastable[2:])
@@ -147,7 +150,6 @@ class Comparison(SoftOp):
         Whether to use threads; None takes Theano's flag ``openmp``.
     """
 
-    __props__ = ('kind',)
     params_type = ParamsType(kind=EnumList(('SPP_SOFT_DOT', 'dot'), ('SPP_SOFT_ASSOCIATION', 'association')))
     c_file = 'ops/soft_comparison.cc'
     c_function = 'soft_comparison'
@@ -159,7 +161,7 @@ class Comparison(SoftOp):
         name = type(self).__name__
         feature_map = as_feature_map(name, feature_map)
         pooled = as_pooled_in_float64(name, pooled)
-        grid, _ = as_spatial_shape(name, 'grid', grid, feature_map.ndim - 2)
+        grid = as_grid(name, grid, feature_map.ndim - 2)
         one_image = feature_map.broadcastable[0] or pooled.broadcastable[0]
         return Apply(self, [feature_map, pooled, grid], [
             T.TensorType(feature_map.dtype, (one_image, False) + feature_map.broadcastable[2:])()])
@@ -206,7 +208,9 @@ class SoftAssociation(Comparison):
             terms.append(dot(-2 * eval_points[0], pooled, grid))
         if eval_points[1] is not None:
             squares = 2 * (pooled * eval_points[1]).sum(axis=1, keepdims=True)
-            terms += [dot(T.ones_like(feature_map[:, :1]), squares, grid), dot(feature_map, -2 * eval_points[1], grid)]
+            ones = T.alloc(np.ones((), feature_map.dtype), feature_map.shape[0], 1, *[
+                feature_map.shape[axis] for axis in range(2, feature_map.ndim)])
+            terms += [dot(ones, squares, grid), dot(feature_map, -2 * eval_points[1], grid)]
         return [_through_softmax(self(feature_map, pooled, grid), add_up(terms)) if terms else None]
 
 

@@ -40,6 +40,12 @@ class SuperpixelQualityTest(unittest.TestCase):
         self.assertEqual(achievable_accuracy(superpixels, truth, 255), 1)
         self.assertEqual(undersegmentation_error(superpixels, truth, 255), 0)
         self.assertEqual(boundary_recall(TRUTH, truth, 255), 1)
+        band = np.repeat([[1, 1, 1, 1, 255, 255, 255, 255, 2, 2, 2, 2]], 4, axis=0)
+        middle = (np.arange(12) >= 6).astype(int)[None].repeat(4, axis=0)
+        self.assertEqual(boundary_recall(middle, band, 255), 1)
+        self.assertEqual(boundary_recall((np.arange(12) >= 10) + 0 * band, band, 255), 0)
+        self.assertTrue(np.isnan(boundary_recall(middle, np.where(band == 2, 255, band), 255)))
+        self.assertTrue(np.isnan(boundary_recall(middle, np.full((4, 12), 255), 255)))
         superpixels[:, 2] = -1  # belong to none
         self.assertEqual(undersegmentation_error(superpixels, TRUTH), 0)
 

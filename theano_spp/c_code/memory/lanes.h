@@ -1,3 +1,5 @@
+#include "memory/unroll.h"
+
 #section support_code
 #ifndef SPP_LANES
 #define SPP_LANES 8  /* channels computed side by side, one memory stream each: the L1 cache has as many ways */
@@ -7,13 +9,6 @@
 #define SPP_SHUFFLE(MASK, a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
 #else
 #define SPP_SHUFFLE(MASK, a, b, ...) __builtin_shuffle(a, b, (MASK){__VA_ARGS__})
-#endif
-
-/* Before a loop over lanes: unrolled, so that they stay in registers. */
-#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 8
-#define SPP_UNROLL
-#else
-#define SPP_UNROLL _Pragma("GCC unroll 16")
 #endif
 
 #if defined(__AVX__)

@@ -60,14 +60,22 @@ static inline int spp_fit_output(PyArrayObject **output, int ndim, const npy_int
     return 0;
 }
 
-/* For a result with n_superpixels, in C order or with channels_last. Returns 0, or -1 with a MemoryError. */
-static inline int spp_prepare_layout(const char *op, npy_intp n_superpixels, PyArrayObject **output,
-                                     int ndim, const npy_intp *shape, int typenum, int channels_last)
+/* In C order or with channels_last. [in] what: a key of messages.MEMORY_FOR, the things of which there are `count`
+   Returns 0, or -1 with a MemoryError. */
+static inline int spp_prepare(const char *op, const char *what, npy_intp count, PyArrayObject **output, int ndim,
+                              const npy_intp *shape, int typenum, int channels_last)
 {
     if (spp_fit_output(output, ndim, shape, typenum, channels_last) == 0)
         return 0;
-    spp_memory_error(op, n_superpixels, "superpixels");
+    spp_memory_error(op, count, what);
     return -1;
+}
+
+/* The same, for a result with n_superpixels. */
+static inline int spp_prepare_layout(const char *op, npy_intp n_superpixels, PyArrayObject **output,
+                                     int ndim, const npy_intp *shape, int typenum, int channels_last)
+{
+    return spp_prepare(op, "superpixels", n_superpixels, output, ndim, shape, typenum, channels_last);
 }
 
 static inline int spp_prepare_output(const char *op, npy_intp n_superpixels, PyArrayObject **output,

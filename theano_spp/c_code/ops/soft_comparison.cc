@@ -1,4 +1,5 @@
 #include "memory/arrays.h"
+#include "memory/unroll.h"
 #include "soft/cells.h"
 #include "soft/exponential.h"
 
@@ -15,19 +16,19 @@ static inline __attribute__((always_inline)) void APPLY_SPECIFIC(compare_strip)(
 {
     npy_intp i, c;
     int k, j;
-    for (k = 0; k < SPP_NEIGHBOURS; k += SPP_SOFT_TOGETHER)
+    for (k = 0; k < SPP_NEIGHBOURS; k += SPP_SOFT_ACCUMULATORS)
         for (i = 0; i < vectors; ++i) {
-            APPLY_SPECIFIC(Doubles) sum[SPP_SOFT_TOGETHER] = {{0}};
+            APPLY_SPECIFIC(Doubles) sum[SPP_SOFT_ACCUMULATORS] = {{0}};
             for (c = 0; c < channels; ++c) {
                 const APPLY_SPECIFIC(Doubles) pixel = ((const APPLY_SPECIFIC(Doubles) *)pixels[c])[i];
                 SPP_UNROLL
-                for (j = 0; j < SPP_SOFT_TOGETHER; ++j) {
+                for (j = 0; j < SPP_SOFT_ACCUMULATORS; ++j) {
                     const APPLY_SPECIFIC(Doubles) difference = pixel - values[c][k + j];
                     sum[j] += distance ? difference * difference : pixel * values[c][k + j];
                 }
             }
             SPP_UNROLL
-            for (j = 0; j < SPP_SOFT_TOGETHER; ++j)
+            for (j = 0; j < SPP_SOFT_ACCUMULATORS; ++j)
                 ((APPLY_SPECIFIC(Doubles) *)results[k + j])[i] += sum[j];
         }
 }
@@ -79,7 +80,7 @@ int APPLY_SPECIFIC(soft_comparison)(PyArrayObject *feature_map, PyArrayObject *p
         return -1;
     cells = APPLY_SPECIFIC(cell_grid)(sizes, feature_map);
     memcpy(shape + 2, PyArray_DIMS(feature_map) + 2, naxes * sizeof(npy_intp));
-    if (APPLY_SPECIFIC(prepare_soft)(op, "images", batch, compared, 2 + naxes, shape, TYPENUM_INPUT_0, 0) != 0)
+    if (spp_prepare(op, "images", batch, compared, 2 + naxes, shape, TYPENUM_INPUT_0, 0) != 0)
         return -1;
     compared_walk = spp_strides_of(*compared, 2);
 

@@ -1,4 +1,5 @@
 #include "memory/arrays.h"
+#include "memory/unroll.h"
 #include "pool/compensated_sum.h"
 #include "soft/cells.h"
 
@@ -17,15 +18,15 @@ static inline void APPLY_SPECIFIC(weigh_strip)(const APPLY_SPECIFIC(StripValues)
 {
     npy_intp i;
     int k, j;
-    for (k = 0; k < SPP_NEIGHBOURS; k += SPP_SOFT_TOGETHER) {
-        APPLY_SPECIFIC(Doubles) sum[SPP_SOFT_TOGETHER] = {{0}};
+    for (k = 0; k < SPP_NEIGHBOURS; k += SPP_SOFT_ACCUMULATORS) {
+        APPLY_SPECIFIC(Doubles) sum[SPP_SOFT_ACCUMULATORS] = {{0}};
         for (i = 0; i < vectors; ++i) {
             const APPLY_SPECIFIC(Doubles) value = ((const APPLY_SPECIFIC(Doubles) *)values)[i];
             SPP_UNROLL
-            for (j = 0; j < SPP_SOFT_TOGETHER; ++j)
+            for (j = 0; j < SPP_SOFT_ACCUMULATORS; ++j)
                 sum[j] += ((const APPLY_SPECIFIC(Doubles) *)weights[k + j])[i] * value;
         }
-        for (j = 0; j < SPP_SOFT_TOGETHER; ++j)
+        for (j = 0; j < SPP_SOFT_ACCUMULATORS; ++j)
             sums[k + j] = APPLY_SPECIFIC(sum_of_lanes)(&sum[j]);
     }
 }
@@ -64,8 +65,8 @@ int APPLY_SPECIFIC(soft_pool)(PyArrayObject *feature_map, PyArrayObject *associa
         return -1;
     cells = APPLY_SPECIFIC(cell_grid)(sizes, feature_map);
     n = sums_shape[2] = totals_shape[1] = cells.n_cells;
-    if (APPLY_SPECIFIC(prepare_soft)(op, "grid", n, sums, 3, sums_shape, NPY_DOUBLE, 0) != 0
-            || APPLY_SPECIFIC(prepare_soft)(op, "grid", n, totals, 2, totals_shape, NPY_DOUBLE, 0) != 0
+    if (spp_prepare(op, "grid", n, sums, 3, sums_shape, NPY_DOUBLE, 0) != 0
+            || spp_prepare(op, "grid", n, totals, 2, totals_shape, NPY_DOUBLE, 0) != 0
             || (scratch = (double *)spp_allocate(op, n, "grid", SPP_DOUBLES * width * threads, sizeof(double))) == NULL)
         return -1;
 

@@ -36,7 +36,7 @@ int APPLY_SPECIFIC(soft_unpool)(PyArrayObject *pooled, PyArrayObject *associatio
         return -1;
     cells = APPLY_SPECIFIC(cell_grid)(sizes, association);
     memcpy(shape + 2, PyArray_DIMS(association) + 2, naxes * sizeof(npy_intp));
-    if (APPLY_SPECIFIC(prepare_soft)(op, "images", batch, feature_map, 2 + naxes, shape, TYPENUM_INPUT_1,
+    if (spp_prepare(op, "images", batch, feature_map, 2 + naxes, shape, TYPENUM_INPUT_1,
                                      spp_has_channels_last(pooled)) != 0)
         return -1;
     feature_walk = spp_strides_of(*feature_map, 2);

@@ -1,5 +1,4 @@
 #include "memory/arrays.h"
-#include "memory/lanes.h"
 
 #section support_code_apply
 /* The cells of a grid of superpixels, and copies of their pixels.
@@ -11,7 +10,7 @@
 #define SPP_SOFT_PREFETCH 3  /* planes ahead */
 #define SPP_SOFT_LANES 4     /* doubles computed side by side */
 /* Neighbours whose sums are in registers at a time. */
-#define SPP_SOFT_TOGETHER (SPP_NEIGHBOURS < 9 ? SPP_NEIGHBOURS : 9)
+#define SPP_SOFT_ACCUMULATORS (SPP_NEIGHBOURS < 9 ? SPP_NEIGHBOURS : 9)
 
 typedef double APPLY_SPECIFIC(Doubles) __attribute__((vector_size(SPP_SOFT_LANES * sizeof(double))));
 /* As many features, at any address that is aligned for one. */
@@ -230,15 +229,4 @@ static inline int APPLY_SPECIFIC(read_grid)(const char *op, PyArrayObject *grid,
                                 feature_map == NULL ? Py_None : (PyObject *)feature_map,
                                 association == NULL ? Py_None : (PyObject *)association,
                                 pooled == NULL ? Py_None : (PyObject *)pooled);
-}
-
-/* For a result. [in] what, count: a key of messages.MEMORY_FOR, and of how many such things there would be fewer
-   Returns 0, or -1 with a MemoryError. */
-static inline int APPLY_SPECIFIC(prepare_soft)(const char *op, const char *what, npy_intp count, PyArrayObject **output,
-                                               int ndim, const npy_intp *shape, int typenum, int channels_last)
-{
-    if (spp_fit_output(output, ndim, shape, typenum, channels_last) == 0)
-        return 0;
-    spp_memory_error(op, count, what);
-    return -1;
 }

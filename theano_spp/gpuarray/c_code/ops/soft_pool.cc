@@ -10,8 +10,8 @@
 #define SPP_SOFT_TOGETHER 9  /* neighbours whose sums a thread keeps at a time; all of them in two axes */
 
 #section support_code_struct
-/* Each cell is summed by some threads, for each of its neighbours: its part of their sums. A second kernel adds up the
-   parts of each superpixel, which has one from each cell around it.
+/* Each grid cell is summed by some threads, for each of its neighbours: its partial sums of them. A second kernel adds up
+   the partial sums of each superpixel, which has one from each grid cell around it.
 
    [in]  feature_map (batch, channels, *spatial), association (batch, 3 ** axes, *spatial), grid (axes) on the host
    [out] sums (batch, channels, n_superpixels) float64, totals (batch, n_superpixels) float64: of the weights, as if
@@ -26,7 +26,7 @@ int APPLY_SPECIFIC(soft_pool)(PyGpuArrayObject *feature_map, PyGpuArrayObject *a
     const size_t width = SPP_SOFT_CHANNELS(GpuArray_ITEMSIZE(&feature_map->ga));
     SppGpuCells cells;
     size_t totals_shape[2] = {batch, 0}, threads = 8, per_group;
-    gpudata *parts;
+    gpudata *partials;
     int failed;
     if (spp_gpu_read_grid(op, grid, feature_map, association, NULL, &cells) != 0)
         return -1;
@@ -39,13 +39,13 @@ int APPLY_SPECIFIC(soft_pool)(PyGpuArrayObject *feature_map, PyGpuArrayObject *a
     while (threads < SPP_GROUP && threads * cells.n_cells < cells.n_pixels)
         threads *= 2;
     per_group = SPP_GROUP / threads;
-    failed = (parts = spp_gpu_allocate(&call, batch * all * cells.n_cells,
+    failed = (partials = spp_gpu_allocate(&call, batch * all * cells.n_cells,
                                        (size_t)association->ga.dimensions[1] * sizeof(double))) == NULL
         || SPP_GPU_START(sum_cells, op, batch * spp_gpu_ceil_divide(all, width)
                                             * spp_gpu_ceil_divide(cells.n_cells, per_group),
                          SPP_GPU_IMAGES(features), feature_map->ga.strides[1], SPP_GPU_IMAGES(weights),
-                         association->ga.strides[1], SPP_GPU_CELLS(cells), cells.n_cells, channels, threads, parts) != 0
-        || SPP_GPU_START(add_parts, op, batch * all * spp_gpu_ceil_divide(cells.n_cells, SPP_GROUP), parts,
+                         association->ga.strides[1], SPP_GPU_CELLS(cells), cells.n_cells, channels, threads, partials) != 0
+        || SPP_GPU_START(add_partial_sums, op, batch * all * spp_gpu_ceil_divide(cells.n_cells, SPP_GROUP), partials,
                          SPP_GPU_CELLS(cells), cells.n_cells, channels, SPP_GPU_RESULT(*sums),
                          SPP_GPU_RESULT(*totals)) != 0;
     return spp_gpu_end(&call, failed);
@@ -55,10 +55,10 @@ int APPLY_SPECIFIC(soft_pool)(PyGpuArrayObject *feature_map, PyGpuArrayObject *a
 #define SPP_WIDTH SPP_SOFT_CHANNELS(sizeof(FEATURE))
 
 #section kernels
-/* parts (batch, channels + 1, cells, SPP_NEIGHBOURS) */
+/* partials (batch, channels + 1, cells, SPP_NEIGHBOURS) */
 KERNEL void sum_cells(SPP_IMAGES(FEATURE, features), ga_ssize channel_stride, SPP_IMAGES(FEATURE, weights),
                       ga_ssize neighbour_stride, SPP_CELLS(grid), ga_size n_cells, ga_size channels, ga_size threads,
-                      GLOBAL_MEM ga_double *parts)
+                      GLOBAL_MEM ga_double *partials)
 {
     LOCAL_MEM ga_double of_threads[SPP_SOFT_TOGETHER * SPP_GROUP];
     const ga_size all = channels + 1, per_group = SPP_GROUP / threads;
@@ -116,7 +116,7 @@ KERNEL void sum_cells(SPP_IMAGES(FEATURE, features), ga_ssize channel_stride, SP
             if (thread == 0 && number < n_cells && channel + c < all)
                 for (j = 0; j < SPP_SOFT_TOGETHER; ++j)
                     if (k + j < SPP_NEIGHBOURS)
-                        parts[((work.image * all + channel + c) * n_cells + number) * SPP_NEIGHBOURS + k + j]
+                        partials[((work.image * all + channel + c) * n_cells + number) * SPP_NEIGHBOURS + k + j]
                             = of_threads[j * SPP_GROUP + LID_0];
             local_barrier();
         }
@@ -124,7 +124,7 @@ KERNEL void sum_cells(SPP_IMAGES(FEATURE, features), ga_ssize channel_stride, SP
 }
 
 /* One thread for a superpixel in one channel. */
-KERNEL void add_parts(GLOBAL_MEM const ga_double *parts, SPP_CELLS(grid), ga_size n_cells, ga_size channels,
+KERNEL void add_partial_sums(GLOBAL_MEM const ga_double *partials, SPP_CELLS(grid), ga_size n_cells, ga_size channels,
                       SPP_RESULT(ga_double, sums), SPP_RESULT(ga_double, totals))
 {
     const ga_size all = channels + 1;
@@ -133,13 +133,13 @@ KERNEL void add_parts(GLOBAL_MEM const ga_double *parts, SPP_CELLS(grid), ga_siz
     if (superpixel < n_cells) {
         const SppCells cells = SPP_CELLS_OF(grid);
         const SppCell place = spp_place((ga_uint)superpixel, cells.cells);
-        GLOBAL_MEM const ga_double *parts_here = parts + (work.image * all + work.block) * n_cells * SPP_NEIGHBOURS;
+        GLOBAL_MEM const ga_double *partials_here = partials + (work.image * all + work.block) * n_cells * SPP_NEIGHBOURS;
         ga_double sum = 0, error = 0;
         ga_int k;
         for (k = 0; k < SPP_NEIGHBOURS; ++k) {
             const ga_int cell = spp_neighbour(cells, place, k, -1);
             if (cell >= 0)
-                spp_add_compensated(&sum, &error, parts_here[(ga_size)cell * SPP_NEIGHBOURS + k]);
+                spp_add_compensated(&sum, &error, partials_here[(ga_size)cell * SPP_NEIGHBOURS + k]);
         }
         if (work.block < channels)
             SPP_RESULT_AT(ga_double, sums)[(work.image * channels + work.block) * n_cells + superpixel]

@@ -10,8 +10,8 @@
 #define SPP_SOFT_TOGETHER 9  /* neighbours whose sums a thread keeps at a time; all of them in two axes */
 
 #section support_code_struct
-/* Each grid cell is summed by some threads, for each of its neighbours: its partial sums of them. A second kernel adds up
-   the partial sums of each superpixel, which has one from each grid cell around it.
+/* Each grid cell is summed by some threads, for each of its neighbours: its partial sums of them. A second kernel adds
+   up the partial sums of each superpixel, which has one from each grid cell around it.
 
    [in]  feature_map (batch, channels, *spatial), association (batch, 3 ** axes, *spatial), grid (axes) on the host
    [out] sums (batch, channels, n_superpixels) float64, totals (batch, n_superpixels) float64: of the weights, as if

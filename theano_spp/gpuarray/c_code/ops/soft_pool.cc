@@ -44,7 +44,8 @@ int APPLY_SPECIFIC(soft_pool)(PyGpuArrayObject *feature_map, PyGpuArrayObject *a
         || SPP_GPU_START(sum_cells, op, batch * spp_gpu_ceil_divide(all, width)
                                             * spp_gpu_ceil_divide(cells.n_cells, per_group),
                          SPP_GPU_IMAGES(features), feature_map->ga.strides[1], SPP_GPU_IMAGES(weights),
-                         association->ga.strides[1], SPP_GPU_CELLS(cells), cells.n_cells, channels, threads, partials) != 0
+                         association->ga.strides[1], SPP_GPU_CELLS(cells), cells.n_cells, channels, threads,
+                         partials) != 0
         || SPP_GPU_START(add_partial_sums, op, batch * all * spp_gpu_ceil_divide(cells.n_cells, SPP_GROUP), partials,
                          SPP_GPU_CELLS(cells), cells.n_cells, channels, SPP_GPU_RESULT(*sums),
                          SPP_GPU_RESULT(*totals)) != 0;
@@ -133,7 +134,8 @@ KERNEL void add_partial_sums(GLOBAL_MEM const ga_double *partials, SPP_CELLS(gri
     if (superpixel < n_cells) {
         const SppCells cells = SPP_CELLS_OF(grid);
         const SppCell place = spp_place((ga_uint)superpixel, cells.cells);
-        GLOBAL_MEM const ga_double *partials_here = partials + (work.image * all + work.block) * n_cells * SPP_NEIGHBOURS;
+        const ga_size channel = work.image * all + work.block;
+        GLOBAL_MEM const ga_double *partials_here = partials + channel * n_cells * SPP_NEIGHBOURS;
         ga_double sum = 0, error = 0;
         ga_int k;
         for (k = 0; k < SPP_NEIGHBOURS; ++k) {

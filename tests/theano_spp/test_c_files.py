@@ -1,6 +1,7 @@
 """C files state what they need, and need nothing else."""
 import glob
 import os
+import platform
 import shutil
 import subprocess
 import tempfile
@@ -35,6 +36,9 @@ enum { SPP_POOL_MEAN, SPP_POOL_SUM, SPP_POOL_MAX, SPP_POOL_MIN, SPP_UNPOOL_SUM, 
 enum { SPP_RESIZE_NONE, SPP_NEAREST, SPP_BILINEAR };
 enum { SPP_SOFT_DOT, SPP_SOFT_ASSOCIATION };
 '''
+#: Files of ops whose first input is not the features: values of superpixels, always double.
+DOUBLES_FIRST = ('ops/soft_unpool.cc',)
+ITEMSIZE_8 = '#undef ITEMSIZE_INPUT_0\n#define ITEMSIZE_INPUT_0 8\n'
 
 
 def all_files():
@@ -53,15 +57,17 @@ class CFilesTest(unittest.TestCase):
             stream.write(text)
         return path
 
-    def compiler_says(self, name):
+    def compiler_says(self, name, flags=()):
         """The errors of the compiler in a file together with the files that it includes, and no others."""
         code = c_files.sections(c_files.read_with_needs(C_CODE_FOLDER, name))
-        path = self.write('alone.cc', '\n'.join([DEFINED, code.get('support_code', ''),
-                                                 code.get('support_code_apply', '')]))
+        path = self.write('alone.cc', '\n'.join([
+            DEFINED, ITEMSIZE_8 if name in DOUBLES_FIRST else '', code.get('support_code', ''),
+            code.get('support_code_apply', '')]))
         folders = ['-I' + folder for folder in std_include_dirs() + [np.get_include()]]
         which_numpy = [flag for flag in GCC_compiler.compile_args() if flag.startswith('-DNPY_')]
         self.assertIn('-DNPY_NO_DEPRECATED_API=NPY_1_7_API_VERSION', which_numpy)
-        process = subprocess.Popen([theano.config.cxx, '-fsyntax-only', '-w', path] + which_numpy + folders,
+        process = subprocess.Popen([theano.config.cxx, '-fsyntax-only', '-w', path] + list(flags) + which_numpy
+                                   + folders,
                                    stderr=subprocess.PIPE, universal_newlines=True)
         return process.communicate()[1]
 
@@ -70,6 +76,13 @@ class CFilesTest(unittest.TestCase):
         for name in all_files():
             said = self.compiler_says(name)
             self.assertFalse(said, name + ':\n' + said)
+
+    @unittest.skipUnless(platform.machine() == 'x86_64', 'vectors of other processors')
+    def test_every_op_compiles_for_processors_with_other_vectors_than_this_one(self):
+        for name in all_files():
+            if name.startswith('ops'):
+                said = self.compiler_says(name, ['-mavx512f'])
+                self.assertFalse(said, name + ':\n' + said)
 
     def test_each_file_comes_once_and_after_all_that_it_needs(self):
         self.write('a.h', '#section support_code\na\n')

@@ -657,8 +657,8 @@ class ErrorTest(unittest.TestCase):
                 ('PutPixels: spatial_shape', PutPixels('nearest')(y, pixels, shape, (5, 7))))):
             function = theano.function([y, m, cells], call, on_unused_input='ignore', mode=mode)
             for many in (2 ** 32, 2 ** 40):
-                self.assert_says(ValueError, '%s is (%d, %d), but its product must not be above 2**63 - 1 (give sizes'
-                                 ' of spatial axes)' % (name, many, many), function, np.ones((1, 2, 2)),
+                self.assert_says(ValueError, '%s is (%d, %d), but its product must not be above 2**63 - 1 (give'
+                                 ' smaller sizes)' % (name, many, many), function, np.ones((1, 2, 2)),
                                  np.zeros((1, 5, 7), 'int32'), many)
 
     def test_pixels_without_resize_want_the_sizes_of_the_map_in_c_and_in_the_reference(self):

@@ -8,7 +8,7 @@
    x = n ln(2) + r with a whole n and |r| <= ln(2) / 2, so exp(x) = 2^n exp(r), and exp(r) is its Taylor series. */
 static inline __attribute__((always_inline)) void APPLY_SPECIFIC(exponential)(APPLY_SPECIFIC(Doubles) *lanes)
 {
-    typedef npy_int64 Integers __attribute__((vector_size(SPP_SOFT_LANES * sizeof(npy_int64))));
+    typedef npy_uint64 Integers __attribute__((vector_size(SPP_SOFT_LANES * sizeof(npy_uint64))));  /* they may wrap */
     const double shift = 6755399441055744.0;  /* 1.5 * 2^52: a sum with it is a whole number, found in its low bits */
     const double factors[] = {1. / 6227020800, 1. / 479001600, 1. / 39916800, 1. / 3628800, 1. / 362880, 1. / 40320,
                               1. / 5040, 1. / 720, 1. / 120, 1. / 24, 1. / 6, 1. / 2, 1., 1.};

@@ -32,11 +32,16 @@ def weighted_pool(feature_map, superpixel_map, n_superpixels, mode, pixel_weight
     feature_map = T.as_tensor_variable(feature_map)
     pooled, total = WeightedPool()(feature_map, superpixel_map, n_superpixels, pixel_weights)
     if mode == 'mean':
-        total = total[:, None, :]
-        nothing = T.eq(total, 0)
-        # 0 / 1 without weight. A switch to 1 would not do: Theano's optimizations remove it, which leaves 0 / 0.
-        pooled = T.switch(nothing, np.float64(0), pooled) / (total + nothing)
+        pooled = mean_of_sums(pooled, total)
     return T.cast(pooled, feature_map.dtype)
+
+
+def mean_of_sums(sums, totals, without_weights=np.float64(0)):
+    """Return weighted sums divided by the sums of the weights, and `without_weights` where these are 0."""
+    totals = totals[:, None, :]
+    nothing = T.eq(totals, 0)
+    # Divided by 1 without weight. A switch to 1 would not do: Theano's optimizations remove it, which leaves 0 / 0.
+    return T.switch(nothing, without_weights, sums) / (totals + nothing)
 
 
 def composite_pool(feature_map, superpixel_map, n_superpixels, mode, pixel_weights=None):

@@ -272,7 +272,7 @@ def _connected(labels, min_size):
     # The largest island of each label, the first one if several are.
     order = np.lexsort((np.arange(n_islands), -size, label))
     is_kept = np.zeros(n_islands, bool)
-    is_kept[order[np.append(True, label[order][1:] != label[order][:-1])[:n_islands]]] = True
+    is_kept[order[_is_first(label[order])]] = True
     is_kept &= (size >= min_size) & (label >= 0)
     areas, _ = _components(labels, lambda here, there: (here >= 0) & (there >= 0))
     _keep_one_of_each(areas.ravel()[first], size, label, is_kept)
@@ -290,8 +290,8 @@ def _connected(labels, min_size):
         border = np.bincount(number.ravel(), lengths[joins])
         a, joined = pairs
         order = np.lexsort((joined, -border, a))
-        is_first = np.append(True, a[order][1:] != a[order][:-1])
-        a, joined = a[order][is_first].astype(int), joined[order][is_first]
+        order = order[_is_first(a[order])]
+        a, joined = a[order].astype(int), joined[order]
         label[a] = joined
         is_kept[a] = True
 
@@ -300,7 +300,12 @@ def _keep_one_of_each(area, size, label, is_kept):
     """Keep the largest island of each area in which none is kept: an area is enclosed by negative labels."""
     lost = np.flatnonzero(~np.isin(area, area[is_kept]) & (label >= 0))
     order = lost[np.lexsort((lost, -size[lost], area[lost]))]
-    is_kept[order[np.append(True, area[order][1:] != area[order][:-1])[:len(order)]]] = True
+    is_kept[order[_is_first(area[order])]] = True
+
+
+def _is_first(values):
+    """Whether each of sorted values is the first one of its kind."""
+    return np.append(True, values[1:] != values[:-1])[:len(values)]
 
 
 def _components(labels, is_one):

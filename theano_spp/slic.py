@@ -166,8 +166,13 @@ def _as_compactness(compactness):
 def _cells(spatial_shape, grid):
     """For each axis, the cell of each pixel, as a variable that broadcasts to the spatial axes."""
     axes = len(spatial_shape)
-    return [(T.arange(size) * grid[axis] // T.maximum(size, 1)).dimshuffle(
-        ['x'] * axis + [0] + ['x'] * (axes - 1 - axis)) for axis, size in enumerate(spatial_shape)]
+    return [_along(T.arange(size) * grid[axis] // T.maximum(size, 1), axis, axes)
+            for axis, size in enumerate(spatial_shape)]
+
+
+def _along(vector, axis, axes):
+    """A vector along one of several axes, broadcast along the others."""
+    return vector.dimshuffle(['x'] * axis + [0] + ['x'] * (axes - 1 - axis))
 
 
 def _number(cells, grid):
@@ -187,10 +192,9 @@ def _is_inside(cells, offsets, grid):
 def _with_positions(feature_map, spatial_shape, grid, compactness):
     if not isinstance(compactness, Variable) and compactness == 0:
         return feature_map
-    axes = len(spatial_shape)
     features = [feature_map]
     for axis, size in enumerate(spatial_shape):
         position = (T.arange(size) + .5) * grid[axis] / T.maximum(size, 1) * compactness
-        position = position.dimshuffle(['x', 'x'] + ['x'] * axis + [0] + ['x'] * (axes - 1 - axis))
-        features.append(T.alloc(T.cast(position, feature_map.dtype)[0, 0], feature_map.shape[0], 1, *spatial_shape))
+        position = _along(T.cast(position, feature_map.dtype), axis, len(spatial_shape))
+        features.append(T.alloc(position, feature_map.shape[0], 1, *spatial_shape))
     return T.concatenate(features, axis=1)

@@ -2,6 +2,7 @@
 import theano.tensor as T
 
 from .arguments import as_feature_map, as_mode, as_pooled, check_float64_is_allowed
+from .composites import mean_of_sums
 from .ops.soft import SoftAssociation, SoftPool, SoftUnpool, as_association
 
 MODES = ('mean', 'sum')
@@ -75,11 +76,7 @@ def soft_superpixel_pool(feature_map, association, grid, mode='mean'):
 def weighted_means(feature_map, association, grid, without_weights=0.):
     """Return sum(a x) / sum(a) for each superpixel, and `without_weights` where its weights sum to 0."""
     sums, totals = SoftPool()(_computed(feature_map), association, grid)
-    totals = totals[:, None, :]
-    nothing = T.eq(totals, 0)
-    # Divided by 1 without weight, as in weighted pooling.
-    means = T.switch(nothing, T.cast(without_weights, 'float64'), sums) / (totals + nothing)
-    return T.cast(means, feature_map.dtype)
+    return T.cast(mean_of_sums(sums, totals, T.cast(without_weights, 'float64')), feature_map.dtype)
 
 
 def soft_superpixel_unpool(pooled, association, grid):
